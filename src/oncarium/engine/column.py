@@ -1,0 +1,70 @@
+"""A Column is one per-cell quantity, declared once and seen everywhere under its dotted name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+KINDS = ("trait", "state", "signal", "behavior")
+INHERIT = ("copy", "halve", "zero", "default")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One per-cell quantity.
+
+    name      dotted: the Process's section, then the attribute ("motility.speed"); set by the Process
+    unit      canonical unit ("um/min"); "1" when dimensionless
+    kind      trait | state | signal | behavior
+    default   value of a cell whose type says nothing
+    ge, le    bounds, or None
+    axis      None (one number per cell), "factor", "type", "phase" or "xyz"
+    inherit   what a daughter gets at division: copy, halve (both daughters), zero, default
+    doc       what it means, one sentence
+    """
+
+    unit: str
+    kind: str
+    default: float = 0.0
+    ge: float | None = None
+    le: float | None = None
+    axis: str | None = None
+    inherit: str = "copy"
+    doc: str = ""
+    dtype: type = float
+    name: str = field(default="")
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"column kind {self.kind!r}: one of {', '.join(KINDS)}")
+        if self.inherit not in INHERIT:
+            raise ValueError(f"column inheritance {self.inherit!r}: one of {', '.join(INHERIT)}")
+
+    def named(self, name: str) -> Column:
+        """The same column under a dotted name."""
+        return replace(self, name=name)
+
+    @property
+    def numpy_dtype(self) -> np.dtype:
+        return np.dtype(np.float64 if self.dtype is float else np.int64 if self.dtype is int else self.dtype)
+
+
+def Trait(unit: str, default: float = 0.0, **options) -> Column:
+    """A constant of a cell, from its type."""
+    return Column(unit, "trait", default, **options)
+
+
+def State(unit: str, default: float = 0.0, **options) -> Column:
+    """Memory of a cell: volume, phase, damage."""
+    return Column(unit, "state", default, **options)
+
+
+def Signal(unit: str, default: float = 0.0, **options) -> Column:
+    """What the cell perceives now."""
+    return Column(unit, "signal", default, **options)
+
+
+def Behavior(unit: str, default: float = 0.0, **options) -> Column:
+    """What the cell is inclined to do now."""
+    return Column(unit, "behavior", default, **options)
