@@ -1,0 +1,23 @@
+"""Columns that nearly every mechanism shares: is a cell alive, and how large is it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.column import State
+
+LIVE, APOPTOTIC, SWELLING, LYSED = 0, 1, 2, 3
+
+VITAL = State("1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed",
+              name="vital")
+RADIUS = State("um", 8.412710547954228, ge=0.0, doc="radius of the whole cell", name="radius")
+SHARED = (VITAL, RADIUS)
+
+
+def radius_of(volume):
+    """Radius (um) of a sphere of this volume (um^3).
+
+    >>> round(float(radius_of(2494.0)), 6)
+    8.412711
+    """
+    return np.cbrt(volume * (3.0 / (4.0 * np.pi)))

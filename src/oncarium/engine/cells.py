@@ -1,0 +1,161 @@
+"""Cells: a struct of arrays, one array per Column, all rows in the same order."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from .column import Column
+
+POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="position")
+ID = Column("1", "state", dtype=int, default=-1, doc="unique, never reused", name="id")
+TYPE = Column("1", "state", dtype=np.int32, doc="index of the cell's type", name="type")
+
+
+class Cells:
+    """All cells of a tissue.
+
+    types    names of the cell types, in the order of the integer column `type`
+    labels   names along each axis: {"factor": ("oxygen", ...), "type": ..., "phase": ..., "xyz": ("x", "y", "z")}
+    n        how many cells there are now; `cells[name]` is a view of the first n rows
+    base     one table per column, (type,) or (type, axis): what a new cell of a type starts with, and what a rule
+             modulates. Traits live only here: `cells[trait]` looks them up for every cell
+
+    Rows may be re-ordered by whoever needs locality; the id travels with its row, and no result may depend on the order.
+    """
+
+    def __init__(self, columns: Iterable[Column], types: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]):
+        self.types = tuple(types)
+        self.axes = {"xyz": ("x", "y", "z"), "type": self.types, **labels}
+        self.columns: dict[str, Column] = {c.name: c for c in (ID, TYPE, POSITION)}
+        self.traits: dict[str, Column] = {}
+        for c in columns:
+            (self.traits if c.kind == "trait" else self.columns).setdefault(c.name, c)
+        self.base: dict[str, np.ndarray] = {}
+        for name, c in {**self.columns, **self.traits}.items():
+            shape = (len(self.types), len(self.axes[c.axis])) if c.axis else (len(self.types),)
+            self.base[name] = np.full(shape, c.default, dtype=c.numpy_dtype)
+        self.n = 0
+        self.next_id = 0
+        self.capacity = 0
+        self._arrays: dict[str, np.ndarray] = {}
+        self._reserve(64)
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """Names along a column's axis; empty for a column without one."""
+        axis = self.column(name).axis
+        return self.axes[axis] if axis else ()
+
+    def column(self, name: str) -> Column:
+        """The declaration of a column or trait; an unknown name is answered with the nearest ones."""
+        found = self.columns.get(name) or self.traits.get(name)
+        if found is None:
+            near = difflib.get_close_matches(name, [*self.columns, *self.traits], n=3)
+            raise KeyError(f"no column {name!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+        return found
+
+    def _reserve(self, capacity: int) -> None:
+        for name, c in self.columns.items():
+            shape = (capacity, len(self.axes[c.axis])) if c.axis else (capacity,)
+            new = np.full(shape, c.default, dtype=c.numpy_dtype)
+            old = self._arrays.get(name)
+            if old is not None:
+                new[: self.n] = old[: self.n]
+            self._arrays[name] = new
+        self.capacity = capacity
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        array = self._arrays.get(name)
+        if array is not None:
+            return array[: self.n]
+        self.column(name)
+        return self.base[name][self.type]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrays or name in self.traits
+
+    def __len__(self) -> int:
+        return self.n
+
+    @property
+    def id(self) -> np.ndarray:
+        return self["id"]
+
+    @property
+    def type(self) -> np.ndarray:
+        return self["type"]
+
+    @property
+    def position(self) -> np.ndarray:
+        return self["position"]
+
+    def add(self, type: int | np.ndarray, count: int = 1) -> slice:
+        """Append `count` rows of a type (or one row per entry of an array of types) with base values and fresh ids."""
+        kinds = np.broadcast_to(np.asarray(type, np.int32), (count,)) if np.ndim(type) == 0 else np.asarray(type, np.int32)
+        count = len(kinds)
+        need = self.n + count
+        if need > self.capacity:
+            self._reserve(max(need, self.capacity + self.capacity // 2))
+        rows = slice(self.n, need)
+        for name in self.columns:
+            self._arrays[name][rows] = self.base[name][kinds]
+        self._arrays["type"][rows] = kinds
+        self._arrays["id"][rows] = np.arange(self.next_id, self.next_id + count)
+        self.next_id += count
+        self.n = need
+        return rows
+
+    def reorder(self, rows: np.ndarray) -> None:
+        """Keep `rows` in this order; used both to drop rows and to sort them."""
+        m = len(rows)
+        for name, a in self._arrays.items():
+            self._arrays[name][:m] = a[: self.n][rows]
+        self.n = m
+
+    def order(self) -> np.ndarray:
+        """Rows in the order of ids: what files and digests are written in."""
+        return np.argsort(self.id, kind="stable")
+
+    def become(self, rows: np.ndarray, type: np.ndarray) -> None:
+        """These rows take another type: behaviors restart from its base; states (volume, damage, place) stay."""
+        self.type[rows] = type
+        for name, c in self.columns.items():
+            if c.kind == "behavior":
+                self._arrays[name][rows] = self.base[name][type]
+
+    def row_of(self, cell: int) -> int:
+        """Row of a cell's id, or -1."""
+        hit = np.flatnonzero(self.id == cell)
+        return int(hit[0]) if len(hit) else -1
+
+    @property
+    def bytes_per_cell(self) -> int:
+        return sum(a.itemsize * (a.shape[1] if a.ndim > 1 else 1) for a in self._arrays.values())
+
+    def copy(self) -> Cells:
+        new = Cells.__new__(Cells)
+        new.__dict__.update(self.__dict__)
+        new.columns = dict(self.columns)
+        new.base = {k: v.copy() for k, v in self.base.items()}
+        new._arrays = {k: v.copy() for k, v in self._arrays.items()}
+        return new
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Exact content, rows in their present order."""
+        return {name: self[name].copy() for name in self.columns}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], next_id: int) -> None:
+        """Take back what `state` gave; unknown or missing columns are an error."""
+        missing = set(self.columns) ^ set(arrays)
+        if missing:
+            raise KeyError(f"these columns do not match the model: {', '.join(sorted(missing))}")
+        self.n = 0
+        count = len(arrays["id"])
+        if count > self.capacity:
+            self._reserve(count)
+        for name, a in arrays.items():
+            self._arrays[name][:count] = a
+        self.n = count
+        self.next_id = next_id

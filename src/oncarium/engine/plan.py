@@ -1,0 +1,91 @@
+"""Plan: the processes of a simulation in their order, checked, printed and timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+
+from .process import SLOTS, Process, Tick
+from .tissue import Tissue
+
+
+class PlanError(ValueError):
+    """Two owners of one array, or a period that is not a whole number of ticks."""
+
+
+class Plan:
+    """Order by slot, then by the order given; one firing per period.
+
+    A process with period p fires at every tick that is a multiple of p / tick_minutes, the first at tick 0.
+    `print(plan)` shows slot, process, period, what it reads and writes, ms per firing and share of the time.
+    """
+
+    def __init__(self, processes: Sequence[Process], tick_minutes: float, slots: Sequence[str] = SLOTS):
+        self.tick_minutes = tick_minutes
+        self.slots = tuple(slots)
+        self.processes = sorted(processes, key=lambda p: self.slots.index(p.slot))
+        self.every = [self._ticks(p) for p in self.processes]
+        self.seconds = [0.0] * len(self.processes)
+        self.firings = [0] * len(self.processes)
+        self._check_owners()
+
+    def _ticks(self, process: Process) -> int:
+        period = process.period or self.tick_minutes
+        ratio = Fraction(period).limit_denominator(10**6) / Fraction(self.tick_minutes).limit_denominator(10**6)
+        if ratio.denominator != 1 or ratio < 1:
+            raise PlanError(
+                f"{process.name}: a period of {period:g} min is not a whole number of ticks of {self.tick_minutes:g} min; "
+                f"choose a multiple of {self.tick_minutes:g} min"
+            )
+        return int(ratio)
+
+    def _check_owners(self) -> None:
+        owner: dict[tuple[str, str], str] = {}
+        for p in self.processes:
+            for array in p.sets:
+                first = owner.setdefault((p.slot, array), p.name)
+                if first != p.name:
+                    raise PlanError(
+                        f"slot {p.slot}: {first} and {p.name} both set {array}; let one of them add, or move it to another slot"
+                    )
+
+    def tick(self, tissue: Tissue, seed: int) -> None:
+        """Fire everything due at the tissue's tick, in order, and advance the clock by one tick."""
+        number = tissue.tick
+        for k, process in enumerate(self.processes):
+            every = self.every[k]
+            if number % every == 0:
+                start = time.perf_counter()
+                process.step(tissue, Tick(number, tissue.time, every * self.tick_minutes, seed))
+                self.seconds[k] += time.perf_counter() - start
+                self.firings[k] += 1
+        tissue.tick = number + 1
+        tissue.time = tissue.tick * self.tick_minutes
+
+    def rows(self) -> list[dict]:
+        """One dict per process: slot, process, period (min), reads, writes, firings, ms (per firing), share."""
+        total = sum(self.seconds) or 1.0
+        return [
+            {
+                "slot": p.slot,
+                "process": p.name,
+                "period": self.every[k] * self.tick_minutes,
+                "reads": ", ".join(p.reads),
+                "writes": ", ".join([*p.sets, *(f"+{a}" for a in p.adds)]),
+                "firings": self.firings[k],
+                "ms": 1e3 * self.seconds[k] / max(1, self.firings[k]),
+                "share": self.seconds[k] / total,
+            }
+            for k, p in enumerate(self.processes)
+        ]
+
+    def __str__(self) -> str:
+        head = f"{'slot':<10}{'process':<18}{'period':>9}{'ms':>9}{'share':>7}  {'reads':<44}  writes"
+        lines = [head, "-" * len(head)]
+        for r in self.rows():
+            lines.append(
+                f"{r['slot']:<10}{r['process']:<18}{r['period']:>5g} min{r['ms']:>9.3f}{r['share']:>7.0%}"
+                f"  {r['reads']:<44}  {r['writes']}"
+            )
+        return "\n".join(lines)
