@@ -145,7 +145,7 @@ class Mechanics(Process):
     wall                um/min   Trait      repulsion by the walls of the domain
     movable             1        Behavior   1 if the cell can be moved
 
-    Reads       radius, motility.velocity, springs.partner.     Sets   position, sense.pressure.
+    Reads       radius, motility.heading, motility.speed, springs.partner.     Sets   position, sense.pressure.
 
     Steps       "heun": second order, the substep h chosen so that the embedded first-order result differs by at most
                 `tolerance` (um) for any cell; "adams-bashforth": one step of the period, x += h (1.5 v - 0.5 v_before).
@@ -154,7 +154,7 @@ class Mechanics(Process):
 
     section = "mechanics"
     slot = "move"
-    reads = ("radius", "motility.velocity", "springs.partner")
+    reads = ("radius", "motility.heading", "springs.partner")
     sets = ("position", "sense.pressure")
     repulsion = Behavior("um/min", 10.0, ge=0.0, doc="cell-cell repulsion strength")
     adhesion = Behavior("um/min", 0.4, ge=0.0, doc="cell-cell adhesion strength")
@@ -218,7 +218,9 @@ class Mechanics(Process):
             return
         self._reach = self.reach(tissue)
         self._adhesive = cells["radius"] * cells["mechanics.adhesion_distance"]
-        self._motility = cells["motility.velocity"] if "motility.velocity" in cells else np.zeros((cells.n, 3))
+        self._motility = np.zeros((cells.n, 3))
+        if "motility.heading" in cells:
+            np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=self._motility)
         (self._heun if self.method == "heun" else self._adams_bashforth)(tissue, tick.dt)
 
     def _adams_bashforth(self, tissue: Tissue, dt: float) -> None:

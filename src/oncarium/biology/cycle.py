@@ -1,0 +1,119 @@
+"""Cells run through the phases of their cycle and divide at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import Behavior, State
+from ..engine.loop import over_rows
+from ..engine.population import Population
+from ..engine.process import Process, Tick
+from ..engine.random import uniform
+from ..engine.tissue import Tissue
+from .death import hazard
+from .shape import LIVE
+
+
+@dataclass(frozen=True)
+class CycleModel:
+    """A chain of phases that returns to its first.
+
+    phases      names, in order          rates    default exit rates, 1/min
+    fixed       phases of fixed duration (1/rate); the others end at random with their rate
+    divides     phase at whose end the cell divides        copies   phase at whose start the target of solids doubles
+    """
+
+    name: str
+    phases: tuple[str, ...]
+    rates: tuple[float, ...]
+    fixed: tuple[bool, ...]
+    divides: int
+    copies: int
+
+
+H = 1.0 / 60.0  # 1/h in 1/min
+CYCLES = {
+    m.name: m
+    for m in (
+        CycleModel("live", ("live",), (0.0432 * H,), (False,), 0, 0),
+        CycleModel("ki67_basic", ("negative", "positive"), (H / 4.59, H / 15.5), (False, True), 1, 1),
+        CycleModel("ki67_advanced", ("negative", "premitotic", "postmitotic"), (H / 3.62, H / 13.0, H / 2.5),
+                   (False, True, True), 1, 1),
+        CycleModel("flow_cytometry", ("G0G1", "S", "G2M"), (0.00324, 0.00208, 0.00333), (False,) * 3, 2, 1),
+        CycleModel("flow_cytometry_separated", ("G0G1", "S", "G2", "M"), (0.00335, 0.00208, 0.00417, 0.0167),
+                   (False,) * 4, 3, 1),
+        CycleModel("cycling_quiescent", ("quiescent", "cycling"), (H / 4.59, H / 15.5), (False, True), 1, 1),
+        CycleModel("none", (), (), (), -1, -1),
+    )
+}
+"""Source: Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991)."""
+
+
+@njit(cache=True, nogil=True)
+def advance(first, last, seed, stream, tick, dt, exact, ids, kind, vital, phase, elapsed, exit_rate, target_nuclear, phases,
+            divides, copies, fixed, dividing):
+    """Move live cells on to their next phase; dividing[i] = 1 where the phase ended in division."""
+    for i in range(first, last):
+        t = kind[i]
+        if vital[i] != LIVE or phases[t] == 0:
+            continue
+        elapsed[i] += dt
+        p = phase[i]
+        rate = exit_rate[i, p]
+        if fixed[t, p]:
+            if not (rate > 0.0 and elapsed[i] > 1.0 / rate - 0.5 * dt):
+                continue
+        elif not (rate > 0.0 and uniform(seed, stream, tick, ids[i], 0) < hazard(rate, dt, exact)):
+            continue
+        if p == divides[t]:
+            dividing[i] = 1
+        phase[i] = (p + 1) % phases[t]
+        elapsed[i] = 0.0
+        if phase[i] == copies[t]:
+            target_nuclear[i] *= 2.0
+
+
+class Cycle(Process):
+    """Phases of the cell cycle.
+
+    Column    Unit    Kind       Meaning
+    exit      1/min   Behavior   exit rate of each phase; a fixed phase lasts 1/exit
+    phase     1       State      present phase, an index into the type's phases
+
+    Hazard      exact: leaves within dt with probability 1 - exp(-exit dt); otherwise exit * dt.
+    Reads       elapsed.     Adds to   the population's divisions (done in `renew`).
+    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
+    """
+
+    section = "cycle"
+    slot = "act"
+    reads = ("cycle.exit", "vital")
+    sets = ("cycle.phase",)
+    adds = ("population",)
+    exit = Behavior("1/min", ge=0.0, axis="phase", doc="exit rate of each cycle phase")
+    phase = State("1", dtype=np.int32, doc="present phase of the cycle")
+
+    def __init__(self, period: float, population: Population, models: list[CycleModel], fixed: np.ndarray,
+                 exact: bool = True):
+        self.period = period
+        self.population = population
+        self.models = models
+        self.exact = exact
+        self.fixed = fixed
+        self.phases = np.array([len(m.phases) for m in models], np.int64)
+        self.divides = np.array([m.divides for m in models], np.int64)
+        self.copies = np.array([m.copies for m in models], np.int64)
+        self.threads = 1
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        dividing = np.zeros(cells.n, np.uint8)
+        over_rows(advance, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact,
+                  cells.id, cells.type, cells["vital"], cells["cycle.phase"], cells["elapsed"], cells["cycle.exit"],
+                  cells["volume.target_nuclear"], self.phases, self.divides, self.copies, self.fixed, dividing)
+        rows = np.flatnonzero(dividing)
+        self.population.log(tick.time, cells.id[rows], "division")
+        self.population.divide(rows)

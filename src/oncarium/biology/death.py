@@ -1,0 +1,131 @@
+"""Cells die by apoptosis or necrosis, change while dead, and are cleared."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import Behavior, State, Trait
+from ..engine.loop import over_rows
+from ..engine.population import Population
+from ..engine.process import Process, Tick
+from ..engine.random import uniform
+from ..engine.tissue import Tissue
+from .shape import APOPTOTIC, LIVE, LYSED, SWELLING, VITAL
+
+STOPS = ("motility.speed", "secretion.rate", "secretion.approach")  # what a dying cell no longer does
+FADES = ("secretion.uptake", "metabolism.consumption")  # what goes on at a tenth, as in the source
+FADED = 0.1
+
+
+@njit(cache=True, nogil=True)
+def hazard(rate, dt, exact):
+    """Probability that an event of this rate happens within dt: 1 - exp(-rate dt), or rate dt."""
+    return 1.0 - math.exp(-rate * dt) if exact else rate * dt
+
+
+@njit(cache=True, nogil=True)
+def die(first, last, seed, stream, tick, dt, exact, ids, kind, vital, elapsed, total, target_nuclear, rupture_volume,
+        apoptosis, necrosis, apoptosis_duration, necrosis_duration, apoptosis_rupture, necrosis_rupture, started, cleared):
+    """New deaths (started: 1 apoptosis, 2 necrosis), lysis, and clearance (cleared: 1)."""
+    for i in range(first, last):
+        t = kind[i]
+        if vital[i] == LIVE:
+            if apoptosis[i] > 0.0 and uniform(seed, stream, tick, ids[i], 0) < hazard(apoptosis[i], dt, exact):
+                started[i] = 1
+                vital[i] = APOPTOTIC
+                rupture_volume[i] = apoptosis_rupture[t] * total[i]
+            elif necrosis[i] > 0.0 and uniform(seed, stream, tick, ids[i], 1) < hazard(necrosis[i], dt, exact):
+                started[i] = 2
+                vital[i] = SWELLING
+                rupture_volume[i] = necrosis_rupture[t] * total[i]
+            else:
+                continue
+            elapsed[i] = 0.0
+            target_nuclear[i] = 0.0
+        elapsed[i] += dt
+        if vital[i] == SWELLING:
+            if total[i] >= rupture_volume[i]:
+                vital[i] = LYSED
+                elapsed[i] = 0.0
+        elif elapsed[i] > (apoptosis_duration[t] if vital[i] == APOPTOTIC else necrosis_duration[t]) - 0.5 * dt:
+            cleared[i] = 1
+
+
+class Death(Process):
+    """Apoptosis and necrosis.
+
+    A live cell starts apoptosis or necrosis at its rates. Apoptotic cells shrink and are cleared after `duration`.
+    Necrotic cells swell to `rupture` times their volume at death, lyse, shrink, calcify and are cleared after `duration`.
+    A dying cell stops moving and secreting and takes up a tenth.
+
+    Column               Unit    Kind       Meaning
+    death.apoptosis      1/min   Behavior   rate of apoptosis
+    death.necrosis       1/min   Behavior   rate of necrosis
+    vital                1       State      0 live, 1 apoptotic, 2 swelling, 3 lysed
+    elapsed              min     State      time in the present phase of cycle or death
+
+    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
+    """
+
+    section = "death"
+    slot = "act"
+    reads = ("volume.total",)
+    sets = ("vital",)
+    adds = ("population",)
+    apoptosis = Behavior("1/min", 0.00319 / 60.0, ge=0.0, doc="rate of apoptosis")
+    necrosis = Behavior("1/min", 0.0, ge=0.0, doc="rate of necrosis")
+    rupture_volume = State("um^3", inherit="copy", doc="volume at which this dying cell ruptures", name="death.rupture_volume")
+    elapsed = State("min", inherit="zero", doc="time in the present phase of cycle or death", name="elapsed")
+    apoptosis_duration = Trait("min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance")
+    apoptosis_fluid = Trait("1/min", 0.05, ge=0.0, name="apoptosis.fluid_change", doc="fluid loss of an apoptotic cell")
+    apoptosis_cytoplasm = Trait("1/min", 1 / 60, ge=0.0, name="apoptosis.cytoplasm_change", doc="loss of cytoplasmic solids")
+    apoptosis_nucleus = Trait("1/min", 0.35 / 60, ge=0.0, name="apoptosis.nucleus_change", doc="loss of nuclear solids")
+    apoptosis_calcium = Trait("1/min", 0.0, ge=0.0, name="apoptosis.calcification", doc="calcification of an apoptotic cell")
+    apoptosis_rupture = Trait("1", 2.0, ge=1.0, name="apoptosis.rupture", doc="rupture volume in multiples of the volume at death")
+    necrosis_duration = Trait("min", 86400.0, ge=0.0, name="necrosis.duration", doc="time from lysis to clearance")
+    necrosis_swelling = Trait("1/min", 0.67 / 60, ge=0.0, name="necrosis.swelling", doc="fluid gain before lysis")
+    necrosis_fluid = Trait("1/min", 0.05 / 60, ge=0.0, name="necrosis.fluid_change", doc="fluid loss after lysis")
+    necrosis_cytoplasm = Trait("1/min", 0.0032 / 60, ge=0.0, name="necrosis.cytoplasm_change", doc="loss of cytoplasmic solids")
+    necrosis_nucleus = Trait("1/min", 0.013 / 60, ge=0.0, name="necrosis.nucleus_change", doc="loss of nuclear solids")
+    necrosis_calcium = Trait("1/min", 0.0042 / 60, ge=0.0, name="necrosis.calcification", doc="calcification of a necrotic cell")
+    necrosis_rupture = Trait("1", 2.0, ge=1.0, name="necrosis.rupture", doc="rupture volume in multiples of the volume at death")
+
+    def __init__(self, period: float, population: Population, exact: bool = True):
+        self.period = period
+        self.population = population
+        self.exact = exact
+        self.threads = 1
+
+    def columns(self):
+        return [*super().columns(), VITAL]
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells, base = tissue.cells, tissue.cells.base
+        started, cleared = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.uint8)
+        over_rows(die, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id,
+                  cells.type, cells["vital"], cells["elapsed"], cells["volume.total"], cells["volume.target_nuclear"],
+                  cells["death.rupture_volume"], cells["death.apoptosis"], cells["death.necrosis"],
+                  base["apoptosis.duration"], base["necrosis.duration"], base["apoptosis.rupture"],
+                  base["necrosis.rupture"], started, cleared)
+        new = np.flatnonzero(started)
+        if len(new):
+            fall_silent(tissue, new)
+            for code, kind in ((1, "apoptosis"), (2, "necrosis")):
+                self.population.log(tick.time, cells.id[new[started[new] == code]], kind)
+        gone = np.flatnonzero(cleared)
+        self.population.log(tick.time, cells.id[gone], "removal")
+        self.population.remove(gone)
+
+
+def fall_silent(tissue: Tissue, rows: np.ndarray) -> None:
+    """What death changes at once in these cells: no motion, no secretion, a tenth of the uptake."""
+    cells = tissue.cells
+    for name in STOPS:
+        if name in cells:
+            cells[name][rows] = 0.0
+    for name in FADES:
+        if name in cells:
+            cells[name][rows] *= FADED

@@ -1,0 +1,80 @@
+"""Cells release factors into the voxel that holds them, and take them up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.column import Behavior
+from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel, voxel_of
+from ..engine.process import Process, Tick
+from ..engine.tissue import Tissue
+
+UNITS_PER_AMOUNT = {"M": 1.0, "mM": 1e3, "uM": 1e6, "nM": 1e9, "pM": 1e12}  # 1 fmol/um^3 is 1 mol/L
+
+
+def concentration_per_amount(unit: str) -> float:
+    """Concentration (factor's unit) of one amount in one um^3: fmol for molar factors, unit * um^3 for all others.
+
+    >>> concentration_per_amount("nM"), concentration_per_amount("mmHg")
+    (1000000000.0, 1.0)
+    """
+    return UNITS_PER_AMOUNT.get(unit, 1.0)
+
+
+class Secretion(Process):
+    """Cells release, take up and consume factors.
+
+    Equation    supply   += rate / V  +  (v / V) approach target
+                demand   += (v / V) (approach + uptake)
+                capacity += (v / V) consumption          (saturates with the factor's Michaelis constant)
+                summed over the cells in a voxel of volume V; v is the cell's volume.
+
+    Column                 Unit                 Kind       Meaning
+    rate                   amount/min           Behavior   amount released per time; negative takes up
+    approach               1/min                Behavior   rate at which secretion drives the factor to its target
+    target                 concentration        Behavior   concentration at which that secretion stops
+    uptake                 1/min                Behavior   first-order uptake of a fully packed voxel
+    consumption            concentration/min    Behavior   largest consumption of a fully packed voxel
+
+    Reads       volume.total.     Adds to   fields.supply, fields.demand, fields.capacity (Transport sets the values).
+    Conserves   total released = total gained by the fields (tests/laws/test_conservation.py).
+    Source      Ghaffarizadeh et al. 2016 for the packed-voxel form (DOI 10.1093/bioinformatics/btv730).
+    """
+
+    section = "secretion"
+    slot = "transport"
+    reads = ("position", "volume.total", "secretion.*")
+    adds = ("fields.supply", "fields.demand", "fields.capacity")
+    rate = Behavior("amount/min", axis="factor", doc="amount released per time; negative takes up")
+    approach = Behavior("1/min", axis="factor", ge=0.0, doc="rate at which secretion drives the factor to its target")
+    target = Behavior("concentration", 1.0, axis="factor", ge=0.0, doc="concentration at which secretion stops")
+    uptake = Behavior("1/min", axis="factor", ge=0.0, doc="first-order uptake of a fully packed voxel")
+    consumption = Behavior("concentration/min", axis="factor", ge=0.0, name="metabolism.consumption",
+                           doc="largest consumption of a fully packed voxel; saturates with the factor's michaelis constant")
+
+    def __init__(self, period: float):
+        self.period = period
+
+    def prepare(self, tissue: Tissue) -> None:
+        grid = tissue.fields.grid
+        self.lower = np.array(grid.lower, float)
+        self.spacing = np.array(grid.spacing, float)
+        self.per_amount = [concentration_per_amount(u) / grid.voxel_volume for u in tissue.fields.units]
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells, fields = tissue.cells, tissue.fields
+        fields.clear_sources()
+        voxel = np.empty(cells.n, np.int64)
+        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        order = order_by_voxel(voxel, cells.id, fields.value[0].size)
+        share = cells["volume.total"] * (1.0 / fields.grid.voxel_volume)
+        one = np.ones(cells.n)
+        rate, approach, target = cells["secretion.rate"], cells["secretion.approach"], cells["secretion.target"]
+        uptake, consumption = cells["secretion.uptake"], cells["metabolism.consumption"]
+        for f in range(len(fields.names)):
+            supply, demand = fields.supply[f].reshape(-1), fields.demand[f].reshape(-1)
+            deposit(order, voxel, rate, f, self.per_amount[f], one, supply)
+            deposit_product(order, voxel, approach, target, f, share, supply)
+            deposit(order, voxel, approach, f, 1.0, share, demand)
+            deposit(order, voxel, uptake, f, 1.0, share, demand)
+            deposit(order, voxel, consumption, f, 1.0, share, fields.capacity[f].reshape(-1))

@@ -1,0 +1,125 @@
+"""A cell's volume relaxes to its targets: fluid, nuclear solids, cytoplasmic solids, and calcium in the dead."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import State, Trait
+from ..engine.loop import over_rows
+from ..engine.process import Process, Tick
+from ..engine.tissue import Tissue
+from .shape import APOPTOTIC, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
+
+PARTS = ("fluid", "cytoplasm", "nucleus", "calcification")
+
+
+@njit(cache=True, nogil=True)
+def relax(rate, dt, exact):
+    """Share of the distance to its target that a quantity covers in dt: exact, or by Euler's rule."""
+    return 1.0 - math.exp(-rate * dt) if exact else rate * dt
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def grow(first, last, dt, exact, kind, vital, rates, fluid_fraction, ratio, total, fluid, nuclear, nuclear_solid,
+         cytoplasm_solid, target_nuclear, calcified, radius):
+    """One step of every cell's volume (um^3).
+
+    rates (vital state, part, type) 1/min; fluid_fraction, ratio (type): rest fluid fraction and cytoplasm:nucleus ratio.
+    """
+    for i in range(first, last):
+        t, s = kind[i], vital[i]
+        wanted = fluid_fraction[t]
+        if s == APOPTOTIC or s == LYSED:
+            wanted = 0.0
+        elif s == SWELLING:
+            wanted = 1.0
+        f = fluid[i] + relax(rates[s, 0, t], dt, exact) * (wanted * total[i] - fluid[i])
+        nuclear_fluid = f * (nuclear[i] / total[i])
+        goal = target_nuclear[i]
+        n = nuclear_solid[i] + relax(rates[s, 2, t], dt, exact) * (goal - nuclear_solid[i])
+        c = cytoplasm_solid[i] + relax(rates[s, 1, t], dt, exact) * (ratio[t] * goal - cytoplasm_solid[i])
+        calcified[i] += relax(rates[s, 3, t], dt, exact) * (1.0 - calcified[i])
+        fluid[i] = f
+        nuclear_solid[i] = n
+        cytoplasm_solid[i] = c
+        nuclear[i] = nuclear_fluid + n
+        total[i] = f + n + c
+        radius[i] = (total[i] * (3.0 / (4.0 * math.pi))) ** (1.0 / 3.0)
+
+
+class Volume(Process):
+    """Fluid, solids and calcification of every cell.
+
+    Equation    F' = r_F (phi V - F);  N' = r_N (N* - N);  C' = r_C (ratio N* - C);  calcified' = r_cal (1 - calcified)
+                V = F + N + C. Live: phi is the type's fluid fraction. Apoptotic and lysed: phi = 0; swelling: phi = 1;
+                the dead have N* = 0. Rates are the type's, those of its death once dead.
+
+    Column               Unit    Kind    Meaning
+    total                um^3    State   whole cell
+    fluid                um^3    State   fluid of nucleus and cytoplasm
+    nuclear              um^3    State   nucleus, fluid and solids
+    nuclear_solid        um^3    State   solids of the nucleus N
+    cytoplasm_solid      um^3    State   solids of the cytoplasm C
+    target_nuclear       um^3    State   target N*; doubled when DNA is copied
+    calcified_fraction   1       State   calcified share
+
+    Exact       each relaxation is exact over the step with the others frozen; otherwise Euler's rule.
+    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
+    """
+
+    section = "volume"
+    slot = "act"
+    reads = ("vital",)
+    sets = ("volume.*", "radius")
+    total = State("um^3", 2494.0, ge=0.0, inherit="halve", doc="whole cell volume")
+    fluid_fraction = Trait("1", 0.75, ge=0.0, le=1.0, doc="share of fluid in the cell at rest")
+    nuclear = State("um^3", 540.0, ge=0.0, inherit="halve", doc="nuclear volume")
+    fluid = State("um^3", 1870.5, ge=0.0, inherit="halve", doc="fluid volume")
+    nuclear_solid = State("um^3", 135.0, ge=0.0, inherit="halve", doc="solids of the nucleus")
+    cytoplasm_solid = State("um^3", 488.5, ge=0.0, inherit="halve", doc="solids of the cytoplasm")
+    target_nuclear = State("um^3", 135.0, ge=0.0, inherit="halve", doc="target of the solids of the nucleus")
+    calcified_fraction = State("1", ge=0.0, le=1.0, doc="calcified share")
+    fluid_change = Trait("1/min", 0.05, ge=0.0, doc="relaxation rate of fluid")
+    cytoplasm_change = Trait("1/min", 0.0045, ge=0.0, doc="relaxation rate of cytoplasmic solids")
+    nucleus_change = Trait("1/min", 0.0055, ge=0.0, doc="relaxation rate of nuclear solids")
+    calcification = Trait("1/min", 0.0, ge=0.0, doc="calcification rate of a live cell")
+    rupture = Trait("1", 2.0, ge=1.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death")
+
+    def __init__(self, period: float, exact: bool = True):
+        self.period = period
+        self.exact = exact
+        self.threads = 1
+
+    def columns(self):
+        return [*super().columns(), RADIUS, VITAL]
+
+    def prepare(self, tissue: Tissue) -> None:
+        cells, base = tissue.cells, tissue.cells.base
+        tables = {LIVE: ("volume.fluid_change", "volume.cytoplasm_change", "volume.nucleus_change", "volume.calcification"),
+                  APOPTOTIC: tuple(f"apoptosis.{k}" for k in ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification")),
+                  SWELLING: ("necrosis.swelling", "necrosis.cytoplasm_change", "necrosis.nucleus_change", "necrosis.calcification"),
+                  LYSED: tuple(f"necrosis.{k}" for k in ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification"))}
+        self.rates = np.array([[base[name] for name in tables[s]] for s in (LIVE, APOPTOTIC, SWELLING, LYSED)])
+        total, nuclear = base["volume.total"], base["volume.nuclear"]
+        self.ratio = (total - nuclear) / np.maximum(nuclear, 1e-16)
+        assert len(self.ratio) == len(cells.types)
+
+    @staticmethod
+    def set_base(base: dict[str, np.ndarray]) -> None:
+        """Derive the parts of a resting cell from its total volume, nuclear volume and fluid fraction, per type."""
+        total, nuclear, wet = base["volume.total"], base["volume.nuclear"], base["volume.fluid_fraction"]
+        base["volume.fluid"] = wet * total
+        base["volume.nuclear_solid"] = (1.0 - wet) * nuclear
+        base["volume.cytoplasm_solid"] = (1.0 - wet) * (total - nuclear)
+        base["volume.target_nuclear"] = base["volume.nuclear_solid"].copy()
+        base["radius"] = radius_of(total)
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        over_rows(grow, cells.n, self.threads, tick.dt, self.exact, cells.type, cells["vital"], self.rates,
+                  cells.base["volume.fluid_fraction"], self.ratio, *(cells[f"volume.{k}"] for k in (
+                      "total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear",
+                      "calcified_fraction")), cells["radius"])

@@ -1,0 +1,90 @@
+"""Between cells and voxels: which voxel holds a cell, what it finds there, and what it leaves there."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True)
+def voxel_of(position, lower, spacing, shape, out):
+    """Linear voxel index (z, y, x order) of every cell. position (cell, xyz) um; shape (nz, ny, nx); out (cell)."""
+    nz, ny, nx = shape
+    for i in range(position.shape[0]):
+        ix = min(max(int((position[i, 0] - lower[0]) / spacing[0]), 0), nx - 1)
+        iy = min(max(int((position[i, 1] - lower[1]) / spacing[1]), 0), ny - 1)
+        iz = min(max(int((position[i, 2] - lower[2]) / spacing[2]), 0), nz - 1)
+        out[i] = (iz * ny + iy) * nx + ix
+
+
+@njit(cache=True, nogil=True)
+def order_by_voxel(voxel, ids, voxels):
+    """Rows sorted by voxel and, within a voxel, by id: the fixed order in which cells are summed."""
+    n = voxel.shape[0]
+    start = np.zeros(voxels + 1, np.int64)
+    for i in range(n):
+        start[voxel[i] + 1] += 1
+    for v in range(voxels):
+        start[v + 1] += start[v]
+    fill = start.copy()
+    order = np.empty(n, np.int64)
+    for i in range(n):
+        v = voxel[i]
+        k = fill[v]
+        while k > start[v] and ids[order[k - 1]] > ids[i]:
+            order[k] = order[k - 1]
+            k -= 1
+        order[k] = i
+        fill[v] += 1
+    return order
+
+
+@njit(cache=True, nogil=True)
+def deposit(order, voxel, amount, factor, scale, weight, field):
+    """field[voxel] += scale * weight * amount[:, factor] over cells in a fixed order; one serial sum, no race.
+
+    amount (cell, factor); weight (cell); field (voxel) of one factor.
+    """
+    for k in range(order.shape[0]):
+        i = order[k]
+        a = amount[i, factor]
+        if a != 0.0:
+            field[voxel[i]] += scale * weight[i] * a
+
+
+@njit(cache=True, nogil=True)
+def deposit_product(order, voxel, amount, target, factor, weight, field):
+    """field[voxel] += weight * amount * target: the supply of a secretion that stops at its target."""
+    for k in range(order.shape[0]):
+        i = order[k]
+        a = amount[i, factor] * target[i, factor]
+        if a != 0.0:
+            field[voxel[i]] += weight[i] * a
+
+
+@njit(cache=True, nogil=True)
+def concentration_at(voxel, value, out):
+    """out[i, f] = value[f, voxel of cell i]; value (factor, voxel)."""
+    for f in range(value.shape[0]):
+        for i in range(voxel.shape[0]):
+            out[i, f] = value[f, voxel[i]]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gradient_at(v, value, spacing, shape):
+    """Gradient (x, y, z) of one factor at voxel v: central differences, one-sided at the faces. value (voxel)."""
+    nz, ny, nx = shape
+    ix = v % nx
+    iy = (v // nx) % ny
+    iz = v // (nx * ny)
+    gx = gy = gz = 0.0
+    if nx > 1:
+        a, b = max(ix - 1, 0), min(ix + 1, nx - 1)
+        gx = (value[v + b - ix] - value[v + a - ix]) / ((b - a) * spacing[0])
+    if ny > 1:
+        a, b = max(iy - 1, 0), min(iy + 1, ny - 1)
+        gy = (value[v + (b - iy) * nx] - value[v + (a - iy) * nx]) / ((b - a) * spacing[1])
+    if nz > 1:
+        a, b = max(iz - 1, 0), min(iz + 1, nz - 1)
+        gz = (value[v + (b - iz) * nx * ny] - value[v + (a - iz) * nx * ny]) / ((b - a) * spacing[2])
+    return gx, gy, gz
