@@ -1,0 +1,223 @@
+"""The levels of a multigrid: who merges with whom, couplings on every level, interpolation between them.
+
+Voxels merge in pairs along each axis; an odd last one joins the pair before it, so a group holds two or three and coarse
+voxels keep their true widths. Every level is therefore a finite-volume grid of the same box whatever its size: 75, 100 or
+37 voxels need no padding. An axis whose coupling is much weaker than the strongest waits (semi-coarsening), and an axis of
+one voxel, as z in 2-D, never merges. Source of the method: Trottenberg, Oosterlee & Schueller, Multigrid (2001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+WEAK = 1.0 / 3.0  # an axis is merged when its coupling is at least this part of the strongest one
+
+
+@dataclass
+class Hierarchy:
+    """Tables over levels; axes in the order x, y, z in every table, (z, y, x) in shape.
+
+    shape (level, 3); offset (level + 1) into flat arrays over all levels; low, high, edge (level, axis, n) 1/min;
+    group (level, axis, n + 1); share, near_weight, other_weight (level, axis, n) 1; near, other (level, axis, n);
+    weight (level, 2) damping of the two Jacobi sweeps; full (6 x voxels of all levels) 1/min or empty;
+    full_edge (voxels of all levels) 1/min or empty; wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside;
+    leave (z, y, x) 1/min or empty: what boundary voxels lose, when couplings are full.
+    """
+
+    shape: np.ndarray
+    offset: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    edge: np.ndarray
+    group: np.ndarray
+    share: np.ndarray
+    near: np.ndarray
+    other: np.ndarray
+    near_weight: np.ndarray
+    other_weight: np.ndarray
+    weight: np.ndarray
+    full: np.ndarray
+    full_edge: np.ndarray
+    leave: np.ndarray
+    wall: list[np.ndarray]
+
+    @property
+    def tables(self) -> tuple[np.ndarray, ...]:
+        """What the kernels take."""
+        return (self.shape, self.offset, self.low, self.high, self.edge, self.group, self.share, self.near, self.other,
+                self.near_weight, self.other_weight, self.weight, self.full, self.full_edge)
+
+    def inflow(self, outside: np.ndarray) -> np.ndarray:
+        """(z, y, x) concentration/min that outside (face) concentrations add to the boundary voxels."""
+        out = np.zeros(self.shape[0])
+        for face in range(6):
+            out[_face(face)] += self.wall[face] * outside[face]
+        return out
+
+
+def _face(face: int) -> tuple:
+    """Index of the voxels that touch a face, in an array (z, y, x)."""
+    index: list = [slice(None)] * 3
+    index[2 - face // 2] = 0 if face % 2 == 0 else -1
+    return tuple(index)
+
+
+def _conductance(width: float | np.ndarray, diffusion: float | np.ndarray, permeability: float) -> np.ndarray:
+    """um/min from a voxel's center through its wall to the outside: half a voxel in series with the wall."""
+    if permeability == 0.0:
+        return np.zeros(np.broadcast(width, diffusion).shape)
+    return 1.0 / (1.0 / permeability + 0.5 * width / np.maximum(diffusion, 1e-300))
+
+
+def _groups(n: int, merge: bool) -> np.ndarray:
+    if not merge:
+        return np.arange(n + 1)
+    return np.append(np.arange(n // 2) * 2, n)
+
+
+def _interpolation(width: np.ndarray, group: np.ndarray, slip: Sequence[float]) -> tuple[np.ndarray, ...]:
+    """near, other, near_weight, other_weight (n): linear between coarse centers; `slip` um is D/P at the two ends, where
+    the correction falls to zero at that distance behind the wall (no-flux: infinite, so it stays level)."""
+    faces = np.append(0.0, np.cumsum(width))
+    center, ends = 0.5 * (faces[1:] + faces[:-1]), faces[group]
+    coarse = 0.5 * (ends[1:] + ends[:-1])
+    near = np.searchsorted(group, np.arange(len(width)), side="right") - 1
+    step = np.sign(np.round((center - coarse[near]) / width, 9)).astype(int)
+    other = near + step
+    near_weight, other_weight = np.ones(len(width)), np.zeros(len(width))
+    for i in range(len(width)):
+        if 0 <= other[i] < len(coarse):
+            if step[i]:
+                other_weight[i] = (center[i] - coarse[near[i]]) / (coarse[other[i]] - coarse[near[i]])
+                near_weight[i] = 1.0 - other_weight[i]
+        else:
+            wall = faces[0] if step[i] < 0 else faces[-1]
+            behind = slip[0] if step[i] < 0 else slip[1]
+            if np.isfinite(behind):
+                near_weight[i] = (abs(center[i] - wall) + behind) / (abs(coarse[near[i]] - wall) + behind)
+            other[i] = near[i]
+    return near, other, near_weight, other_weight
+
+
+def _mean(values: np.ndarray, axis: int, group: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Width-weighted mean over groups along an array axis."""
+    w = width.reshape([-1 if a == axis else 1 for a in range(3)])
+    return np.add.reduceat(values * w, group[:-1], axis=axis) / np.add.reduceat(w, group[:-1], axis=axis)
+
+
+def _assemble(diffusion: np.ndarray, velocity, widths: list[np.ndarray], permeability: np.ndarray):
+    """couplings (6, z, y, x), edge (z, y, x), wall (6 arrays), leave (z, y, x), all 1/min, of one level.
+
+    Upwind: a face passes the concentration of the voxel the fluid comes from; a closed face passes no fluid either.
+    """
+    full, edge, leave = np.zeros((6, *diffusion.shape)), np.zeros(diffusion.shape), np.zeros(diffusion.shape)
+    wall = []
+    for a in range(3):
+        axis = 2 - a
+        h = widths[a].reshape([-1 if d == axis else 1 for d in range(3)])
+        n = diffusion.shape[axis]
+        first: list = [slice(None)] * 3
+        second: list = [slice(None)] * 3
+        first[axis], second[axis] = slice(0, n - 1), slice(1, n)
+        lo, hi = tuple(first), tuple(second)
+        width = np.broadcast_to(h, diffusion.shape)
+        resistance = 0.5 * width / np.maximum(diffusion, 1e-300)
+        g = 1.0 / (resistance[lo] + resistance[hi])
+        full[2 * a + 1][lo] = g / width[lo]
+        full[2 * a][hi] = g / width[hi]
+        if velocity is not None:
+            inner: list = [slice(None)] * 3
+            inner[axis] = slice(1, n)
+            u = velocity[a][tuple(inner)]
+            full[2 * a + 1][lo] += np.maximum(-u, 0.0) / width[lo]
+            full[2 * a][hi] += np.maximum(u, 0.0) / width[hi]
+            edge[lo] += u / width[lo]
+            edge[hi] -= u / width[hi]
+        for face in (2 * a, 2 * a + 1):
+            at = _face(face)
+            enter = _conductance(width[at], diffusion[at], permeability[face]) / width[at]
+            out = enter.copy()
+            if velocity is not None and permeability[face] > 0.0:
+                inward = velocity[a][at] * (1.0 if face % 2 == 0 else -1.0)
+                enter += np.maximum(inward, 0.0) / width[at]
+                out += np.maximum(-inward, 0.0) / width[at]
+            edge[at] += out
+            leave[at] += out
+            wall.append(enter)
+    return full, edge + 0.0, wall, leave
+
+
+def _weights(strength: np.ndarray, merged: np.ndarray) -> tuple[float, float]:
+    """Damping of two Jacobi sweeps: inverse roots of the Chebyshev polynomial on the rough part of the spectrum."""
+    lowest = 1.0 if not merged.any() else max(min(strength[merged].min() / strength.sum(), 1.0), 0.05)
+    middle, half = 0.5 * (2.0 + lowest), 0.5 * (2.0 - lowest)
+    return 1.0 / (middle + half * np.sqrt(0.5)), 1.0 / (middle - half * np.sqrt(0.5))
+
+
+def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, permeability: np.ndarray,
+          mobility: np.ndarray | None = None, velocity=None) -> Hierarchy:
+    """All levels down to one voxel, for one diffusion coefficient, one permeability per face (um/min, 0 closed, inf value),
+    an optional mobility (z, y, x) and optional face velocities.
+
+    >>> build((1, 37, 53), (20, 20, 20), 1e3, np.zeros(6)).shape.tolist()
+    [[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]]
+    """
+    widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
+    slow = max(diffusion, 1e-300)
+    slip = [np.inf if p == 0.0 else slow / p for p in permeability]
+    local = None if mobility is None and velocity is None else diffusion * (np.ones(shape) if mobility is None else mobility)
+    size = max(shape) + 1
+    levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "edge", "group", "share", "near", "other", "near_weight",
+                                               "other_weight", "weight", "full", "full_edge")}
+    wall: list[np.ndarray] = []
+    leave = np.zeros((0, 0, 0))
+    while True:
+        count = np.array([len(w) for w in widths])
+        table = {k: np.zeros((3, size)) for k in ("low", "high", "edge", "share", "near_weight", "other_weight")}
+        index = {k: np.zeros((3, size), np.int64) for k in ("group", "near", "other")}
+        strength = np.where(count > 1, (count / np.array([w.sum() for w in widths])) ** 2, 0.0)
+        merged = (count > 1) & (strength >= WEAK * strength.max())
+        for a in range(3):
+            w, n = widths[a], count[a]
+            if n > 1:
+                g = slow / (0.5 * (w[1:] + w[:-1]))
+                table["high"][a, :n - 1] = g / w[:-1]
+                table["low"][a, 1:n] = g / w[1:]
+            for end, face in ((0, 2 * a), (n - 1, 2 * a + 1)):
+                table["edge"][a, end] += _conductance(w[end], slow, permeability[face]) / w[end]
+                if not levels["shape"] and local is None:
+                    wall.append(_conductance(w[end], slow, permeability[face]) / w[end])
+            group = _groups(n, bool(merged[a]))
+            index["group"][a, :len(group)] = group
+            table["share"][a, :n] = w / np.repeat(np.add.reduceat(w, group[:-1]), np.diff(group))
+            near = _interpolation(w, group, slip[2 * a:2 * a + 2])
+            for name, values in zip(("near", "other", "near_weight", "other_weight"), near):
+                (index if name in index else table)[name][a, :n] = values
+        if local is not None:
+            full, full_edge, faces, gone = _assemble(local, velocity, widths, permeability)
+            levels["full"].append(full.ravel())
+            levels["full_edge"].append(full_edge.ravel())
+            if not levels["shape"]:
+                wall, leave = faces, gone
+        levels["shape"].append(count[::-1])
+        levels["weight"].append(_weights(strength, merged))
+        for name, values in {**table, **index}.items():
+            levels[name].append(values)
+        if count.max() == 1:
+            break
+        groups = [index["group"][a, :len(_groups(count[a], bool(merged[a])))] for a in range(3)]
+        for a in range(3):
+            if local is not None and merged[a]:
+                local = _mean(local, 2 - a, groups[a], widths[a])
+                if velocity is not None:
+                    velocity = tuple(np.take(v, groups[a], axis=2 - a) if b == a else _mean(v, 2 - a, groups[a], widths[a])
+                                     for b, v in enumerate(velocity))
+        widths = [np.add.reduceat(widths[a], groups[a][:-1]) for a in range(3)]
+    stacked = {k: np.array(v) for k, v in levels.items() if not k.startswith("full")}
+    full_flat = np.concatenate(levels["full"]) if levels["full"] else np.empty(0)
+    edge_flat = np.concatenate(levels["full_edge"]) if levels["full_edge"] else np.empty(0)
+    offset = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
+    return Hierarchy(offset=offset, full=full_flat, full_edge=edge_flat, leave=leave, wall=wall, **stacked)
