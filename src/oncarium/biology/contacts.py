@@ -1,0 +1,209 @@
+"""Cells act on the cells they touch: they engulf, attack, and fuse.
+
+Every actor looks at its neighbors on its own (in parallel), in the order of their ids, and states what it wants to do.
+What is wanted is then done one actor after another in the order of ids, so of several that want the same cell the
+smallest id gets it, and no thread or memory order can change the outcome.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import Behavior, State
+from ..engine.loop import over_rows
+from ..engine.population import Population
+from ..engine.process import Process, Tick
+from ..engine.random import uniform
+from ..engine.tissue import Tissue
+from .death import hazard
+from .mechanics import Mechanics
+from .shape import APOPTOTIC, LIVE, radius_of
+
+NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
+
+
+@njit(cache=True, nogil=True)
+def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, position, reach, start, near, apoptotic, necrotic,
+           live, attack, immunogenicity, fusion, busy, acts, wish, whom):
+    """What each live cell wants to do to which neighbor this step.
+
+    apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; busy (cell): id under attack
+    or -1; acts (type): this type can act at all; wish, whom (cell): code and row.
+    """
+    for i in range(first, last):
+        wish[i] = NOTHING
+        if vital[i] != LIVE or not acts[kind[i]]:
+            continue
+        for m in range(start[i], start[i + 1]):
+            j = near[m]
+            t = kind[j]
+            dead = vital[j] != LIVE
+            if dead:
+                rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
+                if rate <= 0.0:
+                    continue
+            elif live[i, t] <= 0.0 and fusion[i, t] <= 0.0 and (attack[i, t] <= 0.0 or busy[i] >= 0):
+                continue
+            dx = position[i, 0] - position[j, 0]
+            dy = position[i, 1] - position[j, 1]
+            dz = position[i, 2] - position[j, 2]
+            far = reach[i] + reach[j]
+            if dx * dx + dy * dy + dz * dz >= far * far:
+                continue
+            # one draw per pair and kind, keyed by the neighbor's id: the order of neighbors cannot matter
+            draw = 4 * (ids[j] + 1)
+            if dead:
+                if uniform(seed, stream, tick, ids[i], draw) < hazard(rate, dt, exact):
+                    wish[i], whom[i] = ENGULF, j
+                    break
+                continue
+            if live[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < hazard(live[i, t], dt, exact):
+                wish[i], whom[i] = ENGULF, j
+                break
+            if busy[i] < 0 and attack[i, t] > 0.0:
+                rate = attack[i, t] * immunogenicity[j, kind[i]]
+                if uniform(seed, stream, tick, ids[i], draw + 2) < hazard(rate, dt, exact):
+                    wish[i], whom[i] = ATTACK, j
+                    break
+            if fusion[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 3) < hazard(fusion[i, t], dt, exact):
+                wish[i], whom[i] = FUSE, j
+                break
+
+
+class Contacts(Process):
+    """Phagocytosis, attack and fusion.
+
+    Column                     Unit    Kind       Meaning
+    phagocytosis.apoptotic     1/min   Behavior   rate of engulfing an apoptotic neighbor
+    phagocytosis.necrotic      1/min   Behavior   rate of engulfing a necrotic neighbor
+    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type
+    attack.rate                1/min   Behavior   rate of starting to attack a neighbor of each type
+    attack.immunogenicity      1       Behavior   how strongly this cell is attacked by each type
+    attack.damage_rate         1/min   Behavior   damage per time dealt to the cell under attack
+    attack.duration            min     Behavior   mean length of one attack
+    attack.target              1       State      id of the cell under attack, or -1
+    sense.attacked             min     State      time this cell has been under attack
+    fusion.rate                1/min   Behavior   rate of fusing with a neighbor of each type
+
+    The eater gains the eaten cell's fluid and solids; fused cells add volumes and meet at their centre of mass. An
+    attack deals damage every step until it ends (mean `duration`) or its target is dead or gone.
+
+    Source      Johnson et al. 2025 (Cell) for the grammar's contact behaviors; multi-hit killing follows from damage,
+                its repair and rules on `damage`.
+    """
+
+    slot = "move"
+    reads = ("position", "vital")
+    sets = ("attack.target", "damage.level", "sense.attacked")
+    adds = ("population", "volume.*")
+    apoptotic = Behavior("1/min", ge=0.0, name="phagocytosis.apoptotic", doc="rate of engulfing an apoptotic neighbor")
+    necrotic = Behavior("1/min", ge=0.0, name="phagocytosis.necrotic", doc="rate of engulfing a necrotic neighbor")
+    live = Behavior("1/min", ge=0.0, axis="type", name="phagocytosis.live", doc="rate of engulfing a live neighbor of each type")
+    rate = Behavior("1/min", ge=0.0, axis="type", name="attack.rate", doc="rate of starting to attack a neighbor of each type")
+    immunogenicity = Behavior("1", 1.0, ge=0.0, axis="type", name="attack.immunogenicity",
+                              doc="how strongly this cell is attacked by each type")
+    damage_rate = Behavior("1/min", 1.0, ge=0.0, name="attack.damage_rate", doc="damage per time dealt to the cell under attack")
+    duration = Behavior("min", 30.0, ge=0.0, name="attack.duration", doc="mean length of one attack")
+    target = State("1", -1, dtype=int, inherit="default", name="attack.target", doc="id of the cell under attack, or -1")
+    attacked = State("min", ge=0.0, inherit="zero", name="sense.attacked", doc="time under attack so far")
+    fusion = Behavior("1/min", ge=0.0, axis="type", name="fusion.rate", doc="rate of fusing with a neighbor of each type")
+
+    def __init__(self, period: float, population: Population, mechanics: Mechanics, exact: bool = True):
+        self.period = period
+        self.population = population
+        self.mechanics = mechanics
+        self.exact = exact
+        self.threads = 1
+
+    def prepare(self, tissue: Tissue) -> None:
+        base = tissue.cells.base
+        self.acts = np.ones(len(tissue.cells.types), np.bool_)
+        rates = [base["phagocytosis.apoptotic"], base["phagocytosis.necrotic"], *base["phagocytosis.live"].T,
+                 *base["attack.rate"].T, *base["fusion.rate"].T]
+        # types without any rate never act, unless a rule may raise one
+        self.acts[:] = np.any(np.array(rates) > 0.0, axis=0)
+
+    def let_act(self, types: list[int]) -> None:
+        """These types have a rule on one of their contact rates, so they may act even if the base is zero."""
+        self.acts[types] = True
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        self._continue_attacks(tissue, tick)
+        if not np.any(self.acts):
+            return
+        near = self.mechanics.look(tissue)
+        wish, whom = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.int64)
+        over_rows(choose, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact,
+                  cells.id, cells.type, cells["vital"], cells.position,
+                  cells["radius"] * cells["mechanics.adhesion_distance"], near.first, near.list,
+                  cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"],
+                  cells["attack.rate"], cells["attack.immunogenicity"], cells["fusion.rate"], cells["attack.target"],
+                  self.acts, wish, whom)
+        actors = np.flatnonzero(wish)
+        gone: set[int] = set()
+        for i in actors[np.argsort(cells.id[actors], kind="stable")]:
+            j = int(whom[i])
+            if i in gone or j in gone:
+                continue
+            if wish[i] == ATTACK:
+                cells["attack.target"][i] = cells.id[j]
+                self.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
+                continue
+            if wish[i] == ENGULF:
+                self._engulf(tissue, i, j)
+            else:
+                self._fuse(tissue, i, j)
+            gone.add(j)
+            self.population.log(tick.time, cells.id[[j]], "phagocytosis" if wish[i] == ENGULF else "fusion", int(cells.id[i]))
+        self.population.remove(np.array(sorted(gone), np.int64))
+
+    def _continue_attacks(self, tissue: Tissue, tick: Tick) -> None:
+        """Deal damage; end attacks whose time is over or whose target is dead or gone."""
+        cells = tissue.cells
+        attackers = np.flatnonzero(cells["attack.target"] >= 0)
+        if not len(attackers):
+            return
+        attackers = attackers[np.argsort(cells.id[attackers], kind="stable")]
+        order = cells.order()
+        ids = cells.id[order]
+        place = np.minimum(np.searchsorted(ids, cells["attack.target"][attackers]), cells.n - 1)
+        target = order[place]
+        there = (ids[place] == cells["attack.target"][attackers]) & (cells["vital"][target] == LIVE)
+        there &= cells["vital"][attackers] == LIVE
+        hitters, hit = attackers[there], target[there]
+        np.add.at(cells["damage.level"], hit, cells["attack.damage_rate"][hitters] * tick.dt)
+        np.add.at(cells["sense.attacked"], hit, tick.dt)
+        ends = ~there
+        for k in np.flatnonzero(there):
+            i = attackers[k]
+            mean = cells["attack.duration"][i]
+            p = hazard(1.0 / mean, tick.dt, self.exact) if mean > 0.0 else 1.0
+            ends[k] = uniform(np.uint64(tick.seed), self.stream, tick.number, cells.id[i], 1) < p
+        cells["attack.target"][attackers[ends]] = -1
+
+    @staticmethod
+    def _engulf(tissue: Tissue, i: int, j: int) -> None:
+        """Eater i gains the fluid of j, and all its solids as cytoplasm."""
+        cells = tissue.cells
+        cells["volume.fluid"][i] += cells["volume.fluid"][j]
+        cells["volume.cytoplasm_solid"][i] += cells["volume.cytoplasm_solid"][j] + cells["volume.nuclear_solid"][j]
+        _measure(cells, i)
+
+    @staticmethod
+    def _fuse(tissue: Tissue, i: int, j: int) -> None:
+        """Cell i takes in j: volumes and targets add, the centre is weighted by volume."""
+        cells = tissue.cells
+        v, w = cells["volume.total"][i], cells["volume.total"][j]
+        cells.position[i] = (v * cells.position[i] + w * cells.position[j]) / (v + w)
+        for part in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear"):
+            cells[f"volume.{part}"][i] += cells[f"volume.{part}"][j]
+        _measure(cells, i)
+
+
+def _measure(cells, i: int) -> None:
+    """Total volume and radius from the parts."""
+    total = cells["volume.fluid"][i] + cells["volume.cytoplasm_solid"][i] + cells["volume.nuclear_solid"][i]
+    cells["volume.total"][i] = total
+    cells["radius"][i] = radius_of(total)
