@@ -24,8 +24,32 @@ NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 
 
 @njit(cache=True, nogil=True)
-def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, position, reach, start, near, apoptotic, necrotic,
-           live, attack, immunogenicity, fusion, busy, acts, wish, whom):
+def choose(
+    first,
+    last,
+    seed,
+    stream,
+    tick,
+    dt,
+    exact,
+    ids,
+    kind,
+    vital,
+    position,
+    reach,
+    start,
+    near,
+    apoptotic,
+    necrotic,
+    live,
+    attack,
+    immunogenicity,
+    fusion,
+    busy,
+    acts,
+    wish,
+    whom,
+):
     """What each live cell wants to do to which neighbor this step.
 
     apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; busy (cell): id under attack
@@ -99,15 +123,31 @@ class Contacts(Process):
     adds = ("population", "volume.*")
     apoptotic = Behavior("1/min", ge=0.0, name="phagocytosis.apoptotic", doc="rate of engulfing an apoptotic neighbor")
     necrotic = Behavior("1/min", ge=0.0, name="phagocytosis.necrotic", doc="rate of engulfing a necrotic neighbor")
-    live = Behavior("1/min", ge=0.0, axis="type", name="phagocytosis.live", doc="rate of engulfing a live neighbor of each type")
-    rate = Behavior("1/min", ge=0.0, axis="type", name="attack.rate", doc="rate of starting to attack a neighbor of each type")
-    immunogenicity = Behavior("1", 1.0, ge=0.0, axis="type", name="attack.immunogenicity",
-                              doc="how strongly this cell is attacked by each type")
-    damage_rate = Behavior("1/min", 1.0, ge=0.0, name="attack.damage_rate", doc="damage per time dealt to the cell under attack")
+    live = Behavior(
+        "1/min", ge=0.0, axis="type", name="phagocytosis.live", doc="rate of engulfing a live neighbor of each type"
+    )
+    rate = Behavior(
+        "1/min", ge=0.0, axis="type", name="attack.rate", doc="rate of starting to attack a neighbor of each type"
+    )
+    immunogenicity = Behavior(
+        "1",
+        1.0,
+        ge=0.0,
+        axis="type",
+        name="attack.immunogenicity",
+        doc="how strongly this cell is attacked by each type",
+    )
+    damage_rate = Behavior(
+        "1/min", 1.0, ge=0.0, name="attack.damage_rate", doc="damage per time dealt to the cell under attack"
+    )
     duration = Behavior("min", 30.0, ge=0.0, name="attack.duration", doc="mean length of one attack")
-    target = State("1", -1, dtype=int, inherit="default", name="attack.target", doc="id of the cell under attack, or -1")
+    target = State(
+        "1", -1, dtype=int, inherit="default", name="attack.target", doc="id of the cell under attack, or -1"
+    )
     attacked = State("min", ge=0.0, inherit="zero", name="sense.attacked", doc="time under attack so far")
-    fusion = Behavior("1/min", ge=0.0, axis="type", name="fusion.rate", doc="rate of fusing with a neighbor of each type")
+    fusion = Behavior(
+        "1/min", ge=0.0, axis="type", name="fusion.rate", doc="rate of fusing with a neighbor of each type"
+    )
 
     def __init__(self, period: float, population: Population, mechanics: Mechanics, exact: bool = True):
         self.period = period
@@ -119,8 +159,13 @@ class Contacts(Process):
     def prepare(self, tissue: Tissue) -> None:
         base = tissue.cells.base
         self.acts = np.ones(len(tissue.cells.types), np.bool_)
-        rates = [base["phagocytosis.apoptotic"], base["phagocytosis.necrotic"], *base["phagocytosis.live"].T,
-                 *base["attack.rate"].T, *base["fusion.rate"].T]
+        rates = [
+            base["phagocytosis.apoptotic"],
+            base["phagocytosis.necrotic"],
+            *base["phagocytosis.live"].T,
+            *base["attack.rate"].T,
+            *base["fusion.rate"].T,
+        ]
         # types without any rate never act, unless a rule may raise one
         self.acts[:] = np.any(np.array(rates) > 0.0, axis=0)
 
@@ -135,12 +180,33 @@ class Contacts(Process):
             return
         near = self.mechanics.look(tissue)
         wish, whom = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.int64)
-        over_rows(choose, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact,
-                  cells.id, cells.type, cells["vital"], cells.position,
-                  cells["radius"] * cells["mechanics.adhesion_distance"], near.first, near.list,
-                  cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"],
-                  cells["attack.rate"], cells["attack.immunogenicity"], cells["fusion.rate"], cells["attack.target"],
-                  self.acts, wish, whom)
+        over_rows(
+            choose,
+            cells.n,
+            self.threads,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            self.exact,
+            cells.id,
+            cells.type,
+            cells["vital"],
+            cells.position,
+            cells["radius"] * cells["mechanics.adhesion_distance"],
+            near.first,
+            near.list,
+            cells["phagocytosis.apoptotic"],
+            cells["phagocytosis.necrotic"],
+            cells["phagocytosis.live"],
+            cells["attack.rate"],
+            cells["attack.immunogenicity"],
+            cells["fusion.rate"],
+            cells["attack.target"],
+            self.acts,
+            wish,
+            whom,
+        )
         actors = np.flatnonzero(wish)
         gone: set[int] = set()
         for i in actors[np.argsort(cells.id[actors], kind="stable")]:
@@ -156,7 +222,9 @@ class Contacts(Process):
             else:
                 self._fuse(tissue, i, j)
             gone.add(j)
-            self.population.log(tick.time, cells.id[[j]], "phagocytosis" if wish[i] == ENGULF else "fusion", int(cells.id[i]))
+            self.population.log(
+                tick.time, cells.id[[j]], "phagocytosis" if wish[i] == ENGULF else "fusion", int(cells.id[i])
+            )
         self.population.remove(np.array(sorted(gone), np.int64))
 
     def _continue_attacks(self, tissue: Tissue, tick: Tick) -> None:

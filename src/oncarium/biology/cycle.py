@@ -40,11 +40,23 @@ CYCLES = {
     for m in (
         CycleModel("live", ("live",), (0.0432 * H,), (False,), 0, 0),
         CycleModel("ki67_basic", ("negative", "positive"), (H / 4.59, H / 15.5), (False, True), 1, 1),
-        CycleModel("ki67_advanced", ("negative", "premitotic", "postmitotic"), (H / 3.62, H / 13.0, H / 2.5),
-                   (False, True, True), 1, 1),
+        CycleModel(
+            "ki67_advanced",
+            ("negative", "premitotic", "postmitotic"),
+            (H / 3.62, H / 13.0, H / 2.5),
+            (False, True, True),
+            1,
+            1,
+        ),
         CycleModel("flow_cytometry", ("G0G1", "S", "G2M"), (0.00324, 0.00208, 0.00333), (False,) * 3, 2, 1),
-        CycleModel("flow_cytometry_separated", ("G0G1", "S", "G2", "M"), (0.00335, 0.00208, 0.00417, 0.0167),
-                   (False,) * 4, 3, 1),
+        CycleModel(
+            "flow_cytometry_separated",
+            ("G0G1", "S", "G2", "M"),
+            (0.00335, 0.00208, 0.00417, 0.0167),
+            (False,) * 4,
+            3,
+            1,
+        ),
         CycleModel("cycling_quiescent", ("quiescent", "cycling"), (H / 4.59, H / 15.5), (False, True), 1, 1),
         CycleModel("none", (), (), (), -1, -1),
     )
@@ -53,8 +65,27 @@ CYCLES = {
 
 
 @njit(cache=True, nogil=True)
-def advance(first, last, seed, stream, tick, dt, exact, ids, kind, vital, phase, elapsed, exit_rate, target_nuclear, phases,
-            divides, copies, fixed, dividing):
+def advance(
+    first,
+    last,
+    seed,
+    stream,
+    tick,
+    dt,
+    exact,
+    ids,
+    kind,
+    vital,
+    phase,
+    elapsed,
+    exit_rate,
+    target_nuclear,
+    phases,
+    divides,
+    copies,
+    fixed,
+    dividing,
+):
     """Move live cells on to their next phase; dividing[i] = 1 where the phase ended in division."""
     for i in range(first, last):
         t = kind[i]
@@ -96,8 +127,9 @@ class Cycle(Process):
     exit = Behavior("1/min", ge=0.0, axis="phase", doc="exit rate of each cycle phase")
     phase = State("1", dtype=np.int32, doc="present phase of the cycle")
 
-    def __init__(self, period: float, population: Population, models: list[CycleModel], fixed: np.ndarray,
-                 exact: bool = True):
+    def __init__(
+        self, period: float, population: Population, models: list[CycleModel], fixed: np.ndarray, exact: bool = True
+    ):
         self.period = period
         self.population = population
         self.models = models
@@ -111,9 +143,28 @@ class Cycle(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         dividing = np.zeros(cells.n, np.uint8)
-        over_rows(advance, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact,
-                  cells.id, cells.type, cells["vital"], cells["cycle.phase"], cells["elapsed"], cells["cycle.exit"],
-                  cells["volume.target_nuclear"], self.phases, self.divides, self.copies, self.fixed, dividing)
+        over_rows(
+            advance,
+            cells.n,
+            self.threads,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            self.exact,
+            cells.id,
+            cells.type,
+            cells["vital"],
+            cells["cycle.phase"],
+            cells["elapsed"],
+            cells["cycle.exit"],
+            cells["volume.target_nuclear"],
+            self.phases,
+            self.divides,
+            self.copies,
+            self.fixed,
+            dividing,
+        )
         rows = np.flatnonzero(dividing)
         self.population.log(tick.time, cells.id[rows], "division")
         self.population.divide(rows)

@@ -27,8 +27,30 @@ def hazard(rate, dt, exact):
 
 
 @njit(cache=True, nogil=True)
-def die(first, last, seed, stream, tick, dt, exact, ids, kind, vital, elapsed, total, target_nuclear, rupture_volume,
-        apoptosis, necrosis, apoptosis_duration, necrosis_duration, apoptosis_rupture, necrosis_rupture, started, cleared):
+def die(
+    first,
+    last,
+    seed,
+    stream,
+    tick,
+    dt,
+    exact,
+    ids,
+    kind,
+    vital,
+    elapsed,
+    total,
+    target_nuclear,
+    rupture_volume,
+    apoptosis,
+    necrosis,
+    apoptosis_duration,
+    necrosis_duration,
+    apoptosis_rupture,
+    necrosis_rupture,
+    started,
+    cleared,
+):
     """New deaths (started: 1 apoptosis, 2 necrosis), lysis, and clearance (cleared: 1)."""
     for i in range(first, last):
         t = kind[i]
@@ -77,21 +99,37 @@ class Death(Process):
     adds = ("population",)
     apoptosis = Behavior("1/min", 0.00319 / 60.0, ge=0.0, doc="rate of apoptosis")
     necrosis = Behavior("1/min", 0.0, ge=0.0, doc="rate of necrosis")
-    rupture_volume = State("um^3", inherit="copy", doc="volume at which this dying cell ruptures", name="death.rupture_volume")
+    rupture_volume = State(
+        "um^3", inherit="copy", doc="volume at which this dying cell ruptures", name="death.rupture_volume"
+    )
     elapsed = State("min", inherit="zero", doc="time in the present phase of cycle or death", name="elapsed")
-    apoptosis_duration = Trait("min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance")
+    apoptosis_duration = Trait(
+        "min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance"
+    )
     apoptosis_fluid = Trait("1/min", 0.05, ge=0.0, name="apoptosis.fluid_change", doc="fluid loss of an apoptotic cell")
-    apoptosis_cytoplasm = Trait("1/min", 1 / 60, ge=0.0, name="apoptosis.cytoplasm_change", doc="loss of cytoplasmic solids")
+    apoptosis_cytoplasm = Trait(
+        "1/min", 1 / 60, ge=0.0, name="apoptosis.cytoplasm_change", doc="loss of cytoplasmic solids"
+    )
     apoptosis_nucleus = Trait("1/min", 0.35 / 60, ge=0.0, name="apoptosis.nucleus_change", doc="loss of nuclear solids")
-    apoptosis_calcium = Trait("1/min", 0.0, ge=0.0, name="apoptosis.calcification", doc="calcification of an apoptotic cell")
-    apoptosis_rupture = Trait("1", 2.0, ge=1.0, name="apoptosis.rupture", doc="rupture volume in multiples of the volume at death")
+    apoptosis_calcium = Trait(
+        "1/min", 0.0, ge=0.0, name="apoptosis.calcification", doc="calcification of an apoptotic cell"
+    )
+    apoptosis_rupture = Trait(
+        "1", 2.0, ge=1.0, name="apoptosis.rupture", doc="rupture volume in multiples of the volume at death"
+    )
     necrosis_duration = Trait("min", 86400.0, ge=0.0, name="necrosis.duration", doc="time from lysis to clearance")
     necrosis_swelling = Trait("1/min", 0.67 / 60, ge=0.0, name="necrosis.swelling", doc="fluid gain before lysis")
     necrosis_fluid = Trait("1/min", 0.05 / 60, ge=0.0, name="necrosis.fluid_change", doc="fluid loss after lysis")
-    necrosis_cytoplasm = Trait("1/min", 0.0032 / 60, ge=0.0, name="necrosis.cytoplasm_change", doc="loss of cytoplasmic solids")
+    necrosis_cytoplasm = Trait(
+        "1/min", 0.0032 / 60, ge=0.0, name="necrosis.cytoplasm_change", doc="loss of cytoplasmic solids"
+    )
     necrosis_nucleus = Trait("1/min", 0.013 / 60, ge=0.0, name="necrosis.nucleus_change", doc="loss of nuclear solids")
-    necrosis_calcium = Trait("1/min", 0.0042 / 60, ge=0.0, name="necrosis.calcification", doc="calcification of a necrotic cell")
-    necrosis_rupture = Trait("1", 2.0, ge=1.0, name="necrosis.rupture", doc="rupture volume in multiples of the volume at death")
+    necrosis_calcium = Trait(
+        "1/min", 0.0042 / 60, ge=0.0, name="necrosis.calcification", doc="calcification of a necrotic cell"
+    )
+    necrosis_rupture = Trait(
+        "1", 2.0, ge=1.0, name="necrosis.rupture", doc="rupture volume in multiples of the volume at death"
+    )
 
     def __init__(self, period: float, population: Population, exact: bool = True):
         self.period = period
@@ -105,11 +143,31 @@ class Death(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, base = tissue.cells, tissue.cells.base
         started, cleared = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.uint8)
-        over_rows(die, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id,
-                  cells.type, cells["vital"], cells["elapsed"], cells["volume.total"], cells["volume.target_nuclear"],
-                  cells["death.rupture_volume"], cells["death.apoptosis"], cells["death.necrosis"],
-                  base["apoptosis.duration"], base["necrosis.duration"], base["apoptosis.rupture"],
-                  base["necrosis.rupture"], started, cleared)
+        over_rows(
+            die,
+            cells.n,
+            self.threads,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            self.exact,
+            cells.id,
+            cells.type,
+            cells["vital"],
+            cells["elapsed"],
+            cells["volume.total"],
+            cells["volume.target_nuclear"],
+            cells["death.rupture_volume"],
+            cells["death.apoptosis"],
+            cells["death.necrosis"],
+            base["apoptosis.duration"],
+            base["necrosis.duration"],
+            base["apoptosis.rupture"],
+            base["necrosis.rupture"],
+            started,
+            cleared,
+        )
         new = np.flatnonzero(started)
         if len(new):
             fall_silent(tissue, new)

@@ -56,8 +56,19 @@ class Division(Process):
         parents, daughters = self.population.apply(tissue)
         if not len(parents):
             return
-        place(parents, daughters, np.uint64(tick.seed), self.stream, tick.number, cells.id, cells.position, cells["radius"],
-              self.lower, self.upper, self.flat)
+        place(
+            parents,
+            daughters,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            cells.id,
+            cells.position,
+            cells["radius"],
+            self.lower,
+            self.upper,
+            self.flat,
+        )
         both = np.concatenate([parents, daughters])
         cells["radius"][both] = radius_of(cells["volume.total"][both])
         if "division.asymmetric" in cells and np.any(cells["division.asymmetric"][parents]):

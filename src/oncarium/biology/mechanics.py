@@ -25,13 +25,37 @@ from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from .shape import RADIUS, VITAL
 
-PRESSURE_UNIT = 0.027288820670331  # sum of (1 - d/R)^2 over twelve close-packed neighbors at equilibrium, as in the source
+PRESSURE_UNIT = (
+    0.027288820670331  # sum of (1 - d/R)^2 over twelve close-packed neighbors at equilibrium, as in the source
+)
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
 
 
 @njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def velocities(ids, position, radius, repulsion, adhesion, reach, affinity, equal, kind, movable, wall, lower, upper, flat,
-               motility, elastic, partner, row_of, first, near, velocity, pressure):
+def velocities(
+    ids,
+    position,
+    radius,
+    repulsion,
+    adhesion,
+    reach,
+    affinity,
+    equal,
+    kind,
+    movable,
+    wall,
+    lower,
+    upper,
+    flat,
+    motility,
+    elastic,
+    partner,
+    row_of,
+    first,
+    near,
+    velocity,
+    pressure,
+):
     """Velocity (cell, xyz) um/min and pressure (cell) of every cell, gathered over its sorted neighbors.
 
     ids (cell) 1; position (cell, xyz) um; radius, reach (cell) um; repulsion, adhesion (cell) um/min; affinity (cell, type) 1, all one
@@ -207,10 +231,30 @@ class Mechanics(Process):
         else:
             partner, elastic, row_of = np.empty((0, 0), np.int64), self._reach, np.empty(0, np.int64)
         self.evaluations += 1
-        velocities(cells.id, position, cells["radius"], cells["mechanics.repulsion"], cells["mechanics.adhesion"], self._adhesive,
-                   cells["mechanics.affinity"], self.equal, cells.type, cells["mechanics.movable"],
-                   cells.base["mechanics.wall"], self.lower, self.upper, self.flat, self._motility, elastic, partner,
-                   row_of, near.first, near.list, velocity, pressure)
+        velocities(
+            cells.id,
+            position,
+            cells["radius"],
+            cells["mechanics.repulsion"],
+            cells["mechanics.adhesion"],
+            self._adhesive,
+            cells["mechanics.affinity"],
+            self.equal,
+            cells.type,
+            cells["mechanics.movable"],
+            cells.base["mechanics.wall"],
+            self.lower,
+            self.upper,
+            self.flat,
+            self._motility,
+            elastic,
+            partner,
+            row_of,
+            near.first,
+            near.list,
+            velocity,
+            pressure,
+        )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -254,7 +298,9 @@ class Mechanics(Process):
             _advance(cells.position, 0.5 * h, k1, 0.5 * h, k2, self.lower, self.upper, cells.position)
             self.substeps += 1
             left -= h
-            self.step_minutes = min(self.largest_step, max(self.step_minutes, h) if factor < 1.0 else h * min(factor, 2.0))
+            self.step_minutes = min(
+                self.largest_step, max(self.step_minutes, h) if factor < 1.0 else h * min(factor, 2.0)
+            )
             moved = True
         cells["velocity"][:] = k2
 

@@ -16,8 +16,29 @@ from ..engine.tissue import Tissue
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def turn(first, last, seed, stream, tick, dt, exact, ids, kind, vital, voxel, value, spacing, shape, flat, persistence,
-         bias, sensitivity, normalized, any_cue, heading):
+def turn(
+    first,
+    last,
+    seed,
+    stream,
+    tick,
+    dt,
+    exact,
+    ids,
+    kind,
+    vital,
+    voxel,
+    value,
+    spacing,
+    shape,
+    flat,
+    persistence,
+    bias,
+    sensitivity,
+    normalized,
+    any_cue,
+    heading,
+):
     """Give a new heading (cell, xyz) to every live cell whose persistence has run out."""
     for i in range(first, last):
         if vital[i] != 0:
@@ -107,7 +128,27 @@ class Motility(Process):
         voxel = np.empty(cells.n, np.int64)
         voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
         sensitivity = cells["motility.sensitivity"]
-        over_rows(turn, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id,
-                  cells.type, cells["vital"], voxel, fields.value.reshape(len(fields.names), -1), self.spacing,
-                  fields.grid.shape, self.flat, cells["motility.persistence"], cells["motility.bias"], sensitivity,
-                  self.normalized, bool(np.any(sensitivity)), cells["motility.heading"])
+        over_rows(
+            turn,
+            cells.n,
+            self.threads,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            self.exact,
+            cells.id,
+            cells.type,
+            cells["vital"],
+            voxel,
+            fields.value.reshape(len(fields.names), -1),
+            self.spacing,
+            fields.grid.shape,
+            self.flat,
+            cells["motility.persistence"],
+            cells["motility.bias"],
+            sensitivity,
+            self.normalized,
+            bool(np.any(sensitivity)),
+            cells["motility.heading"],
+        )

@@ -60,9 +60,16 @@ class Rules(Process):
             # one bookkeeping for both directions: a lone rule may saturate on either side of the base
             highest = max([link.saturation for link in up] + ([base] if down or not up else []))
             lowest = min([link.saturation for link in down] + ([base] if up or not down else []))
-            sides = [np.array(x, t) for side in (up, down) for x, t in (
-                ([self.signals.index(link.signal) for link in side], np.int64), ([link.half for link in side], float),
-                ([link.power for link in side], float), ([link.dead_too for link in side], np.bool_))]
+            sides = [
+                np.array(x, t)
+                for side in (up, down)
+                for x, t in (
+                    ([self.signals.index(link.signal) for link in side], np.int64),
+                    ([link.half for link in side], float),
+                    ([link.power for link in side], float),
+                    ([link.dead_too for link in side], np.bool_),
+                )
+            ]
             self.groups.append((kind, column, max(k, 0), sides, base, highest, lowest))
         self.reads = tuple(dict.fromkeys(s for s, _ in self.signals))
         self.sets = tuple(dict.fromkeys(g[1] for g in self.groups))
@@ -75,8 +82,21 @@ class Rules(Process):
         own = {s: row for row, s in enumerate(self.signals)}
         for kind, column, k, sides, base, highest, lowest in self.groups:
             out = cells[column]
-            over_rows(respond, cells.n, self.threads, cells.type, kind, cells["vital"], signals, *sides, base, highest,
-                      lowest, out.reshape(cells.n, -1), k)
-            row = own.get((column, k if out.ndim > 1 else -1))
-            if row is not None:
-                signals[row] = out if out.ndim == 1 else out[:, k]
+            over_rows(
+                respond,
+                cells.n,
+                self.threads,
+                cells.type,
+                kind,
+                cells["vital"],
+                signals,
+                *sides,
+                base,
+                highest,
+                lowest,
+                out.reshape(cells.n, -1),
+                k,
+            )
+            mine = (column, k if out.ndim > 1 else -1)
+            if mine in own:
+                signals[own[mine]] = out if out.ndim == 1 else out[:, k]

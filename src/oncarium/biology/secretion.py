@@ -49,8 +49,13 @@ class Secretion(Process):
     approach = Behavior("1/min", axis="factor", ge=0.0, doc="rate at which secretion drives the factor to its target")
     target = Behavior("concentration", 1.0, axis="factor", ge=0.0, doc="concentration at which secretion stops")
     uptake = Behavior("1/min", axis="factor", ge=0.0, doc="first-order uptake of a fully packed voxel")
-    consumption = Behavior("concentration/min", axis="factor", ge=0.0, name="metabolism.consumption",
-                           doc="largest consumption of a fully packed voxel; saturates with the factor's michaelis constant")
+    consumption = Behavior(
+        "concentration/min",
+        axis="factor",
+        ge=0.0,
+        name="metabolism.consumption",
+        doc="largest consumption of a fully packed voxel; saturates with the factor's michaelis constant",
+    )
 
     def __init__(self, period: float):
         self.period = period

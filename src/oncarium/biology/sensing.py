@@ -84,7 +84,9 @@ class Sensing(Process):
 
     def columns(self):
         contacts = any(w.startswith("sense.contact") for w in self.wanted)
-        return [c for c in super().columns() if c.name in self.wanted or (contacts and c.name.startswith("sense.contact"))]
+        return [
+            c for c in super().columns() if c.name in self.wanted or (contacts and c.name.startswith("sense.contact"))
+        ]
 
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid
@@ -100,14 +102,35 @@ class Sensing(Process):
         concentration_at(voxel, value, cells["sense.factor"])
         if "sense.gradient" in cells:
             wanted = np.ones(len(fields.names), np.bool_)
-            over_rows(_gradients, cells.n, self.threads, voxel, value, self.spacing, fields.grid.shape, wanted,
-                      cells["sense.gradient"])
+            over_rows(
+                _gradients,
+                cells.n,
+                self.threads,
+                voxel,
+                value,
+                self.spacing,
+                fields.grid.shape,
+                wanted,
+                cells["sense.gradient"],
+            )
         if "sense.contact" in cells:
             near = self.mechanics.look(tissue)
-            over_rows(_contacts, cells.n, self.threads, cells.position,
-                      cells["radius"] * cells["mechanics.adhesion_distance"], cells.type, cells["vital"], near.first,
-                      near.list, cells["sense.contact"], cells["sense.contact_live"], cells["sense.contact_dead"],
-                      cells["sense.contact_apoptotic"], cells["sense.contact_necrotic"])
+            over_rows(
+                _contacts,
+                cells.n,
+                self.threads,
+                cells.position,
+                cells["radius"] * cells["mechanics.adhesion_distance"],
+                cells.type,
+                cells["vital"],
+                near.first,
+                near.list,
+                cells["sense.contact"],
+                cells["sense.contact_live"],
+                cells["sense.contact_dead"],
+                cells["sense.contact_apoptotic"],
+                cells["sense.contact_necrotic"],
+            )
         if "sense.time" in cells:
             cells["sense.time"][:] = tick.time
         if "sense.dead" in cells:

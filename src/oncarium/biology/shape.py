@@ -8,8 +8,9 @@ from ..engine.column import State
 
 LIVE, APOPTOTIC, SWELLING, LYSED = 0, 1, 2, 3
 
-VITAL = State("1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed",
-              name="vital")
+VITAL = State(
+    "1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed", name="vital"
+)
 RADIUS = State("um", 8.412710547954228, ge=0.0, doc="radius of the whole cell", name="radius")
 SHARED = (VITAL, RADIUS)
 

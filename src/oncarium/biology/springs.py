@@ -65,15 +65,16 @@ class Springs(Process):
         reach = cells["radius"] * cells["mechanics.adhesion_distance"]
         willing = np.flatnonzero((cells["springs.attachment"] > 0.0) & (cells["vital"] == LIVE))
         for i in willing[np.argsort(cells.id[willing], kind="stable")]:
-            for j in near.list[near.first[i]: near.first[i + 1]]:
+            for j in near.list[near.first[i] : near.first[i + 1]]:
                 if cells["vital"][j] != LIVE or np.any(partner[i] == cells.id[j]):
                     continue
                 if np.linalg.norm(cells.position[i] - cells.position[j]) >= reach[i] + reach[j]:
                     continue
                 full = [np.count_nonzero(partner[k] >= 0) >= min(cells["springs.maximum"][k], BONDS) for k in (i, j)]
                 rate = cells["springs.attachment"][i] * cells["mechanics.affinity"][i, cells.type[j]]
-                if any(full) or uniform(seed, self.stream, tick.number, cells.id[i], 2 * int(cells.id[j]) + 1) >= hazard(
-                        rate, tick.dt, self.exact):
+                if any(full) or uniform(
+                    seed, self.stream, tick.number, cells.id[i], 2 * int(cells.id[j]) + 1
+                ) >= hazard(rate, tick.dt, self.exact):
                     continue
                 for a, b in ((i, j), (j, i)):
                     partner[a, np.flatnonzero(partner[a] < 0)[0]] = cells.id[b]

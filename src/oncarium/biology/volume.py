@@ -23,8 +23,25 @@ def relax(rate, dt, exact):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def grow(first, last, dt, exact, kind, vital, rates, fluid_fraction, ratio, total, fluid, nuclear, nuclear_solid,
-         cytoplasm_solid, target_nuclear, calcified, radius):
+def grow(
+    first,
+    last,
+    dt,
+    exact,
+    kind,
+    vital,
+    rates,
+    fluid_fraction,
+    ratio,
+    total,
+    fluid,
+    nuclear,
+    nuclear_solid,
+    cytoplasm_solid,
+    target_nuclear,
+    calcified,
+    radius,
+):
     """One step of every cell's volume (um^3).
 
     rates (vital state, part, type) 1/min; fluid_fraction, ratio (type): rest fluid fraction and cytoplasm:nucleus ratio.
@@ -86,7 +103,9 @@ class Volume(Process):
     cytoplasm_change = Trait("1/min", 0.0045, ge=0.0, doc="relaxation rate of cytoplasmic solids")
     nucleus_change = Trait("1/min", 0.0055, ge=0.0, doc="relaxation rate of nuclear solids")
     calcification = Trait("1/min", 0.0, ge=0.0, doc="calcification rate of a live cell")
-    rupture = Trait("1", 2.0, ge=1.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death")
+    rupture = Trait(
+        "1", 2.0, ge=1.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death"
+    )
 
     def __init__(self, period: float, exact: bool = True):
         self.period = period
@@ -98,10 +117,21 @@ class Volume(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         cells, base = tissue.cells, tissue.cells.base
-        tables = {LIVE: ("volume.fluid_change", "volume.cytoplasm_change", "volume.nucleus_change", "volume.calcification"),
-                  APOPTOTIC: tuple(f"apoptosis.{k}" for k in ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification")),
-                  SWELLING: ("necrosis.swelling", "necrosis.cytoplasm_change", "necrosis.nucleus_change", "necrosis.calcification"),
-                  LYSED: tuple(f"necrosis.{k}" for k in ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification"))}
+        tables = {
+            LIVE: ("volume.fluid_change", "volume.cytoplasm_change", "volume.nucleus_change", "volume.calcification"),
+            APOPTOTIC: tuple(
+                f"apoptosis.{k}" for k in ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification")
+            ),
+            SWELLING: (
+                "necrosis.swelling",
+                "necrosis.cytoplasm_change",
+                "necrosis.nucleus_change",
+                "necrosis.calcification",
+            ),
+            LYSED: tuple(
+                f"necrosis.{k}" for k in ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification")
+            ),
+        }
         self.rates = np.array([[base[name] for name in tables[s]] for s in (LIVE, APOPTOTIC, SWELLING, LYSED)])
         total, nuclear = base["volume.total"], base["volume.nuclear"]
         self.ratio = (total - nuclear) / np.maximum(nuclear, 1e-16)
@@ -119,7 +149,28 @@ class Volume(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        over_rows(grow, cells.n, self.threads, tick.dt, self.exact, cells.type, cells["vital"], self.rates,
-                  cells.base["volume.fluid_fraction"], self.ratio, *(cells[f"volume.{k}"] for k in (
-                      "total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear",
-                      "calcified_fraction")), cells["radius"])
+        over_rows(
+            grow,
+            cells.n,
+            self.threads,
+            tick.dt,
+            self.exact,
+            cells.type,
+            cells["vital"],
+            self.rates,
+            cells.base["volume.fluid_fraction"],
+            self.ratio,
+            *(
+                cells[f"volume.{k}"]
+                for k in (
+                    "total",
+                    "fluid",
+                    "nuclear",
+                    "nuclear_solid",
+                    "cytoplasm_solid",
+                    "target_nuclear",
+                    "calcified_fraction",
+                )
+            ),
+            cells["radius"],
+        )

@@ -93,7 +93,9 @@ class Cells:
 
     def add(self, type: int | np.ndarray, count: int = 1) -> slice:
         """Append `count` rows of a type (or one row per entry of an array of types) with base values and fresh ids."""
-        kinds = np.broadcast_to(np.asarray(type, np.int32), (count,)) if np.ndim(type) == 0 else np.asarray(type, np.int32)
+        kinds = (
+            np.broadcast_to(np.asarray(type, np.int32), (count,)) if np.ndim(type) == 0 else np.asarray(type, np.int32)
+        )
         count = len(kinds)
         need = self.n + count
         if need > self.capacity:

@@ -66,7 +66,9 @@ def _source(function: Callable) -> tuple[str, list[str]]:
     try:
         text = textwrap.dedent(inspect.getsource(function))
     except OSError as error:
-        raise LoopError(f"{function.__name__}: its source cannot be read ({error}); write it in a file or notebook cell") from None
+        raise LoopError(
+            f"{function.__name__}: its source cannot be read ({error}); write it in a file or notebook cell"
+        ) from None
     node = next(n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef))
     node.decorator_list = []
     node.returns = None
@@ -137,15 +139,17 @@ class LoopProcess(Process):
 
         self.function = function
         self.options = dict(options)
-        self.slot = options["slot"]  # type: ignore[misc]
+        self.slot = options["slot"]
         self.period = float(parameters.get("period", options.get("period", 0.0)))
         signature = inspect.signature(function)
         defaults = {k: p.default for k, p in signature.parameters.items() if p.default is not p.empty}
         unknown = set(parameters) - set(defaults) - {"period"}
         if unknown:
             near = difflib.get_close_matches(sorted(unknown)[0], defaults, n=1)
-            raise LoopError(f"{function.__name__} has no parameter {', '.join(sorted(unknown))}"
-                            + (f"; did you mean {near[0]}?" if near else f"; it has: {', '.join(defaults) or 'none'}"))
+            raise LoopError(
+                f"{function.__name__} has no parameter {', '.join(sorted(unknown))}"
+                + (f"; did you mean {near[0]}?" if near else f"; it has: {', '.join(defaults) or 'none'}")
+            )
         self.parameters = {k: parse_number(parameters.get(k, v)) for k, v in defaults.items()}
         self.arguments = [k for k in signature.parameters if k not in defaults]
         self.writes = tuple(options.get("writes", ()))
@@ -179,8 +183,10 @@ class LoopProcess(Process):
         for w in self.writes:
             if w.replace(".", "_") not in names:
                 near = difflib.get_close_matches(w, [*cells.columns], n=3, cutoff=0.5)
-                raise LoopError(f"{self.function.__name__}: writes {w}, which is no column."
-                                + (f" Did you mean {', '.join(near)}?" if near else ""))
+                raise LoopError(
+                    f"{self.function.__name__}: writes {w}, which is no column."
+                    + (f" Did you mean {', '.join(near)}?" if near else "")
+                )
         return table
 
     def prepare(self, tissue: Tissue) -> None:
@@ -190,7 +196,9 @@ class LoopProcess(Process):
         self.targets = [names[w.replace(".", "_")] for w in self.writes]
         for name, _ in self.targets:
             if name in cells.traits:
-                raise LoopError(f"{self.function.__name__} writes {name}, a trait: a constant of its type cannot change")
+                raise LoopError(
+                    f"{self.function.__name__} writes {name}, a trait: a constant of its type cannot change"
+                )
         self.reads = tuple(dict.fromkeys(n for n, _ in self.table.values()))
         used = dict.fromkeys([*(n for n, _ in self.table.values()), *(n for n, _ in self.targets), "vital"])
         self.arrays = [n for n in used if n in cells.columns or n in cells.traits]
@@ -201,7 +209,9 @@ class LoopProcess(Process):
             wanted = {of} if isinstance(of, str) else set(of)
             for t in wanted - set(cells.types):
                 near = difflib.get_close_matches(t, cells.types, n=1)
-                raise LoopError(f"{self.function.__name__}: no cell type {t}." + (f" Did you mean {near[0]}?" if near else ""))
+                raise LoopError(
+                    f"{self.function.__name__}: no cell type {t}." + (f" Did you mean {near[0]}?" if near else "")
+                )
             self.chosen[:] = [t in wanted for t in cells.types]
 
     def _read(self, cells: Cells, argument: str, row: str) -> str:
@@ -224,12 +234,35 @@ class LoopProcess(Process):
         arrays = ", ".join(n.replace(".", "_") for n in self.arrays)
         parameters = ", ".join(self.parameters)
         body = self.body(cells)
-        head = ["# generated from the scalar function below; edit the function, not this file", "from numba import njit",
-                "from oncarium.engine.random import uniform", *lines, ""]
-        signature = ", ".join(x for x in ("first, last, seed, stream, tick, dt, time, ids, kind, chosen",
-                                          self.extra_arguments(), arrays, parameters) if x)
-        return "\n".join([*head, "@njit(cache=True, nogil=True, error_model='numpy')", scalar, "",
-                          "@njit(cache=True, nogil=True, error_model='numpy')", f"def loop({signature}):", body, ""])
+        head = [
+            "# generated from the scalar function below; edit the function, not this file",
+            "from numba import njit",
+            "from oncarium.engine.random import uniform",
+            *lines,
+            "",
+        ]
+        signature = ", ".join(
+            x
+            for x in (
+                "first, last, seed, stream, tick, dt, time, ids, kind, chosen",
+                self.extra_arguments(),
+                arrays,
+                parameters,
+            )
+            if x
+        )
+        return "\n".join(
+            [
+                *head,
+                "@njit(cache=True, nogil=True, error_model='numpy')",
+                scalar,
+                "",
+                "@njit(cache=True, nogil=True, error_model='numpy')",
+                f"def loop({signature}):",
+                body,
+                "",
+            ]
+        )
 
     def extra_arguments(self) -> str:
         return ""
@@ -246,14 +279,32 @@ class LoopProcess(Process):
     def body(self, cells: Cells) -> str:
         guard = AMONG[self.options.get("among", "live")]
         left = ", ".join(self._target(k) for k in range(len(self.targets)))
-        return "\n".join(["    for i in range(first, last):", f"        if chosen[kind[i]] and {guard}:",
-                          f"            {left + ' = ' if left else ''}{self._call(cells)}"])
+        return "\n".join(
+            [
+                "    for i in range(first, last):",
+                f"        if chosen[kind[i]] and {guard}:",
+                f"            {left + ' = ' if left else ''}{self._call(cells)}",
+            ]
+        )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         arrays = [cells.base[n] if n in cells.traits else cells[n] for n in self.arrays]
-        over_rows(self.module.loop, cells.n, self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt, tick.time,
-                  cells.id, cells.type, self.chosen, *arrays, *self.parameters.values())
+        over_rows(
+            self.module.loop,
+            cells.n,
+            self.threads,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            tick.time,
+            cells.id,
+            cells.type,
+            self.chosen,
+            *arrays,
+            *self.parameters.values(),
+        )
 
     def describe(self) -> str:
         """The resolved table: argument, column, unit and meaning; then where the generated loop lies."""

@@ -7,7 +7,17 @@ import numpy as np
 from .tissue import Tissue
 
 EVENT = np.dtype([("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")])
-EVENTS = ("division", "removal", "apoptosis", "necrosis", "phagocytosis", "attack", "fusion", "transformation", "arrival")
+EVENTS = (
+    "division",
+    "removal",
+    "apoptosis",
+    "necrosis",
+    "phagocytosis",
+    "attack",
+    "fusion",
+    "transformation",
+    "arrival",
+)
 
 
 class Population:

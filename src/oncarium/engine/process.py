@@ -36,11 +36,11 @@ class Process:
     sets an array within a slot, and prints them.
     """
 
-    section: ClassVar[str] = ""
-    slot: ClassVar[str] = "act"
-    reads: ClassVar[tuple[str, ...]] = ()
-    sets: ClassVar[tuple[str, ...]] = ()
-    adds: ClassVar[tuple[str, ...]] = ()
+    section: str = ""
+    slot: str = "act"
+    reads: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ()
     declared: ClassVar[dict[str, Column]] = {}
     period: float = 0.0  # min; 0 is every tick
 

@@ -29,8 +29,16 @@ class Tissue:
     links: dict[str, np.ndarray] = field(default_factory=dict)
 
     def copy(self) -> Tissue:
-        return Tissue(self.cells.copy(), self.fields.copy(), self.matrix, self.vessels, self.body, self.tick, self.time,
-                      {k: v.copy() for k, v in self.links.items()})
+        return Tissue(
+            self.cells.copy(),
+            self.fields.copy(),
+            self.matrix,
+            self.vessels,
+            self.body,
+            self.tick,
+            self.time,
+            {k: v.copy() for k, v in self.links.items()},
+        )
 
     def digest(self) -> str:
         """SHA-256 of everything, rows in id order: equal tissues have equal digests whatever their memory order.

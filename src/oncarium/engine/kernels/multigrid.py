@@ -267,7 +267,7 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
     cycles = 0
     saturable = capacity.shape[0] > 0
     while cycles < most:
-        if saturable or cycles == 0 or poor == 0 and cycles > 0 and reduction < 0.0:
+        if saturable or cycles == 0 or (poor == 0 and cycles > 0 and reduction < 0.0):
             _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton, s, b, inv, tables)
             for m in range(fixed.shape[0]):
                 sink[fixed[m]] = 1.0 / HELD

@@ -27,8 +27,27 @@ def hill_sum(signals, i, which, half, power, dead_too, only_dead_terms):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond(first, last, kind, of, vital, signals, up, up_half, up_power, up_dead, down, down_half, down_power, down_dead,
-            base, highest, lowest, out, column):
+def respond(
+    first,
+    last,
+    kind,
+    of,
+    vital,
+    signals,
+    up,
+    up_half,
+    up_power,
+    up_dead,
+    down,
+    down_half,
+    down_power,
+    down_dead,
+    base,
+    highest,
+    lowest,
+    out,
+    column,
+):
     """Set out[:, column] of all cells of type `of`; a dead cell follows only terms that apply to the dead."""
     any_dead = np.any(up_dead) or np.any(down_dead)
     for i in range(first, last):
