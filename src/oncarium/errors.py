@@ -1,0 +1,85 @@
+"""What Oncarium says when something is wrong: where, what, what was expected, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+def nearest(name: str, names: Iterable[str], n: int = 1) -> list[str]:
+    """The names most like this one.
+
+    >>> nearest("oxgen", ["oxygen", "glucose"])
+    ['oxygen']
+    """
+    known = {str(x).lower(): str(x) for x in names}
+    return [known[k] for k in difflib.get_close_matches(str(name).lower(), list(known), n=n, cutoff=0.5)]
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """ " Did you mean 'oxygen'?" with its leading space, or nothing."""
+    near = nearest(name, names)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with an input.
+
+    where     file and line ("model.yaml:12"), or a name     path      dotted path of the value ("cells.tumor.motility.speed")
+    message   what is wrong, with the value                  expected  what is allowed     remedy   what to do
+    severity  "error" refuses the input; "warning" and "notice" only tell
+    """
+
+    where: str
+    path: str
+    message: str
+    expected: str = ""
+    remedy: str = ""
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        head = "  ".join(x for x in (self.where, self.path) if x)
+        body = " ".join(x for x in (self.message, self.expected, self.remedy) if x)
+        return f"{head}\n  {body}" if head else body
+
+
+class OncariumError(Exception):
+    """Base of every error that Oncarium raises on purpose; its text is meant for the user."""
+
+    exit_code = 1
+
+
+class ModelError(OncariumError):
+    """A model, or an input to it, that cannot be run: all its problems at once."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[Problem] | Problem | str):
+        if isinstance(problems, str):
+            problems = Problem("", "", problems)
+        self.problems = [problems] if isinstance(problems, Problem) else list(problems)
+        count = len(self.problems)
+        head = f"{count} problems\n" if count > 1 else ""
+        super().__init__(head + "\n".join(str(p) for p in self.problems))
+
+
+class _Situated(OncariumError):
+    def __init__(self, where: str, what: str, expected: str = "", remedy: str = ""):
+        self.problem = Problem(where, "", what, expected, remedy)
+        super().__init__(str(self.problem))
+
+
+class NumericsError(_Situated):
+    """A number went wrong while running: NaN, a negative concentration, a step that ran away."""
+
+
+class DataError(_Situated):
+    """A file, a store or a checkpoint that cannot be read or written."""
+
+
+class InputError(_Situated):
+    """An argument that makes no sense: an unknown name, a time outside the run."""
+
+    exit_code = 2

@@ -1,0 +1,178 @@
+"""Quantities as people write them: "2 molecules/min @Key2019" -> value in the canonical unit, unit, source.
+
+Canonical units: um, min, mmHg (gases), nM (proteins), mM (metabolites), uM (small drugs), nN, fmol. Beyond this border the
+program sees plain floats.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+SOURCE = re.compile(r"(?:^|\s)(assumed|@[\w:./()-]+)\s*$")
+UNIT = re.compile(r"[A-Za-z0-9µμ%°^*/(). _-]*")
+ASSUMED = "assumed"
+
+
+class UnitError(ValueError):
+    """A text that is no quantity of the wanted unit; the message says why and what would be."""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number in its canonical unit, and where it comes from ("", "assumed" or a key of the bibliography)."""
+
+    value: float
+    unit: str = "1"
+    source: str = ""
+
+    def __str__(self) -> str:
+        tail = f" {self.source if self.source in ('', ASSUMED) else '@' + self.source}" if self.source else ""
+        return f"{self.value:.10g}{'' if self.unit == '1' else ' ' + self.unit}{tail}"
+
+
+@lru_cache(maxsize=1)
+def _registry() -> Any:
+    import pint
+
+    registry = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None)
+    registry.define("molecule = 1.66053906717e-24 mol = molecules")  # 1 / Avogadro's number, exact in the SI since 2019
+    return registry
+
+
+@lru_cache(maxsize=4096)
+def factor(unit: str, wanted: str) -> float:
+    """What one `unit` is in `wanted`.
+
+    >>> factor("um/h", "um/min") * 60
+    1.0
+    """
+    if unit == wanted:
+        return 1.0
+    if len(unit) > 60 or not UNIT.fullmatch(unit):
+        raise UnitError(f"'{unit[:60]}' is not a unit; expected one that converts to {wanted}")
+    import pint
+
+    registry = _registry()
+    try:
+        have = registry.parse_expression(unit if unit not in ("", "1") else "dimensionless")
+        want = registry.parse_expression(wanted if wanted != "1" else "dimensionless")
+        return float((1.0 * have / want).to("dimensionless").magnitude)
+    except pint.UndefinedUnitError as error:
+        raise UnitError(f"'{error.args[0] if error.args else unit}' is no known unit; expected one that converts to {wanted}") from None
+    except pint.DimensionalityError:
+        raise UnitError(f"'{unit or 'no unit'}' cannot be converted to {wanted}") from None
+    except Exception:
+        raise UnitError(f"'{unit}' is not a unit; expected one that converts to {wanted}") from None
+
+
+def split_source(text: str) -> tuple[str, str]:
+    """Text without its source, and the source ("assumed", a key, or "").
+
+    >>> split_source("2 um @Key2019")
+    ('2 um', 'Key2019')
+    """
+    found = SOURCE.search(text)
+    if not found:
+        return text.strip(), ""
+    return text[: found.start()].strip(), found.group(1).removeprefix("@")
+
+
+def parse_quantity(given: Any, unit: str) -> Quantity:
+    """Read a number, a Quantity or a text as a quantity of this canonical unit.
+
+    A bare number is allowed where the unit is 1, and for 0; anything else must say its unit.
+
+    >>> parse_quantity("36 um/h assumed", "um/min")
+    Quantity(value=0.6, unit='um/min', source='assumed')
+    """
+    if isinstance(given, Quantity):
+        return Quantity(given.value * factor(given.unit, unit), unit, given.source)
+    if isinstance(given, bool) or given is None or isinstance(given, dict | list | tuple):
+        raise UnitError(f"{_show(given)} is not a number; expected a number" + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'"))
+    text, source = split_source(str(given))
+    found = NUMBER.match(text)
+    if not found:
+        if re.fullmatch(r"[-+]?(nan|inf|infinity|\.nan|\.inf)\b.*", text, re.I):
+            raise UnitError(f"'{text}' is not finite; expected a finite number")
+        raise UnitError(f"'{text[:60]}' is not a number; expected a number" + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'"))
+    rest = text[found.end() :]
+    if rest.startswith(",") and rest[1:2].isdigit():
+        raise UnitError(f"'{text}' has a decimal comma; expected a decimal point")
+    number = float(found.group())
+    if not math.isfinite(number):
+        raise UnitError(f"'{text}' is too large for a number; expected a finite one")
+    given_unit = rest.strip()
+    if not given_unit and unit != "1":
+        if number == 0.0:
+            return Quantity(0.0, unit, source)
+        raise UnitError(f"'{text}' has no unit; expected one that converts to {unit}, e.g. '{text} {unit}'")
+    return Quantity(number * factor(given_unit or "1", unit), unit, source)
+
+
+def _show(value: Any) -> str:
+    text = repr(value) if not isinstance(value, dict) else "a group of values"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def canonical(unit: str) -> str:
+    """The canonical unit that a free unit converts to: the first of um, min, ... of the same dimension.
+
+    >>> canonical("1/h"), canonical("mm"), canonical("pM")
+    ('1/min', 'um', 'nM')
+    """
+    for wanted in ("1", "um", "min", "1/min", "um/min", "um^2", "um^3", "um^2/min", "um^3/min", "mmHg", "mmHg/min", "nM", "nM/min",
+                   "nN", "fmol", "fmol/min", "1/nM"):
+        try:
+            factor(unit, wanted)
+        except UnitError:
+            continue
+        return wanted
+    raise UnitError(f"'{unit}' converts to none of Oncarium's units; see 'Canonical units' in the documentation")
+
+
+def parse_number(given: Any) -> float:
+    """A parameter such as "0.01 1/min" or "5 mmHg" as a number in its canonical unit; plain numbers pass.
+
+    >>> parse_number("0.6 1/h"), parse_number(3)
+    (0.01, 3.0)
+    """
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        return float(given)
+    text, _ = split_source(str(given))
+    found = NUMBER.match(text)
+    unit = text[found.end() :].strip() if found else ""
+    if unit in ("mM", "uM"):  # metabolites and small drugs keep their own scale
+        return parse_quantity(given, unit).value
+    return parse_quantity(given, canonical(unit) if unit else "1").value
+
+
+def to_minutes(given: Any) -> float:
+    """A time such as "5 day", "36 h" or a number of minutes.
+
+    >>> to_minutes("5 day"), to_minutes(90)
+    (7200.0, 90.0)
+    """
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        if not math.isfinite(given):
+            raise UnitError(f"{given} is not a time; expected a finite number of minutes, or a text such as '5 day'")
+        return float(given)
+    return parse_quantity(given, "min").value
+
+
+def say_time(minutes: float) -> str:
+    """A time as a person would say it.
+
+    >>> say_time(7200), say_time(90), say_time(1500)
+    ('5 d', '1.5 h', '1 d 1 h')
+    """
+    if minutes < 60:
+        return f"{minutes:.4g} min"
+    if minutes < 1440:
+        return f"{minutes / 60:.4g} h"
+    days, rest = divmod(minutes, 1440)
+    return f"{days:.0f} d" + (f" {rest / 60:.3g} h" if rest / 60 >= 0.05 else "")
