@@ -1,0 +1,89 @@
+"""The catalog: sections, units, bounds and meanings of all columns, and the cycle models, as data.
+
+Generated from the mechanisms, so that a model can be checked without the engine; a test keeps it fresh.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+PATH = Path(__file__).with_name("catalog.json")
+MOLAR = ("M", "mM", "uM", "nM", "pM")
+NAMED_SIGNALS = {
+    "pressure": "sense.pressure", "time": "sense.time", "dead": "sense.dead", "attacked": "sense.attacked",
+    "damage": "damage.level", "volume": "volume.total", "live contacts": "sense.contact_live",
+    "dead contacts": "sense.contact_dead", "apoptotic contacts": "sense.contact_apoptotic",
+    "necrotic contacts": "sense.contact_necrotic",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One column as a model sees it; the fields are those of engine.column.Column."""
+
+    name: str
+    unit: str
+    kind: str
+    default: float
+    ge: float | None
+    le: float | None
+    axis: str | None
+    doc: str
+
+    @property
+    def section(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def attribute(self) -> str:
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class CycleEntry:
+    """One cycle model: its phases, their default exit rates (1/min), and which last a fixed time."""
+
+    name: str
+    phases: tuple[str, ...]
+    rates: tuple[float, ...]
+    fixed: tuple[bool, ...]
+
+
+@lru_cache(maxsize=1)
+def columns() -> Mapping[str, Entry]:
+    """Every column of every mechanism by its dotted name."""
+    rows = json.loads(PATH.read_text(encoding="utf-8"))["columns"]
+    return {r["name"]: Entry(**r) for r in rows}
+
+
+@lru_cache(maxsize=1)
+def cycles() -> Mapping[str, CycleEntry]:
+    """Every cycle model by name."""
+    rows = json.loads(PATH.read_text(encoding="utf-8"))["cycles"]
+    return {r["name"]: CycleEntry(r["name"], tuple(r["phases"]), tuple(r["rates"]), tuple(r["fixed"])) for r in rows}
+
+
+STARTS = ("volume.total", "volume.nuclear", "volume.calcified_fraction", "damage.level")
+
+
+def settable(entry: Entry) -> bool:
+    """May a model give this column a value? Signals are perceived, and most states come about."""
+    return entry.kind in ("trait", "behavior") or entry.name in STARTS
+
+
+def unit_of(entry: Entry, factor_unit: str = "1") -> str:
+    """The unit that a value of this column has; `factor_unit` is that of the factor it speaks of.
+
+    >>> unit_of(columns()["secretion.rate"], "nM"), unit_of(columns()["sense.gradient"], "mmHg")
+    ('fmol/min', 'mmHg/um')
+    """
+    if entry.unit == "amount/min":
+        return "fmol/min" if factor_unit in MOLAR else "um^3/min" if factor_unit == "1" else f"{factor_unit}*um^3/min"
+    if entry.unit.startswith("concentration"):
+        rest = entry.unit.removeprefix("concentration")
+        return f"{factor_unit}{rest}"
+    return entry.unit

@@ -1,0 +1,141 @@
+"""Cell types: sections of values, one section per mechanism."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import did_you_mean
+from .catalog import CycleEntry, Entry, cycles, settable
+from .reader import Reader
+from .rule import Names, Rule
+
+EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normalized",)}
+PLAIN = ("library", "like", "doc", "rules")
+
+
+@dataclass(frozen=True)
+class CellType:
+    """What a model says about one type.
+
+    values   column -> number, or label -> number for a column with an axis; columns the file does not mention are absent
+    exit     exit rate of each cycle phase, 1/min           fixed   whether each phase lasts a fixed time
+    """
+
+    name: str
+    values: Mapping[str, Any]
+    cycle: CycleEntry
+    exit: tuple[float, ...]
+    fixed: tuple[bool, ...]
+    normalized: bool = False
+    rules: tuple[Rule, ...] = ()
+    sections: frozenset[str] = field(default_factory=frozenset)
+    doc: str = ""
+
+    def value(self, entry: Entry, label: str | None = None) -> float:
+        """Unmodulated value of a column (or of one label of it)."""
+        if entry.name == "cycle.exit":
+            return self.exit[self.cycle.phases.index(label)] if label in self.cycle.phases else 0.0
+        given = self.values.get(entry.name, entry.default)
+        if isinstance(given, Mapping):
+            return given.get(label, entry.default)
+        return given
+
+
+def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) -> CellType:
+    """One cell type without its rules."""
+    path = f"cells.{name}"
+    sections: dict[str, dict[str, Entry]] = {}
+    for entry in names.columns.values():
+        if settable(entry):
+            sections.setdefault(entry.section, {})[entry.attribute] = entry
+    values: dict[str, Any] = {}
+    cycle, exit, fixed = cycles()["none"], (), ()
+    normalized = False
+    for key, given in tree.items():
+        where = f"{path}.{key}"
+        if key in PLAIN:
+            continue
+        if key not in sections:
+            known = [*sections, "rules", "library", "like", "doc"]
+            reader.complain(where, f"'{key}' is no section of a cell type.{did_you_mean(key, known)}", f"Known: {', '.join(known)}.")
+            continue
+        attributes = sections[key]
+        allowed = [*attributes, *(x for x in EXTRA.get(key, ()) if x not in attributes)]
+        group = reader.group(given, where, allowed, f"part of {key}")
+        if key == "cycle":
+            cycle, exit, fixed = _cycle(reader, group, where)
+        for attribute, item in group.items():
+            if attribute == "normalized":
+                normalized = reader.truth(item, f"{where}.{attribute}")
+            elif key != "cycle":
+                entry = attributes[attribute]
+                value = _value(reader, item, f"{where}.{attribute}", entry, names)
+                if value is not None:
+                    values[entry.name] = value
+    used = frozenset(k for k in tree if k in sections)
+    return CellType(name, values, cycle, exit, fixed, normalized, (), used, str(tree.get("doc", "")))
+
+
+def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) -> Any:
+    if entry.axis is None:
+        return reader.quantity(given, path, names.unit(entry.name, None), ge=entry.ge, le=entry.le)
+    labels = names.labels(entry)
+    if not isinstance(given, Mapping):
+        if entry.axis == "type":  # one value for all types
+            one = reader.quantity(given, path, names.unit(entry.name, None), ge=entry.ge, le=entry.le)
+            return None if one is None else dict.fromkeys(labels, one)
+        reader.complain(path, f"'{str(given)[:60]}': expected one value per {entry.axis},", f"e.g. {{{next(iter(labels), 'name')}: ...}}.")
+        return None
+    out = {}
+    for label, item in given.items():
+        if label not in labels:
+            reader.complain(f"{path}.{label}", f"no {'cell type' if entry.axis == 'type' else entry.axis} is called '{label}'.{did_you_mean(label, labels)}",
+                            f"This model has: {', '.join(labels) or 'none'}.")
+            continue
+        value = reader.quantity(item, f"{path}.{label}", names.unit(entry.name, label), ge=entry.ge, le=entry.le)
+        if value is not None:
+            out[label] = value
+    return out
+
+
+def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry, tuple[float, ...], tuple[bool, ...]]:
+    """Cycle model, exit rates and fixed phases."""
+    known = cycles()
+    chosen = tree.get("model", "live")
+    if chosen not in known:
+        reader.word(chosen, f"{path}.model", known, "cycle model")
+        chosen = "live"
+    model = known[chosen]
+    rates, fixed = list(model.rates), list(model.fixed)
+    if "exit" in tree and "duration" in tree:
+        reader.complain(f"{path}.duration", "exit and duration both set the phases.", remedy="Keep one of them.")
+    for key, unit in (("exit", "1/min"), ("duration", "min")):
+        given = tree.get(key)
+        if given is None:
+            continue
+        if not isinstance(given, dict):
+            if len(model.phases) != 1:
+                reader.complain(f"{path}.{key}", f"the cycle model {chosen} has {len(model.phases)} phases;",
+                                f"expected one value for each: {', '.join(model.phases)}.")
+                continue
+            given = {model.phases[0]: given}
+            place = f"{path}.{key}"
+        else:
+            place = ""
+        for phase, item in given.items():
+            if phase not in model.phases:
+                reader.word(phase, f"{path}.{key}.{phase}", model.phases, "phase")
+                continue
+            value = reader.quantity(item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else None, gt=None if key == "exit" else 0.0)
+            if value is not None:
+                rates[model.phases.index(phase)] = value if key == "exit" else 1.0 / value
+    given = tree.get("fixed")
+    if isinstance(given, list):
+        for phase in given:
+            reader.word(phase, f"{path}.fixed", model.phases, "phase")
+        fixed = [p in given for p in model.phases]
+    elif given is not None:
+        fixed = [reader.truth(given, f"{path}.fixed")] * len(model.phases)
+    return model, tuple(rates), tuple(fixed)

@@ -1,0 +1,125 @@
+"""A model in English."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..units import say_time
+from .cell import CellType
+from .environment import Factor
+from .initial import Placement
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from .model import Model
+
+
+
+def say_rule(kind: str, rule: Rule) -> str:
+    """One rule as a sentence about its cell type."""
+    verb = "increases" if rule.increases else "decreases"
+    signal = _say_signal(rule)
+    behavior = ".".join(x for x in rule.behavior if x)
+    tail = ", also after death" if rule.dead else ""
+    source = f" [{rule.source}]" if rule.source else ""
+    return (f"In {kind}, {signal} {verb} {behavior} toward {rule.value:.4g} {_unit(rule.unit)}with a Hill response, "
+            f"half-maximum {rule.half:.4g} {_unit(rule.half_unit)}and Hill power {rule.hill:g}{tail}.{source}")
+
+
+def _say_signal(rule: Rule) -> str:
+    column, label = rule.signal
+    if column == "sense.factor":
+        return str(label)
+    if column == "sense.contact":
+        return f"contact with {label}"
+    if column == "sense.gradient":
+        return f"the gradient of {label}"
+    return column.removeprefix("sense.").replace("_", " ") + (f" {label}" if label else "")
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == "1" else f"{unit} "
+
+
+def say_factor(f: Factor) -> str:
+    """One factor as a paragraph."""
+    reach = f", so it reaches about {(f.diffusion / f.decay) ** 0.5:.3g} um" if f.decay > 0 else ""
+    text = f"{f.name} ({f.unit}) diffuses with {f.diffusion:.4g} um^2/min, decays with {f.decay:.4g} 1/min{reach}"
+    text += f", and starts at {f.initial:.4g}."
+    if f.michaelis:
+        text += f" Its consumption saturates; half of it is reached at {f.michaelis:.4g}."
+    by_condition: dict[str, list[str]] = {}
+    for face, b in f.boundary.items():
+        said = (f"held at {b.value:.4g}" if b.condition == "value" else f"exchanging with {b.value:.4g} at {b.permeability:.4g} um/min"
+                if b.condition == "exchange" else "closed")
+        by_condition.setdefault(said, []).append(face)
+    text += " " + ("; ".join(f"faces {', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed.")
+    if f.held:
+        text += f" {len(f.held)} region{'s are' if len(f.held) > 1 else ' is'} held at a fixed value."
+    return text
+
+
+def say_cell(cell: CellType) -> list[str]:
+    """One cell type: a heading line, its cycle, and every value the model gives it."""
+    lines = [f"{cell.name}{': ' + cell.doc if cell.doc else ''}"]
+    if cell.cycle.phases:
+        phases = ", ".join(
+            f"{p} ({'fixed' if fixed else 'mean'} {say_time(1 / r) if r > 0 else 'forever'})" for p, r, fixed in zip(cell.cycle.phases, cell.exit, cell.fixed)
+        )
+        lines.append(f"  cycle {cell.cycle.name}: {phases}")
+    else:
+        lines.append("  does not divide")
+    from .catalog import columns
+
+    for name, value in cell.values.items():
+        entry = columns().get(name)
+        doc = f"  ({entry.doc})" if entry and entry.doc else ""
+        if isinstance(value, dict):
+            lines.append(f"  {name}: " + ", ".join(f"{k} {v:.4g}" for k, v in value.items()) + doc)
+        else:
+            lines.append(f"  {name}: {value:.4g} {entry.unit if entry and entry.unit != '1' else ''}{doc}")
+    return lines
+
+
+def say_placement(p: Placement, is_2d: bool) -> str:
+    """One placement as a sentence."""
+    if p.table:
+        return f"{len(p.rows)} cells stand where {p.table} says."
+    region = p.region
+    assert region is not None
+    where = {"everywhere": "everywhere", "box": "in a box"}.get(region.kind)
+    if where is None:
+        size = f"radius {region.outer:g} um" if region.inner == 0 else f"radii {region.inner:g} to {region.outer:g} um"
+        where = f"in a {region.kind} of {size} around ({', '.join(f'{c:g}' for c in region.center[: 2 if is_2d else 3])})"
+    if p.count is not None:
+        return f"{p.count} {p.type} cells lie at random {where}."
+    return f"{p.type} cells are packed hexagonally, {p.spacing:.3g} um apart, {where}."
+
+
+def describe(model: Model) -> str:
+    """The whole model."""
+    d = model.domain
+    size = " x ".join(f"{n * h:g}" for n, h in zip(d.shape[: 2 if d.is_2d else 3], d.voxel))
+    lines = [model.title, "=" * len(model.title)]
+    if model.document.tree.get("description"):
+        lines += [str(model.document.tree["description"]), ""]
+    lines.append(f"A {'2-D slab' if d.is_2d else '3-D box'} of {size} um{f', {d.voxel[2]:g} um thick' if d.is_2d else ''}, "
+                 f"{d.voxels:,} voxels, for {say_time(model.until)}.")
+    c = model.clock
+    lines.append(f"Factors are updated every {c.transport:g} min, mechanics every {c.mechanics:g} min, cells decide every {c.phenotype:g} min.")
+    if model.factors:
+        lines += ["", "Factors"] + [f"- {say_factor(f)}" for f in model.factors]
+    if model.types:
+        lines += ["", "Cell types"]
+        for t in model.types:
+            first, *rest = say_cell(t)
+            lines += [f"- {first}", *rest]
+            lines += [f"  * {say_rule(t.name, r)}" for r in t.rules]
+    if model.placements:
+        lines += ["", "At the start"] + [f"- {say_placement(p, d.is_2d)}" for p in model.placements]
+    if model.processes:
+        lines += ["", "Mechanisms of your own: " + ", ".join(p.name for p in model.processes)]
+    sourced = [q for p, q in model.numbers.items() if p.startswith(("factors", "cells"))]
+    assumed = sum(q.source in ("", "assumed") for q in sourced)
+    lines += ["", f"{len(sourced)} numbers describe factors and cells; {assumed} of them are assumed or carry no source."]
+    return "\n".join(lines)

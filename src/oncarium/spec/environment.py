@@ -1,0 +1,244 @@
+"""Where and when: the domain, the clocks, what is recorded, and the factors."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import did_you_mean
+from .reader import Reader
+
+FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
+SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
+FACTOR_UNITS = ("mmHg", "nM", "mM", "uM", "pM", "M", "1")
+FACTOR_KEYS = ("library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "solver", "tolerance", "doc")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The box and its voxels: lower corner and voxel size (um, xyz), voxels (xyz)."""
+
+    lower: tuple[float, float, float]
+    voxel: tuple[float, float, float]
+    shape: tuple[int, int, int]
+
+    @property
+    def upper(self) -> tuple[float, float, float]:
+        x, y, z = (a + n * h for a, n, h in zip(self.lower, self.shape, self.voxel))
+        return x, y, z
+
+    @property
+    def is_2d(self) -> bool:
+        return self.shape[2] == 1
+
+    @property
+    def voxels(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Periods in minutes, shortest first; the tick is the transport period."""
+
+    transport: float = 1.0
+    mechanics: float = 1.0
+    phenotype: float = 6.0
+
+
+@dataclass(frozen=True)
+class Record:
+    """How often what is written, min; columns None: the usual ones."""
+
+    cells: float = 60.0
+    fields: float = 360.0
+    checkpoint: float = 1440.0
+    columns: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Condition at one face: "no-flux", "value" (concentration), or "exchange" with outside through a permeability (um/min)."""
+
+    condition: str = "no-flux"
+    value: float = 0.0
+    permeability: float = 0.0
+
+
+@dataclass(frozen=True)
+class Held:
+    """Voxels of a region held at a concentration."""
+
+    region: Any
+    value: float
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A diffusing substance: unit of its concentration, um^2/min, 1/min, concentration."""
+
+    name: str
+    unit: str
+    diffusion: float
+    decay: float
+    michaelis: float | None
+    initial: float
+    boundary: dict[str, Boundary]
+    held: tuple[Held, ...]
+    solver: str
+    tolerance: float | None
+    doc: str = ""
+
+
+def read_domain(reader: Reader, tree: Any) -> Domain | None:
+    """Domain of a model; every problem goes to the reader."""
+    if tree is None:
+        reader.complain("domain", "the model has no domain;", "expected x, y and voxel, and z or thickness.")
+        return None
+    tree = reader.group(tree, "domain", ("x", "y", "z", "thickness", "voxel"))
+    missing = [k for k in ("x", "y", "voxel") if k not in tree]
+    if missing:
+        reader.complain("domain", f"{' and '.join(missing)} missing;", "expected e.g. x: [-500 um, 500 um] and voxel: 20 um.")
+        return None
+    given = tree["voxel"]
+    if isinstance(given, list):
+        size = [reader.quantity(v, f"domain.voxel.{i}", "um", gt=0.0) for i, v in enumerate(given)]
+        if len(size) != 3:
+            reader.complain("domain.voxel", f"{len(size)} sizes;", "expected one, or three in the order x, y, z.")
+            return None
+    else:
+        one = reader.quantity(given, "domain.voxel", "um", gt=0.0)
+        size = [one, one, one]
+    x, y = (reader.interval(tree[a], f"domain.{a}") for a in "xy")
+    if "z" in tree:
+        z = reader.interval(tree["z"], "domain.z")
+        if "thickness" in tree:
+            reader.complain("domain.thickness", "a domain with z is three-dimensional and has no thickness.", remedy="Remove one of them.")
+    else:
+        thickness = reader.quantity(tree["thickness"], "domain.thickness", "um", gt=0.0) if "thickness" in tree else size[2]
+        z = None if thickness is None else (-0.5 * thickness, 0.5 * thickness)
+        size[2] = thickness
+    if None in (x, y, z) or None in size:
+        return None
+    spans = [x, y, z]
+    assert all(s is not None for s in spans)
+    counts = [max(1, math.ceil((b - a) / h - 1e-9)) for (a, b), h in zip(spans, size)]  # type: ignore[misc, operator]
+    domain = Domain(tuple(s[0] for s in spans), tuple(float(h) for h in size), tuple(counts))  # type: ignore[index, arg-type]
+    for axis, (a, b), n, h in zip("xyz", spans, counts, size):  # type: ignore[misc]
+        if abs(n * h - (b - a)) > 1e-6 * h:
+            reader.complain(f"domain.{axis}", f"{b - a:g} um are not a whole number of voxels of {h:g} um; the box ends at {a + n * h:g} um.",
+                            severity="notice")
+    return domain
+
+
+def read_clock(reader: Reader, tree: Any) -> Clock:
+    """Clock of a model."""
+    tree = reader.group(tree, "clock", ("transport", "mechanics", "phenotype"))
+    periods = {k: reader.quantity(v, f"clock.{k}", "min", gt=0.0) for k, v in tree.items()}
+    if any(v is None for v in periods.values()):
+        return Clock()
+    clock = Clock(**{k: float(v) for k, v in periods.items() if v is not None})
+    for short, long in (("transport", "mechanics"), ("mechanics", "phenotype")):
+        a, b = getattr(clock, short), getattr(clock, long)
+        if b < a or abs(b / a - round(b / a)) > 1e-9:
+            reader.complain("clock", f"{long} ({b:g} min) is not a whole multiple of {short} ({a:g} min);",
+                            "expected transport <= mechanics <= phenotype, each a multiple of the one before.")
+            return Clock()
+    return clock
+
+
+def read_record(reader: Reader, tree: Any, tick: float) -> Record:
+    """What is recorded, and how often."""
+    tree = reader.group(tree, "record", ("cells", "fields", "checkpoint", "columns"))
+    out: dict[str, Any] = {}
+    for key, value in tree.items():
+        if key == "columns":
+            out[key] = tuple(str(v) for v in value) if isinstance(value, list) else (str(value),)
+            continue
+        every = reader.quantity(value, f"record.{key}", "min", gt=0.0)
+        if every is None:
+            continue
+        if abs(every / tick - round(every / tick)) > 1e-9:
+            reader.complain(f"record.{key}", f"{value} is not a whole number of ticks of {tick:g} min.",
+                            remedy=f"Choose a multiple of {tick:g} min.")
+            continue
+        out[key] = every
+    return Record(**out)
+
+
+def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool) -> Factor | None:
+    """One factor."""
+    path = f"factors.{name}"
+    tree = reader.group(tree, path, FACTOR_KEYS)
+    unit = str(tree.get("unit", "")) or None
+    if unit is None:
+        reader.complain(path, "its unit is missing;", f"expected one of {', '.join(FACTOR_UNITS)}.")
+        return None
+    if unit not in FACTOR_UNITS:
+        near = did_you_mean(unit, FACTOR_UNITS)
+        reader.complain(f"{path}.unit", f"'{unit}' is no unit of a factor.{near}", f"Expected one of {', '.join(FACTOR_UNITS)}.")
+        return None
+    if "diffusion" not in tree:
+        reader.complain(path, "its diffusion is missing;", "expected e.g. diffusion: 100000 um^2/min.")
+
+    def number(key: str, given_unit: str, default: float | None, **bounds: float) -> float | None:
+        if key not in tree:
+            return default
+        value = reader.quantity(tree[key], f"{path}.{key}", given_unit, **bounds)
+        return default if value is None else value
+
+    diffusion = number("diffusion", "um^2/min", 0.0, ge=0.0)
+    decay = number("decay", "1/min", 0.0, ge=0.0)
+    michaelis = number("michaelis", unit, None, gt=0.0)
+    boundary = _boundary(reader, tree.get("boundary"), f"{path}.boundary", unit, is_2d)
+    outside = [b.value for b in boundary.values() if b.condition != "no-flux"]
+    initial = number("initial", unit, outside[0] if outside else 0.0, ge=0.0)
+    solver = tree.get("solver", "auto")
+    if solver not in SOLVERS:
+        reader.word(solver, f"{path}.solver", SOLVERS, "solver")
+    if solver == "cosine" and outside:
+        reader.complain(f"{path}.solver", "cosine needs closed faces;", "expected no-flux on every face, or another solver.")
+    held = []
+    for i, item in enumerate(tree.get("fixed") or []):
+        from .initial import read_region
+
+        where = f"{path}.fixed.{i}"
+        value = reader.quantity(item.get("value"), f"{where}.value", unit, ge=0.0) if isinstance(item, dict) else None
+        region = read_region(reader, {k: v for k, v in item.items() if k != "value"}, where) if isinstance(item, dict) else None
+        if value is not None and region is not None:
+            held.append(Held(region, value))
+    tolerance = number("tolerance", unit, None, gt=0.0)
+    assert diffusion is not None and decay is not None and initial is not None
+    return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, tuple(held), str(solver), tolerance, str(tree.get("doc", "")))
+
+
+def _boundary(reader: Reader, tree: Any, path: str, unit: str, is_2d: bool) -> dict[str, Boundary]:
+    """A value for all faces, or a condition per face; the z faces of a 2-D tissue stay closed unless named."""
+    faces = FACES[:4] if is_2d else FACES
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict) or set(tree) & {"value", "exchange", "outside"}:
+        one = _condition(reader, tree, path, unit)
+        return dict.fromkeys(faces, one) if one else {}
+    out = {}
+    for face, given in reader.group(tree, path, FACES, "face").items():
+        one = _condition(reader, given, f"{path}.{face}", unit)
+        if one:
+            out[face] = one
+    return out
+
+
+def _condition(reader: Reader, given: Any, path: str, unit: str) -> Boundary | None:
+    if given == "no-flux":
+        return Boundary()
+    if isinstance(given, dict):
+        tree = reader.group(given, path, ("value", "exchange", "outside"), "part of a boundary")
+        if "value" in tree:
+            value = reader.quantity(tree["value"], f"{path}.value", unit, ge=0.0)
+            return None if value is None else Boundary("value", value)
+        permeability = reader.quantity(tree.get("exchange"), f"{path}.exchange", "um/min", gt=0.0)
+        outside = reader.quantity(tree.get("outside"), f"{path}.outside", unit, ge=0.0)
+        return None if permeability is None or outside is None else Boundary("exchange", outside, permeability)
+    value = reader.quantity(given, path, unit, ge=0.0)
+    return None if value is None else Boundary("value", value)
+

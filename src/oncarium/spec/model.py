@@ -1,0 +1,408 @@
+"""Model: what we believe about a tissue. Frozen, unit-carrying, sourced; holds no array and never runs."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError, Problem, did_you_mean
+from ..sources import bibtex
+from . import catalog
+from .cell import CellType, read_cell
+from .environment import Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
+from .files import Document, emit, overlay, parse, read
+from .initial import Placement, read_placement
+from .reader import Reader
+from .rule import Names, Rule, check_conflicts, read_rule
+
+LIBRARY = Path(__file__).resolve().parent.parent / "library"
+SECTIONS = ("oncarium", "name", "title", "description", "domain", "clock", "until", "seed", "record", "factors", "cells", "initial", "sources")
+FORMAT = "1"
+
+
+class Model:
+    """A checked model.
+
+    domain, clock, record, until (min), seed     factors, types, placements     problems (warnings and notices)
+    numbers   dotted path -> Quantity of everything the model says
+
+    >>> model = Model.from_text(EXAMPLE)
+    >>> model.types[0].name, model.factors[0].diffusion, model.until
+    ('tumor', 100000.0, 1440.0)
+    >>> model.with_({"cells.tumor.cycle.exit": "0.02 1/h"}).types[0].exit[0] * 60
+    0.02
+    """
+
+    domain: Domain
+    until: float
+
+    def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
+        self.document = document
+        self.folder = folder
+        self.processes = processes
+        reader = Reader(document)
+        self.problems: list[Problem] = reader.problems
+        self.numbers = reader.numbers
+        self._read(reader)
+
+    # -- making one -------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_text(cls, text: str, name: str = "model", folder: Path | str | None = ".") -> Model:
+        """Read YAML text; tables are looked for in `folder` (None: they are not opened). Raises ModelError."""
+        return cls(parse(text, name), None if folder is None else Path(folder)).checked()
+
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any], folder: Path | str | None = ".") -> Model:
+        """The same from nested dicts. Raises ModelError."""
+        return cls.from_text(emit(tree), folder=folder)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """Read a model file, or a scenario of the library by name. Raises ModelError."""
+        return cls.open(path).checked()
+
+    @classmethod
+    def open(cls, path: str | Path) -> Model:
+        """The same without raising for what is wrong inside: see `problems`."""
+        given = Path(path)
+        if not given.suffix and not given.exists():
+            known = scenario_names()
+            if str(path) not in known:
+                raise ModelError(Problem(str(path), "", f"neither a file nor a scenario.{did_you_mean(str(path), known)}",
+                                         f"Scenarios: {', '.join(known)}."))
+            given = LIBRARY / "scenarios" / f"{path}.yaml"
+            return cls(read(given, f"{path}.yaml"), given.parent)
+        return cls(read(given), given.parent)
+
+    def checked(self) -> Model:
+        """This model, or a ModelError with everything that is wrong in it."""
+        errors = self.errors
+        if errors:
+            raise ModelError(errors)
+        return self
+
+    @property
+    def errors(self) -> list[Problem]:
+        """What keeps the model from running."""
+        return [p for p in self.problems if p.severity == "error"]
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self, reader: Reader) -> None:
+        tree = reader.group(self.document.tree, "", SECTIONS)
+        version = tree.get("oncarium", FORMAT)
+        if str(version) != FORMAT:
+            reader.complain("oncarium", f"format {version} is not known;", f"expected {FORMAT}.")
+        self.name = str(tree.get("name", ""))
+        self.title = str(tree.get("title", self.name or "A tissue"))
+        reader.own.update({str(k): str(v) for k, v in reader.group(tree.get("sources"), "sources").items()})
+        domain = read_domain(reader, tree.get("domain"))
+        self.domain = domain or Domain((-50.0,) * 3, (20.0,) * 3, (5, 5, 1))
+        self.clock: Clock = read_clock(reader, tree.get("clock"))
+        self.record: Record = read_record(reader, tree.get("record"), self.clock.transport)
+        until = reader.quantity(tree["until"], "until", "min", ge=0.0) if "until" in tree else 7200.0
+        self.until = until if until is not None else 0.0
+        seed = reader.whole(tree["seed"], "seed", 0, 2**63 - 1) if "seed" in tree else 1
+        self.seed = seed if seed is not None else 1
+        self.factors: list[Factor] = []
+        for name, given in reader.group(tree.get("factors"), "factors").items():
+            full = self._with_library(reader, given, f"factors.{name}", "factors")
+            found = read_factor(reader, name, full, self.domain.is_2d)
+            if found:
+                self.factors.append(found)
+        self._read_cells(reader, tree)
+        radius = {t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types}
+        self.placements: list[Placement] = []
+        initial = tree.get("initial")
+        if initial is not None and not isinstance(initial, list):
+            reader.complain("initial", "expected a list of placements,", "each starting with  - cells: <type>.")
+            initial = None
+        for i, given in enumerate(initial or []):
+            placed = read_placement(reader, given, f"initial.{i}", [t.name for t in self.types], self.domain, radius, self.folder)
+            if placed:
+                self.placements.append(placed)
+        self._check_memory(reader)
+
+    def _with_library(self, reader: Reader, given: Any, path: str, shelf: str) -> dict[str, Any]:
+        """A group laid over the library entry it names."""
+        tree = reader.group(given, path)
+        wanted = tree.get("library")
+        if wanted is None:
+            return tree
+        file = LIBRARY / shelf / f"{wanted}.yaml"
+        known = sorted(p.stem for p in (LIBRARY / shelf).glob("*.yaml"))
+        if wanted not in known:
+            reader.complain(f"{path}.library", f"the library has no {shelf} called '{wanted}'.{did_you_mean(str(wanted), known)}", f"It has: {', '.join(known)}.")
+            return tree
+        below = read(file, f"library/{shelf}/{wanted}.yaml")
+        for key, place in below.places.items():
+            self.document.places.setdefault(f"{path}.{key}" if key else path, place)
+        return overlay(below.tree, tree)
+
+    def _read_cells(self, reader: Reader, tree: dict[str, Any]) -> None:
+        trees: dict[str, dict[str, Any]] = {}
+        given = reader.group(tree.get("cells"), "cells")
+        for name in given:
+            trees[name] = self._like(reader, given, name, ())
+        columns = dict(catalog.columns())
+        for process in self.processes:
+            for c in process.columns():
+                columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
+        phases: list[str] = []
+        for t in trees.values():
+            cycle = t.get("cycle")
+            model = cycle.get("model", "live") if isinstance(cycle, dict) else "none"
+            phases += [p for p in catalog.cycles().get(str(model), catalog.cycles()["none"]).phases if p not in phases]
+        self.names = Names(columns, {f.name: f.unit for f in self.factors}, list(trees), phases)
+        self.types: list[CellType] = []
+        for name, t in trees.items():
+            cell = read_cell(reader, name, t, self.names)
+            rules = []
+            listed = t.get("rules") or []
+            if not isinstance(listed, list):
+                reader.complain(f"cells.{name}.rules", "expected a list of sentences,", "each in a line of its own after '- '.")
+                listed = []
+            for i, sentence in enumerate(listed):
+                rule = read_rule(reader, sentence, f"cells.{name}.rules.{i}", self.names)
+                if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
+                    reader.complain(f"cells.{name}.rules.{i}", f"the cycle model {cell.cycle.name} of {name} has no phase '{rule.behavior[1]}';",
+                                    f"expected one of {', '.join(cell.cycle.phases) or 'none'}.")
+                    rule = None
+                if rule:
+                    rules.append((f"cells.{name}.rules.{i}", rule))
+            check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(self.names.columns[column], label))
+            sections = cell.sections | {r.behavior[0].partition(".")[0] for _, r in rules} | {r.signal[0].partition(".")[0] for _, r in rules}
+            self.types.append(CellType(cell.name, cell.values, cell.cycle, cell.exit, cell.fixed, cell.normalized, tuple(r for _, r in rules),
+                                       frozenset(sections - {"sense"}), cell.doc))
+        self._check_volumes(reader)
+
+    def _like(self, reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
+        path = f"cells.{name}"
+        tree = self._with_library(reader, given[name], path, "cells")
+        other = tree.get("like")
+        if other is None:
+            return tree
+        if other in (*chain, name):
+            reader.complain(f"{path}.like", f"cell types resemble each other in a circle: {' > '.join((*chain, name, other))}.")
+            return tree
+        if other not in given:
+            reader.word(other, f"{path}.like", given, "cell type")
+            return tree
+        below = self._like(reader, given, other, (*chain, name))
+        return overlay({k: v for k, v in below.items() if k != "doc"}, tree)
+
+    def _check_volumes(self, reader: Reader) -> None:
+        columns = self.names.columns
+        for t in self.types:
+            total, nuclear = t.value(columns["volume.total"]), t.value(columns["volume.nuclear"])
+            if not 0.0 < nuclear < total:
+                reader.complain(f"cells.{t.name}.volume", f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;",
+                                "expected 0 < nuclear < total.")
+
+    def _check_memory(self, reader: Reader) -> None:
+        need, have = self.bytes_needed, memory_here()
+        if need > 0.8 * have:
+            reader.complain("domain", f"{self.domain.voxels:,} voxels with {len(self.factors)} factors and {self.cells_at_start:,} cells need about "
+                            f"{need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.", remedy="Use larger voxels or a smaller domain.")
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+
+    @property
+    def cells_at_start(self) -> int:
+        """Cells that the placements ask for (packed regions estimated by their area or volume)."""
+        count = 0.0
+        for p in self.placements:
+            if p.count is not None:
+                count += p.count
+            elif p.spacing is not None and p.region is not None:
+                count += p.region.volume(self.domain) / (0.866 * p.spacing**2 if self.domain.is_2d else 0.7071 * p.spacing**3)
+            count += len(p.rows)
+        return int(count)
+
+    @property
+    def bytes_needed(self) -> float:
+        """Estimate of the memory of a run: twelve numbers per voxel and factor, about 1 kB per cell, growth included."""
+        return 12.0 * 8.0 * self.domain.voxels * max(1, len(self.factors)) + 3.0 * 1000.0 * self.cells_at_start
+
+    def type(self, name: str) -> CellType:
+        """A cell type by name."""
+        for t in self.types:
+            if t.name == name:
+                return t
+        raise ModelError(Problem("", f"cells.{name}", f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}"))
+
+    def uses(self, section: str) -> bool:
+        """Does any type, or any rule, speak of this section?"""
+        return any(section in t.sections for t in self.types)
+
+    @property
+    def rules(self) -> list[tuple[str, Rule]]:
+        """(type, rule) in the order of the file."""
+        return [(t.name, r) for t in self.types for r in t.rules]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the model says (numbers, rules, places), not of how the file is laid out."""
+        h = hashlib.sha256()
+        for path in sorted(self.numbers):
+            h.update(f"{path}={self.numbers[path].value!r}\n".encode())
+        h.update(emit(_sorted(self.document.tree)).encode())
+        for t in self.types:
+            h.update("\n".join(r.text for r in t.rules).encode())
+        for p in self.placements:
+            h.update(repr(p.rows).encode())
+        for process in self.processes:
+            h.update(process.describe_source().encode() if hasattr(process, "describe_source") else repr(process).encode())
+        return h.hexdigest()
+
+    def with_(self, changes: Mapping[str, Any] | None = None, **top: Any) -> Model:
+        """A copy with some values changed, by dotted path. Raises ModelError.
+
+        model.with_({"cells.tumor.motility.speed": "0.5 um/min", "until": "2 day"})
+        """
+        document = Document(copy.deepcopy(self.document.tree), dict(self.document.places), list(self.document.problems))
+        problems = []
+        for path, value in {**(changes or {}), **top}.items():
+            try:
+                _set(document.tree, path.split("."), parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else _texts(value))
+                document.places[path] = (f"--set {path}={value}", 0, 0)
+            except (KeyError, IndexError, ValueError, ModelError) as error:
+                said = error.args[0] if error.args and not isinstance(error, ModelError) else "it is no value"
+                problems.append(Problem(f"--set {path}={value}", path, f"cannot be set: {said}."))
+        if problems:
+            raise ModelError(problems)
+        return Model(document, self.folder, self.processes).checked()
+
+    def with_process(self, *processes: Any) -> Model:
+        """A copy with mechanisms of your own (see each_cell)."""
+        return Model(self.document, self.folder, (*self.processes, *processes)).checked()
+
+    def diff(self, other: Model) -> list[str]:
+        """What another model says differently, one line per value."""
+        mine, theirs = flatten(self.document.tree), flatten(other.document.tree)
+        lines = []
+        for path in dict.fromkeys([*mine, *theirs]):
+            if mine.get(path) != theirs.get(path):
+                lines.append(f"{path}: {mine.get(path, '(nothing)')} -> {theirs.get(path, '(nothing)')}")
+        return lines
+
+    def to_yaml(self) -> str:
+        """The model as YAML; reads back as the same model."""
+        return emit(self.document.tree)
+
+    def cite(self) -> str:
+        """BibTeX of every source that the model's numbers and rules name."""
+        keys = {q.source for q in self.numbers.values()} | {r.source for _, r in self.rules}
+        own = {str(k): str(v) for k, v in (self.document.tree.get("sources") or {}).items()}
+        return "\n\n".join(f"% {k}: {own[k]}" if k in own else bibtex(k) for k in sorted(keys - {"", "assumed"}))
+
+    def describe(self) -> str:
+        """The model in English."""
+        from .describe import describe
+
+        return describe(self)
+
+    def __str__(self) -> str:
+        return self.describe()
+
+    def __repr__(self) -> str:
+        return f"<Model {self.title!r}: {len(self.types)} cell types, {len(self.factors)} factors, {self.cells_at_start} cells>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Model) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+def _set(tree: Any, parts: list[str], value: Any) -> None:
+    for depth, part in enumerate(parts[:-1]):
+        if isinstance(tree, list):
+            tree = tree[_index(tree, part)]
+        elif isinstance(tree, dict):
+            if tree.get(part) is None:
+                tree[part] = {}
+            tree = tree[part]
+        else:
+            raise KeyError(f"'{'.'.join(parts[:depth])}' is a single value, not a group")
+    if isinstance(tree, list):
+        tree[_index(tree, parts[-1])] = value
+    elif isinstance(tree, dict):
+        tree[parts[-1]] = value
+    else:
+        raise KeyError(f"'{'.'.join(parts[:-1])}' is a single value, not a group")
+
+
+def _index(tree: list, part: str) -> int:
+    if not part.isdigit() or int(part) >= len(tree):
+        raise IndexError(f"'{part}' is no place in a list of {len(tree)} (the first is 0)")
+    return int(part)
+
+
+def _texts(value: Any) -> Any:
+    """Numbers become texts, as if they had been read from a file."""
+    if isinstance(value, Mapping):
+        return {str(k): _texts(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_texts(v) for v in value]
+    return value if value is None or isinstance(value, bool) else str(value)
+
+
+def _sorted(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {k: _sorted(tree[k]) for k in sorted(tree)}
+    return [_sorted(v) for v in tree] if isinstance(tree, list) else tree
+
+
+def flatten(tree: Any, path: str = "") -> dict[str, str]:
+    """Dotted path -> text of every value.
+
+    >>> flatten({"a": {"b": "1"}, "c": ["x"]})
+    {'a.b': '1', 'c.0': 'x'}
+    """
+    if isinstance(tree, Mapping):
+        items: Iterable = tree.items()
+    elif isinstance(tree, list):
+        items = enumerate(tree)
+    else:
+        return {path: str(tree)}
+    out: dict[str, str] = {}
+    for key, value in items:
+        out |= flatten(value, f"{path}.{key}" if path else str(key))
+    return out
+
+
+def scenario_names() -> list[str]:
+    """Names of the library's scenarios."""
+    return sorted(p.stem for p in (LIBRARY / "scenarios").glob("*.yaml"))
+
+
+def memory_here() -> float:
+    """Bytes of memory of this machine, or of the container it runs in."""
+    have = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) if hasattr(os, "sysconf") else 8e9
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        return have if limit == "max" else min(have, float(limit))
+    except (OSError, ValueError):
+        return have
+
+
+EXAMPLE = """
+oncarium: 1
+title: A small tumor
+domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
+until: 1 day
+factors:
+  oxygen: {unit: mmHg, diffusion: 100000 um^2/min assumed, decay: 0.1 1/min assumed, boundary: 38 mmHg assumed}
+cells:
+  tumor:
+    cycle: {model: live, exit: 0.04 1/h assumed}
+    rules: ["oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4 assumed"]
+initial:
+  - {cells: tumor, disc: {radius: 50 um}, count: 20}
+"""

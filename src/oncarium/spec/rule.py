@@ -1,0 +1,134 @@
+"""Rules: sentences that join a signal to a behavior.
+
+    oxygen increases cycle.exit.live to 0.05 1/h, half 20 mmHg, hill 4   @Key2020
+    pressure decreases cycle.exit.live to 0 1/h, half 1
+    contact with macrophage decreases motility.speed to 0.1 um/min, half 1, hill 4, also when dead
+
+Grammar and response: Johnson et al. 2025 (DOI 10.1016/j.cell.2025.06.048).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import did_you_mean
+from ..units import split_source
+from .catalog import NAMED_SIGNALS, Entry, unit_of
+from .reader import Reader
+
+SENTENCE = re.compile(
+    r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>\S+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
+    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
+)
+EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
+DEFAULT_HILL = 4.0  # assumed: the steepness most rules of the source use
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One sentence as numbers; signal and behavior are (column, label or None)."""
+
+    signal: tuple[str, str | None]
+    increases: bool
+    behavior: tuple[str, str | None]
+    value: float
+    half: float
+    hill: float
+    dead: bool
+    unit: str
+    half_unit: str
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a rule may speak of: columns, and labels along their axes."""
+
+    columns: Mapping[str, Entry]
+    factors: Mapping[str, str]  # name -> unit
+    types: Sequence[str]
+    phases: Sequence[str]
+
+    def labels(self, entry: Entry) -> Sequence[str]:
+        """Labels along a column's axis."""
+        return {"factor": list(self.factors), "type": self.types, "phase": self.phases}.get(entry.axis or "", ())
+
+    def all(self, kinds: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+        """Every full name of the given kinds -> (column, label)."""
+        out: dict[str, tuple[str, str | None]] = {}
+        for name, entry in self.columns.items():
+            if entry.kind not in kinds or entry.axis in ("xyz", "bond"):
+                continue
+            if entry.axis is None:
+                out[name] = (name, None)
+            for label in self.labels(entry):
+                out[f"{name}.{label}"] = (name, label)
+        return out
+
+    def signals(self) -> dict[str, tuple[str, str | None]]:
+        """Every name a signal may have in a sentence -> (column, label)."""
+        out: dict[str, tuple[str, str | None]] = {f: ("sense.factor", f) for f in self.factors}
+        out |= {f"gradient of {f}": ("sense.gradient", f) for f in self.factors}
+        out |= {f"contact with {t}": ("sense.contact", t) for t in self.types}
+        out |= {word: (name, None) for word, name in NAMED_SIGNALS.items() if name in self.columns}
+        return out | {k: v for k, v in self.all(("signal", "state", "behavior")).items() if k not in out}
+
+    def unit(self, column: str, label: str | None) -> str:
+        """Unit of a column, or of the label's entry of it."""
+        entry = self.columns[column]
+        return unit_of(entry, self.factors.get(label or "", "1"))
+
+
+def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | None:
+    """Read one sentence; every problem goes to the reader."""
+    if not isinstance(given, str):
+        reader.complain(path, f"'{str(given)[:60]}' is no rule;", f"expected a sentence, {EXAMPLE}.")
+        return None
+    text, source = split_source(given)
+    found = SENTENCE.match(text)
+    if not found or found["half"] is None:
+        what = "it has no half-maximum" if found else "it is not understood"
+        reader.complain(path, f"'{text[:100]}': {what};",
+                        f"expected <signal> increases|decreases <behavior> to <value>, half <value>, hill <number>; {EXAMPLE}.")
+        return None
+    reader.source(source, path)
+    signals, behaviors = names.signals(), names.all(("behavior",))
+    signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
+    if signal is None:
+        known = [s for s in signals if "." not in s]
+        reader.complain(path, f"no signal is called '{found['signal']}'.{did_you_mean(found['signal'], signals)}",
+                        f"Signals: {', '.join(known)}.")
+    if behavior is None:
+        near = did_you_mean(found["behavior"], behaviors)
+        reader.complain(path, f"no behavior is called '{found['behavior']}'.{near}",
+                        "" if near else f"Behaviors: {', '.join(sorted(behaviors))}.")
+    if signal is None or behavior is None:
+        return None
+    unit, half_unit = names.unit(*behavior), names.unit(*signal)
+    entry = names.columns[behavior[0]]
+    value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le)
+    half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0)
+    hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0) if found["hill"] else DEFAULT_HILL
+    if value is None or half is None or hill is None:
+        return None
+    return Rule(signal, found["verb"] == "increases", behavior, value, half, hill, found["dead"] is not None, unit, half_unit, source, text)
+
+
+def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
+    """Rules that contradict each other or their own direction; base(column, label) is the unmodulated value."""
+    seen: dict[tuple, str] = {}
+    for path, rule in rules:
+        key = (rule.signal, rule.behavior)
+        if key in seen:
+            reader.complain(path, f"'{rule.text}': a rule for this signal and behavior already stands at {reader.document.where(seen[key])}.",
+                            remedy="Keep one of them.")
+        seen.setdefault(key, path)
+        start = base(*rule.behavior)
+        if (rule.increases and rule.value < start) or (not rule.increases and rule.value > start):
+            verb = "increases" if rule.increases else "decreases"
+            reader.complain(path, f"'{rule.text}' {verb} from {start:.6g} to {rule.value:.6g} {rule.unit}, the other way.",
+                            severity="warning")
