@@ -39,7 +39,7 @@ class Quantity:
 def _registry() -> Any:
     import pint
 
-    registry = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None)
+    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None)
     registry.define("molecule = 1.66053906717e-24 mol = molecules")  # 1 / Avogadro's number, exact in the SI since 2019
     return registry
 
@@ -125,8 +125,25 @@ def canonical(unit: str) -> str:
     >>> canonical("1/h"), canonical("mm"), canonical("pM")
     ('1/min', 'um', 'nM')
     """
-    for wanted in ("1", "um", "min", "1/min", "um/min", "um^2", "um^3", "um^2/min", "um^3/min", "mmHg", "mmHg/min", "nM", "nM/min",
-                   "nN", "fmol", "fmol/min", "1/nM"):
+    for wanted in (
+        "1",
+        "um",
+        "min",
+        "1/min",
+        "um/min",
+        "um^2",
+        "um^3",
+        "um^2/min",
+        "um^3/min",
+        "mmHg",
+        "mmHg/min",
+        "nM",
+        "nM/min",
+        "nN",
+        "fmol",
+        "fmol/min",
+        "1/nM",
+    ):
         try:
             factor(unit, wanted)
         except UnitError:

@@ -14,9 +14,15 @@ from pathlib import Path
 PATH = Path(__file__).with_name("catalog.json")
 MOLAR = ("M", "mM", "uM", "nM", "pM")
 NAMED_SIGNALS = {
-    "pressure": "sense.pressure", "time": "sense.time", "dead": "sense.dead", "attacked": "sense.attacked",
-    "damage": "damage.level", "volume": "volume.total", "live contacts": "sense.contact_live",
-    "dead contacts": "sense.contact_dead", "apoptotic contacts": "sense.contact_apoptotic",
+    "pressure": "sense.pressure",
+    "time": "sense.time",
+    "dead": "sense.dead",
+    "attacked": "sense.attacked",
+    "damage": "damage.level",
+    "volume": "volume.total",
+    "live contacts": "sense.contact_live",
+    "dead contacts": "sense.contact_dead",
+    "apoptotic contacts": "sense.contact_apoptotic",
     "necrotic contacts": "sense.contact_necrotic",
 }
 

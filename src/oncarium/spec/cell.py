@@ -51,7 +51,9 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
         if settable(entry):
             sections.setdefault(entry.section, {})[entry.attribute] = entry
     values: dict[str, Any] = {}
-    cycle, exit, fixed = cycles()["none"], (), ()
+    cycle = cycles()["none"]
+    exit: tuple[float, ...] = ()
+    fixed: tuple[bool, ...] = ()
     normalized = False
     for key, given in tree.items():
         where = f"{path}.{key}"
@@ -91,8 +93,11 @@ def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) ->
     out = {}
     for label, item in given.items():
         if label not in labels:
-            reader.complain(f"{path}.{label}", f"no {'cell type' if entry.axis == 'type' else entry.axis} is called '{label}'.{did_you_mean(label, labels)}",
-                            f"This model has: {', '.join(labels) or 'none'}.")
+            reader.complain(
+                f"{path}.{label}",
+                f"no {'cell type' if entry.axis == 'type' else entry.axis} is called '{label}'.{did_you_mean(label, labels)}",
+                f"This model has: {', '.join(labels) or 'none'}.",
+            )
             continue
         value = reader.quantity(item, f"{path}.{label}", names.unit(entry.name, label), ge=entry.ge, le=entry.le)
         if value is not None:
@@ -117,8 +122,11 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
             continue
         if not isinstance(given, dict):
             if len(model.phases) != 1:
-                reader.complain(f"{path}.{key}", f"the cycle model {chosen} has {len(model.phases)} phases;",
-                                f"expected one value for each: {', '.join(model.phases)}.")
+                reader.complain(
+                    f"{path}.{key}",
+                    f"the cycle model {chosen} has {len(model.phases)} phases;",
+                    f"expected one value for each: {', '.join(model.phases)}.",
+                )
                 continue
             given = {model.phases[0]: given}
             place = f"{path}.{key}"
@@ -128,7 +136,9 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
             if phase not in model.phases:
                 reader.word(phase, f"{path}.{key}.{phase}", model.phases, "phase")
                 continue
-            value = reader.quantity(item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else None, gt=None if key == "exit" else 0.0)
+            value = reader.quantity(
+                item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else None, gt=None if key == "exit" else 0.0
+            )
             if value is not None:
                 rates[model.phases.index(phase)] = value if key == "exit" else 1.0 / value
     given = tree.get("fixed")

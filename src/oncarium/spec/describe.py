@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from .model import Model
 
 
-
 def say_rule(kind: str, rule: Rule) -> str:
     """One rule as a sentence about its cell type."""
     verb = "increases" if rule.increases else "decreases"
@@ -22,8 +21,10 @@ def say_rule(kind: str, rule: Rule) -> str:
     behavior = ".".join(x for x in rule.behavior if x)
     tail = ", also after death" if rule.dead else ""
     source = f" [{rule.source}]" if rule.source else ""
-    return (f"In {kind}, {signal} {verb} {behavior} toward {rule.value:.4g} {_unit(rule.unit)}with a Hill response, "
-            f"half-maximum {rule.half:.4g} {_unit(rule.half_unit)}and Hill power {rule.hill:g}{tail}.{source}")
+    return (
+        f"In {kind}, {signal} {verb} {behavior} toward {rule.value:.4g} {_unit(rule.unit)}with a Hill response, "
+        f"half-maximum {rule.half:.4g} {_unit(rule.half_unit)}and Hill power {rule.hill:g}{tail}.{source}"
+    )
 
 
 def _say_signal(rule: Rule) -> str:
@@ -50,10 +51,17 @@ def say_factor(f: Factor) -> str:
         text += f" Its consumption saturates; half of it is reached at {f.michaelis:.4g}."
     by_condition: dict[str, list[str]] = {}
     for face, b in f.boundary.items():
-        said = (f"held at {b.value:.4g}" if b.condition == "value" else f"exchanging with {b.value:.4g} at {b.permeability:.4g} um/min"
-                if b.condition == "exchange" else "closed")
+        said = (
+            f"held at {b.value:.4g}"
+            if b.condition == "value"
+            else f"exchanging with {b.value:.4g} at {b.permeability:.4g} um/min"
+            if b.condition == "exchange"
+            else "closed"
+        )
         by_condition.setdefault(said, []).append(face)
-    text += " " + ("; ".join(f"faces {', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed.")
+    text += " " + (
+        "; ".join(f"faces {', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed."
+    )
     if f.held:
         text += f" {len(f.held)} region{'s are' if len(f.held) > 1 else ' is'} held at a fixed value."
     return text
@@ -64,7 +72,8 @@ def say_cell(cell: CellType) -> list[str]:
     lines = [f"{cell.name}{': ' + cell.doc if cell.doc else ''}"]
     if cell.cycle.phases:
         phases = ", ".join(
-            f"{p} ({'fixed' if fixed else 'mean'} {say_time(1 / r) if r > 0 else 'forever'})" for p, r, fixed in zip(cell.cycle.phases, cell.exit, cell.fixed)
+            f"{p} ({'fixed' if fixed else 'mean'} {say_time(1 / r) if r > 0 else 'forever'})"
+            for p, r, fixed in zip(cell.cycle.phases, cell.exit, cell.fixed)
         )
         lines.append(f"  cycle {cell.cycle.name}: {phases}")
     else:
@@ -103,10 +112,14 @@ def describe(model: Model) -> str:
     lines = [model.title, "=" * len(model.title)]
     if model.document.tree.get("description"):
         lines += [str(model.document.tree["description"]), ""]
-    lines.append(f"A {'2-D slab' if d.is_2d else '3-D box'} of {size} um{f', {d.voxel[2]:g} um thick' if d.is_2d else ''}, "
-                 f"{d.voxels:,} voxels, for {say_time(model.until)}.")
+    lines.append(
+        f"A {'2-D slab' if d.is_2d else '3-D box'} of {size} um{f', {d.voxel[2]:g} um thick' if d.is_2d else ''}, "
+        f"{d.voxels:,} voxels, for {say_time(model.until)}."
+    )
     c = model.clock
-    lines.append(f"Factors are updated every {c.transport:g} min, mechanics every {c.mechanics:g} min, cells decide every {c.phenotype:g} min.")
+    lines.append(
+        f"Factors are updated every {c.transport:g} min, mechanics every {c.mechanics:g} min, cells decide every {c.phenotype:g} min."
+    )
     if model.factors:
         lines += ["", "Factors"] + [f"- {say_factor(f)}" for f in model.factors]
     if model.types:

@@ -118,16 +118,20 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
         thickness = reader.quantity(tree["thickness"], "domain.thickness", "um", gt=0.0) if "thickness" in tree else size[2]
         z = None if thickness is None else (-0.5 * thickness, 0.5 * thickness)
         size[2] = thickness
-    if None in (x, y, z) or None in size:
+    spans = [s for s in (x, y, z) if s is not None]
+    sizes = [s for s in size if s is not None]
+    if len(spans) < 3 or len(sizes) < 3:
         return None
-    spans = [x, y, z]
-    assert all(s is not None for s in spans)
-    counts = [max(1, math.ceil((b - a) / h - 1e-9)) for (a, b), h in zip(spans, size)]  # type: ignore[misc, operator]
-    domain = Domain(tuple(s[0] for s in spans), tuple(float(h) for h in size), tuple(counts))  # type: ignore[index, arg-type]
-    for axis, (a, b), n, h in zip("xyz", spans, counts, size):  # type: ignore[misc]
+    counts = [max(1, math.ceil((b - a) / h - 1e-9)) for (a, b), h in zip(spans, sizes)]
+    low, step = [a for a, _ in spans], sizes
+    domain = Domain((low[0], low[1], low[2]), (step[0], step[1], step[2]), (counts[0], counts[1], counts[2]))
+    for axis, (a, b), n, h in zip("xyz", spans, counts, sizes):
         if abs(n * h - (b - a)) > 1e-6 * h:
-            reader.complain(f"domain.{axis}", f"{b - a:g} um are not a whole number of voxels of {h:g} um; the box ends at {a + n * h:g} um.",
-                            severity="notice")
+            reader.complain(
+                f"domain.{axis}",
+                f"{b - a:g} um are not a whole number of voxels of {h:g} um; the box ends at {a + n * h:g} um.",
+                severity="notice",
+            )
     return domain
 
 
@@ -141,8 +145,11 @@ def read_clock(reader: Reader, tree: Any) -> Clock:
     for short, long in (("transport", "mechanics"), ("mechanics", "phenotype")):
         a, b = getattr(clock, short), getattr(clock, long)
         if b < a or abs(b / a - round(b / a)) > 1e-9:
-            reader.complain("clock", f"{long} ({b:g} min) is not a whole multiple of {short} ({a:g} min);",
-                            "expected transport <= mechanics <= phenotype, each a multiple of the one before.")
+            reader.complain(
+                "clock",
+                f"{long} ({b:g} min) is not a whole multiple of {short} ({a:g} min);",
+                "expected transport <= mechanics <= phenotype, each a multiple of the one before.",
+            )
             return Clock()
     return clock
 
@@ -159,8 +166,9 @@ def read_record(reader: Reader, tree: Any, tick: float) -> Record:
         if every is None:
             continue
         if abs(every / tick - round(every / tick)) > 1e-9:
-            reader.complain(f"record.{key}", f"{value} is not a whole number of ticks of {tick:g} min.",
-                            remedy=f"Choose a multiple of {tick:g} min.")
+            reader.complain(
+                f"record.{key}", f"{value} is not a whole number of ticks of {tick:g} min.", remedy=f"Choose a multiple of {tick:g} min."
+            )
             continue
         out[key] = every
     return Record(**out)
@@ -241,4 +249,3 @@ def _condition(reader: Reader, given: Any, path: str, unit: str) -> Boundary | N
         return None if permeability is None or outside is None else Boundary("exchange", outside, permeability)
     value = reader.quantity(given, path, unit, ge=0.0)
     return None if value is None else Boundary("value", value)
-

@@ -54,8 +54,12 @@ def decode(data: bytes, name: str) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise ModelError(
-            Problem(name, "", f"byte {error.start} (0x{data[error.start]:02x}) is not valid {encoding.removesuffix('-sig')}.",
-                    remedy="Save the file as UTF-8.")
+            Problem(
+                name,
+                "",
+                f"byte {error.start} (0x{data[error.start]:02x}) is not valid {encoding.removesuffix('-sig')}.",
+                remedy="Save the file as UTF-8.",
+            )
         ) from None
     if "\0" in text:
         raise ModelError(Problem(name, "", f"a NUL byte stands at character {text.index(chr(0))}; this is no text file."))

@@ -100,8 +100,9 @@ def read_region(reader: Reader, tree: dict[str, Any], path: str) -> Region | Non
     return Region(kind, center, inner, outer)
 
 
-def read_placement(reader: Reader, tree: Any, path: str, types: Sequence[str], domain: Domain, radius: dict[str, float],
-                   folder: Path | None) -> Placement | None:
+def read_placement(
+    reader: Reader, tree: Any, path: str, types: Sequence[str], domain: Domain, radius: dict[str, float], folder: Path | None
+) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
     tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "table", "clip"))
     if "table" in tree:
@@ -142,8 +143,9 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, types: Sequence[str]
     return Placement(kind, table=name, rows=tuple(rows))
 
 
-def read_table(text: str, name: str, types: Sequence[str], domain: Domain, kind: str = "",
-               clip: bool = False) -> tuple[list[tuple[str, float, float, float]], list[Problem]]:
+def read_table(
+    text: str, name: str, types: Sequence[str], domain: Domain, kind: str = "", clip: bool = False
+) -> tuple[list[tuple[str, float, float, float]], list[Problem]]:
     """Rows (type, x, y, z) of a CSV with a header x, y (, z, type), coordinates in um; and what is wrong with it."""
     problems: list[Problem] = []
 
@@ -161,7 +163,11 @@ def read_table(text: str, name: str, types: Sequence[str], domain: Domain, kind:
         return [], problems
     unknown = [h for h in head if h not in ("x", "y", "z", "type")]
     if unknown or not {"x", "y"} <= set(head) or ("type" not in head and not kind):
-        complain(1, f"the header is '{','.join(head)[:80]}';", "expected x, y, z, type (z may be left out; type, too, where the model says cells).")
+        complain(
+            1,
+            f"the header is '{','.join(head)[:80]}';",
+            "expected x, y, z, type (z may be left out; type, too, where the model says cells).",
+        )
         return [], problems
     rows: list[tuple[str, float, float, float]] = []
     outside = 0
@@ -171,7 +177,11 @@ def read_table(text: str, name: str, types: Sequence[str], domain: Domain, kind:
         if not row or not any(f.strip() for f in row):
             continue
         if len(row) != len(head):
-            complain(line, f"{len(row)} values, column '{head[min(len(row), len(head) - 1)]}' missing or too many;", f"expected {len(head)} as in the header.")
+            complain(
+                line,
+                f"{len(row)} values, column '{head[min(len(row), len(head) - 1)]}' missing or too many;",
+                f"expected {len(head)} as in the header.",
+            )
             continue
         field = {h: v.strip() for h, v in zip(head, row)}
         point = []
@@ -200,10 +210,14 @@ def read_table(text: str, name: str, types: Sequence[str], domain: Domain, kind:
             if not clip:
                 continue
             point = [min(max(p, a), b) for p, a, b in zip(point, domain.lower, domain.upper)]
-        rows.append((of, *point))
+        rows.append((of, point[0], point[1], point[2]))
     if outside:
-        complain(first_outside, f"{outside} cells lie outside the domain (first in this line){'; they are moved to its edge' if clip else ''}.",
-                 remedy="" if clip else "Enlarge the domain, or add  clip: true.", severity="notice" if clip else "error")
+        complain(
+            first_outside,
+            f"{outside} cells lie outside the domain (first in this line){'; they are moved to its edge' if clip else ''}.",
+            remedy="" if clip else "Enlarge the domain, or add  clip: true.",
+            severity="notice" if clip else "error",
+        )
     if not rows and not any(p.severity == "error" for p in problems):
         complain(1, "0 cells: the table has a header only.", severity="notice")
     return rows, problems

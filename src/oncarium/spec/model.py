@@ -20,7 +20,21 @@ from .reader import Reader
 from .rule import Names, Rule, check_conflicts, read_rule
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
-SECTIONS = ("oncarium", "name", "title", "description", "domain", "clock", "until", "seed", "record", "factors", "cells", "initial", "sources")
+SECTIONS = (
+    "oncarium",
+    "name",
+    "title",
+    "description",
+    "domain",
+    "clock",
+    "until",
+    "seed",
+    "record",
+    "factors",
+    "cells",
+    "initial",
+    "sources",
+)
 FORMAT = "1"
 
 
@@ -73,8 +87,11 @@ class Model:
         if not given.suffix and not given.exists():
             known = scenario_names()
             if str(path) not in known:
-                raise ModelError(Problem(str(path), "", f"neither a file nor a scenario.{did_you_mean(str(path), known)}",
-                                         f"Scenarios: {', '.join(known)}."))
+                raise ModelError(
+                    Problem(
+                        str(path), "", f"neither a file nor a scenario.{did_you_mean(str(path), known)}", f"Scenarios: {', '.join(known)}."
+                    )
+                )
             given = LIBRARY / "scenarios" / f"{path}.yaml"
             return cls(read(given, f"{path}.yaml"), given.parent)
         return cls(read(given), given.parent)
@@ -137,7 +154,11 @@ class Model:
         file = LIBRARY / shelf / f"{wanted}.yaml"
         known = sorted(p.stem for p in (LIBRARY / shelf).glob("*.yaml"))
         if wanted not in known:
-            reader.complain(f"{path}.library", f"the library has no {shelf} called '{wanted}'.{did_you_mean(str(wanted), known)}", f"It has: {', '.join(known)}.")
+            reader.complain(
+                f"{path}.library",
+                f"the library has no {shelf} called '{wanted}'.{did_you_mean(str(wanted), known)}",
+                f"It has: {', '.join(known)}.",
+            )
             return tree
         below = read(file, f"library/{shelf}/{wanted}.yaml")
         for key, place in below.places.items():
@@ -170,15 +191,31 @@ class Model:
             for i, sentence in enumerate(listed):
                 rule = read_rule(reader, sentence, f"cells.{name}.rules.{i}", self.names)
                 if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
-                    reader.complain(f"cells.{name}.rules.{i}", f"the cycle model {cell.cycle.name} of {name} has no phase '{rule.behavior[1]}';",
-                                    f"expected one of {', '.join(cell.cycle.phases) or 'none'}.")
+                    reader.complain(
+                        f"cells.{name}.rules.{i}",
+                        f"the cycle model {cell.cycle.name} of {name} has no phase '{rule.behavior[1]}';",
+                        f"expected one of {', '.join(cell.cycle.phases) or 'none'}.",
+                    )
                     rule = None
                 if rule:
                     rules.append((f"cells.{name}.rules.{i}", rule))
             check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(self.names.columns[column], label))
-            sections = cell.sections | {r.behavior[0].partition(".")[0] for _, r in rules} | {r.signal[0].partition(".")[0] for _, r in rules}
-            self.types.append(CellType(cell.name, cell.values, cell.cycle, cell.exit, cell.fixed, cell.normalized, tuple(r for _, r in rules),
-                                       frozenset(sections - {"sense"}), cell.doc))
+            sections = (
+                cell.sections | {r.behavior[0].partition(".")[0] for _, r in rules} | {r.signal[0].partition(".")[0] for _, r in rules}
+            )
+            self.types.append(
+                CellType(
+                    cell.name,
+                    cell.values,
+                    cell.cycle,
+                    cell.exit,
+                    cell.fixed,
+                    cell.normalized,
+                    tuple(r for _, r in rules),
+                    frozenset(sections - {"sense"}),
+                    cell.doc,
+                )
+            )
         self._check_volumes(reader)
 
     def _like(self, reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
@@ -201,14 +238,19 @@ class Model:
         for t in self.types:
             total, nuclear = t.value(columns["volume.total"]), t.value(columns["volume.nuclear"])
             if not 0.0 < nuclear < total:
-                reader.complain(f"cells.{t.name}.volume", f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;",
-                                "expected 0 < nuclear < total.")
+                reader.complain(
+                    f"cells.{t.name}.volume", f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;", "expected 0 < nuclear < total."
+                )
 
     def _check_memory(self, reader: Reader) -> None:
         need, have = self.bytes_needed, memory_here()
         if need > 0.8 * have:
-            reader.complain("domain", f"{self.domain.voxels:,} voxels with {len(self.factors)} factors and {self.cells_at_start:,} cells need about "
-                            f"{need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.", remedy="Use larger voxels or a smaller domain.")
+            reader.complain(
+                "domain",
+                f"{self.domain.voxels:,} voxels with {len(self.factors)} factors and {self.cells_at_start:,} cells need about "
+                f"{need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.",
+                remedy="Use larger voxels or a smaller domain.",
+            )
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -234,7 +276,9 @@ class Model:
         for t in self.types:
             if t.name == name:
                 return t
-        raise ModelError(Problem("", f"cells.{name}", f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}"))
+        raise ModelError(
+            Problem("", f"cells.{name}", f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}")
+        )
 
     def uses(self, section: str) -> bool:
         """Does any type, or any rule, speak of this section?"""

@@ -39,13 +39,17 @@ class Reader:
             names = list(allowed)
             for key in tree:
                 if key not in names:
-                    self.complain(f"{path}.{key}" if path else key, f"'{key}' is no {what} here.{did_you_mean(key, names)}",
-                                  f"Known: {', '.join(names)}." if len(names) <= 24 else "")
+                    self.complain(
+                        f"{path}.{key}" if path else key,
+                        f"'{key}' is no {what} here.{did_you_mean(key, names)}",
+                        f"Known: {', '.join(names)}." if len(names) <= 24 else "",
+                    )
             return {k: v for k, v in tree.items() if k in names}
         return tree
 
-    def quantity(self, given: Any, path: str, unit: str, ge: float | None = None, le: float | None = None,
-                 gt: float | None = None) -> float | None:
+    def quantity(
+        self, given: Any, path: str, unit: str, ge: float | None = None, le: float | None = None, gt: float | None = None
+    ) -> float | None:
         """A number in `unit` within bounds; None (and a problem) if it is none."""
         try:
             q = parse_quantity(given, unit)
@@ -67,9 +71,12 @@ class Reader:
         if not is_known(source) and source not in self.own:
             from ..sources import bibliography
 
-            self.complain(path, f"no source is called '{source}'.{did_you_mean(source, [*bibliography(), *self.own])}",
-                          "Expected a key of the bibliography, 'doi:10...', or the word assumed.",
-                          "Declare your own under  sources: {Key2020: \"Author et al. 2020, ...\"}.")
+            self.complain(
+                path,
+                f"no source is called '{source}'.{did_you_mean(source, [*bibliography(), *self.own])}",
+                "Expected a key of the bibliography, 'doi:10...', or the word assumed.",
+                'Declare your own under  sources: {Key2020: "Author et al. 2020, ..."}.',
+            )
 
     def whole(self, given: Any, path: str, ge: int, le: int) -> int | None:
         """A whole number within bounds."""
@@ -93,8 +100,11 @@ class Reader:
         names = list(allowed)
         if isinstance(given, str) and given in names:
             return given
-        self.complain(path, f"no {what} is called '{str(given)[:60]}'.{did_you_mean(str(given), names)}",
-                      f"This model has: {', '.join(names) or 'none'}." if len(names) < 30 else "")
+        self.complain(
+            path,
+            f"no {what} is called '{str(given)[:60]}'.{did_you_mean(str(given), names)}",
+            f"This model has: {', '.join(names) or 'none'}." if len(names) < 30 else "",
+        )
         return None
 
     def interval(self, given: Any, path: str, unit: str = "um") -> tuple[float, float] | None:

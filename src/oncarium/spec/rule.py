@@ -92,20 +92,25 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     found = SENTENCE.match(text)
     if not found or found["half"] is None:
         what = "it has no half-maximum" if found else "it is not understood"
-        reader.complain(path, f"'{text[:100]}': {what};",
-                        f"expected <signal> increases|decreases <behavior> to <value>, half <value>, hill <number>; {EXAMPLE}.")
+        reader.complain(
+            path,
+            f"'{text[:100]}': {what};",
+            f"expected <signal> increases|decreases <behavior> to <value>, half <value>, hill <number>; {EXAMPLE}.",
+        )
         return None
     reader.source(source, path)
     signals, behaviors = names.signals(), names.all(("behavior",))
     signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
     if signal is None:
         known = [s for s in signals if "." not in s]
-        reader.complain(path, f"no signal is called '{found['signal']}'.{did_you_mean(found['signal'], signals)}",
-                        f"Signals: {', '.join(known)}.")
+        reader.complain(
+            path, f"no signal is called '{found['signal']}'.{did_you_mean(found['signal'], signals)}", f"Signals: {', '.join(known)}."
+        )
     if behavior is None:
         near = did_you_mean(found["behavior"], behaviors)
-        reader.complain(path, f"no behavior is called '{found['behavior']}'.{near}",
-                        "" if near else f"Behaviors: {', '.join(sorted(behaviors))}.")
+        reader.complain(
+            path, f"no behavior is called '{found['behavior']}'.{near}", "" if near else f"Behaviors: {', '.join(sorted(behaviors))}."
+        )
     if signal is None or behavior is None:
         return None
     unit, half_unit = names.unit(*behavior), names.unit(*signal)
@@ -124,11 +129,15 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
     for path, rule in rules:
         key = (rule.signal, rule.behavior)
         if key in seen:
-            reader.complain(path, f"'{rule.text}': a rule for this signal and behavior already stands at {reader.document.where(seen[key])}.",
-                            remedy="Keep one of them.")
+            reader.complain(
+                path,
+                f"'{rule.text}': a rule for this signal and behavior already stands at {reader.document.where(seen[key])}.",
+                remedy="Keep one of them.",
+            )
         seen.setdefault(key, path)
         start = base(*rule.behavior)
         if (rule.increases and rule.value < start) or (not rule.increases and rule.value > start):
             verb = "increases" if rule.increases else "decreases"
-            reader.complain(path, f"'{rule.text}' {verb} from {start:.6g} to {rule.value:.6g} {rule.unit}, the other way.",
-                            severity="warning")
+            reader.complain(
+                path, f"'{rule.text}' {verb} from {start:.6g} to {rule.value:.6g} {rule.unit}, the other way.", severity="warning"
+            )

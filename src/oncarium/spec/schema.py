@@ -26,7 +26,11 @@ def json_schema() -> dict[str, Any]:
         if not catalog.settable(entry):
             continue
         one = _quantity(entry.unit, entry.doc)
-        value = {"anyOf": [{"type": "object", "additionalProperties": one}, *QUANTITY["anyOf"]], "description": one["description"]} if entry.axis else one
+        value = (
+            {"anyOf": [{"type": "object", "additionalProperties": one}, *QUANTITY["anyOf"]], "description": one["description"]}
+            if entry.axis
+            else one
+        )
         section = sections.setdefault(entry.section, {"type": "object", "additionalProperties": False, "properties": {}})
         section["properties"][entry.attribute] = value
     cycle = sections.setdefault("cycle", {"type": "object", "additionalProperties": False, "properties": {}})
@@ -35,26 +39,58 @@ def json_schema() -> dict[str, Any]:
         "model": {"enum": list(catalog.cycles())},
         "exit": {**phase, "description": "exit rate of each phase [1/min]"},
         "duration": {**phase, "description": "mean duration of each phase [min]"},
-        "fixed": {"anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}], "description": "phases of fixed duration"},
+        "fixed": {
+            "anyOf": [{"type": "boolean"}, {"type": "array", "items": {"type": "string"}}],
+            "description": "phases of fixed duration",
+        },
     }
     sections["motility"]["properties"]["normalized"] = {"type": "boolean", "description": "normalize each gradient before weighting"}
     text = {"type": "string"}
     cell = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {**sections, "library": text, "like": text, "doc": text,
-                       "rules": {"type": "array", "items": {**text, "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"}}},
+        "properties": {
+            **sections,
+            "library": text,
+            "like": text,
+            "doc": text,
+            "rules": {
+                "type": "array",
+                "items": {**text, "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"},
+            },
+        },
     }
-    condition = {"anyOf": [{"const": "no-flux"}, *QUANTITY["anyOf"],
-                           {"type": "object", "properties": {"value": QUANTITY, "exchange": QUANTITY, "outside": QUANTITY}, "additionalProperties": False}]}
+    condition = {
+        "anyOf": [
+            {"const": "no-flux"},
+            *QUANTITY["anyOf"],
+            {"type": "object", "properties": {"value": QUANTITY, "exchange": QUANTITY, "outside": QUANTITY}, "additionalProperties": False},
+        ]
+    }
     faces = {"type": "object", "properties": dict.fromkeys(FACES, condition), "additionalProperties": False}
     factor: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(FACTOR_KEYS, QUANTITY)}
-    factor["properties"] |= {"library": text, "doc": text, "unit": {"enum": list(FACTOR_UNITS)}, "solver": {"enum": list(SOLVERS)},
-                             "boundary": {"anyOf": [condition, faces]}, "fixed": {"type": "array", "items": {"type": "object"}}}
+    factor["properties"] |= {
+        "library": text,
+        "doc": text,
+        "unit": {"enum": list(FACTOR_UNITS)},
+        "solver": {"enum": list(SOLVERS)},
+        "boundary": {"anyOf": [condition, faces]},
+        "fixed": {"type": "array", "items": {"type": "object"}},
+    }
     interval = {"type": "array", "items": QUANTITY, "minItems": 2, "maxItems": 2}
-    placement = {"type": "object", "additionalProperties": False,
-                 "properties": {"cells": text, "count": {"type": "integer"}, "packing": {"const": "hexagonal"}, "spacing": QUANTITY, "table": text,
-                                "clip": {"type": "boolean"}, **{r: {} for r in REGIONS}}}
+    placement = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "cells": text,
+            "count": {"type": "integer"},
+            "packing": {"const": "hexagonal"},
+            "spacing": QUANTITY,
+            "table": text,
+            "clip": {"type": "boolean"},
+            **{r: {} for r in REGIONS},
+        },
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Oncarium model",
@@ -62,15 +98,35 @@ def json_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "required": ["domain"],
         "properties": {
-            "oncarium": {"description": "format of this file: 1"}, "name": text, "title": text, "description": text,
+            "oncarium": {"description": "format of this file: 1"},
+            "name": text,
+            "title": text,
+            "description": text,
             "include": {"anyOf": [text, {"type": "array", "items": text}]},
-            "domain": {"type": "object", "additionalProperties": False, "required": ["x", "y", "voxel"],
-                       "properties": {"x": interval, "y": interval, "z": interval, "thickness": QUANTITY,
-                                      "voxel": {"anyOf": [*QUANTITY["anyOf"], {"type": "array", "items": QUANTITY}]}}},
-            "clock": {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(("transport", "mechanics", "phenotype"), QUANTITY)},
-            "until": QUANTITY, "seed": {"type": "integer", "minimum": 0},
-            "record": {"type": "object", "additionalProperties": False,
-                       "properties": {**dict.fromkeys(("cells", "fields", "checkpoint"), QUANTITY), "columns": {"type": "array", "items": text}}},
+            "domain": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["x", "y", "voxel"],
+                "properties": {
+                    "x": interval,
+                    "y": interval,
+                    "z": interval,
+                    "thickness": QUANTITY,
+                    "voxel": {"anyOf": [*QUANTITY["anyOf"], {"type": "array", "items": QUANTITY}]},
+                },
+            },
+            "clock": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": dict.fromkeys(("transport", "mechanics", "phenotype"), QUANTITY),
+            },
+            "until": QUANTITY,
+            "seed": {"type": "integer", "minimum": 0},
+            "record": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {**dict.fromkeys(("cells", "fields", "checkpoint"), QUANTITY), "columns": {"type": "array", "items": text}},
+            },
             "factors": {"type": "object", "additionalProperties": factor},
             "cells": {"type": "object", "additionalProperties": cell},
             "initial": {"type": "array", "items": placement},
