@@ -1,0 +1,258 @@
+"""A Model becomes a Tissue and the Processes that will change it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from ..biology.contacts import Contacts
+from ..biology.cycle import CYCLES, Cycle
+from ..biology.damage import damage
+from ..biology.death import Death
+from ..biology.division import Division
+from ..biology.mechanics import Mechanics
+from ..biology.motility import Motility
+from ..biology.rules import Link, Rules
+from ..biology.secretion import Secretion
+from ..biology.sensing import Sensing
+from ..biology.springs import BONDS, Springs
+from ..biology.transformation import Transformation
+from ..biology.transport import Transport
+from ..biology.volume import Volume
+from ..engine.cells import Cells
+from ..engine.fields import Fields, Grid
+from ..engine.population import Population
+from ..engine.process import Process
+from ..engine.random import stream_of, uniform
+from ..engine.tissue import Tissue
+from ..spec.environment import Domain
+from ..spec.initial import Placement, Region
+from ..spec.model import Model
+
+CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
+PLACING = stream_of("Placement")
+
+
+def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
+    """Tissue at time 0, processes in order, and the population queue they share. The model must be free of errors."""
+    population = Population()
+    processes = list_processes(model, population)
+    fields = build_fields(model)
+    columns = [c for p in processes for c in p.columns()]
+    labels = {
+        "factor": tuple(fields.names),
+        "phase": phase_labels(model),
+        "bond": tuple(str(b) for b in range(BONDS)),
+    }
+    cells = Cells(columns, tuple(t.name for t in model.types), labels)
+    set_base(model, cells)
+    place(model, cells, seed)
+    tissue = Tissue(cells, fields)
+    for process in processes:
+        process.prepare(tissue)
+    return tissue, processes, population
+
+
+def list_processes(model: Model, population: Population) -> list[Process]:
+    """The mechanisms this model needs, in the order they act within their slots."""
+    clock = model.clock
+    mechanics = Mechanics(clock.mechanics)
+    solver = {f.name: f.solver for f in model.factors}
+    tolerance = {f.name: f.tolerance for f in model.factors if f.tolerance is not None}
+    wanted = {r.signal[0] for _, r in model.rules if r.signal[0].startswith("sense.")}
+    for process in model.processes:
+        wanted |= {c for c in Sensing.declared if any(a.startswith(c.replace(".", "_")) for a in getattr(process, "arguments", ()))}
+    sensing = Sensing(clock.phenotype, mechanics, wanted)
+    out: list[Process] = []
+    if model.factors:
+        out += [Secretion(clock.transport), Transport(clock.transport, solver, tolerance)]
+    out.append(sensing)
+    if model.rules:
+        out.append(Rules(clock.phenotype, links(model)))
+    if model.uses("transformation"):
+        out.append(Transformation(clock.phenotype, population))
+    if model.uses("motility"):
+        out.append(Motility(clock.mechanics, normalized=np.array([t.normalized for t in model.types], np.bool_)))
+    out.append(Death(clock.phenotype, population))
+    if any(t.cycle.phases for t in model.types):
+        longest = max(len(t.cycle.phases) for t in model.types)
+        fixed = np.zeros((len(model.types), longest), np.bool_)
+        for i, t in enumerate(model.types):
+            fixed[i, : len(t.fixed)] = t.fixed
+        out.append(Cycle(clock.phenotype, population, [CYCLES[t.cycle.name] for t in model.types], fixed))
+    out.append(Volume(clock.phenotype))
+    contacts = any(model.uses(s) for s in CONTACT_SECTIONS)
+    if contacts or model.uses("damage"):
+        out.append(damage(period=clock.phenotype))
+    if contacts:
+        out.append(Contacts(clock.mechanics, population, mechanics))
+    if model.uses("springs"):
+        out.append(Springs(clock.mechanics, mechanics))
+    out += [mechanics, Division(clock.mechanics, population)]
+    out += list(model.processes)
+    return out
+
+
+def build_fields(model: Model) -> Fields:
+    """Fields at their initial values, with boundaries and held voxels."""
+    d = model.domain
+    grid = Grid(origin=d.lower, spacing=d.voxel, shape=(d.shape[2], d.shape[1], d.shape[0]))
+    factors = model.factors
+    fields = Fields(
+        grid,
+        [f.name for f in factors],
+        [f.unit for f in factors],
+        diffusion=[f.diffusion for f in factors],
+        decay=[f.decay for f in factors],
+        michaelis=[math.nan if f.michaelis is None else f.michaelis for f in factors],
+        initial=[f.initial for f in factors],
+    )
+    for f in factors:
+        for face, b in f.boundary.items():
+            fields.set_boundary(f.name, face, b.condition, b.value, b.permeability)
+        for held in f.held:
+            mask = inside(held.region, *voxel_centers(grid), is_2d=d.is_2d)
+            fields.fix(f.name, mask, held.value)
+            fields.value[fields.index(f.name)][mask] = held.value
+    return fields
+
+
+def voxel_centers(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, y, z (z, y, x) um of the centers of all voxels."""
+    z, y, x = np.meshgrid(grid.centers("z"), grid.centers("y"), grid.centers("x"), indexing="ij")
+    return x, y, z
+
+
+def inside(region: Region, x: np.ndarray, y: np.ndarray, z: np.ndarray, is_2d: bool) -> np.ndarray:
+    """Which points lie in the region; in 2-D z does not count."""
+    inside = np.ones(x.shape, np.bool_)
+    if region.kind == "box":
+        for v, low, high in zip((x, y, z)[: 2 if is_2d else 3], region.low, region.high):
+            inside &= (v >= low) & (v <= high)
+    elif region.kind != "everywhere":
+        cx, cy, cz = region.center
+        squared = (x - cx) ** 2 + (y - cy) ** 2
+        if region.kind in ("ball", "shell") and not is_2d:
+            squared = squared + (z - cz) ** 2
+        inside &= (squared <= region.outer**2) & (squared >= region.inner**2)
+    return inside
+
+
+def phase_labels(model: Model) -> tuple[str, ...]:
+    """Names of the cycle phases: those of the only cycle model, or numbers where types differ."""
+    different = {t.cycle.phases for t in model.types if t.cycle.phases}
+    if len(different) == 1:
+        return next(iter(different))
+    return tuple(f"phase {i}" for i in range(max([len(p) for p in different], default=1)))
+
+
+def set_base(model: Model, cells: Cells) -> None:
+    """Base tables from the model's values; what the model leaves out keeps the column's default."""
+    for k, t in enumerate(model.types):
+        for name, given in t.values.items():
+            if name not in cells.base:
+                continue
+            if isinstance(given, dict):
+                axis = cells.labels(name)
+                for label, number in given.items():
+                    cells.base[name][k, axis.index(label)] = number
+            else:
+                cells.base[name][k] = given
+        if "cycle.exit" in cells.base:
+            cells.base["cycle.exit"][k, : len(t.exit)] = t.exit
+    Volume.set_base(cells.base)
+
+
+def links(model: Model) -> list[Link]:
+    """All rules as numbers."""
+    names = [t.name for t in model.types]
+    factors = [f.name for f in model.factors]
+
+    def index(column: str, label: str | None, kind: int) -> tuple[str, int]:
+        if label is None:
+            return column, -1
+        axis = model.names.columns[column].axis
+        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[axis or ""]
+        return column, list(along).index(label)
+
+    out = []
+    for name, r in model.rules:
+        k = names.index(name)
+        out.append(Link(k, index(*r.behavior, k), index(*r.signal, k), r.increases, r.value, r.half, r.hill, r.dead))
+    return out
+
+
+def place(model: Model, cells: Cells, seed: int) -> None:
+    """Put the cells of every placement into the tissue, in the order of the model."""
+    names = [t.name for t in model.types]
+    domain = model.domain
+    for p in model.placements:
+        if p.table:
+            kinds = np.array([names.index(r[0]) for r in p.rows], np.int32)
+            position = np.array([r[1:] for r in p.rows], float).reshape(-1, 3)
+        elif p.count is not None:
+            position = scatter(p, domain, seed, cells.next_id)
+            kinds = np.full(len(position), names.index(p.type), np.int32)
+        else:
+            position = pack(p, domain)
+            kinds = np.full(len(position), names.index(p.type), np.int32)
+        rows = cells.add(kinds)
+        cells.position[rows] = position
+
+
+@njit(cache=True)
+def _uniforms(seed, stream, first, out, draw):
+    for i in range(out.shape[0]):
+        for k in range(out.shape[1]):
+            out[i, k] = uniform(seed, stream, 0, first[i], draw + k)
+
+
+def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
+    """Positions (cell, xyz) um of `count` cells, uniform in the part of the region that lies in the domain."""
+    assert p.region is not None and p.count is not None
+    region = p.region
+    low, high = (np.array(v) for v in region.bounds(domain))
+    middle = 0.5 * (domain.lower[2] + domain.upper[2])
+    position = np.zeros((p.count, 3))
+    left = np.arange(p.count)
+    for attempt in range(10_000):
+        u = np.empty((len(left), 3))
+        _uniforms(np.uint64(seed), PLACING, first + left, u, 3 * attempt)
+        trial = low + u * (high - low)
+        if domain.is_2d:
+            trial[:, 2] = middle
+        good = inside(region, *trial.T, is_2d=domain.is_2d)
+        position[left[good]] = trial[good]
+        left = left[~good]
+        if not len(left):
+            break
+    return position
+
+
+def pack(p: Placement, domain: Domain) -> np.ndarray:
+    """Hexagonal packing of the region: rows in 2-D, ABAB layers in 3-D; (cell, xyz) um."""
+    assert p.region is not None and p.spacing is not None
+    region, a = p.region, p.spacing
+    low, high = region.bounds(domain)
+    center = [0.5 * (x + y) for x, y in zip(low, high)] if region.kind in ("box", "everywhere") else list(region.center)
+    row, layer = a * math.sqrt(3.0) / 2.0, a * math.sqrt(2.0 / 3.0)
+
+    def steps(axis: int, step: float) -> np.ndarray:
+        return np.arange(math.floor((low[axis] - center[axis]) / step) - 1, math.ceil((high[axis] - center[axis]) / step) + 2)
+
+    i, j = steps(0, a), steps(1, row)
+    k = np.zeros(1, int) if domain.is_2d else steps(2, layer)
+    kk, jj, ii = np.meshgrid(k, j, i, indexing="ij")
+    odd = kk % 2
+    x = center[0] + a * (ii + 0.5 * (jj % 2) + 0.5 * odd)
+    y = center[1] + row * (jj + odd / 3.0)
+    z = np.full(x.shape, 0.5 * (domain.lower[2] + domain.upper[2])) if domain.is_2d else center[2] + layer * kk
+    keep = inside(region, x, y, z, domain.is_2d)
+    for v, lower, upper in zip((x, y, z), domain.lower, domain.upper):
+        keep &= (v >= lower) & (v <= upper)
+    return np.stack([x[keep], y[keep], z[keep]], axis=1)
+
+
