@@ -1,0 +1,59 @@
+"""Oncarium: the tumor microenvironment, from a readable model to measured results.
+
+    import oncarium as oc
+    model = oc.load("hypoxic_tumor")
+    result = oc.run(model, until="5 day", seed=1)
+    oc.plot.tissue(result, "5 day")
+
+Everything is imported when first used: `import oncarium` itself costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "Model": "spec.model",
+    "Simulation": "run.simulation",
+    "Recorder": "run.recorder",
+    "Result": "run.result",
+    "load": "run.api",
+    "check": "run.api",
+    "run": "run.api",
+    "open": "run.api",
+    "resume": "run.api",
+    "branch": "run.api",
+    "scenarios": "run.api",
+    "report": "analysis.report",
+    "movie": "analysis.movie",
+    "Trait": "engine.column",
+    "State": "engine.column",
+    "Signal": "engine.column",
+    "Behavior": "engine.column",
+    "Process": "engine.process",
+    "each_cell": "engine.loop",
+    "each_contact": "engine.loop",
+    "each_voxel": "engine.loop",
+    "ModelError": "errors",
+    "NumericsError": "errors",
+    "DataError": "errors",
+}
+_MODULES = {"plot": "analysis.plot", "measure": "analysis.measure"}
+__all__ = sorted([*_NAMES, *_MODULES])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"oncarium.{_MODULES[name]}")
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"oncarium.{_NAMES[name]}"), name)
+    from .errors import did_you_mean
+
+    raise AttributeError(f"oncarium has no {name!r}.{did_you_mean(name, __all__)}")
+
+
+def __dir__() -> list[str]:
+    return __all__

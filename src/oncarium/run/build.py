@@ -254,5 +254,3 @@ def pack(p: Placement, domain: Domain) -> np.ndarray:
     for v, lower, upper in zip((x, y, z), domain.lower, domain.upper):
         keep &= (v >= lower) & (v <= upper)
     return np.stack([x[keep], y[keep], z[keep]], axis=1)
-
-

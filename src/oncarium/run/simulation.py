@@ -131,9 +131,28 @@ class Simulation:
         events = np.asarray(state["events"], EVENT)
         self.population.pending = [events] if len(events) else []
 
+    def adopt(self, state: Mapping[str, Any], before: Simulation) -> None:
+        """Continue a state of the simulation `before` under this model: cells and concentrations are taken over, every
+        number that the models set differently is this model's. Raises DataError when types or factors differ."""
+        seed, fields, cells = self.seed, self.tissue.fields, self.tissue.cells
+        if cells.types != before.tissue.cells.types or fields.shape != before.tissue.fields.shape:
+            raise DataError("checkpoint", "its cell types, factors or domain are not those of this model.")
+        mine = {k: v.copy() for k, v in fields.arrays().items()}
+        self.restore(state)
+        self.seed = seed
+        fields.restore({**mine, **{k: fields.arrays()[k] for k in ("value", "supply", "demand", "capacity")}})
+        live = cells["vital"] == 0
+        for name, column in cells.columns.items():
+            changed = cells.base[name] != before.tissue.cells.base[name]
+            if column.kind == "behavior" and changed.any():
+                rows = np.flatnonzero(live & changed.reshape(len(cells.types), -1).any(axis=1)[cells.type])
+                cells[name][rows] = cells.base[name][cells.type[rows]]
+        if self.model != before.model:
+            for p in self.plan.processes:
+                if hasattr(p, "rearm"):
+                    p.rearm()
+
     def __str__(self) -> str:
         cells = self.tissue.cells
         counts = np.bincount(cells.type, minlength=len(cells.types))
         return f"{self.model.title} at {self.time:g} min: " + ", ".join(f"{n} {t}" for t, n in zip(cells.types, counts))
-
-

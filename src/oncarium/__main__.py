@@ -1,0 +1,5 @@
+"""python -m oncarium"""
+
+from .cli import main
+
+main()

@@ -1,0 +1,432 @@
+"""The command line: oncarium run | new | list | check | plan | show | report | movie | resume | branch | doctor | schema.
+
+Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from .errors import Problem
+    from .run.result import Result
+    from .run.simulation import Simulation
+    from .spec.model import Model
+
+app = typer.Typer(
+    help="Grow a tumor in its tissue: describe it in a file, run it, see and measure what happens.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+SetOption = Annotated[list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
+ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, or a model file.")]
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.")]
+Until = Annotated[str | None, typer.Option(help="When to stop, e.g. '5 day'.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads to use; the result does not depend on it.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
+
+
+def main() -> None:
+    """Run the command line; turns every error of ours into its message and exit code."""
+    from .errors import OncariumError
+
+    try:
+        app(standalone_mode=False)
+    except OncariumError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except Exception as error:
+        import click
+
+        if isinstance(error, click.ClickException):
+            error.show()
+            sys.exit(2)
+        raise
+
+
+def changes(given: list[str]) -> dict[str, str]:
+    """PATH=VALUE texts as a mapping."""
+    from .errors import InputError
+
+    out = {}
+    for item in given:
+        path, sign, value = item.partition("=")
+        if not sign or not path.strip():
+            raise InputError(f"--set {item}", "no '=' in it;", "expected PATH=VALUE, e.g. cells.tumor.cycle.exit='0.02 1/h'.")
+        out[path.strip()] = value.strip()
+    return out
+
+
+def load(name: str, given: list[str]) -> Model:
+    """The model with its changes; warnings and notices are printed."""
+    from .spec.model import Model
+
+    model = Model.load(name)
+    if given:
+        model = model.with_(changes(given))
+    say_problems(model.problems)
+    return model
+
+
+def say_problems(problems: list[Problem]) -> None:
+    for p in problems:
+        print(f"{p.severity}: {p}", file=sys.stderr)
+
+
+class Progress:
+    """The live display of a run, and the signals that end it in good order."""
+
+    def __init__(self, title: str, until: float, quiet: bool):
+        from rich.console import Console
+
+        self.title, self.until, self.quiet = title, until, quiet
+        self.console = Console(stderr=True)
+        self.stopped = 0
+        self.shown = 0.0
+        self.said = 0.0
+
+    def __enter__(self) -> Progress:
+        import time
+
+        from rich.live import Live
+
+        self.start, self.first = time.monotonic(), None
+        self.live = (
+            Live(
+                f"{self.title}: preparing (the first run after installation compiles, about half a minute)",
+                console=self.console,
+                auto_refresh=False,
+                transient=True,
+            )
+            if not self.quiet and self.console.is_terminal
+            else None
+        )
+        if self.live:
+            self.live.start(refresh=True)
+        elif not self.quiet:
+            self.console.print(f"{self.title}: preparing (the first run after installation compiles, about half a minute)")
+        self.before = {s: signal.signal(s, self._stop) for s in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGUSR1", signal.SIGTERM))}
+        return self
+
+    def _stop(self, number: int, frame: Any) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = number
+
+    def __call__(self, simulation: Simulation) -> bool:
+        import time
+
+        now = time.monotonic()
+        if self.first is None:
+            self.first = (now, simulation.time)
+        if not self.quiet and now - self.shown > 0.25:
+            self.shown = now
+            if self.live:
+                self.live.update(self.table(simulation, now), refresh=True)
+            elif now - self.said > 10:
+                self.said = now
+                self.console.print(self.line(simulation, now))
+        return bool(self.stopped)
+
+    def rate(self, simulation: Simulation, now: float) -> float:
+        """Simulated minutes per second."""
+        assert self.first is not None
+        return (simulation.time - self.first[1]) / max(now - self.first[0], 1e-9)
+
+    def line(self, simulation: Simulation, now: float) -> str:
+        from .units import say_time
+
+        cells = simulation.tissue.cells
+        return f"{say_time(simulation.time)} of {say_time(self.until)}, {cells.n} cells, {self.rate(simulation, now):.0f} simulated min/s"
+
+    def table(self, simulation: Simulation, now: float) -> Any:
+        import numpy as np
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        from .units import say_time
+
+        cells = simulation.tissue.cells
+        live = np.bincount(cells.type[cells["vital"] == 0], minlength=len(cells.types))
+        dead = np.bincount(cells.type[cells["vital"] != 0], minlength=len(cells.types))
+        rate = self.rate(simulation, now)
+        left = (self.until - simulation.time) / rate if rate > 0 else 0.0
+        table = Table(box=None, pad_edge=False, show_header=True)
+        for head in ("cells", "live", "dead"):
+            table.add_column(head, justify="left" if head == "cells" else "right")
+        for name, a, d in zip(cells.types, live, dead):
+            table.add_row(name, f"{a:,}", f"{d:,}")
+        head = (
+            f"{self.title}\n{say_time(simulation.time)} of {say_time(self.until)}   {rate:,.0f} simulated min/s   about {left:.0f} s left"
+        )
+        return Group(Text(head), ProgressBar(total=max(self.until, 1e-9), completed=simulation.time, width=60), table)
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.live.stop()
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def exit_if_stopped(self, folder: Path) -> None:
+        """Say how to go on, and leave with 128 + signal."""
+        if self.stopped:
+            print(f"Stopped. Go on with:  oncarium resume {folder}", file=sys.stderr)
+            raise typer.Exit(128 + self.stopped)
+
+
+def finish(result: Result, folder: Path, pictures: bool) -> None:
+    """Report, figures and a short table."""
+    print(result)
+    if pictures:
+        from .analysis.report import report
+
+        print(f"report   {report(result, folder)}")
+        print(f"figures  {folder / 'figures'}")
+    print(f"results  {result.path}")
+
+
+@app.command()
+def run(
+    model: ModelArgument,
+    until: Until = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all randomness.")] = None,
+    out: Out = None,
+    set: SetOption = [],  # noqa: B006
+    threads: Threads = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a model: leaves a result store, a report and figures."""
+    chosen = load(model, set)
+    from .run import api
+
+    end = api.minutes(until, chosen)
+    folder = out or api.new_folder(chosen.name or Path(model).stem)
+    with Progress(chosen.title, end, quiet) as progress:
+        result = api.run(chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress)
+    progress.exit_if_stopped(folder)
+    finish(result, folder, not no_report)
+
+
+@app.command()
+def resume(
+    run: RunArgument,
+    until: Until = None,
+    threads: Threads = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on from a run's last checkpoint."""
+    from .run import api
+
+    before = api.open(run)
+    end = api.minutes(until, _model_of(before))
+    with Progress(before.title, end, quiet) as progress:
+        result = api.resume(run, end, threads=threads, see=progress)
+    progress.exit_if_stopped(run)
+    finish(result, run, not no_report)
+
+
+def _model_of(result: Result) -> Model:
+    from .spec.model import Model
+
+    return Model.from_text(result.model_yaml, "the run's own model", folder=None)
+
+
+@app.command()
+def branch(
+    run: RunArgument,
+    arm: Annotated[list[str], typer.Option(metavar="NAME:PATH=VALUE,...", help="One arm; NAME alone is a control. May be repeated.")],
+    until: Until = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
+    out: Out = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Continue one state under several changes."""
+    from .errors import InputError
+    from .run import api
+
+    arms = {}
+    for item in arm:
+        name, _, rest = item.partition(":")
+        if not name or "/" in name or name.startswith("."):
+            raise InputError(f"--arm {item}", "it has no usable name;", "expected NAME:PATH=VALUE,PATH=VALUE.")
+        arms[name] = changes([c for c in rest.split(",") if c])
+    before = api.open(run)
+    folder = out or api.new_folder(f"{run.name}-branch")
+    with Progress(f"{len(arms)} arms of {before.title}", api.minutes(until, _model_of(before)), quiet) as progress:
+        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress)
+    for name, result in results.items():
+        print(f"{name}\n{result}")
+    progress.exit_if_stopped(folder)
+
+
+@app.command()
+def new(
+    file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("model.yaml"),
+    scenario: Annotated[str, typer.Option("--from", help="The scenario to start from.")] = "hypoxic_tumor",
+) -> None:
+    """Write a model file to start from."""
+    from .errors import InputError
+    from .spec.model import LIBRARY, Model
+
+    if file.exists():
+        raise InputError(str(file), "this file exists.", remedy="Choose another name.")
+    Model.load(scenario)
+    file.write_text((LIBRARY / "scenarios" / f"{scenario}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    print(f"Wrote {file}. Check it with:  oncarium check {file}")
+
+
+@app.command("list")
+def list_() -> None:
+    """Scenarios, factors and cell types of the library."""
+    from .spec.files import read
+    from .spec.model import LIBRARY
+
+    for shelf in ("scenarios", "factors", "cells"):
+        print(shelf)
+        for path in sorted((LIBRARY / shelf).glob("*.yaml")):
+            tree = read(path).tree
+            print(f"  {path.stem:<18}{tree.get('title') or tree.get('doc', '')}")
+
+
+@app.command()
+def check(
+    model: ModelArgument,
+    set: SetOption = [],
+    describe: Annotated[bool, typer.Option("--describe", help="Say the model in English.")] = False,
+) -> None:  # noqa: B006
+    """Check a model: every problem at once, with file and line."""
+    from .errors import ModelError
+    from .spec.model import Model
+
+    opened = Model.open(model)
+    if opened.errors:
+        raise ModelError(opened.problems)
+    if set:
+        opened = opened.with_(changes(set))
+    say_problems(opened.problems)
+    print(opened.describe() if describe else f"{model} is fine: {opened!r}")
+
+
+@app.command()
+def diff(one: ModelArgument, other: ModelArgument) -> None:
+    """What the second model says differently."""
+    from .spec.model import Model
+
+    print("\n".join(Model.load(one).diff(Model.load(other))) or "The models say the same.")
+
+
+@app.command()
+def plan(model: ModelArgument, set: SetOption = [], ticks: Annotated[int, typer.Option(help="Ticks to run for the timings.")] = 60) -> None:  # noqa: B006
+    """Print the plan of a model: what acts when, what it reads and writes, and what it costs."""
+    from .run.simulation import Simulation
+
+    simulation = Simulation(load(model, set))
+    for _ in range(ticks):
+        simulation.step()
+    print(simulation.plan)
+
+
+@app.command()
+def show(
+    run: RunArgument,
+    digest: Annotated[bool, typer.Option("--digest", help="Only the SHA-256 of the final state.")] = False,
+    model: Annotated[bool, typer.Option("--model", help="The model that was run.")] = False,
+) -> None:
+    """What a run left."""
+    from .run import api
+
+    result = api.open(run)
+    print(result.digest if digest else result.model_yaml if model else result)
+
+
+@app.command()
+def report(run: RunArgument, out: Out = None) -> None:
+    """Write report and figures of a run."""
+    from .analysis import report as writer
+    from .run import api
+
+    result = api.open(run)
+    print(writer.report(result, out or run))
+
+
+@app.command()
+def movie(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None) -> None:
+    """Make a movie of a run."""
+    from .analysis import movie as maker
+    from .run import api
+
+    result = api.open(run)
+    print(maker.movie(result, out or run / "movie.mp4"))
+
+
+@app.command()
+def schema(out: Out = None) -> None:
+    """JSON schema of model files, for editors."""
+    import json
+
+    from .spec.schema import json_schema
+
+    text = json.dumps(json_schema(), indent=1)
+    if out:
+        out.write_text(text + "\n", encoding="utf-8")
+        print(f"Wrote {out}")
+    else:
+        print(text)
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation: versions, threads, compiler cache, and a one-minute run against its known digest."""
+    import importlib.metadata
+    import platform
+    import time
+
+    from . import __version__
+    from .run.simulation import Simulation, default_threads
+    from .spec.model import EXAMPLE, Model, memory_here
+
+    print(f"oncarium {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    for name in ("numpy", "numba", "scipy", "zarr", "pandas", "xarray", "matplotlib"):
+        print(f"  {name:<12}{importlib.metadata.version(name)}")
+    print(f"  threads     {default_threads()}\n  memory      {memory_here() / 1e9:.1f} GB")
+    from .engine import cache_folder
+
+    print(f"  cache       {cache_folder()}")
+    model = Model.from_text(EXAMPLE)
+    digests = []
+    for threads in (1, 2):
+        start = time.perf_counter()
+        simulation = Simulation(model, seed=1, threads=threads)
+        simulation.run("6 h")
+        digests.append(simulation.digest())
+        print(
+            f"  {threads} thread{'s' if threads > 1 else ' '}   6 h of a small tumor in {time.perf_counter() - start:.2f} s, digest {digests[-1][:16]}"
+        )
+    if digests[0] != digests[1]:
+        print("The digests differ between threads: results on this machine would not be reproducible.", file=sys.stderr)
+        raise typer.Exit(1)
+    print("All is well.")
+
+
+if __name__ == "__main__":
+    main()

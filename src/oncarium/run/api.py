@@ -1,0 +1,226 @@
+"""The verbs: load, check, run, open, resume, branch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, InputError, ModelError, Problem
+from ..spec.model import Model, scenario_names
+from ..units import UnitError, to_minutes
+from .result import Result
+
+STORE = "run.zarr"
+See = Callable[[Any], Any]
+
+
+def load(path: str | Path) -> Model:
+    """A model from a file, or a scenario of the library by name. Raises ModelError with everything that is wrong.
+
+    >>> load("hypoxic_tumor").types[0].name
+    'tumor'
+    """
+    return Model.load(path)
+
+
+def check(path: str | Path) -> list[Problem]:
+    """Everything worth saying about a model file: errors, warnings, notices; empty when all is well.
+
+    >>> check("hypoxic_tumor")
+    []
+    """
+    try:
+        return list(Model.open(path).problems)
+    except ModelError as error:
+        return error.problems
+
+
+def scenarios() -> list[str]:
+    """Names of the library's scenarios.
+
+    >>> "spheroid" in scenarios()
+    True
+    """
+    return scenario_names()
+
+
+def open(path: str | Path) -> Result:
+    """A result: the folder of a run, or its store. Raises DataError."""
+    return Result.open(store_of(path))
+
+
+def store_of(path: str | Path) -> Path:
+    """The store inside a run's folder."""
+    given = Path(path)
+    inside = given / STORE
+    if inside.exists():
+        return inside
+    if not given.exists():
+        raise DataError(str(path), f"no run here: {given.resolve()}")
+    return given
+
+
+def new_folder(name: str, parent: Path = Path("runs")) -> Path:
+    """A folder for a run that does not exist yet: runs/name, runs/name-2, ..."""
+    safe = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip("._") or "run"
+    for k in range(1, 100_000):
+        folder = parent / (safe if k == 1 else f"{safe}-{k}")
+        if not folder.exists():
+            return folder
+    raise InputError(str(parent), f"there are too many runs called {safe}.")
+
+
+def minutes(until: Any, model: Model) -> float:
+    """When a run ends, min; None: as the model says."""
+    if until is None:
+        return model.until
+    try:
+        value = to_minutes(until)
+    except UnitError as error:
+        raise InputError("until", f"{error}.", "Expected a time such as '5 day' or '36 h'.") from None
+    if value < 0:
+        raise InputError("until", f"{until} is negative.")
+    return value
+
+
+def run(
+    model: Model | str | Path,
+    until: Any = None,
+    seed: int | None = None,
+    *,
+    out: str | Path | None = None,
+    threads: int | None = None,
+    overwrite: bool = False,
+    see: See | None = None,
+) -> Result:
+    """Run a model and leave a Result.
+
+    until   when to stop ("5 day", or minutes; the model's own time when left out)     seed   of all randomness
+    out     folder of the run (runs/<name> when left out)     threads   as many as there are; no result depends on it
+    see     called with the Simulation after every tick; returning True ends the run, resumable
+
+    Raises ModelError before anything is written, NumericsError or DataError while running.
+    """
+    from .recorder import Recorder
+    from .simulation import Simulation
+
+    believed = (model if isinstance(model, Model) else load(model)).checked()
+    end = minutes(until, believed)
+    check_seed(seed)
+    folder = Path(out) if out is not None else new_folder(believed.name or "run")
+    if (folder / STORE).exists() and not overwrite:
+        raise InputError(str(folder), "a run already lies here.", remedy="Choose another folder, allow overwriting, or resume it.")
+    simulation = Simulation(believed, seed, threads)
+    record = believed.record
+    recorder = Recorder(
+        folder / STORE,
+        simulation,
+        cells_every=record.cells,
+        fields_every=record.fields,
+        checkpoint_every=record.checkpoint,
+        columns=record.columns,
+        overwrite=overwrite,
+    )
+    return _go(simulation, recorder, end, see)
+
+
+def check_seed(seed: int | None) -> None:
+    """A seed is a whole number from 0 to 2^63 - 1."""
+    if seed is not None and not 0 <= seed < 2**63:
+        raise InputError("seed", f"{seed} is out of range;", "expected a whole number from 0 to 2^63 - 1.")
+
+
+def _go(simulation: Any, recorder: Any, end: float, see: See | None) -> Result:
+    """Tick until the end, or until `see` returns True; whatever happens, what was reported stays."""
+    last = round(end / simulation.plan.tick_minutes)
+    finished = False
+    try:
+        recorder.see(simulation)
+        while simulation.tick < last:
+            simulation.step()
+            recorder.see(simulation)
+            if see and see(simulation):
+                break
+        finished = simulation.tick >= last
+    except BaseException:
+        recorder.abort()
+        raise
+    recorder.close(simulation, finished=finished)
+    return Result.open(recorder.path)
+
+
+def resume(path: str | Path, until: Any = None, *, threads: int | None = None, see: See | None = None) -> Result:
+    """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError."""
+    from . import checkpoint
+    from .recorder import Recorder
+    from .simulation import Simulation
+
+    store = store_of(path)
+    before = Result.open(store)
+    model = Model.from_text(before.model_yaml, "the run's own model", folder=None)
+    end = minutes(until, model)
+    state = checkpoint.latest(store)
+    simulation = Simulation(model, before.seed, threads)
+    simulation.restore(state)
+    record = model.record
+    recorder = Recorder(
+        store,
+        simulation,
+        cells_every=record.cells,
+        fields_every=record.fields,
+        checkpoint_every=record.checkpoint,
+        columns=record.columns,
+        resume=True,
+    )
+    return _go(simulation, recorder, end, see)
+
+
+def branch(
+    path: str | Path,
+    arms: Mapping[str, Mapping[str, Any]],
+    until: Any = None,
+    *,
+    out: str | Path | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    see: See | None = None,
+) -> dict[str, Result]:
+    """Continue a run's last checkpoint under several changes, one new run per arm.
+
+    arms   name -> {dotted path: value}; an empty change is the control     out   folder that holds a folder per arm
+
+    branch("runs/hypoxic_tumor", {"control": {}, "fast": {"cells.cd8.motility.speed": "8 um/min"}}, until="7 day")
+    """
+    from . import checkpoint
+    from .recorder import Recorder
+    from .simulation import Simulation
+
+    store = store_of(path)
+    before = Result.open(store)
+    model = Model.from_text(before.model_yaml, "the run's own model", folder=None)
+    changed = {name: model.with_(changes) for name, changes in arms.items()}
+    ends = {name: minutes(until, m) for name, m in changed.items()}
+    check_seed(seed)
+    parent = Path(out) if out is not None else new_folder(f"{Path(path).name}-branch")
+    for name in arms:
+        if (parent / name / STORE).exists():
+            raise InputError(str(parent / name), "a run already lies here.", remedy="Choose another folder.")
+    state = checkpoint.latest(store)
+    origin = Simulation(model, before.seed, threads)
+    results = {}
+    for name, m in changed.items():
+        simulation = Simulation(m, before.seed if seed is None else seed, threads)
+        simulation.adopt(state, origin)
+        record = m.record
+        recorder = Recorder(
+            parent / name / STORE,
+            simulation,
+            cells_every=record.cells,
+            fields_every=record.fields,
+            checkpoint_every=record.checkpoint,
+            columns=record.columns,
+        )
+        results[name] = _go(simulation, recorder, ends[name], see)
+    return results
