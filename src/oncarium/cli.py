@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-SetOption = Annotated[list[str], typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
 ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, or a model file.")]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.")]
 Until = Annotated[str | None, typer.Option(help="When to stop, e.g. '5 day'.")]
@@ -58,12 +59,12 @@ def main() -> None:
         raise
 
 
-def changes(given: list[str]) -> dict[str, str]:
+def changes(given: Sequence[str] | None) -> dict[str, str]:
     """PATH=VALUE texts as a mapping."""
     from .errors import InputError
 
     out = {}
-    for item in given:
+    for item in given or ():
         path, sign, value = item.partition("=")
         if not sign or not path.strip():
             raise InputError(f"--set {item}", "no '=' in it;", "expected PATH=VALUE, e.g. cells.tumor.cycle.exit='0.02 1/h'.")
@@ -71,7 +72,7 @@ def changes(given: list[str]) -> dict[str, str]:
     return out
 
 
-def load(name: str, given: list[str]) -> Model:
+def load(name: str, given: Sequence[str] | None) -> Model:
     """The model with its changes; warnings and notices are printed."""
     from .spec.model import Model
 
@@ -207,7 +208,7 @@ def run(
     until: Until = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all randomness.")] = None,
     out: Out = None,
-    set: SetOption = [],  # noqa: B006
+    set: SetOption = None,
     threads: Threads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
@@ -311,9 +312,9 @@ def list_() -> None:
 @app.command()
 def check(
     model: ModelArgument,
-    set: SetOption = [],
+    set: SetOption = None,
     describe: Annotated[bool, typer.Option("--describe", help="Say the model in English.")] = False,
-) -> None:  # noqa: B006
+) -> None:
     """Check a model: every problem at once, with file and line."""
     from .errors import ModelError
     from .spec.model import Model
@@ -336,7 +337,9 @@ def diff(one: ModelArgument, other: ModelArgument) -> None:
 
 
 @app.command()
-def plan(model: ModelArgument, set: SetOption = [], ticks: Annotated[int, typer.Option(help="Ticks to run for the timings.")] = 60) -> None:  # noqa: B006
+def plan(
+    model: ModelArgument, set: SetOption = None, ticks: Annotated[int, typer.Option(help="Ticks to run for the timings.")] = 60
+) -> None:
     """Print the plan of a model: what acts when, what it reads and writes, and what it costs."""
     from .run.simulation import Simulation
 
@@ -349,7 +352,7 @@ def plan(model: ModelArgument, set: SetOption = [], ticks: Annotated[int, typer.
 @app.command()
 def show(
     run: RunArgument,
-    digest: Annotated[bool, typer.Option("--digest", help="Only the SHA-256 of the final state.")] = False,
+    digest: Annotated[bool, typer.Option("--digest", help="The SHA-256 of the final state.")] = False,
     model: Annotated[bool, typer.Option("--model", help="The model that was run.")] = False,
 ) -> None:
     """What a run left."""

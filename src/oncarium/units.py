@@ -40,7 +40,8 @@ def _registry() -> Any:
     import pint
 
     registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None)
-    registry.define("molecule = 1.66053906717e-24 mol = molecules")  # 1 / Avogadro's number, exact in the SI since 2019
+    # Avogadro's number, exact in the SI since 2019
+    registry.define(f"molecule = {1 / 6.02214076e23!r} mol = molecules")
     return registry
 
 
