@@ -1,0 +1,290 @@
+"""Recorder: watches a Simulation and leaves a Result; never writes to the Tissue."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .. import __version__
+from ..engine.population import EVENTS
+from ..errors import DataError, InputError, did_you_mean
+from . import checkpoint
+from .store import FORMAT, ROWS, Lock, Store
+
+EXACT = ("id", "position")  # kept in full precision; everything else as float32
+USUAL = (
+    "position",
+    "id",
+    "type",
+    "vital",
+    "radius",
+    "volume.total",
+    "cycle.phase",
+    "elapsed",
+    "damage.level",
+    "attack.target",
+    "sense.factor",
+    "sense.pressure",
+)
+SECONDS = 4.0  # between flushes: a frame is safe on disk this soon after it was seen
+BYTES = 32_000_000
+CHECKPOINT_SECONDS = 300.0  # a checkpoint at least this often, however slow the simulation
+
+
+class Recorder:
+    """Writes frames of cells and fields, a summary, events and checkpoints.
+
+    path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
+    columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        simulation: Any,
+        *,
+        cells_every: float,
+        fields_every: float,
+        checkpoint_every: float,
+        columns: Sequence[str] | None = None,
+        overwrite: bool = False,
+        resume: bool = False,
+    ):
+        self.path = Path(path)
+        tick = simulation.plan.tick_minutes
+        self.cells_ticks, self.fields_ticks, self.checkpoint_ticks = (
+            max(1, round(e / tick)) for e in (cells_every, fields_every, checkpoint_every)
+        )
+        cells = simulation.tissue.cells
+        for name in columns or ():
+            if name not in cells.columns:
+                raise InputError("record.columns", f"no column is called '{name}'.{did_you_mean(name, cells.columns)}")
+        chosen = [c for c in columns or USUAL if c in cells.columns]
+        self.columns = [*dict.fromkeys(["id", "type", "position", "vital", "radius", *chosen])]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.lock = Lock(self.path)
+        try:
+            if resume:
+                self.store = Store.reopen(self.path)
+            else:
+                if self.path.exists() and not overwrite:
+                    raise InputError(str(self.path), "a run already lies here.")
+                shutil.rmtree(checkpoint.folder_of(self.path), ignore_errors=True)
+                self.store = self._create(simulation, cells_every, fields_every)
+        except BaseException:
+            self.lock.release()
+            raise
+        self.flushed = time.monotonic()
+        self.checkpointed = time.monotonic()
+        self.last_checkpoint = -1
+        self.known = max(self.store.record["tick"], 0)  # ticks before it are in the store already
+        self.cells_tick = self._last("cells/tick")
+        self.fields_tick = self._last("fields/tick")
+        self.counts = np.zeros(len(EVENTS), np.int64)
+        if resume and self.store.record["lengths"]["events/kind"]:
+            self.counts += np.bincount(np.asarray(self.store.group["events/kind"]), minlength=len(EVENTS))
+
+    def _last(self, name: str) -> int:
+        length = self.store.record["lengths"][name]
+        return int(self.store.group[name][length - 1]) if length else -1
+
+    def _create(self, simulation: Any, cells_every: float, fields_every: float) -> Store:
+        tissue, model = simulation.tissue, simulation.model
+        cells, fields = tissue.cells, tissue.fields
+        arrays: dict[str, tuple] = {"cells/offsets": ((), "i8", ("frame",), (4096,))}
+        for group in ("cells", "fields", "summary"):
+            arrays[f"{group}/time"] = ((), "f8", ("frame",), (4096,))
+            arrays[f"{group}/tick"] = ((), "i8", ("frame",), (4096,))
+        for name in self.columns:
+            c = cells.columns[name]
+            rest = (len(cells.labels(name)),) if c.axis else ()
+            kind = c.numpy_dtype.str if c.numpy_dtype.kind in "iu" or name in EXACT else "f4"
+            arrays[f"cells/{name}"] = (rest, kind, ("row", c.axis) if c.axis else ("row",), (ROWS, *rest))
+        types, factors = len(cells.types), len(fields.names)
+        for name, width, axis in (
+            ("live", types, "type"),
+            ("apoptotic", types, "type"),
+            ("necrotic", types, "type"),
+            ("volume", types, "type"),
+            ("mean", factors, "factor"),
+            ("lowest", factors, "factor"),
+            ("highest", factors, "factor"),
+            ("events", len(EVENTS), "event"),
+        ):
+            if width:
+                arrays[f"summary/{name}"] = ((width,), "f8", ("frame", axis), (4096, width))
+        for name, kind in (("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")):
+            arrays[f"events/{name}"] = ((), kind, ("event",), (ROWS,))
+        if factors:
+            arrays["fields/0"] = (fields.value.shape, "f4", ("t", "c", "z", "y", "x"), (1, *fields.value.shape))
+        attributes = {
+            "format": FORMAT,
+            "title": model.title,
+            "name": model.name,
+            "model": model.to_yaml(),
+            "model_digest": model.digest,
+            "seed": simulation.seed,
+            "until": model.until,
+            "tick_minutes": simulation.plan.tick_minutes,
+            "types": list(cells.types),
+            "phases": {t.name: list(t.cycle.phases) for t in model.types},
+            "factors": list(fields.names),
+            "factor_units": list(fields.units),
+            "labels": {k: list(v) for k, v in cells.axes.items()},
+            "columns": {
+                c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns
+            },
+            "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
+            "events": list(EVENTS),
+            "processes": [p.name for p in simulation.plan.processes],
+            "threads": simulation.threads,
+            "started": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": f"{platform.node()}, {platform.machine()}, {platform.system()} {platform.release()}",
+            "command": " ".join(sys.argv),
+            "versions": {
+                "oncarium": __version__,
+                "python": platform.python_version(),
+                **{n: importlib.metadata.version(n) for n in ("numpy", "numba", "zarr")},
+            },
+        }
+        groups = {"cells": {}, "events": {}, "summary": {}, "fields": ome_attributes(fields, fields_every) if factors else {}}
+        return Store.create(self.path, attributes, arrays, groups)
+
+    def see(self, simulation: Any) -> None:
+        """Look at the simulation after a tick (and once before the first); cheap when nothing is due."""
+        tick = simulation.tissue.tick
+        if tick % self.cells_ticks == 0 and tick > self.cells_tick:
+            self._see_cells(simulation)
+        if tick % self.fields_ticks == 0 and tick > self.fields_tick:
+            self._see_fields(simulation)
+        now = time.monotonic()
+        due = tick % self.checkpoint_ticks == 0 and tick > 0 or now - self.checkpointed > CHECKPOINT_SECONDS
+        if due and tick != self.last_checkpoint or (tick == 0 and self.last_checkpoint < 0):
+            self.save(simulation)
+        elif now - self.flushed > SECONDS or self.store.bytes_waiting > BYTES:
+            self.flush(simulation)
+
+    def _see_cells(self, simulation: Any) -> None:
+        tissue, store = simulation.tissue, self.store
+        cells, fields = tissue.cells, tissue.fields
+        order = cells.order()
+        store.add("cells/offsets", np.array([store.length("cells/id")]))
+        for name in self.columns:
+            store.add(f"cells/{name}", cells[name][order])
+        self._see_events(simulation)
+        kinds = len(cells.types)
+        vital = cells["vital"]
+        for name, which in (("live", vital == 0), ("apoptotic", vital == 1), ("necrotic", vital > 1)):
+            store.add(f"summary/{name}", np.bincount(cells.type[which], minlength=kinds)[None].astype(float))
+        # summed in the order of ids, so that no order in memory shows
+        store.add("summary/volume", np.bincount(cells.type[order], cells["volume.total"][order], minlength=kinds)[None])
+        if len(fields.names):
+            flat = fields.value.reshape(len(fields.names), -1)
+            for name, values in (("mean", flat.mean(axis=1)), ("lowest", flat.min(axis=1)), ("highest", flat.max(axis=1))):
+                store.add(f"summary/{name}", values[None])
+        store.add("summary/events", self.counts[None].astype(float))
+        for group in ("cells", "summary"):
+            store.add(f"{group}/time", np.array([tissue.time]))
+            store.add(f"{group}/tick", np.array([tissue.tick]))
+        self.cells_tick = tissue.tick
+
+    def _see_fields(self, simulation: Any) -> None:
+        tissue = simulation.tissue
+        if len(tissue.fields.names):
+            self.store.add("fields/0", tissue.fields.value[None].astype(np.float32))
+        self.store.add("fields/time", np.array([tissue.time]))
+        self.store.add("fields/tick", np.array([tissue.tick]))
+        self.fields_tick = tissue.tick
+
+    def _see_events(self, simulation: Any) -> None:
+        events = simulation.population.drain()
+        events = events[events["time"] >= (self.known - 0.5) * simulation.plan.tick_minutes]
+        if len(events):
+            for name in ("time", "id", "kind", "cause"):
+                self.store.add(f"events/{name}", events[name])
+            self.counts += np.bincount(events["kind"], minlength=len(EVENTS))
+
+    def flush(self, simulation: Any, finished: bool = False) -> None:
+        """Everything seen so far becomes part of the result."""
+        self._see_events(simulation)
+        self.store.flush(max(simulation.tissue.tick, self.known), finished)
+        self.known = max(simulation.tissue.tick, self.known)
+        self.flushed = time.monotonic()
+
+    def save(self, simulation: Any) -> None:
+        """Flush, then a checkpoint. Raises DataError when the disk is full."""
+        self.flush(simulation)
+        try:
+            checkpoint.write(self.path, simulation.state(), simulation.tissue.digest())
+        except OSError as error:
+            raise DataError(
+                str(self.path),
+                f"no checkpoint could be written: {error.strerror}.",
+                remedy=f"Make room, then go on with:  oncarium resume {self.path.parent}",
+            ) from None
+        self.last_checkpoint = simulation.tissue.tick
+        self.checkpointed = time.monotonic()
+
+    def close(self, simulation: Any, finished: bool = True) -> None:
+        """End in good order: last frame (if the run is finished), checkpoint, lock released."""
+        try:
+            if finished:
+                tick = simulation.tissue.tick
+                if tick > self.cells_tick:
+                    self._see_cells(simulation)
+                if tick > self.fields_tick:
+                    self._see_fields(simulation)
+            self.save(simulation)
+            if finished:
+                self.flush(simulation, finished=True)
+        finally:
+            self.lock.release()
+
+    def abort(self) -> None:
+        """End after an error: keep the frames that wait, write no checkpoint."""
+        try:
+            self.store.flush(max(self.cells_tick, self.fields_tick, self.store.record["tick"]))
+        except (DataError, OSError):
+            pass  # the disk is why we are here; what is indexed stays
+        finally:
+            self.lock.release()
+
+
+def ome_attributes(fields: Any, every: float) -> dict[str, Any]:
+    """OME-Zarr 0.5 metadata of the fields."""
+    dx, dy, dz = fields.grid.spacing
+    x, y, z = (o + 0.5 * h for o, h in zip(fields.grid.origin, fields.grid.spacing))
+    return {
+        "ome": {
+            "version": "0.5",
+            "multiscales": [
+                {
+                    "name": "fields",
+                    "axes": [
+                        {"name": "t", "type": "time", "unit": "minute"},
+                        {"name": "c", "type": "channel"},
+                        *({"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"),
+                    ],
+                    "datasets": [
+                        {
+                            "path": "0",
+                            "coordinateTransformations": [
+                                {"type": "scale", "scale": [every, 1.0, dz, dy, dx]},
+                                {"type": "translation", "translation": [0.0, 0.0, z, y, x]},
+                            ],
+                        }
+                    ],
+                }
+            ],
+            "omero": {"channels": [{"label": f"{n} ({u})", "color": "FFFFFF", "active": True} for n, u in zip(fields.names, fields.units)]},
+        }
+    }

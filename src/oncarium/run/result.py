@@ -1,0 +1,299 @@
+"""Result: what was seen, read lazily from a run's store."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError, InputError, did_you_mean
+from ..units import UnitError, say_time, to_minutes
+from . import checkpoint
+from .store import FORMAT, index_of, read_index
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+
+
+class Result:
+    """A run on disk. Times are minutes, or texts such as "2 day"; None is the last frame.
+
+    path, attrs, title, seed, types     times, field_times (min)     finished, digest (SHA-256 of the newest checkpoint's tissue)
+
+    >>> import oncarium as oc, tempfile
+    >>> result = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out=tempfile.mkdtemp())
+    >>> result.types, len(result.cells("1 h")), result.fields["oxygen"].sel(time=60.0).shape
+    (('tumor',), 20, (1, 10, 10))
+    """
+
+    def __init__(self, path: Path, group: Any, lengths: Mapping[str, int], finished: bool):
+        self.path = path
+        self.group = group
+        self.lengths = lengths
+        self.finished = finished
+        self.attrs: dict[str, Any] = dict(group.attrs)
+
+    @classmethod
+    def open(cls, path: str | Path) -> Result:
+        """Open a store. Raises DataError when it is none, or damaged."""
+        import zarr
+
+        path = Path(path)
+        try:
+            group = zarr.open_group(path, mode="r")
+            form = group.attrs.get("format")
+        except (OSError, ValueError, KeyError, json.JSONDecodeError):
+            raise DataError(str(path), "this is no result of a run.") from None
+        if form != FORMAT:
+            raise DataError(str(path), f"its format is {form};", f"this version reads {FORMAT}.")
+        records = read_index(path)
+        if not records:
+            raise DataError(str(path), "no frame was finished: its index is missing or empty.", remedy="Run the model again.")
+        if (lines := index_of(path).read_bytes().count(b"\n")) > len(records):
+            said = f"line {len(records) + 1} of {lines} of the index of {path} is damaged; frames up to tick {records[-1]['tick']} are read"
+            print(f"notice: {said}", file=sys.stderr)
+        return cls(path, group, records[-1]["lengths"], records[-1]["finished"])
+
+    # -- what it is -------------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        return self.attrs["title"]
+
+    @property
+    def seed(self) -> int:
+        return int(self.attrs["seed"])
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return tuple(self.attrs["types"])
+
+    @property
+    def factors(self) -> dict[str, str]:
+        """Name -> unit."""
+        return dict(zip(self.attrs["factors"], self.attrs["factor_units"]))
+
+    @property
+    def is_2d(self) -> bool:
+        return self.attrs["grid"]["shape"][0] == 1
+
+    @property
+    def model_yaml(self) -> str:
+        """The model that was run."""
+        return self.attrs["model"]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the tissue at the newest checkpoint: the final state of a finished run. Raises DataError."""
+        return checkpoint.newest(self.path)[1]
+
+    @cached_property
+    def times(self) -> np.ndarray:
+        """Minutes of the frames of cells."""
+        return self._read("cells/time")
+
+    @cached_property
+    def field_times(self) -> np.ndarray:
+        """Minutes of the frames of fields."""
+        return self._read("fields/time")
+
+    def _read(self, name: str, first: int = 0, last: int | None = None) -> np.ndarray:
+        """Rows of an array that are indexed. Raises DataError when a chunk is damaged."""
+        last = self.lengths[name] if last is None else last
+        try:
+            return np.asarray(self.group[name][first:last])
+        except (OSError, ValueError, RuntimeError) as error:
+            raise DataError(
+                str(self.path), f"rows {first} to {last} of {name} are damaged: {error}.", remedy="Other frames can still be read."
+            ) from None
+
+    def frame(self, t: Any, times: np.ndarray) -> int:
+        """Index of the frame nearest to a time. Raises InputError when the run was not there."""
+        if t is None:
+            return len(times) - 1
+        try:
+            minutes = to_minutes(t)
+        except UnitError as error:
+            raise InputError("t", f"{error}.") from None
+        k = int(np.argmin(np.abs(times - minutes)))
+        gap = np.diff(times).max() if len(times) > 1 else 0.0
+        if abs(times[k] - minutes) > 0.5 * gap + 1e-9:
+            raise InputError("t", f"{t} is outside the run, which was seen from {say_time(times[0])} to {say_time(times[-1])}.")
+        return k
+
+    # -- cells ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _offsets(self) -> np.ndarray:
+        return np.append(self._read("cells/offsets"), self.lengths["cells/id"])
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that were recorded."""
+        return list(self.attrs["columns"])
+
+    def array(self, column: str, t: Any = None) -> np.ndarray:
+        """One column at a time, (cell,) or (cell, axis), in the order of ids. Raises InputError for an unknown column."""
+        if column not in self.attrs["columns"]:
+            raise InputError(
+                "column", f"'{column}' was not recorded.{did_you_mean(column, self.columns)}", f"Recorded: {', '.join(self.columns)}."
+            )
+        k = self.frame(t, self.times)
+        return self._read(f"cells/{column}", int(self._offsets[k]), int(self._offsets[k + 1]))
+
+    def cells(self, t: Any = None, columns: Sequence[str] | None = None) -> pandas.DataFrame:
+        """Cells at a time: one row per cell in the order of ids; an axis becomes one column per label."""
+        import pandas as pd
+
+        out: dict[str, Any] = {}
+        for name in columns or self.columns:
+            values = self.array(name, t)
+            if name == "type":
+                out[name] = pd.Categorical.from_codes(values, self.types)
+            elif values.ndim == 1:
+                out[name] = values
+            elif name == "position":
+                out |= {a: values[:, i] for i, a in enumerate("xyz")}
+            else:
+                out |= {f"{name}.{label}": values[:, i] for i, label in enumerate(self._labels(name, values.shape[1]))}
+        frame = pd.DataFrame(out)
+        frame.attrs["time"] = float(self.times[self.frame(t, self.times)])
+        return frame
+
+    def _labels(self, column: str, width: int) -> list[str]:
+        axis = self.group[f"cells/{column}"].metadata.dimension_names[1]
+        labels = self.attrs["labels"].get(axis, [])
+        return labels if len(labels) == width else [str(i) for i in range(width)]
+
+    # -- fields -----------------------------------------------------------------------------------------------------
+
+    @property
+    def fields(self) -> FieldView:
+        """Factor -> xarray.DataArray (time, z, y, x), read when it is used."""
+        return FieldView(self)
+
+    # -- tables -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def summary(self) -> pandas.DataFrame:
+        """One row per frame: live.TYPE, apoptotic.TYPE, necrotic.TYPE, volume.TYPE (um^3), mean.FACTOR, lowest.FACTOR,
+        highest.FACTOR, events.KIND (so far); the index is the time in min."""
+        import pandas as pd
+
+        kinds = {"live": self.types, "apoptotic": self.types, "necrotic": self.types, "volume": self.types, "events": self.attrs["events"]}
+        kinds |= {k: self.attrs["factors"] for k in ("mean", "lowest", "highest")}
+        out: dict[str, Any] = {}
+        for name, labels in kinds.items():
+            if labels:
+                values = self._read(f"summary/{name}")
+                out |= {f"{name}.{label}": values[:, i] for i, label in enumerate(labels)}
+        return pd.DataFrame(out, index=pd.Index(self._read("summary/time"), name="time"))
+
+    @cached_property
+    def events(self) -> pandas.DataFrame:
+        """What happened: time (min), id of the cell, kind, cause (id of the actor, a type, or -1)."""
+        import pandas as pd
+
+        out = pd.DataFrame({name: self._read(f"events/{name}") for name in ("time", "id", "kind", "cause")})
+        out["kind"] = pd.Categorical.from_codes(out["kind"], self.attrs["events"])
+        return out
+
+    def to_anndata(self, t: Any = None) -> Any:
+        """Cells at a time as AnnData (see exchange.anndata)."""
+        import importlib
+
+        return importlib.import_module("oncarium.exchange.anndata").to_anndata(self, t)
+
+    def __str__(self) -> str:
+        last = self.summary.iloc[-1]
+        lines = [
+            f"{self.title}: {say_time(self.times[-1])}{'' if self.finished else ' (not finished)'}, seed {self.seed}",
+            f"{'cells':<16}{'at start':>10}{'live':>8}{'dying':>8}{'necrotic':>10}",
+        ]
+        first = self.summary.iloc[0]
+        for name in self.types:
+            lines.append(
+                f"{name:<16}{first[f'live.{name}']:>10.0f}{last[f'live.{name}']:>8.0f}{last[f'apoptotic.{name}']:>8.0f}{last[f'necrotic.{name}']:>10.0f}"
+            )
+        for name, unit in self.factors.items():
+            lines.append(
+                f"{name:<16}mean {last[f'mean.{name}']:.4g}, lowest {last[f'lowest.{name}']:.4g}, highest {last[f'highest.{name}']:.4g} {unit}"
+            )
+        happened = {k: int(last[f"events.{k}"]) for k in self.attrs["events"] if last[f"events.{k}"] > 0}
+        if happened:
+            lines.append("events          " + ", ".join(f"{n} {k}" for k, n in happened.items()))
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<Result {self.title!r}, {len(self.times)} frames to {say_time(self.times[-1])}, {self.path}>"
+
+
+class FieldView(Mapping):
+    """Fields of a result by name of the factor."""
+
+    def __init__(self, result: Result):
+        self.result = result
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.result.factors)
+
+    def __len__(self) -> int:
+        return len(self.result.factors)
+
+    def __getitem__(self, name: str) -> xarray.DataArray:
+        """(time, z, y, x), with coordinates in min and um and the unit as attribute; lazy. Raises InputError."""
+        import xarray as xr
+        from xarray.core import indexing
+
+        result = self.result
+        if name not in result.factors:
+            raise InputError(
+                "fields",
+                f"no factor is called '{name}'.{did_you_mean(name, result.factors)}",
+                f"This run has: {', '.join(result.factors)}.",
+            )
+        k = list(result.factors).index(name)
+        grid = result.attrs["grid"]
+        centers = {a: grid["origin"][i] + (np.arange(grid["shape"][2 - i]) + 0.5) * grid["spacing"][i] for i, a in enumerate("xyz")}
+        lazy = indexing.LazilyIndexedArray(_Frames(result, k))
+        data = xr.DataArray(
+            xr.Variable(("time", "z", "y", "x"), lazy),
+            coords={"time": result.field_times, **{a: centers[a] for a in "zyx"}},
+            name=name,
+            attrs={"unit": result.factors[name], "long_name": name},
+        )
+        data["time"].attrs["unit"] = "min"
+        for a in "xyz":
+            data[a].attrs["unit"] = "um"
+        return data
+
+
+def _frames_class() -> Any:
+    from xarray.backends import BackendArray
+    from xarray.core import indexing
+
+    class Frames(BackendArray):
+        def __init__(self, result: Result, factor: int):
+            self.array = result.group["fields/0"]
+            self.factor = factor
+            self.shape = (result.lengths["fields/0"], *self.array.shape[2:])
+            self.dtype = self.array.dtype
+
+        def __getitem__(self, key: Any) -> Any:
+            return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
+
+        def _read(self, key: tuple) -> np.ndarray:
+            time, *space = key
+            return self.array.oindex[(time, self.factor, *space)]
+
+    return Frames
+
+
+def _Frames(result: Result, factor: int) -> Any:
+    return _frames_class()(result, factor)

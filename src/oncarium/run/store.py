@@ -1,0 +1,252 @@
+"""Store: one run as one zarr folder, written so that a crash at any moment loses nothing that was reported.
+
+    cells/<column>    all frames one after another (row, axis); cells/offsets, cells/time, cells/tick say where each begins
+    fields/0          (t, c, z, y, x), OME-Zarr 0.5; fields/time
+    summary/<series>  (t, axis)         events/<column>  (event)
+
+Frames are gathered in memory and written together. Arrays only grow; a chunk is replaced by renaming, so its old content
+stays until the new one is whole; and a frame exists if and only if a checksummed line of the index beside the store counts
+it. The index line comes last.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import time
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import DataError
+from .checkpoint import sync_folder
+
+FORMAT = "oncarium-run-1"
+ROWS = 1 << 16  # rows of a chunk
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
+
+
+def index_of(path: Path) -> Path:
+    """The index beside a store."""
+    return path.with_suffix(".index")
+
+
+def lock_of(path: Path) -> Path:
+    """The lock beside a store."""
+    return path.with_suffix(".lock")
+
+
+def line_of(record: Mapping[str, Any]) -> str:
+    """One line of the index: JSON, a blank, and the CRC-32 of the JSON."""
+    text = json.dumps(record, sort_keys=True)
+    return f"{text} {zlib.crc32(text.encode()):08x}\n"
+
+
+def read_index(path: Path) -> list[dict[str, Any]]:
+    """Records of the index up to the first line that is damaged or cut off."""
+    try:
+        lines = index_of(path).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in lines:
+        text, _, check = line.rstrip("\n").rpartition(" ")
+        if not line.endswith("\n") or f"{zlib.crc32(text.encode()):08x}" != check:
+            break
+        records.append(json.loads(text))
+    return records
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+class Lock:
+    """One writer per store: host, process and boot id in a file; the lock of a dead process is taken over."""
+
+    def __init__(self, path: Path):
+        self.path = lock_of(path)
+        mine = {"host": socket.gethostname(), "pid": os.getpid(), "boot": _boot()}
+        for _ in range(100):
+            try:
+                handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+            except FileExistsError:
+                self._give_way(mine)
+                continue
+            with os.fdopen(handle, "w") as file:
+                json.dump(mine, file)
+            return
+        raise DataError(str(self.path), "the lock cannot be taken.", remedy="Remove this file if no run is writing here.")
+
+    def _give_way(self, mine: Mapping[str, Any]) -> None:
+        try:
+            holder = json.loads(self.path.read_text())
+        except (OSError, ValueError):
+            if not self.path.exists():
+                return
+            if time.time() - self.path.stat().st_mtime < 5.0:  # its writer is just now filling it in
+                time.sleep(0.1)
+                return
+            holder = {}
+        here = holder.get("host") == mine["host"]
+        if holder and (not here or (holder.get("boot") == mine["boot"] and _alive(int(holder.get("pid", 0))))):
+            raise DataError(
+                str(self.path.with_suffix(".zarr")),
+                f"another run is writing here: process {holder.get('pid')} on {holder.get('host')}.",
+                remedy="Choose another folder, or wait for it.",
+            )
+        self.path.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+class Store:
+    """Writer of a run.
+
+    lengths   how many rows of each array are indexed; whatever lies beyond does not exist
+    """
+
+    def __init__(self, path: Path, group: Any, record: dict[str, Any]):
+        self.path = path
+        self.group = group
+        self.record = record
+        self.waiting: dict[str, list[np.ndarray]] = {}
+        self.arrays: dict[str, Any] = {}
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        attributes: Mapping[str, Any],
+        arrays: Mapping[str, tuple[tuple[int, ...], Any, tuple[str, ...], tuple[int, ...]]],
+        groups: Mapping[str, Mapping[str, Any]],
+    ) -> Store:
+        """A new store. arrays: name -> (shape without rows, dtype, dimension names, chunk); groups: name -> attributes."""
+        import zarr
+        from zarr.codecs import BloscCodec, Crc32cCodec
+
+        group = zarr.open_group(path, mode="w", zarr_format=3, attributes=dict(attributes))
+        for name, attrs in groups.items():
+            group.create_group(name, attributes=dict(attrs))
+        for name, (rest, dtype, dimensions, chunk) in arrays.items():
+            group.create_array(
+                name,
+                shape=(0, *rest),
+                chunks=chunk,
+                dtype=dtype,
+                dimension_names=dimensions,
+                compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()],
+                fill_value=0,
+            )
+        index_of(path).unlink(missing_ok=True)
+        return cls(path, group, {"lengths": dict.fromkeys(arrays, 0), "tick": -1, "finished": False})
+
+    @classmethod
+    def reopen(cls, path: Path) -> Store:
+        """Go on writing after the last indexed frame."""
+        import zarr
+
+        records = read_index(path)
+        if not records:
+            raise DataError(str(path), "its index is missing or damaged from the first line on.")
+        group = zarr.open_group(path, mode="r+")
+        store = cls(path, group, records[-1])
+        part = index_of(path).with_suffix(".part")
+        part.write_text("".join(line_of(r) for r in records), encoding="utf-8")
+        part.replace(index_of(path))
+        for name, length in store.record["lengths"].items():
+            array = store._array(name)
+            if array.shape[0] != length:
+                array.resize((length, *array.shape[1:]))
+        return store
+
+    def _array(self, name: str) -> Any:
+        if name not in self.arrays:
+            self.arrays[name] = self.group[name]
+        return self.arrays[name]
+
+    def add(self, name: str, rows: np.ndarray) -> None:
+        """Rows to be appended at the next flush."""
+        self.waiting.setdefault(name, []).append(np.array(rows))
+
+    @property
+    def bytes_waiting(self) -> int:
+        return sum(a.nbytes for rows in self.waiting.values() for a in rows)
+
+    def length(self, name: str) -> int:
+        """Indexed and waiting rows of an array."""
+        return self.record["lengths"][name] + sum(len(a) for a in self.waiting.get(name, ()))
+
+    def flush(self, tick: int, finished: bool = False) -> None:
+        """Write what waits, then the index line that makes it exist. Raises DataError when the disk is full."""
+        if not self.waiting and self.record["tick"] == tick and self.record["finished"] == finished:
+            return
+        try:
+            self._flush(tick, finished)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise DataError(
+                str(self.path),
+                f"writing failed: {error.strerror}. The run stopped; everything up to tick {self.record['tick']} is kept.",
+                remedy=f"Make room, then go on with:  oncarium resume {self.path.parent}",
+            ) from None
+
+    def _flush(self, tick: int, finished: bool) -> None:
+        start = time.time() - 2.0
+        lengths = dict(self.record["lengths"])
+        for name, rows in self.waiting.items():
+            data = rows[0] if len(rows) == 1 else np.concatenate(rows)
+            if not len(data):
+                continue
+            array = self._array(name)
+            first = lengths[name]
+            array.resize((first + len(data), *array.shape[1:]))
+            array[first:] = data
+            lengths[name] = first + len(data)
+        self._sync(start)
+        record = {"lengths": lengths, "tick": tick, "finished": finished}
+        with index_of(self.path).open("a", encoding="utf-8") as file:
+            at = file.tell()
+            try:
+                file.write(line_of(record))
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(at)
+                raise
+        sync_folder(self.path.parent)
+        self.record = record
+        self.waiting = {}
+
+    def _sync(self, since: float) -> None:
+        """Push to disk every file written since then."""
+        for name in self.waiting:
+            for folder, _, files in os.walk(self.path / name):
+                for file in files:
+                    path = os.path.join(folder, file)
+                    if os.stat(path).st_mtime >= since:
+                        handle = os.open(path, os.O_RDONLY)
+                        try:
+                            os.fsync(handle)
+                        finally:
+                            os.close(handle)
