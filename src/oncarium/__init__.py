@@ -22,7 +22,6 @@ _NAMES = {
     "Result": "run.result",
     "load": "run.api",
     "check": "run.api",
-    "run": "run.api",
     "open": "run.api",
     "resume": "run.api",
     "branch": "run.api",
@@ -41,7 +40,7 @@ _NAMES = {
     "NumericsError": "errors",
     "DataError": "errors",
 }
-_MODULES = {"plot": "analysis.plot", "measure": "analysis.measure"}
+_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
 __all__ = sorted([*_NAMES, *_MODULES])
 
 
