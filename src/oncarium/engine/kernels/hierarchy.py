@@ -150,9 +150,13 @@ def _assemble(diffusion: np.ndarray, velocity, widths: list[np.ndarray], permeab
     return full, edge + 0.0, wall, leave
 
 
-def _weights(strength: np.ndarray, merged: np.ndarray) -> tuple[float, float]:
-    """Damping of two Jacobi sweeps: inverse roots of the Chebyshev polynomial on the rough part of the spectrum."""
+def _weights(strength: np.ndarray, merged: np.ndarray, odd: bool) -> tuple[float, float]:
+    """Damping of two Jacobi sweeps: inverse roots of the Chebyshev polynomial on the rough part of the spectrum.
+
+    A group of three leaves longer waves to the sweeps than a pair does: there the rough part starts lower.
+    """
     lowest = 1.0 if not merged.any() else max(min(strength[merged].min() / strength.sum(), 1.0), 0.05)
+    lowest *= 0.65 if odd else 0.9
     middle, half = 0.5 * (2.0 + lowest), 0.5 * (2.0 - lowest)
     return 1.0 / (middle + half * np.sqrt(0.5)), 1.0 / (middle - half * np.sqrt(0.5))
 
@@ -203,7 +207,7 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
             if not levels["shape"]:
                 wall, leave = faces, gone
         levels["shape"].append(count[::-1])
-        levels["weight"].append(_weights(strength, merged))
+        levels["weight"].append(_weights(strength, merged, bool((count[merged] % 2).any())))
         for name, values in {**table, **index}.items():
             levels[name].append(values)
         if count.max() == 1:

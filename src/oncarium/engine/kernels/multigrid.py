@@ -17,6 +17,7 @@ from .hierarchy import Hierarchy
 from .stencil import HELD, PARALLEL_FROM, prolong, relax, residual_row, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
+CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
 STAGNANT = 0.6  # a cycle that leaves more of the error than this is not worth repeating
 
 
@@ -263,7 +264,7 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
     flat = value.reshape(-1)
     for m in range(fixed.shape[0]):
         flat[fixed[m]] = held[m]
-    before, error, reduction, newton, poor = 0.0, math.inf, 0.3, True, 0
+    before, error, reduction, newton, poor = 0.0, math.inf, CYCLE, True, 0
     cycles = 0
     saturable = capacity.shape[0] > 0
     while cycles < most:
@@ -287,7 +288,7 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
             size = cycle(value, right, inverse, guess, scratch, fixed, held, tables)
             cycles += 1
         if before > 0.0:
-            reduction = min(max(size / before, 0.05), 0.99)
+            reduction = min(max(size / before, CYCLE), 0.99)
             newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
             poor = poor + 1 if size > STAGNANT * before else 0 if poor < 2 else poor
         before = size
@@ -334,5 +335,5 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     if work is None:
         work = workspace(int(hierarchy.offset[-1]))
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
-    return _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, tolerance, cycles, work,
-                  hierarchy.tables)
+    return _solve(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, float(tolerance), cycles,
+                  work, hierarchy.tables)
