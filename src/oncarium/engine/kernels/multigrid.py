@@ -2,7 +2,8 @@
 
 One V(2,2) cycle: two damped Jacobi sweeps whose dampings are the roots of a Chebyshev polynomial, the residual averaged to
 the next level, its correction interpolated back, two sweeps again; the last level is one voxel and exact. Saturable uptake is
-linearised anew (Newton) before every cycle. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
+linearised anew (Newton) before every cycle. The solved field is nowhere negative where no source is, and is scaled so that the
+fluxes of the whole box balance: time steps conserve mass whatever the tolerance. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
 preconditioner. The same bytes come out for any number of threads.
 """
 
@@ -14,7 +15,7 @@ import numpy as np
 from numba import njit, prange
 
 from .hierarchy import Hierarchy
-from .stencil import HELD, PARALLEL_FROM, prolong, relax, residual_row, restrict
+from .stencil import FREE, HELD, PARALLEL_FROM, prolong, relax, residual_row, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
@@ -180,18 +181,45 @@ def cycle(value, right, inverse, guess, scratch, fixed, held, tables):
 
 @njit(cache=True, nogil=True, error_model="numpy", parallel=True)
 def _residual(out, c, source, inverse, low, high, full):
-    """out (z, y, x) = source - A c, and the sum of its squares in a fixed order."""
+    """out (z, y, x) = source - A c."""
     nz, ny, nx = c.shape
-    squares = np.zeros(nz * ny)
     for row in prange(nz * ny):
-        peak = np.zeros(nx)
-        line = out[row // ny, row % ny]
-        residual_row(line, peak, c, row // ny, row % ny, source, inverse, low, high, full)
+        residual_row(out[row // ny, row % ny], np.zeros(nx), c, row // ny, row % ny, source, inverse, low, high, full)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def _cut(value, source, inflow):
+    """Without negative sources the solution is nowhere negative: cutting at zero brings the value closer to it."""
+    nz, ny, nx = value.shape
+    negative = np.zeros(nz * ny, np.bool_)
+    for row in prange(nz * ny):
+        given, enter = source[row // ny, row % ny], inflow[row // ny, row % ny]
         for i in range(nx):
-            squares[row] += line[i] * line[i]
-    total = 0.0
+            negative[row] |= given[i] + enter[i] < 0.0
+    if not negative.any():
+        for row in prange(nz * ny):
+            c = value[row // ny, row % ny]
+            for i in range(nx):
+                c[i] = max(c[i], 0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
+def _balance(rest, value, source, inflow, sink, right, inverse):
+    """Sums over free voxels, in a fixed order: rest, right, what enters (source and inflow), what sinks take up."""
+    nz, ny, nx = value.shape
+    part = np.zeros((nz * ny, 4))
+    for row in prange(nz * ny):
+        k, j = row // ny, row % ny
+        r, c, given, enter, s, b, inv = rest[k, j], value[k, j], source[k, j], inflow[k, j], sink[k, j], right[k, j], inverse[k, j]
+        for i in range(nx):
+            if inv[i] > FREE:
+                part[row, 0] += r[i]
+                part[row, 1] += b[i]
+                part[row, 2] += given[i] + enter[i]
+                part[row, 3] += s[i] * c[i] - b[i] + given[i] + enter[i]
+    total = np.zeros(4)
     for row in range(nz * ny):
-        total += squares[row]
+        total += part[row]
     return total
 
 
@@ -256,11 +284,23 @@ def _conjugate(value, right, inverse, guess, scratch, fixed, tables, rounds, tol
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _prepare(value, source, inflow, rate, demand, capacity, michaelis, newton, fixed, held, work, tables):
+    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels."""
+    shape, offset = tables[0], tables[1]
+    sink, right, inverse = work[0], work[1], work[2]
+    _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton, _level(sink, 0, shape, offset),
+               _level(right, 0, shape, offset), _level(inverse, 0, shape, offset), tables)
+    for m in range(fixed.shape[0]):
+        sink[fixed[m]] = 1.0 / HELD
+        inverse[fixed[m]] = HELD
+        right[fixed[m]] = held[m] / HELD
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, tolerance, most, work, tables):
-    """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, relative residual)."""
+    """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, flux imbalance)."""
     shape, offset = tables[0], tables[1]
     sink, right, inverse, guess, scratch = work[0], work[1], work[2], work[3], work[4]
-    s, b, inv = _level(sink, 0, shape, offset), _level(right, 0, shape, offset), _level(inverse, 0, shape, offset)
     flat = value.reshape(-1)
     for m in range(fixed.shape[0]):
         flat[fixed[m]] = held[m]
@@ -268,25 +308,16 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
     cycles = 0
     saturable = capacity.shape[0] > 0
     while cycles < most:
-        if saturable or cycles == 0 or (poor == 0 and cycles > 0 and reduction < 0.0):
-            _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton, s, b, inv, tables)
-            for m in range(fixed.shape[0]):
-                sink[fixed[m]] = 1.0 / HELD
-                inverse[fixed[m]] = HELD
-                right[fixed[m]] = held[m] / HELD
-            _coarsen_sinks(sink, inverse, tables)
-        if poor >= 2:
-            size = _conjugate(value, right, inverse, guess, scratch, fixed, tables, 8, tolerance)
-            cycles += 8
-            if not saturable:
-                # the conjugate residuals used the right-hand side as their own; write it again
-                _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton, s, b, inv, tables)
-                for m in range(fixed.shape[0]):
-                    inverse[fixed[m]] = HELD
-                    right[fixed[m]] = held[m] / HELD
-        else:
+        if saturable or cycles == 0 or poor >= 2:  # conjugate residuals overwrite the right-hand side
+            _prepare(value, source, inflow, rate, demand, capacity, michaelis, newton, fixed, held, work, tables)
+            if saturable or cycles == 0:
+                _coarsen_sinks(sink, inverse, tables)
+        if poor < 2:
             size = cycle(value, right, inverse, guess, scratch, fixed, held, tables)
             cycles += 1
+        else:
+            size = _conjugate(value, right, inverse, guess, scratch, fixed, tables, 8, tolerance)
+            cycles += 8
         if before > 0.0:
             reduction = min(max(size / before, CYCLE), 0.99)
             newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
@@ -295,14 +326,16 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
         error = size * reduction / (1.0 - reduction)
         if error <= tolerance:
             break
-    _linearise(value, source, inflow, rate, demand, capacity, michaelis, True, s, b, inv, tables)
-    for m in range(fixed.shape[0]):
-        inverse[fixed[m]] = HELD
-        right[fixed[m]] = 0.0
-    y = _level(scratch, 0, shape, offset)
-    rest = _residual(y, value, b, inv, tables[2][0], tables[3][0], _full(tables[12], 0, shape, offset))
-    size = _dot(right[:offset[1]], right[:offset[1]])
-    return cycles, error, reduction, math.sqrt(rest / size) if size > 0.0 else math.sqrt(rest)
+    _cut(value, source, inflow)
+    _prepare(value, source, inflow, rate, demand, capacity, michaelis, True, fixed, held, work, tables)
+    rest, b, inv = _level(scratch, 0, shape, offset), _level(right, 0, shape, offset), _level(inverse, 0, shape, offset)
+    _residual(rest, value, b, inv, tables[2][0], tables[3][0], _full(tables[12], 0, shape, offset))
+    net, driven, entered, taken = _balance(rest, value, source, inflow, _level(sink, 0, shape, offset), b, inv)
+    if fixed.shape[0] == 0 and abs(net) < 0.1 * driven:
+        # the last correction is that of the whole box: what enters leaves or stays, to rounding
+        flat *= driven / (driven - net)
+    turnover = max(entered, taken)
+    return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
 
 
 def workspace(voxels: int) -> np.ndarray:
@@ -319,7 +352,10 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
           capacity: np.ndarray = NOTHING, michaelis: float = 1.0, outside: np.ndarray | None = None,
           fixed: np.ndarray = NO_INDEX, held: np.ndarray = NO_VALUE, tolerance: float = 1e-8, cycles: int = 60,
           work: np.ndarray | None = None) -> tuple[int, float, float, float]:
-    """Solve in place from the present value (z, y, x); returns cycles, estimated error, last reduction, relative residual.
+    """Solve in place from the present value (z, y, x); returns cycles, estimated error, last reduction, flux imbalance.
+
+    The imbalance is what enters less what the sinks take up before the last correction, which removes it (where no voxel is
+    fixed), as a share of either.
 
     source (z, y, x) concentration/min; demand (z, y, x) 1/min; capacity (z, y, x) concentration/min or empty; rate 1/min;
     outside (face) concentration; fixed, held (fixed): flat voxel numbers and values; tolerance concentration.
