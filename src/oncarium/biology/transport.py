@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..engine.fields import FieldError
+from ..engine.fields import FieldError, Fields
 from ..engine.kernels import multigrid
 from ..engine.kernels.cosine import cosine_step, relaxation_rates
 from ..engine.kernels.hierarchy import Hierarchy, build
@@ -18,29 +18,42 @@ from ..engine.tissue import Tissue
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
 FAST = 10.0  # a factor that relaxes this many times within CHANGE is solved as quasi-steady
+STEADY_ERROR = 1e-4  # of a quasi-steady solution, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
+STEP_ERROR = 1e-3  # of one step of bdf2, as a share of the factor's scale
+SOLVE = 0.02  # a step's equations are solved to this part of the step's error
 FIRST_STEP = 0.02  # min, the first step after a start or an event
-GROWTH = 1.5  # a step is at most this many times the one before
+SHORTEST = 1e-4  # min: a step this short is taken whatever its error
+GROWTH = 2.0  # a step is at most this many times the one before; two-step formulas stay stable below 2.41
 LOD_STEP = 0.01  # min, the time step of the field's standard code
-ERROR = 1e-3  # error per step of bdf2, and of a quasi-steady solution, as a share of the factor's scale
+ROUNDING = 1e-12  # share of the scale below which a negative concentration is rounding
+PAST = ("before", "earlier", "last_step", "older_step", "next_step", "scale", "cycles", "solves", "last", "error", "imbalance")
 
 
 class Transport(Process):
     """Diffusion, decay, uptake and supply of every factor.
 
-    Equation    dc/dt = div(D grad c) - decay c - demand c - capacity c / (K + c) + supply
+    Equation    dc/dt = div(D grad c - u c) - decay c - demand c - capacity c / (K + c) + supply
 
-    quasi-steady     dc/dt = 0 by multigrid, from the present value, until the estimated error is below `tolerance`
-    bdf2             second order in time, steps under error control, never longer than the period; after an event
-                     (`rearm`) it starts anew with a short step of backward Euler
-    backward-euler   one step per period            lod   locally one-dimensional, steps of 0.01 min
+    period      min between firings; sources are constant in between
+    solver      factor -> one of the following; auto where a factor is not named
+    tolerance   concentration, of all factors or factor -> concentration: error of a quasi-steady solution, and of one step of
+                bdf2. Default 1e-4 (quasi-steady) and 1e-3 (bdf2) of the factor's scale, the largest concentration seen.
+
+    quasi-steady     dc/dt = 0 by multigrid from the present value until the estimated error is below `tolerance`
+    bdf2             second order in time; steps under error control end with each firing. It starts, and starts anew after an
+                     event (`rearm`) or when sources jump, with short steps of backward Euler
+    backward-euler   one step per firing
+    lod              locally one-dimensional, in steps of 0.01 min; boundary voxels are held where a face prescribes a value
     cosine           exact, for closed faces without uptake
-    auto             quasi-steady where (decay + mean uptake + D (pi/L)^2) 60 min > 10, else bdf2
+    auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10, else bdf2: L is the longest side of the
+                     box, and the last term counts only where something passes a face or voxels are held
+
+    Mobility, velocity, exchange through faces and saturable uptake: quasi-steady, bdf2, backward-euler.
 
     Sets        fields.value.     Reads   fields.supply, fields.demand, fields.capacity.
-    Conserves   bdf2, backward-euler, lod and cosine: mass to rounding and the solver's tolerance; quasi-steady: the balance of
-                fluxes within the tolerance (`report`).
-    Source      Trottenberg, Oosterlee & Schueller, Multigrid (2001); Ghaffarizadeh et al. 2016 for lod
-                (DOI 10.1093/bioinformatics/btv730).
+    Conserves   mass to rounding in every time step (tests/engine/test_fields.py); quasi-steady: the flux imbalance of `report`.
+    Source      Trottenberg, Oosterlee & Schueller, Multigrid (2001); Hairer & Wanner, Solving Ordinary Differential Equations II
+                (1996) for bdf2; Ghaffarizadeh et al. 2016 for lod (DOI 10.1093/bioinformatics/btv730).
     """
 
     section = "transport"
@@ -55,38 +68,22 @@ class Transport(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
-        count = len(fields.names)
+        self.names = fields.names
         for name, chosen in self.solver.items():
             fields.index(name)
             if chosen not in SOLVERS:
-                raise FieldError(f"Transport: no solver is called '{chosen}'; expected one of {', '.join(SOLVERS)}")
-        given = self.tolerance
-        self.scale = np.array([self._scale(fields, f) for f in range(count)])
-        self.allowed = np.array(
-            [given.get(n, ERROR * s) if isinstance(given, Mapping) else ERROR * s if given is None else given for n, s in zip(fields.names, self.scale)]
-        )
-        self.chosen: list[str | None] = [self._fixed_choice(n) for n in fields.names]
+                raise FieldError(f"Transport: no solver is called '{chosen}'; expected one of {', '.join(SOLVERS)}; correct the word")
+        count = len(fields.names)
+        given = self.tolerance if isinstance(self.tolerance, Mapping) else dict.fromkeys(fields.names, self.tolerance)
+        self.given = [given.get(name) for name in fields.names]
+        self.chosen = [self.solver.get(name, "auto") for name in fields.names]
         self.levels: dict[int, tuple[tuple, Hierarchy]] = {}
         self.work: np.ndarray | None = None
-        self.before = np.zeros(fields.shape)
-        self.last_step = np.zeros(count)  # 0: there is no step before
+        self.before, self.earlier = np.zeros(fields.shape), np.zeros(fields.shape)
+        self.last_step, self.older_step = np.zeros(count), np.zeros(count)  # 0: there is no step before
         self.next_step = np.full(count, FIRST_STEP)
-        self.cycles = np.zeros(count, np.int64)
-        self.solves = np.zeros(count, np.int64)
-        self.error = np.zeros(count)
-        self.residual = np.zeros(count)
-
-    def _fixed_choice(self, name: str) -> str | None:
-        chosen = self.solver.get(name, "auto")
-        return None if chosen == "auto" else chosen
-
-    @staticmethod
-    def _scale(fields, f: int) -> float:
-        """A concentration that matters: the largest of boundary, held and initial values; 1 where all are zero."""
-        values = [np.abs(fields.outside[f]).max(), np.abs(fields.value[f]).max()]
-        if fields.fixed is not None and fields.fixed_value is not None and fields.fixed[f].any():
-            values.append(np.abs(fields.fixed_value[f][fields.fixed[f]]).max())
-        return float(max(values)) or 1.0
+        self.scale, self.error, self.imbalance = np.zeros(count), np.zeros(count), np.zeros(count)
+        self.cycles, self.solves, self.last = (np.zeros(count, np.int64) for _ in range(3))
 
     def rearm(self) -> None:
         """After an event: forget the past, start with a short step."""
@@ -95,56 +92,72 @@ class Transport(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         fields = tissue.fields
-        for f, name in enumerate(fields.names):
-            chosen = self.chosen[f]
-            if chosen is None:
-                chosen = self.chosen[f] = self._choose(fields, f)
-            if chosen == "quasi-steady":
-                self._quasi_steady(fields, f)
-            elif chosen == "bdf2":
-                self._bdf2(fields, f, tick.dt)
-            elif chosen == "backward-euler":
-                self._implicit(fields, f, 1.0 / tick.dt, fields.value[f] / tick.dt, fields.value[f])
-            elif chosen == "lod":
-                self._lod(fields, f, tick.dt)
-            else:
-                self._cosine(fields, f, tick.dt)
-            self._watch(fields, f, name, tick)
+        for f in range(len(fields.names)):
+            self._measure(fields, f, tick.dt)
+            if self.scale[f] == 0.0:
+                continue  # nothing anywhere, and nothing that would supply it
+            if self.chosen[f] == "auto":
+                self.chosen[f] = self._choose(fields, f)
+            solve = getattr(self, "_" + self.chosen[f].replace("-", "_"))
+            solve(fields, f, tick.dt)
+            self._watch(fields, f, tick)
 
-    def _choose(self, fields, f: int) -> str:
-        uptake = fields.demand[f] + (fields.capacity[f] / fields.michaelis[f] if np.isfinite(fields.michaelis[f]) else 0.0)
+    def _measure(self, fields: Fields, f: int, dt: float) -> None:
+        """Scale: the largest concentration inside, outside or held so far; at first what the sources make within dt."""
+        largest = max(float(fields.value[f].max()), float(fields.outside[f][fields.kind[f] > 0].max(initial=0.0)), self.scale[f])
+        if fields.fixed is not None and fields.fixed_value is not None:
+            largest = max(largest, float(fields.fixed_value[f].max(where=fields.fixed[f], initial=0.0)))
+        self.scale[f] = largest or dt * float(np.abs(fields.supply[f]).max())
+
+    def allowed(self, f: int) -> float:
+        """Tolerance of a factor, concentration."""
+        given = self.given[f]
+        return (STEADY_ERROR if self.chosen[f] == "quasi-steady" else STEP_ERROR) * self.scale[f] if given is None else given
+
+    @staticmethod
+    def _open(fields: Fields, f: int) -> bool:
+        return bool(fields.face_permeability(f).any() or (fields.fixed is not None and fields.fixed[f].any()))
+
+    def _choose(self, fields: Fields, f: int) -> str:
+        uptake = fields.demand[f]
+        if np.isfinite(fields.michaelis[f]):
+            uptake = uptake + fields.capacity[f] / (fields.michaelis[f] + fields.value[f])
         longest = max(n * h for n, h in zip(fields.grid.shape[::-1], fields.grid.spacing))
-        opened = fields.face_permeability(f).any() or (fields.fixed is not None and fields.fixed[f].any())
-        fastest = fields.decay[f] + float(uptake.mean()) + (fields.diffusion[f] * (math.pi / longest) ** 2 if opened else 0.0)
-        return "quasi-steady" if fastest * CHANGE > FAST else "bdf2"
+        spread = fields.diffusion[f] * (math.pi / longest) ** 2 if self._open(fields, f) else 0.0
+        return "quasi-steady" if (fields.decay[f] + float(uptake.mean()) + spread) * CHANGE > FAST else "bdf2"
 
-    def _level(self, fields, f: int) -> Hierarchy:
-        mobility, velocity = fields.mobility_of(f), fields.velocity
-        key = (id(mobility), id(velocity), fields.diffusion[f], fields.convection[f], tuple(fields.face_permeability(f)))
+    def _hierarchy(self, fields: Fields, f: int) -> Hierarchy:
+        """Levels of a factor, built anew when a coefficient is another array, another number or another version."""
+        mobility, velocity = fields.mobility, fields.velocity if fields.convection[f] > 0.0 else None
+        arrays = (mobility, velocity)
+        numbers = (fields.version, fields.diffusion[f], fields.convection[f], *fields.face_permeability(f))
         known = self.levels.get(f)
-        if known is None or known[0] != key:
-            moved = None if velocity is None or fields.convection[f] == 0.0 else tuple(v * fields.convection[f] for v in velocity)
-            levels = build(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), mobility, moved)
-            self.levels[f] = known = (key, levels)
-            if self.work is None or self.work.shape[1] < levels.offset[-1]:
+        if known is None or known[0][1] != numbers or any(a is not b for a, b in zip(known[0][0], arrays)):
+            moved = None if velocity is None else tuple(v * fields.convection[f] for v in velocity)
+            levels = build(
+                fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), fields.mobility_of(f), moved
+            )
+            self.levels[f] = known = ((arrays, numbers), levels)
+            if self.work is None or self.work.shape[1] != levels.offset[-1]:
                 self.work = multigrid.workspace(int(levels.offset[-1]))
         return known[1]
 
-    def _held(self, fields, f: int) -> tuple[np.ndarray, np.ndarray]:
-        if fields.fixed is None or not fields.fixed[f].any():
+    @staticmethod
+    def _held(fields: Fields, f: int) -> tuple[np.ndarray, np.ndarray]:
+        if fields.fixed is None or fields.fixed_value is None or not fields.fixed[f].any():
             return multigrid.NO_INDEX, multigrid.NO_VALUE
         index = np.flatnonzero(fields.fixed[f])
         return index, fields.fixed_value[f].reshape(-1)[index]
 
-    def _implicit(self, fields, f: int, rate: float, past: np.ndarray | float, value: np.ndarray, tolerance: float = 0.0) -> None:
-        """Solve (rate + sinks) c - div(D grad c) = past + supply into value."""
-        levels = self._level(fields, f)
+    def _implicit(self, fields: Fields, f: int, value: np.ndarray, rate: float = 0.0, past: np.ndarray | None = None) -> None:
+        """Solve (rate + sinks) c - div(D grad c) = past + supply, in place."""
+        allowed = self.allowed(f)
         index, held = self._held(fields, f)
         saturable = np.isfinite(fields.michaelis[f])
-        cycles, error, _, residual = multigrid.solve(
+        cycles, self.error[f], _, self.imbalance[f] = multigrid.solve(
             value,
-            fields.supply[f] + past,
-            levels,
+            fields.supply[f] if past is None else fields.supply[f] + past,
+            self._hierarchy(fields, f),
             rate=fields.decay[f] + rate,
             demand=fields.demand[f],
             capacity=fields.capacity[f] if saturable else multigrid.NOTHING,
@@ -152,94 +165,149 @@ class Transport(Process):
             outside=fields.outside[f],
             fixed=index,
             held=held,
-            tolerance=tolerance or 1e-3 * self.allowed[f],
+            tolerance=allowed if past is None else SOLVE * allowed,
             work=self.work,
         )
+        if not self.error[f] <= 10.0 * allowed:
+            raise FieldError(
+                f"Transport: the equations of {fields.names[f]} are solved to {self.error[f]:.3g} after {cycles} cycles; expected "
+                f"{allowed:.3g}; check its diffusion, mobility and velocity for jumps of many orders of magnitude"
+            )
+        self.last[f] = cycles
         self.cycles[f] += cycles
         self.solves[f] += 1
-        self.error[f] = error
-        self.residual[f] = residual
 
-    def _quasi_steady(self, fields, f: int) -> None:
-        self._implicit(fields, f, 0.0, 0.0, fields.value[f], self.allowed[f])
+    def _quasi_steady(self, fields: Fields, f: int, dt: float) -> None:
+        sinks = fields.decay[f] > 0.0 or fields.demand[f].any() or (np.isfinite(fields.michaelis[f]) and fields.capacity[f].any())
+        if not sinks and not self._open(fields, f):
+            raise FieldError(
+                f"Transport: {fields.names[f]} has no steady state: nothing takes it up and nothing passes the faces; expected a "
+                "decay, an uptake or an open face; use the solver bdf2"
+            )
+        self._implicit(fields, f, fields.value[f])
 
-    def _bdf2(self, fields, f: int, dt: float) -> None:
-        value, before = fields.value[f], self.before[f]
-        left = dt
-        while left > 1e-9 * dt:
-            pieces = math.ceil(left / self.next_step[f] - 1e-9)
-            h = left / pieces
-            h0 = self.last_step[f]
-            w = h / h0 if h0 > 0.0 else 0.0
-            guess = value + w * (value - before)
-            np.maximum(guess, 0.0, out=guess)
-            trial = guess.copy()
-            if w == 0.0:  # backward Euler
-                self._implicit(fields, f, 1.0 / h, value / h, trial)
-            else:
-                past = ((1.0 + w) * value - w * w / (1.0 + w) * before) / h
-                self._implicit(fields, f, (1.0 + 2.0 * w) / ((1.0 + w) * h), past, trial)
-            # distance to the extrapolation bounds the error of the step: the extrapolation is of first order only
-            error = float(np.abs(trial - guess).max()) * (0.5 if w == 0.0 else w / (1.0 + 3.0 * w))
-            if error > self.allowed[f] * 10.0 and h > 1e-4 and w > 0.0:
-                self.next_step[f] = h * max(0.2, 0.8 * math.sqrt(self.allowed[f] / error))
+    def _backward_euler(self, fields: Fields, f: int, dt: float) -> None:
+        self._implicit(fields, f, fields.value[f], 1.0 / dt, fields.value[f] / dt)
+
+    def _bdf2(self, fields: Fields, f: int, dt: float) -> None:
+        value, before, earlier = fields.value[f], self.before[f], self.earlier[f]
+        done, refused = 0.0, 0
+        while dt - done > 1e-9 * dt:
+            h = (dt - done) / math.ceil((dt - done) / self.next_step[f] - 1e-9)
+            if refused > 1:  # the past says nothing about what comes: sources jumped
+                self.last_step[f] = 0.0
+            start = self.last_step[f] == 0.0
+            trial, middle, error = self._euler_start(fields, f, h) if start else self._two_step(fields, f, h)
+            room = 0.9 * (self.allowed(f) / max(error, 1e-300)) ** (1.0 / 2.0 if start else 1.0 / 3.0)
+            if error > self.allowed(f) and h > SHORTEST:
+                self.next_step[f] = max(SHORTEST, h * min(0.5, max(0.1, room)))
+                refused += 1
                 continue
-            if float(trial.min()) < -1e-9 * self.scale[f]:  # the two-step formula may undershoot; one step does not
-                trial[...] = value
-                self._implicit(fields, f, 1.0 / h, value / h, trial)
-            before[...] = value
+            earlier[...] = value if start else before
+            before[...] = middle
             value[...] = trial
-            left -= h
-            self.last_step[f] = h
-            factor = 0.8 * math.sqrt(self.allowed[f] / max(error, 1e-300))
-            self.next_step[f] = max(1e-4, h * min(GROWTH, factor))
+            self.older_step[f], self.last_step[f] = (0.5 * h, 0.5 * h) if start else (self.last_step[f], h)
+            self.next_step[f] = max(SHORTEST, h * min(GROWTH, room) * (0.5 if start else 1.0))
+            done += h
+            refused = 0
 
-    def _lod(self, fields, f: int, dt: float) -> None:
+    def _euler_start(self, fields: Fields, f: int, h: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """Two backward Euler steps of h / 2; their distance to one of h is their error. Returns end, middle, error."""
+        value = fields.value[f]
+        whole, middle = value.copy(), value.copy()
+        self._implicit(fields, f, whole, 1.0 / h, value / h)
+        self._implicit(fields, f, middle, 2.0 / h, value * (2.0 / h))
+        end = whole.copy()
+        self._implicit(fields, f, end, 2.0 / h, middle * (2.0 / h))
+        return end, middle, float(np.abs(end - whole).max())
+
+    def _two_step(self, fields: Fields, f: int, h: float) -> tuple[np.ndarray, np.ndarray, float]:
+        """One step of variable-step BDF2; its error from the distance to the parabola through the last three values."""
+        value, before, earlier = fields.value[f], self.before[f], self.earlier[f]
+        h1, h2 = self.last_step[f], self.older_step[f]
+        w = h / h1
+        first = (value - before) / h1
+        second = (first - (before - earlier) / h2) / (h1 + h2)
+        guess = value + h * first + h * (h + h1) * second
+        trial = np.maximum(guess, 0.0)
+        past = ((1.0 + w) * value - w * w / (1.0 + w) * before) / h
+        self._implicit(fields, f, trial, (1.0 + 2.0 * w) / ((1.0 + w) * h), past)
+        if float(trial.min()) < -ROUNDING * self.scale[f]:  # the two-step formula may undershoot; one step does not
+            trial[...] = value
+            self._implicit(fields, f, trial, 1.0 / h, value / h)
+        own = (1.0 + w) ** 2 / (6.0 * w * (1.0 + 2.0 * w))
+        parabola = (h + h1) * (h + h1 + h2) / (6.0 * h * h)
+        return trial, value.copy(), float(np.abs(trial - guess).max()) * own / (own + parabola)
+
+    def _lod(self, fields: Fields, f: int, dt: float) -> None:
+        if fields.mobility is not None or (fields.velocity is not None and fields.convection[f] > 0.0) or (fields.kind[f] == 2).any():
+            raise FieldError(
+                f"Transport: lod has no mobility, velocity or exchange through faces, which {fields.names[f]} needs; use bdf2"
+            )
+        held = np.full(fields.grid.shape, np.nan)
+        for face in np.flatnonzero(fields.kind[f] == 1):
+            if fields.grid.shape[2 - face // 2] > 1:
+                at = [slice(None)] * 3
+                at[2 - face // 2] = slice(0, 1) if face % 2 == 0 else slice(-1, None)
+                held[tuple(at)] = fields.outside[f, face]
+        if fields.fixed is not None and fields.fixed_value is not None:
+            held[fields.fixed[f]] = fields.fixed_value[f][fields.fixed[f]]
+        index = np.flatnonzero(~np.isnan(held))
         steps = max(1, round(dt / LOD_STEP))
         h = dt / steps
-        index, held = self._held(fields, f)
-        value, michaelis = fields.value[f], fields.michaelis[f]
-        saturable = np.isfinite(michaelis)
+        value, spacing = fields.value[f], fields.grid.spacing
+        sources = fields.supply[f].any() or fields.demand[f].any() or fields.capacity[f].any()
+        if not sources:
+            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index], steps)
+            return
+        michaelis = fields.michaelis[f] if np.isfinite(fields.michaelis[f]) else math.inf
         for _ in range(steps):
-            sink = fields.demand[f] + (fields.capacity[f] / (michaelis + value) if saturable else 0.0)
+            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index])
             value += h * fields.supply[f]
-            value /= 1.0 + h * sink
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], fields.grid.spacing, index, held)
+            value /= 1.0 + h * (fields.demand[f] + fields.capacity[f] / (michaelis + value))
 
-    def _cosine(self, fields, f: int, dt: float) -> None:
-        if fields.face_permeability(f).any() or fields.demand[f].any() or fields.capacity[f].any() or fields.fixed is not None:
-            raise FieldError(f"Transport: cosine needs closed faces and no uptake, which {fields.names[f]} has not; use bdf2")
+    def _cosine(self, fields: Fields, f: int, dt: float) -> None:
+        moved = fields.mobility is not None or (fields.velocity is not None and fields.convection[f] > 0.0)
+        if moved or self._open(fields, f) or fields.demand[f].any() or fields.capacity[f].any():
+            raise FieldError(
+                f"Transport: cosine needs closed faces, no uptake, no mobility and no velocity, which {fields.names[f]} has; use bdf2"
+            )
         rates = relaxation_rates(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.decay[f])
         cosine_step(fields.value[f], fields.supply[f], dt, rates)
 
-    def _watch(self, fields, f: int, name: str, tick: Tick) -> None:
-        """Stop on what no concentration can be; rounding below zero becomes zero, so that no rate turns its sign."""
+    def _watch(self, fields: Fields, f: int, tick: Tick) -> None:
+        """Stop on what no concentration can be."""
         value = fields.value[f]
         low = float(value.min())
-        if not np.isfinite(value.sum()):
-            where = np.unravel_index(int(np.flatnonzero(~np.isfinite(value.reshape(-1)))[0]), value.shape)
-            raise FieldError(f"Transport: {name} is not finite in voxel (z, y, x) = {tuple(int(i) for i in where)} at tick {tick.number}")
-        if low < 0.0:
-            if low < -max(self.allowed[f], 1e-6 * self.scale[f]):
-                where = np.unravel_index(int(value.argmin()), value.shape)
-                raise FieldError(f"Transport: {name} is {low:.3g} in voxel (z, y, x) = {tuple(int(i) for i in where)} at tick {tick.number}; "
-                                 "a negative supply (secretion.rate) takes more than there is")
+        if not np.isfinite(value.sum()) or low < -ROUNDING * self.scale[f]:
+            flat = int(np.append(np.flatnonzero(~np.isfinite(value)), value.argmin())[0])
+            where = tuple(int(i) for i in np.unravel_index(flat, value.shape))
+            raise FieldError(
+                f"Transport: {fields.names[f]} is {value[where]:.3g} in voxel (z, y, x) = {where} at {tick.time + tick.dt:g} min; expected "
+                "a finite number of at least 0; check its sources: a negative secretion.rate takes more than there is, use uptake"
+            )
+        if low < 0.0:  # rounding of the transforms and of the fluxes' balance; a root of a negative number would be none
             np.maximum(value, 0.0, out=value)
 
     def report(self) -> list[dict]:
-        """Per factor: solver, cycles per solve, estimated error (concentration), relative residual of the last solve."""
+        """Per factor: solver, cycles of the last solve and on average, estimated error (concentration), imbalance of fluxes (1)."""
         return [
-            {"solver": self.chosen[f] or "auto", "cycles": self.cycles[f] / max(1, self.solves[f]), "error": self.error[f],
-             "tolerance": self.allowed[f], "residual": self.residual[f]}
-            for f in range(len(self.chosen))
+            {
+                "factor": name,
+                "solver": self.chosen[f],
+                "cycles": int(self.last[f]),
+                "mean cycles": self.cycles[f] / max(1, self.solves[f]),
+                "error": float(self.error[f]),
+                "tolerance": float(self.allowed(f)),
+                "imbalance": float(self.imbalance[f]),
+            }
+            for f, name in enumerate(self.names)
         ]
 
     def state(self) -> dict:
-        return {"before": self.before.copy(), "last_step": self.last_step.copy(), "next_step": self.next_step.copy(),
-                "chosen": np.array([SOLVERS.index(c) if c else 0 for c in self.chosen])}
+        return {name: getattr(self, name).copy() for name in PAST} | {"chosen": np.array([SOLVERS.index(c) for c in self.chosen])}
 
     def restore(self, state: dict) -> None:
-        self.before = np.array(state["before"])
-        self.last_step = np.array(state["last_step"])
-        self.next_step = np.array(state["next_step"])
-        self.chosen = [None if c == 0 else SOLVERS[c] for c in state["chosen"]]
+        for name in PAST:
+            setattr(self, name, np.array(state[name]))
+        self.chosen = [SOLVERS[c] for c in state["chosen"]]

@@ -94,6 +94,7 @@ class Fields:
     mobility                     None, (z, y, x) or (factor, z, y, x): multiplies diffusion, harmonic mean on faces
     velocity                     None or three arrays of face velocities, um/min: x (z, y, x+1), y (z, y+1, x), z (z+1, y, x)
     convection                   (factor) 0 to 1, how much of the fluid's velocity the factor shares
+    version                      raise it after writing into mobility or velocity in place: solvers then build their tables anew
 
     >>> fields = Fields(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4)), ["oxygen"], ["mmHg"], diffusion=[1e5], decay=[0.1])
     >>> fields.set_boundary("oxygen", "xmin", "value", 38.0)
@@ -127,6 +128,7 @@ class Fields:
         self.fixed_value: np.ndarray | None = None
         self.mobility: np.ndarray | None = None
         self.velocity: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+        self.version = 0
 
     @staticmethod
     def _numbers(what: str, given: Sequence[float], count: int) -> np.ndarray:

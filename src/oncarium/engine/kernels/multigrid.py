@@ -2,9 +2,9 @@
 
 One V(2,2) cycle: two damped Jacobi sweeps whose dampings are the roots of a Chebyshev polynomial, the residual averaged to
 the next level, its correction interpolated back, two sweeps again; the last level is one voxel and exact. Saturable uptake is
-linearised anew (Newton) before every cycle. The solved field is nowhere negative where no source is, and is scaled so that the
-fluxes of the whole box balance: time steps conserve mass whatever the tolerance. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
-preconditioner. The same bytes come out for any number of threads.
+linearised anew (Newton) before every cycle. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
+preconditioner. The solved field is nowhere negative where no source is, and is scaled so that the fluxes of the whole box
+balance: time steps conserve mass whatever the tolerance. The same bytes come out for any number of threads.
 """
 
 from __future__ import annotations
