@@ -1,0 +1,79 @@
+"""Measures on a Result: numbers that a paper would report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, did_you_mean
+from ..run.result import Result
+
+
+def _chosen(result: Result, t: Any, type: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Position (cell, xyz), vital and volume of the cells of a type (None: all)."""
+    if type is not None and type not in result.types:
+        raise InputError(
+            "type", f"no cell type is called '{type}'.{did_you_mean(type, result.types)}", f"This run has: {', '.join(result.types)}."
+        )
+    position, vital = result.array("position", t), result.array("vital", t)
+    radius = result.array("radius", t).astype(float)
+    rows = np.ones(len(vital), bool) if type is None else result.array("type", t) == result.types.index(type)
+    return position[rows], vital[rows], (4.0 / 3.0 * np.pi * radius**3)[rows]
+
+
+def radius_of_gyration(result: Result, t: Any = None, type: str | None = None) -> float:
+    """Root mean square distance of the cells from their centre, um."""
+    position, _, _ = _chosen(result, t, type)
+    return float(np.sqrt(((position - position.mean(axis=0)) ** 2).sum(axis=1).mean())) if len(position) else 0.0
+
+
+def equivalent_radius(result: Result, t: Any = None, type: str | None = None, share: float = 0.95) -> float:
+    """Radius (um) around the centre that holds this share of the cells, scaled to the edge of a uniform disc or ball."""
+    position, _, _ = _chosen(result, t, type)
+    if not len(position):
+        return 0.0
+    distance = np.sqrt(((position - np.median(position, axis=0)) ** 2).sum(axis=1))
+    return float(np.quantile(distance, share) / share ** (1.0 / (2 if result.is_2d else 3)))
+
+
+def necrotic_radius(result: Result, t: Any = None, type: str | None = None) -> float:
+    """Radius (um) of the core around the centre in which most cells are dead: where the dead outnumber the living in shells of
+    20 um; 0 where there is no such core."""
+    position, vital, _ = _chosen(result, t, type)
+    if not len(position):
+        return 0.0
+    distance = np.sqrt(((position - np.median(position, axis=0)) ** 2).sum(axis=1))
+    edge = 0.0
+    for outer in np.arange(20.0, distance.max() + 20.0, 20.0):
+        shell = (distance >= outer - 20.0) & (distance < outer)
+        if shell.any() and (vital[shell] == 0).mean() >= 0.5:
+            break
+        edge = outer
+    return float(edge)
+
+
+def live_fraction(result: Result, t: Any = None, type: str | None = None) -> float:
+    """Share of the cells that live."""
+    _, vital, _ = _chosen(result, t, type)
+    return float((vital == 0).mean()) if len(vital) else 0.0
+
+
+def phase_fractions(result: Result, type: str, t: Any = None) -> dict[str, float]:
+    """Share of a type's live cells in each phase of its cycle."""
+    phases = result.attrs["phases"].get(type, [])
+    rows = (result.array("type", t) == result.types.index(type)) & (result.array("vital", t) == 0)
+    if not phases or not rows.any() or "cycle.phase" not in result.columns:
+        return {}
+    counts = np.bincount(result.array("cycle.phase", t)[rows], minlength=len(phases))
+    return {p: float(n / rows.sum()) for p, n in zip(phases, counts)}
+
+
+def radial_profile(result: Result, factor: str, t: Any = None, width: float = 20.0) -> tuple[np.ndarray, np.ndarray]:
+    """Distance from the middle of the domain (um) and mean concentration in shells of this width."""
+    data = result.fields[factor].isel(time=result.frame(t, result.field_times))
+    z, y, x = np.meshgrid(*(data[a] - float(data[a].mean()) for a in "zyx"), indexing="ij")
+    shell = (np.sqrt(x**2 + y**2 + z**2) / width).astype(int).ravel()
+    counts = np.bincount(shell)
+    means = np.bincount(shell, data.values.ravel().astype(float)) / np.maximum(counts, 1)
+    return (np.arange(len(counts)) + 0.5)[counts > 0] * width, means[counts > 0]

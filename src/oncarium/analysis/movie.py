@@ -1,0 +1,57 @@
+"""A movie of a run: MP4 where imageio-ffmpeg is installed, otherwise an animated GIF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..run.result import Result
+
+
+def _frame(result: Result, t: float) -> np.ndarray:
+    """(y, x, rgb) picture of the tissue."""
+    import matplotlib.pyplot as plt
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    from . import plot
+
+    with plt.rc_context(plot.STYLE):
+        ax = plot.tissue(result, t)
+    figure: Any = ax.figure
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    plt.close(figure)
+    return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+
+
+def movie(result: Result, path: str | Path, frames: int = 120, rate: int = 12) -> Path:
+    """Write at most this many evenly spaced frames of cells at `rate` per second; returns the path, .gif without a video
+    encoder. Raises InputError when neither imageio-ffmpeg nor Pillow is there."""
+    path = Path(path)
+    chosen = result.times[np.unique(np.linspace(0, len(result.times) - 1, min(frames, len(result.times))).astype(int))]
+    if path.suffix != ".gif":
+        try:
+            import imageio_ffmpeg
+        except ImportError:
+            path = path.with_suffix(".gif")
+        else:
+            first = _frame(result, chosen[0])
+            writer = imageio_ffmpeg.write_frames(str(path), (first.shape[1], first.shape[0]), fps=rate, quality=8, macro_block_size=2)
+            writer.send(None)
+            for t in chosen:
+                writer.send(np.ascontiguousarray(_frame(result, t)))
+            writer.close()
+            return path
+    try:
+        from PIL import Image
+    except ImportError:
+        raise InputError(
+            "movie", "neither imageio-ffmpeg nor Pillow is installed.", remedy='Install them:  pip install "oncarium[movie]"'
+        ) from None
+    pictures = [Image.fromarray(_frame(result, t)).quantize(64) for t in chosen]
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=round(1000 / rate), loop=0)
+    return path

@@ -1,0 +1,257 @@
+"""Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
+
+Every function draws into `ax` (or a new figure) and returns the Axes; `save` writes it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..run.result import Result
+from ..units import say_time
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette; black and grey are kept for the dead
+PALETTE = ("#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
+APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
+STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "figure.dpi": 110,
+    "savefig.dpi": 200,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+}
+MAPS = ("viridis", "cividis", "magma", "plasma")
+
+
+def color_of(result: Result, type: str) -> str:
+    """Colour of a cell type, the same in every figure of a run."""
+    return PALETTE[result.types.index(type) % len(PALETTE)]
+
+
+def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    import matplotlib.pyplot as plt
+
+    if ax is not None:
+        return ax
+    with plt.rc_context(STYLE):
+        return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def _extent(result: Result) -> tuple[float, float, float, float]:
+    grid = result.attrs["grid"]
+    (x, y, _), (dx, dy, _), (_, ny, nx) = grid["origin"], grid["spacing"], grid["shape"]
+    return x, x + nx * dx, y, y + ny * dy
+
+
+def _scale_bar(ax: Axes, extent: tuple[float, float, float, float], color: str = "black") -> None:
+    """A bar of a round length near a quarter of the width, at the lower right."""
+    from matplotlib.patches import Rectangle
+
+    x0, x1, y0, y1 = extent
+    width, height = x1 - x0, y1 - y0
+    length = max(v for p in range(-1, 5) for v in (10.0**p, 2 * 10.0**p, 5 * 10.0**p) if v <= 0.26 * width)
+    left, bottom = x1 - 0.04 * width - length, y0 + 0.045 * height
+    ax.add_patch(Rectangle((left, bottom), length, 0.012 * height, color=color, lw=0, zorder=10))
+    ax.text(left + length / 2, bottom + 0.022 * height, f"{length:g} µm", color=color, ha="center", va="bottom", fontsize=8, zorder=10)
+
+
+def _bare(ax: Axes, extent: tuple[float, float, float, float]) -> None:
+    ax.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", xticks=[], yticks=[])
+    for side in ax.spines.values():
+        side.set_visible(True)
+        side.set_linewidth(0.6)
+
+
+def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool = True) -> Axes:
+    """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut."""
+    from matplotlib.collections import EllipseCollection
+    from matplotlib.lines import Line2D
+
+    ax = _axes(ax, (6.4, 4.8))
+    extent = _extent(result)
+    position, radius = result.array("position", t), result.array("radius", t).astype(float)
+    kind, vital = result.array("type", t), result.array("vital", t)
+    note = ""
+    if not result.is_2d:
+        grid = result.attrs["grid"]
+        depth = position[:, 2] - (grid["origin"][2] + 0.5 * grid["spacing"][2] * grid["shape"][0])
+        cut = np.abs(depth) < radius
+        position, kind, vital = position[cut], kind[cut], vital[cut]
+        radius = np.sqrt(radius[cut] ** 2 - depth[cut] ** 2)
+        note = ", middle plane"
+    shown = []
+    # immune and other small cells come last and stay visible
+    order = sorted(range(len(result.types)), key=lambda k: -float(np.median(radius[kind == k])) if (kind == k).any() else 0.0)
+    groups = [(NECROTIC, vital > 1, "necrotic"), (APOPTOTIC, vital == 1, "apoptotic")]
+    groups += [(color_of(result, result.types[k]), (vital == 0) & (kind == k), result.types[k]) for k in order]
+    for color, rows, label in groups:
+        if not rows.any():
+            continue
+        width = 2 * radius[rows]
+        ax.add_collection(
+            EllipseCollection(
+                width,
+                width,
+                np.zeros(len(width)),
+                units="xy",
+                offsets=position[rows, :2],
+                offset_transform=ax.transData,
+                facecolors=color,
+                edgecolors="white",
+                linewidths=0.15,
+                alpha=0.92,
+            )
+        )
+        shown.append(Line2D([], [], marker="o", ls="", color=color, label=f"{label} ({rows.sum():,})"))
+    _bare(ax, extent)
+    _scale_bar(ax, extent)
+    ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + note)
+    if legend and shown:
+        ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handletextpad=0.2, frameon=False)
+    return ax
+
+
+def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limits: tuple[float, float] | None = None) -> Axes:
+    """Map of a factor, with its unit; in 3-D the middle plane."""
+    ax = _axes(ax, (5.6, 4.6))
+    data = result.fields[name].isel(time=result.frame(t, result.field_times))
+    plane = data.isel(z=data.sizes["z"] // 2).values
+    extent = _extent(result)
+    low, high = limits or (float(plane.min()), float(plane.max()))
+    colors = MAPS[list(result.factors).index(name) % len(MAPS)]
+    image = ax.imshow(
+        plane, origin="lower", extent=extent, cmap=colors, vmin=low, vmax=high if high > low else low + 1e-9, interpolation="nearest"
+    )
+    _bare(ax, extent)
+    _scale_bar(ax, extent, "white" if plane[:2, -6:].mean() < 0.5 * (low + high) else "black")
+    unit = result.factors[name]
+    ax.figure.colorbar(image, ax=ax, shrink=0.85, pad=0.02, label=f"{name}" + (f" ({unit})" if unit != "1" else ""))
+    ax.set_title(f"{name}, {say_time(float(data['time']))}" + ("" if result.is_2d else ", middle plane"))
+    return ax
+
+
+def _time_axis(ax: Axes, minutes: np.ndarray) -> np.ndarray:
+    """Times in a unit that suits the span; labels the axis."""
+    span = minutes[-1] - minutes[0] if len(minutes) else 0.0
+    unit, size = ("days", 1440.0) if span > 2880 else ("hours", 60.0) if span > 180 else ("min", 1.0)
+    ax.set_xlabel(f"time ({unit})")
+    return minutes / size
+
+
+def growth(result: Result, ax: Axes | None = None) -> Axes:
+    """Live cells of each type over time."""
+    ax = _axes(ax, (4.6, 3.2))
+    x = _time_axis(ax, result.times)
+    for name in result.types:
+        ax.plot(x, result.summary[f"live.{name}"], color=color_of(result, name), lw=1.8, label=name)
+    ax.set(ylabel="live cells", title="growth")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+    return ax
+
+
+def composition(result: Result, ax: Axes | None = None) -> Axes:
+    """Share of each type among live cells over time."""
+    ax = _axes(ax, (4.6, 3.2))
+    x = _time_axis(ax, result.times)
+    live = np.array([result.summary[f"live.{name}"] for name in result.types])
+    share = live / np.maximum(live.sum(axis=0), 1)
+    ax.stackplot(x, share, colors=[color_of(result, n) for n in result.types], labels=result.types, alpha=0.9)
+    ax.set(ylabel="share of live cells", title="composition", ylim=(0, 1), xlim=(x[0], max(x[-1], x[0] + 1e-9)))
+    ax.legend(loc="lower left", framealpha=0.8, frameon=True)
+    return ax
+
+
+def deaths(result: Result, ax: Axes | None = None) -> Axes:
+    """Share of each type's cells that are apoptotic or necrotic over time."""
+    ax = _axes(ax, (4.6, 3.2))
+    x = _time_axis(ax, result.times)
+    for name in result.types:
+        s = result.summary
+        total = (s[f"live.{name}"] + s[f"apoptotic.{name}"] + s[f"necrotic.{name}"]).clip(lower=1)
+        for kind, style in (("apoptotic", "--"), ("necrotic", "-")):
+            if s[f"{kind}.{name}"].max() > 0:
+                ax.plot(x, s[f"{kind}.{name}"] / total, style, color=color_of(result, name), lw=1.5, label=f"{name}, {kind}")
+    ax.set(ylabel="share of the type's cells", title="death")
+    ax.set_ylim(bottom=0)
+    if ax.lines:
+        ax.legend(frameon=False)
+    return ax
+
+
+def phases(result: Result, ax: Axes | None = None) -> Axes:
+    """Cycle of the dividing types: phase fractions, or (for a cycle of one phase) divisions per live cell and day."""
+    from .measure import phase_fractions
+
+    ax = _axes(ax, (4.6, 3.2))
+    x = _time_axis(ax, result.times)
+    dividing = [t for t in result.types if result.attrs["phases"].get(t)]
+    if any(len(result.attrs["phases"][t]) > 1 for t in dividing):
+        for name in dividing:
+            rows = [phase_fractions(result, name, t) for t in result.times]
+            for phase, style in zip(result.attrs["phases"][name], ("-", "--", ":", "-.")):
+                ax.plot(x, [r.get(phase, 0.0) for r in rows], style, color=color_of(result, name), lw=1.5, label=f"{name}, {phase}")
+        ax.set(ylabel="share of live cells", title="cycle phases", ylim=(0, 1))
+    else:
+        live = sum((result.summary[f"live.{t}"] for t in dividing), start=0 * result.summary["events.division"])
+        rate = np.gradient(result.summary["events.division"], result.times) * 1440.0 / live.clip(lower=1) if len(x) > 1 else live * 0
+        ax.plot(x, rate, color="black", lw=1.5, label="dividing types")
+        ax.set(ylabel="divisions per live cell and day", title="division")
+        ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+    return ax
+
+
+def factors(result: Result, ax: Axes | None = None) -> Axes:
+    """Mean of each factor, as a share of its largest mean."""
+    ax = _axes(ax, (4.6, 3.2))
+    x = _time_axis(ax, result.times)
+    for k, (name, unit) in enumerate(result.factors.items()):
+        mean = result.summary[f"mean.{name}"]
+        top = max(float(mean.max()), 1e-300)
+        ax.plot(x, mean / top, color=PALETTE[(k + 3) % len(PALETTE)], lw=1.5, label=f"{name} (1 = {top:.3g} {unit})")
+    ax.set(ylabel="mean in the domain, relative", title="factors")
+    ax.set_ylim(bottom=0)
+    ax.legend(frameon=False)
+    return ax
+
+
+def overview(result: Result) -> Figure:
+    """The run on one page: tissue at start, middle and end, the first factors at the end, and the curves."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(3, 3, figsize=(12.5, 11.4), layout="constrained")
+        last = result.times[-1]
+        for ax, t in zip(axes[0], (result.times[0], result.times[len(result.times) // 2], last)):
+            tissue(result, t, ax, legend=ax is axes[0, 2])
+        for ax, name in zip(axes[1], list(result.factors)[:3]):
+            field(result, name, None, ax)
+        for ax in axes[1][len(result.factors) :]:
+            ax.axis("off")
+        for ax, draw in zip(axes[2], (growth, composition, deaths)):
+            draw(result, ax)
+        figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
+    return figure
+
+
+def save(drawn: Axes | Figure, path: str | Path) -> Path:
+    """Write a figure and close it."""
+    import matplotlib.pyplot as plt
+
+    figure: Any = getattr(drawn, "figure", drawn)
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=170)
+    plt.close(figure)
+    return path

@@ -1,0 +1,148 @@
+"""A report of a run: one HTML file that needs nothing else, and its figures as PNG."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from ..run.result import Result
+from ..units import say_time
+
+CSS = """
+body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:1100px;margin:0 auto;padding:1rem}
+h1{font-size:1.5rem;margin:.4rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #ddd;padding-bottom:.2rem}
+table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem}td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #eee}
+td:first-child,th:first-child{text-align:left}figure{margin:.6rem 0}img{max-width:100%;height:auto}
+.row{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:.8rem}figcaption{color:#555;font-size:.85rem}
+pre{background:#f6f6f4;padding:.8rem;overflow:auto;font-size:.8rem;border-radius:4px}summary{cursor:pointer}
+"""
+
+
+def report(result: Result, folder: str | Path | None = None) -> Path:
+    """Write report.html and figures/ into a folder (that of the run when left out); returns the path of the report."""
+    import matplotlib
+
+    if matplotlib.get_backend().lower() != "agg" and not _interactive():
+        matplotlib.use("agg")
+    target = Path(folder) if folder is not None else result.path.parent
+    target.mkdir(parents=True, exist_ok=True)
+    pictures = draw(result, target / "figures")
+    page = _page(result, pictures)
+    part = target / "report.html.part"
+    part.write_text(page, encoding="utf-8")
+    path = target / "report.html"
+    part.replace(path)
+    return path
+
+
+def _interactive() -> bool:
+    """In a notebook the backend is the user's."""
+    import sys
+
+    return "IPython" in sys.modules
+
+
+def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
+    """All figures: section -> (file, caption)."""
+    import matplotlib.pyplot as plt
+
+    from . import plot
+
+    times = result.times
+    moments = sorted({0, len(times) // 3, 2 * len(times) // 3, len(times) - 1})
+    out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
+
+    def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
+        with plt.rc_context(plot.STYLE):
+            out[section].append((plot.save(make(), folder / f"{name}.png"), caption))  # type: ignore[arg-type]
+
+    for k in moments:
+        keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", lambda k=k: plot.tissue(result, times[k]))
+    for name in result.factors:
+        keep("Factors", f"field_{name}", f"{name} at {say_time(result.field_times[-1])}.", lambda name=name: plot.field(result, name))
+    curves = {
+        "growth": (plot.growth, "Live cells of each type."),
+        "composition": (plot.composition, "Share of each type among live cells."),
+        "phases": (plot.phases, "Cycle of the dividing types."),
+        "deaths": (plot.deaths, "Share of each type's cells that are dying or dead."),
+        "factors": (plot.factors, "Mean concentrations."),
+    }
+    for name, (make, caption) in curves.items():
+        if (name == "factors" and not result.factors) or (name == "phases" and not any(result.attrs["phases"].values())):
+            continue
+        keep("Curves", name, caption, lambda make=make: make(result))
+    keep("Curves", "overview", "The run on one page.", lambda: plot.overview(result))
+    return out
+
+
+def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
+    e = html.escape
+    attrs = result.attrs
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'>",
+        f"<title>{e(result.title)}</title><style>{CSS}</style><h1>{e(result.title)}</h1>",
+        f"<p>{say_time(result.times[-1])} of tissue, seed {result.seed}{'' if result.finished else ', not finished'}.</p>",
+        _summary(result),
+    ]
+    for section, items in pictures.items():
+        if not items:
+            continue
+        parts.append(f"<h2>{section}</h2><div class=row>")
+        for path, caption in items:
+            data = base64.b64encode(path.read_bytes()).decode()
+            parts.append(
+                f"<figure><img alt='{e(caption)}' src='data:image/png;base64,{data}'><figcaption>{e(caption)}</figcaption></figure>"
+            )
+        parts.append("</div>")
+    rows = {
+        "model digest (SHA-256)": attrs["model_digest"],
+        "final state (SHA-256)": result.digest,
+        "seed": result.seed,
+        "started": attrs["started"],
+        "machine": attrs["machine"],
+        "threads": f"{attrs['threads']} (no result depends on it)",
+        "versions": json.dumps(attrs["versions"]),
+        "command": attrs["command"],
+        "processes": ", ".join(attrs["processes"]),
+    }
+    parts.append(
+        "<h2>Provenance</h2><table>"
+        + "".join(f"<tr><td>{e(k)}<td style='text-align:left'>{e(str(v))}" for k, v in rows.items())
+        + "</table>"
+    )
+    parts.append(f"<details><summary>The model</summary><pre>{e(result.model_yaml)}</pre></details></html>")
+    return "\n".join(parts)
+
+
+def _summary(result: Result) -> str:
+    e = html.escape
+    first, last = result.summary.iloc[0], result.summary.iloc[-1]
+    out = ["<h2>Summary</h2><table><tr><th>cells<th>at start<th>live<th>apoptotic<th>necrotic<th>volume (µm³)"]
+    for name in result.types:
+        cells = [
+            f"{first[f'live.{name}']:,.0f}",
+            *(f"{last[f'{k}.{name}']:,.0f}" for k in ("live", "apoptotic", "necrotic")),
+            f"{last[f'volume.{name}']:,.0f}",
+        ]
+        out.append(f"<tr><td>{e(name)}" + "".join(f"<td>{c}" for c in cells))
+    out.append("</table>")
+    if result.factors:
+        out.append("<table><tr><th>factor<th>mean<th>lowest<th>highest<th>unit")
+        for name, unit in result.factors.items():
+            out.append(
+                f"<tr><td>{e(name)}" + "".join(f"<td>{last[f'{k}.{name}']:.4g}" for k in ("mean", "lowest", "highest")) + f"<td>{e(unit)}"
+            )
+        out.append("</table>")
+    happened = {k: int(last[f"events.{k}"]) for k in result.attrs["events"] if last[f"events.{k}"] > 0}
+    if happened:
+        out.append(
+            "<table><tr>"
+            + "".join(f"<th>{e(k)}" for k in happened)
+            + "<tr>"
+            + "".join(f"<td>{n:,}" for n in happened.values())
+            + "</table>"
+        )
+    return "\n".join(out)
