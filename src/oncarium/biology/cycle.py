@@ -165,6 +165,4 @@ class Cycle(Process):
             self.fixed,
             dividing,
         )
-        rows = np.flatnonzero(dividing)
-        self.population.log(tick.time, cells.id[rows], "division")
-        self.population.divide(rows)
+        self.population.divide(np.flatnonzero(dividing))

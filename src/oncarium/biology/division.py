@@ -56,6 +56,7 @@ class Division(Process):
         parents, daughters = self.population.apply(tissue)
         if not len(parents):
             return
+        self.population.log(tick.time, cells.id[parents], "division", cells.id[daughters])
         place(
             parents,
             daughters,
