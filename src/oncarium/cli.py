@@ -101,11 +101,10 @@ class Progress:
         self.said = 0.0
 
     def __enter__(self) -> Progress:
-        import time
 
         from rich.live import Live
 
-        self.start, self.first = time.monotonic(), None
+        self.first: tuple[float, float] | None = None
         self.live = (
             Live(
                 f"{self.title}: preparing (the first run after installation compiles, about half a minute)",

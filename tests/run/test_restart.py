@@ -1,5 +1,6 @@
 """Restarts are exact: cut anywhere, killed at any moment, branched without a change."""
 
+import json
 import os
 import random
 import signal
@@ -135,7 +136,7 @@ def test_a_branch_without_a_change_is_the_run_itself(model, whole, tmp_path):
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(whole, tmp_path, capsys):
     store = tmp_path / "run.zarr"
-    state, digest, path = checkpoint.newest(whole.path)
+    state, digest, _ = checkpoint.newest(whole.path)
     checkpoint.write(store, {**state, "tick": 1}, "a" * 64)
     last = checkpoint.write(store, {**state, "tick": 2}, digest)
     data = bytearray(last.read_bytes())
@@ -169,7 +170,7 @@ def test_a_second_run_into_a_folder_in_use_is_refused(model, tmp_path):
 
 def test_the_lock_of_a_dead_process_is_taken_over(model, tmp_path):
     oc.run(model, "30 min", out=tmp_path)
-    (tmp_path / "run.lock").write_text('{"host": "%s", "pid": 999999999, "boot": ""}' % os.uname().nodename)
+    (tmp_path / "run.lock").write_text(json.dumps({"host": os.uname().nodename, "pid": 999999999, "boot": ""}))
     os.utime(tmp_path / "run.lock", (0, 0))
     assert oc.resume(tmp_path, "40 min").times[-1] == 40.0
 

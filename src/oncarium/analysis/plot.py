@@ -135,7 +135,7 @@ def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limi
     _bare(ax, extent)
     _scale_bar(ax, extent, "white" if plane[:2, -6:].mean() < 0.5 * (low + high) else "black")
     unit = result.factors[name]
-    ax.figure.colorbar(image, ax=ax, shrink=0.85, pad=0.02, label=f"{name}" + (f" ({unit})" if unit != "1" else ""))
+    ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)), label=f"{name}" + (f" ({unit})" if unit != "1" else ""))
     ax.set_title(f"{name}, {say_time(float(data['time']))}" + ("" if result.is_2d else ", middle plane"))
     return ax
 
@@ -231,7 +231,7 @@ def overview(result: Result) -> Figure:
     import matplotlib.pyplot as plt
 
     with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(3, 3, figsize=(12.5, 11.4), layout="constrained")
+        figure, axes = plt.subplots(3, 3, figsize=(12.5, 10.4), layout="constrained")
         last = result.times[-1]
         for ax, t in zip(axes[0], (result.times[0], result.times[len(result.times) // 2], last)):
             tissue(result, t, ax, legend=ax is axes[0, 2])

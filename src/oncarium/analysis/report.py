@@ -6,6 +6,7 @@ import base64
 import html
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ..run.result import Result
@@ -60,9 +61,9 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
             out[section].append((plot.save(make(), folder / f"{name}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:
-        keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", lambda k=k: plot.tissue(result, times[k]))
+        keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", partial(plot.tissue, result, times[k]))
     for name in result.factors:
-        keep("Factors", f"field_{name}", f"{name} at {say_time(result.field_times[-1])}.", lambda name=name: plot.field(result, name))
+        keep("Factors", f"field_{name}", f"{name} at {say_time(result.field_times[-1])}.", partial(plot.field, result, name))
     curves = {
         "growth": (plot.growth, "Live cells of each type."),
         "composition": (plot.composition, "Share of each type among live cells."),
@@ -73,8 +74,8 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     for name, (make, caption) in curves.items():
         if (name == "factors" and not result.factors) or (name == "phases" and not any(result.attrs["phases"].values())):
             continue
-        keep("Curves", name, caption, lambda make=make: make(result))
-    keep("Curves", "overview", "The run on one page.", lambda: plot.overview(result))
+        keep("Curves", name, caption, partial(make, result))
+    keep("Curves", "overview", "The run on one page.", partial(plot.overview, result))
     return out
 
 

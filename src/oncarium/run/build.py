@@ -224,7 +224,7 @@ def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
         trial = low + u * (high - low)
         if domain.is_2d:
             trial[:, 2] = middle
-        good = inside(region, *trial.T, is_2d=domain.is_2d)
+        good = inside(region, trial[:, 0], trial[:, 1], trial[:, 2], domain.is_2d)
         position[left[good]] = trial[good]
         left = left[~good]
         if not len(left):

@@ -167,8 +167,8 @@ class Recorder:
         if tick % self.fields_ticks == 0 and tick > self.fields_tick:
             self._see_fields(simulation)
         now = time.monotonic()
-        due = tick % self.checkpoint_ticks == 0 and tick > 0 or now - self.checkpointed > CHECKPOINT_SECONDS
-        if due and tick != self.last_checkpoint or (tick == 0 and self.last_checkpoint < 0):
+        due = (tick % self.checkpoint_ticks == 0 and tick > 0) or now - self.checkpointed > CHECKPOINT_SECONDS
+        if (due and tick != self.last_checkpoint) or (tick == 0 and self.last_checkpoint < 0):
             self.save(simulation)
         elif now - self.flushed > SECONDS or self.store.bytes_waiting > BYTES:
             self.flush(simulation)

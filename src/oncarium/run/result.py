@@ -155,7 +155,7 @@ class Result:
         for name in columns or self.columns:
             values = self.array(name, t)
             if name == "type":
-                out[name] = pd.Categorical.from_codes(values, self.types)
+                out[name] = pd.Categorical(np.array(self.types)[values], categories=list(self.types))
             elif values.ndim == 1:
                 out[name] = values
             elif name == "position":

@@ -46,7 +46,7 @@ class Simulation:
 
     def use_threads(self, threads: int) -> None:
         """How many threads the loops may use; the result does not depend on it."""
-        self.threads = max(1, min(int(threads), numba.config.NUMBA_NUM_THREADS))
+        self.threads = max(1, min(int(threads), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
         numba.set_num_threads(self.threads)
         for process in self.plan.processes:
             if hasattr(process, "threads"):
