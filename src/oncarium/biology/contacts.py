@@ -19,6 +19,7 @@ from ..engine.tissue import Tissue
 from .death import hazard
 from .mechanics import Mechanics
 from .shape import APOPTOTIC, LIVE, radius_of
+from .springs import Springs
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 
@@ -95,6 +96,16 @@ def choose(
                 break
 
 
+@njit(cache=True, nogil=True)
+def over(seed, stream, tick, dt, exact, ids, duration):
+    """Which of these attacks end within dt; duration (cell) min is their mean length."""
+    ends = np.ones(ids.shape[0], np.bool_)
+    for k in range(ids.shape[0]):
+        if duration[k] > 0.0:
+            ends[k] = uniform(seed, stream, tick, ids[k], 1) < hazard(1.0 / duration[k], dt, exact)
+    return ends
+
+
 class Contacts(Process):
     """Phagocytosis, attack and fusion.
 
@@ -109,6 +120,8 @@ class Contacts(Process):
     attack.target              1       State      id of the cell under attack, or -1
     sense.attacked             min     State      time this cell has been under attack
     fusion.rate                1/min   Behavior   rate of fusing with a neighbor of each type
+
+    springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim (Mechanics pulls)
 
     The eater gains the eaten cell's fluid and solids; fused cells add volumes and meet at their centre of mass. An
     attack deals damage every step until it ends (mean `duration`) or its target is dead or gone.
@@ -155,6 +168,9 @@ class Contacts(Process):
         self.mechanics = mechanics
         self.exact = exact
         self.threads = 1
+
+    def columns(self):
+        return [*super().columns(), Springs.elastic]
 
     def prepare(self, tissue: Tissue) -> None:
         base = tissue.cells.base
@@ -234,21 +250,15 @@ class Contacts(Process):
         if not len(attackers):
             return
         attackers = attackers[np.argsort(cells.id[attackers], kind="stable")]
-        order = cells.order()
-        ids = cells.id[order]
-        place = np.minimum(np.searchsorted(ids, cells["attack.target"][attackers]), cells.n - 1)
-        target = order[place]
-        there = (ids[place] == cells["attack.target"][attackers]) & (cells["vital"][target] == LIVE)
-        there &= cells["vital"][attackers] == LIVE
+        target = cells.rows_of(cells["attack.target"][attackers])
+        there = (target >= 0) & (cells["vital"][target] == LIVE) & (cells["vital"][attackers] == LIVE)
         hitters, hit = attackers[there], target[there]
         np.add.at(cells["damage.level"], hit, cells["attack.damage_rate"][hitters] * tick.dt)
         np.add.at(cells["sense.attacked"], hit, tick.dt)
-        ends = ~there
-        for k in np.flatnonzero(there):
-            i = attackers[k]
-            mean = cells["attack.duration"][i]
-            p = hazard(1.0 / mean, tick.dt, self.exact) if mean > 0.0 else 1.0
-            ends[k] = uniform(np.uint64(tick.seed), self.stream, tick.number, cells.id[i], 1) < p
+        ends = np.ones(len(attackers), np.bool_)
+        ends[there] = over(
+            np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id[hitters], cells["attack.duration"][hitters]
+        )
         cells["attack.target"][attackers[ends]] = -1
 
     @staticmethod

@@ -3,7 +3,9 @@
 Overdamped motion: a cell moves with the sum of its pair velocities, its own motility, its attachments and the walls.
 
     v_i = sum_j [ sqrt(c_i c_j) (1 - d/R)^2  (d < R)  -  sqrt(a_i a_j f_ij f_ji) (1 - d/A)^2  (d < A) ] e_ij
-          + motility_i + sum_partners sqrt(k_i k_j) (x_j - x_i) + wall
+          + motility_i + sum_partners sqrt(k_i k_j f_ij f_ji) (x_j - x_i) + wall
+
+Partners are the cells a cell is attached to, the one it attacks and those that attack it.
 
 R is the sum of the radii, A the sum of the adhesion reaches, d at least 1e-5 um. Pressure is the sum of (1 - d/R)^2,
 scaled so that twelve neighbors at the equilibrium distance of the standard cell give 1.
@@ -48,9 +50,6 @@ def velocities(
     upper,
     flat,
     motility,
-    elastic,
-    partner,
-    row_of,
     first,
     near,
     velocity,
@@ -60,7 +59,7 @@ def velocities(
 
     ids (cell) 1; position (cell, xyz) um; radius, reach (cell) um; repulsion, adhesion (cell) um/min; affinity (cell, type) 1, all one
     when `equal`; movable (cell) 1; wall (type) um/min; lower, upper (xyz) um; motility (cell, xyz) um/min;
-    elastic (cell) 1/min; partner (cell, bond) ids or -1; row_of (id) rows; first, near: neighbor lists.
+    first, near: neighbor lists.
     """
     for i in prange(position.shape[0]):
         x, y, z = position[i, 0], position[i, 1], position[i, 2]
@@ -98,14 +97,6 @@ def velocities(
             vx += f * dx
             vy += f * dy
             vz += f * dz
-        for b in range(partner.shape[1]):
-            if partner[i, b] >= 0:
-                j = row_of[partner[i, b]]
-                if j >= 0:
-                    k = math.sqrt(elastic[i] * elastic[j])
-                    vx += k * (position[j, 0] - x)
-                    vy += k * (position[j, 1] - y)
-                    vz += k * (position[j, 2] - z)
         w = wall[ti]
         if w > 0.0:
             r = radius[i]
@@ -122,6 +113,20 @@ def velocities(
         velocity[i, 1] = vy
         velocity[i, 2] = 0.0 if flat else vz
         pressure[i] = p / PRESSURE_UNIT
+
+
+@njit(cache=True, nogil=True)
+def pull(pairs, position, elastic, affinity, kind, movable, flat, velocity):
+    """Add the elastic pull of every pair to both its cells. pairs (pair, 2) rows, in an order that no memory order changes."""
+    for p in range(pairs.shape[0]):
+        i, j = pairs[p, 0], pairs[p, 1]
+        k = math.sqrt(elastic[i] * elastic[j] * affinity[i, kind[j]] * affinity[j, kind[i]])
+        for a in range(2 if flat else 3):
+            v = k * (position[j, a] - position[i, a])
+            if movable[i] > 0.5:
+                velocity[i, a] += v
+            if movable[j] > 0.5:
+                velocity[j, a] -= v
 
 
 @njit(cache=True, nogil=True)
@@ -169,7 +174,7 @@ class Mechanics(Process):
     wall                um/min   Trait      repulsion by the walls of the domain
     movable             1        Behavior   1 if the cell can be moved
 
-    Reads       radius, motility.heading, motility.speed, springs.partner.     Sets   position, sense.pressure.
+    Reads       radius, motility.heading, motility.speed, springs.partner, attack.target.     Sets   position, sense.pressure.
 
     Steps       "heun": second order, the substep h chosen so that the embedded first-order result differs by at most
                 `tolerance` (um) for any cell; "adams-bashforth": one step of the period, x += h (1.5 v - 0.5 v_before).
@@ -178,7 +183,7 @@ class Mechanics(Process):
 
     section = "mechanics"
     slot = "move"
-    reads = ("radius", "motility.heading", "springs.partner")
+    reads = ("radius", "motility.heading", "springs.partner", "attack.target")
     sets = ("position", "sense.pressure")
     repulsion = Behavior("um/min", 10.0, ge=0.0, doc="cell-cell repulsion strength")
     adhesion = Behavior("um/min", 0.4, ge=0.0, doc="cell-cell adhesion strength")
@@ -208,6 +213,7 @@ class Mechanics(Process):
         self.flat = grid.is_2d
         self.neighbors = Neighbors(self.lower, self.upper)
         self.equal = bool(np.all(tissue.cells.base["mechanics.affinity"] == 1.0))
+        tissue.look = self.look
 
     def reach(self, tissue: Tissue) -> np.ndarray:
         """How far each cell can touch (um): the larger of its radius and its adhesion reach."""
@@ -224,12 +230,6 @@ class Mechanics(Process):
         """Velocities at these positions."""
         cells, near = tissue.cells, self.neighbors
         near.update(position, self._reach, cells.id)
-        if "springs.partner" in cells:
-            partner, elastic = cells["springs.partner"], cells["springs.elastic"]
-            row_of = np.full(cells.next_id, -1, np.int64)
-            row_of[cells.id] = np.arange(cells.n)
-        else:
-            partner, elastic, row_of = np.empty((0, 0), np.int64), self._reach, np.empty(0, np.int64)
         self.evaluations += 1
         velocities(
             cells.id,
@@ -247,14 +247,42 @@ class Mechanics(Process):
             self.upper,
             self.flat,
             self._motility,
-            elastic,
-            partner,
-            row_of,
             near.first,
             near.list,
             velocity,
             pressure,
         )
+        if len(self._pairs):
+            pull(
+                self._pairs,
+                position,
+                cells["springs.elastic"],
+                cells["mechanics.affinity"],
+                cells.type,
+                cells["mechanics.movable"],
+                self.flat,
+                velocity,
+            )
+
+    @staticmethod
+    def pairs(tissue: Tissue) -> np.ndarray:
+        """Rows (pair, 2) of cells that hold on to each other: attached ones, then attackers and victims, in the order of ids."""
+        cells = tissue.cells
+        found = []
+        if "springs.partner" in cells:
+            partner = cells["springs.partner"]
+            holds = np.flatnonzero((partner >= 0).any(axis=1))
+            holds = holds[np.argsort(cells.id[holds], kind="stable")]
+            who, place = np.nonzero(partner[holds] > cells.id[holds][:, None])  # each pair once
+            found.append((holds[who], partner[holds[who], place]))
+        if "attack.target" in cells:
+            holds = np.flatnonzero(cells["attack.target"] >= 0)
+            holds = holds[np.argsort(cells.id[holds], kind="stable")]
+            found.append((holds, cells["attack.target"][holds]))
+        if not any(len(a) for a, _ in found):
+            return np.empty((0, 2), np.int64)
+        out = np.stack([np.concatenate([a for a, _ in found]), cells.rows_of(np.concatenate([b for _, b in found]))], axis=1)
+        return out[out[:, 1] >= 0]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -262,6 +290,7 @@ class Mechanics(Process):
             return
         self._reach = self.reach(tissue)
         self._adhesive = cells["radius"] * cells["mechanics.adhesion_distance"]
+        self._pairs = self.pairs(tissue)
         self._motility = np.zeros((cells.n, 3))
         if "motility.heading" in cells:
             np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=self._motility)

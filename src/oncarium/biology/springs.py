@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from ..engine.column import Behavior, State
 from ..engine.process import Process, Tick
@@ -15,11 +16,70 @@ from .shape import LIVE
 BONDS = 16  # places for attachments per cell: the largest number a model may ask for
 
 
+@njit(cache=True, nogil=True)
+def _drop(held, cell):
+    """Forget an attachment of one cell, keeping the others in front and in their order. held (bond) ids."""
+    k = 0
+    for b in range(held.shape[0]):
+        if held[b] != cell:
+            held[k] = held[b]
+            k += 1
+    held[k:] = -1
+
+
+@njit(cache=True, nogil=True)
+def _count(held):
+    for b in range(held.shape[0]):
+        if held[b] < 0:
+            return b
+    return held.shape[0]
+
+
+@njit(cache=True, nogil=True)
+def let_go(seed, stream, tick, dt, exact, order, ids, vital, detachment, before, row, partner):
+    """End attachments by chance, and those to cells that are dead or gone. before, row (cell, bond): the ids held
+    so far and their rows, -1 if gone."""
+    for i in order:
+        for b in range(_count(before[i])):
+            j, other = row[i, b], before[i, b]
+            if not np.any(partner[i] == other):
+                continue  # the other one has let go first
+            if j < 0 or vital[j] != LIVE or vital[i] != LIVE:
+                _drop(partner[i], other)
+            elif uniform(seed, stream, tick, ids[i], 2 * (other + 1)) < hazard(detachment[i], dt, exact):
+                _drop(partner[i], other)
+                _drop(partner[j], ids[i])
+
+
+@njit(cache=True, nogil=True)
+def attach(seed, stream, tick, dt, exact, order, ids, kind, vital, position, reach, affinity, attachment, maximum, first, near, partner):
+    """New attachments between live neighbors that both have a place free."""
+    for i in order:
+        if vital[i] != LIVE or attachment[i] <= 0.0:
+            continue
+        for m in range(first[i], first[i + 1]):
+            j = near[m]
+            a, b = _count(partner[i]), _count(partner[j])
+            if a >= min(maximum[i], BONDS):
+                break
+            if vital[j] != LIVE or b >= min(maximum[j], BONDS) or np.any(partner[i] == ids[j]):
+                continue
+            d = 0.0
+            for x in range(3):
+                d += (position[i, x] - position[j, x]) ** 2
+            if d >= (reach[i] + reach[j]) ** 2:
+                continue
+            p = hazard(attachment[i] * affinity[i, kind[j]], dt, exact)
+            if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) < p:
+                partner[i, a] = ids[j]
+                partner[j, b] = ids[i]
+
+
 class Springs(Process):
     """Attachments between neighbors; Mechanics turns them into forces.
 
     Column       Unit    Kind       Meaning
-    elastic      1/min   Behavior   elastic constant k; the pair's is the geometric mean
+    elastic      1/min   Behavior   elastic constant k; the pair's is the geometric mean, times both affinities
     attachment   1/min   Behavior   rate of attaching to a neighbor, times the affinity to its type
     detachment   1/min   Behavior   rate of letting go of an attachment
     maximum      1       Behavior   largest number of attachments
@@ -45,36 +105,25 @@ class Springs(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        partner = cells["springs.partner"]
-        row_of = {int(c): i for i, c in enumerate(cells.id)} if np.any(partner >= 0) else {}
-        seed = np.uint64(tick.seed)
-        for i in np.flatnonzero(np.any(partner >= 0, axis=1)):
-            for b in np.flatnonzero(partner[i] >= 0):
-                other = int(partner[i, b])
-                j = row_of.get(other, -1)
-                if j < 0 or cells["vital"][j] != LIVE or cells["vital"][i] != LIVE:
-                    partner[i, b] = -1
-                    continue
-                p = hazard(cells["springs.detachment"][i], tick.dt, self.exact)
-                if uniform(seed, self.stream, tick.number, cells.id[i], 2 * (other + 1)) < p:
-                    partner[i, b] = -1
-                    partner[j][partner[j] == cells.id[i]] = -1
-        if not np.any(cells["springs.attachment"]):
-            return
-        near = self.mechanics.look(tissue)
-        reach = cells["radius"] * cells["mechanics.adhesion_distance"]
-        willing = np.flatnonzero((cells["springs.attachment"] > 0.0) & (cells["vital"] == LIVE))
-        for i in willing[np.argsort(cells.id[willing], kind="stable")]:
-            for j in near.list[near.first[i] : near.first[i + 1]]:
-                if cells["vital"][j] != LIVE or np.any(partner[i] == cells.id[j]):
-                    continue
-                if np.linalg.norm(cells.position[i] - cells.position[j]) >= reach[i] + reach[j]:
-                    continue
-                full = [np.count_nonzero(partner[k] >= 0) >= min(cells["springs.maximum"][k], BONDS) for k in (i, j)]
-                rate = cells["springs.attachment"][i] * cells["mechanics.affinity"][i, cells.type[j]]
-                if any(full) or uniform(
-                    seed, self.stream, tick.number, cells.id[i], 2 * int(cells.id[j]) + 1
-                ) >= hazard(rate, tick.dt, self.exact):
-                    continue
-                for a, b in ((i, j), (j, i)):
-                    partner[a, np.flatnonzero(partner[a] < 0)[0]] = cells.id[b]
+        random = (np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact)
+        partner, order = cells["springs.partner"], cells.order()
+        if np.any(partner >= 0):
+            before, row = partner.copy(), cells.rows_of(partner)
+            let_go(*random, order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner)
+        if np.any(cells["springs.attachment"]):
+            near = self.mechanics.look(tissue)
+            attach(
+                *random,
+                order,
+                cells.id,
+                cells.type,
+                cells["vital"],
+                cells.position,
+                cells["radius"] * cells["mechanics.adhesion_distance"],
+                cells["mechanics.affinity"],
+                cells["springs.attachment"],
+                cells["springs.maximum"],
+                near.first,
+                near.list,
+                partner,
+            )

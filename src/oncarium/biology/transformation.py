@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from ..engine.column import Behavior
+from ..engine.loop import over_rows
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.tissue import Tissue
 from .death import hazard
 from .shape import LIVE
+
+
+@njit(cache=True, nogil=True)
+def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, becomes):
+    """becomes (cell) = the type each live cell turns into now, or -1; rate (cell, type) 1/min."""
+    for i in range(first, last):
+        if vital[i] != LIVE:
+            continue
+        for t in range(rate.shape[1]):
+            r = rate[i, t]
+            if r > 0.0 and t != kind[i] and uniform(seed, stream, tick, ids[i], t) < hazard(r, dt, exact):
+                becomes[i] = t
+                break
 
 
 class Transformation(Process):
@@ -31,18 +46,27 @@ class Transformation(Process):
         self.period = period
         self.population = population
         self.exact = exact
+        self.threads = 1
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        rate = cells["transformation.rate"]
-        rows, types = [], []
-        for i in np.flatnonzero(np.any(rate > 0.0, axis=1) & (cells["vital"] == LIVE)):
-            for t in np.flatnonzero(rate[i] > 0.0):
-                p = hazard(rate[i, t], tick.dt, self.exact)
-                if t != cells.type[i] and uniform(np.uint64(tick.seed), self.stream, tick.number, cells.id[i], t) < p:
-                    rows.append(i)
-                    types.append(t)
-                    break
-        if rows:
-            self.population.log(tick.time, cells.id[rows], "transformation", np.array(types))
-            cells.become(np.array(rows), np.array(types))
+        becomes = np.full(cells.n, -1, np.int32)
+        over_rows(
+            choose,
+            cells.n,
+            self.threads,
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            self.exact,
+            cells.id,
+            cells.type,
+            cells["vital"],
+            cells["transformation.rate"],
+            becomes,
+        )
+        rows = np.flatnonzero(becomes >= 0)
+        if len(rows):
+            self.population.log(tick.time, cells.id[rows], "transformation", becomes[rows])
+            cells.become(rows, becomes[rows])

@@ -127,10 +127,20 @@ class Cells:
             if c.kind == "behavior":
                 self._arrays[name][rows] = self.base[name][type]
 
-    def row_of(self, cell: int) -> int:
-        """Row of a cell's id, or -1."""
-        hit = np.flatnonzero(self.id == cell)
-        return int(hit[0]) if len(hit) else -1
+    def rows_of(self, ids: np.ndarray) -> np.ndarray:
+        """Rows of these ids (any shape), -1 where a cell is gone or the id is -1."""
+        if self.n == 0:
+            return np.full(np.shape(ids), -1, np.int64)
+        ids = np.asarray(ids)
+        first, span = self.id.min(), self.id.max() - self.id.min() + 1
+        if span > 8 * self.n + 1024:  # a table of all ids would be mostly holes
+            order = self.order()
+            known = self.id[order]
+            at = np.minimum(np.searchsorted(known, ids), self.n - 1)
+            return np.where(known[at] == ids, order[at], -1)
+        table = np.full(span + 1, -1, np.int64)  # the last entry answers for all unknown ids
+        table[self.id - first] = np.arange(self.n)
+        return table[np.where((ids >= first) & (ids < first + span), ids - first, span)]
 
     @property
     def bytes_per_cell(self) -> int:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .cells import Cells
 from .fields import Fields
 
+if TYPE_CHECKING:
+    from .kernels.neighbors import Neighbors
+
 
 @dataclass
 class Tissue:
     """Arrays only; copyable, comparable, savable.
 
-    matrix, vessels and body are None where a model has none.
+    matrix, vessels and body are None where a model has none. `look(tissue)` gives neighbor lists of the present positions: a
+    service of the process that moves the cells, left out of copies.
     """
 
     cells: Cells
@@ -26,7 +31,7 @@ class Tissue:
     body: Any = None
     tick: int = 0
     time: float = 0.0
-    links: dict[str, np.ndarray] = field(default_factory=dict)
+    look: Callable[[Tissue], Neighbors] | None = field(default=None, compare=False)
 
     def copy(self) -> Tissue:
         return Tissue(
@@ -37,7 +42,6 @@ class Tissue:
             self.body,
             self.tick,
             self.time,
-            {k: v.copy() for k, v in self.links.items()},
         )
 
     def digest(self) -> str:

@@ -80,8 +80,10 @@ def _write_rows(position, reach, ids, skin, size, lower, shape, start, member, f
 
 
 @njit(cache=True, nogil=True, parallel=True)
-def _largest_change(position, reach, position0, reach0):
-    """Largest of (displacement + growth of reach), um: a maximum, so the order of threads cannot matter."""
+def _largest_change(position, reach, ids, position0, reach0, ids0):
+    """Largest of (displacement + growth of reach), um, infinite if a row holds another cell: rows are sorted by id.
+
+    A maximum, so the order of threads cannot matter."""
     n = position.shape[0]
     blocks = (n + BLOCK - 1) // BLOCK
     largest = np.zeros(max(blocks, 1))
@@ -92,6 +94,8 @@ def _largest_change(position, reach, position0, reach0):
             dy = position[i, 1] - position0[i, 1]
             dz = position[i, 2] - position0[i, 2]
             m = max(m, math.sqrt(dx * dx + dy * dy + dz * dz) + max(reach[i] - reach0[i], 0.0))
+            if ids[i] != ids0[i]:
+                m = math.inf
         largest[b] = m
     return largest.max()
 
@@ -122,6 +126,7 @@ class Neighbors:
         """Rows changed: the next update builds anew."""
         self.position0 = np.empty((0, 3))
         self.reach0 = np.empty(0)
+        self.ids0 = np.empty(0, np.int64)
         self.first = np.zeros(1, np.int64)
         self.list = np.empty(0, np.int32)
 
@@ -129,7 +134,7 @@ class Neighbors:
         """Make the lists valid for these positions (cell, xyz) um and reaches (cell) um; True if they were rebuilt."""
         n = len(reach)
         if len(self.reach0) == n and n > 0:
-            if 2.0 * _largest_change(position, reach, self.position0, self.reach0) <= self.skin:
+            if 2.0 * _largest_change(position, reach, ids, self.position0, self.reach0, self.ids0) <= self.skin:
                 return False
         self._build(position, reach, ids)
         return True
@@ -139,6 +144,7 @@ class Neighbors:
         self.rebuilds += 1
         self.position0 = position.copy()
         self.reach0 = reach.copy()
+        self.ids0 = ids.copy()
         if n == 0:
             self.first = np.zeros(1, np.int64)
             self.list = np.empty(0, np.int32)
