@@ -168,7 +168,7 @@ class Transport(Process):
             tolerance=allowed if past is None else SOLVE * allowed,
             work=self.work,
         )
-        if not self.error[f] <= 10.0 * allowed:
+        if self.error[f] > 10.0 * allowed:
             raise FieldError(
                 f"Transport: the equations of {fields.names[f]} are solved to {self.error[f]:.3g} after {cycles} cycles; expected "
                 f"{allowed:.3g}; check its diffusion, mobility and velocity for jumps of many orders of magnitude"

@@ -3,8 +3,8 @@
 One V(2,2) cycle: two damped Jacobi sweeps whose dampings are the roots of a Chebyshev polynomial, the residual averaged to
 the next level, its correction interpolated back, two sweeps again; the last level is one voxel and exact. Saturable uptake is
 linearised anew (Newton) before every cycle. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
-preconditioner. The solved field is nowhere negative where no source is, and is scaled so that the fluxes of the whole box
-balance: time steps conserve mass whatever the tolerance. The same bytes come out for any number of threads.
+preconditioner. The solved field is nowhere negative where no source is, and is scaled, within the tolerance, so that the fluxes
+of the whole box balance: time steps conserve mass whatever the tolerance. The same bytes come out for any number of threads.
 """
 
 from __future__ import annotations
@@ -242,7 +242,7 @@ def _dot(a, b):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _conjugate(value, right, inverse, guess, scratch, fixed, tables, rounds, tolerance):
-    """Generalised conjugate residuals with the cycle as preconditioner; returns the size of the last correction."""
+    """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections."""
     shape, offset, low, high, full = tables[0], tables[1], tables[2], tables[3], tables[12]
     n = offset[1]
     six = _full(full, 0, shape, offset)
@@ -253,6 +253,7 @@ def _conjugate(value, right, inverse, guess, scratch, fixed, tables, rounds, tol
     _residual(rest, value, _level(right, 0, shape, offset), inv, low[0], high[0], six)
     still = np.zeros(fixed.shape[0])
     flat, left = value.reshape(-1), rest.reshape(-1)
+    start = flat.copy()
     size = 0.0
     for step in range(rounds):
         slot = step % MEMORY
@@ -280,7 +281,7 @@ def _conjugate(value, right, inverse, guess, scratch, fixed, tables, rounds, tol
             size = max(size, abs(length * p[i]))
         if size < tolerance:
             break
-    return size
+    return size, np.abs(flat - start).max()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -294,6 +295,22 @@ def _prepare(value, source, inflow, rate, demand, capacity, michaelis, newton, f
         sink[fixed[m]] = 1.0 / HELD
         inverse[fixed[m]] = HELD
         right[fixed[m]] = held[m] / HELD
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _settle(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables):
+    """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
+    shape, offset = tables[0], tables[1]
+    right, inverse, scratch = work[1], work[2], work[4]
+    _cut(value, source, inflow)
+    _prepare(value, source, inflow, rate, demand, capacity, michaelis, False, fixed, held, work, tables)
+    new = _level(scratch, 0, shape, offset)
+    relax(new, value, _level(right, 0, shape, offset), _level(inverse, 0, shape, offset), 1.0, tables[2][0], tables[3][0],
+          _full(tables[12], 0, shape, offset))
+    value[:] = new
+    flat = value.reshape(-1)
+    for m in range(fixed.shape[0]):
+        flat[fixed[m]] = held[m]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -316,8 +333,11 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
             size = cycle(value, right, inverse, guess, scratch, fixed, held, tables)
             cycles += 1
         else:
-            size = _conjugate(value, right, inverse, guess, scratch, fixed, tables, 8, tolerance)
+            last, whole = _conjugate(value, right, inverse, guess, scratch, fixed, tables, 8, tolerance)
+            size = whole if saturable else last  # the equations change with the value: all of it was one Newton step
             cycles += 8
+        if saturable:
+            _settle(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables)
         if before > 0.0:
             reduction = min(max(size / before, CYCLE), 0.99)
             newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
@@ -326,12 +346,14 @@ def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held
         error = size * reduction / (1.0 - reduction)
         if error <= tolerance:
             break
-    _cut(value, source, inflow)
-    _prepare(value, source, inflow, rate, demand, capacity, michaelis, True, fixed, held, work, tables)
+    if not saturable:
+        _settle(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables)
     rest, b, inv = _level(scratch, 0, shape, offset), _level(right, 0, shape, offset), _level(inverse, 0, shape, offset)
-    _residual(rest, value, b, inv, tables[2][0], tables[3][0], _full(tables[12], 0, shape, offset))
+    low, high, six = tables[2][0], tables[3][0], _full(tables[12], 0, shape, offset)
+    _prepare(value, source, inflow, rate, demand, capacity, michaelis, True, fixed, held, work, tables)
+    _residual(rest, value, b, inv, low, high, six)
     net, driven, entered, taken = _balance(rest, value, source, inflow, _level(sink, 0, shape, offset), b, inv)
-    if fixed.shape[0] == 0 and abs(net) < 0.1 * driven:
+    if fixed.shape[0] == 0 and driven > 0.0 and abs(net) * np.abs(flat).max() <= tolerance * driven:
         # the last correction is that of the whole box: what enters leaves or stays, to rounding
         flat *= driven / (driven - net)
     turnover = max(entered, taken)
@@ -355,7 +377,7 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     """Solve in place from the present value (z, y, x); returns cycles, estimated error, last reduction, flux imbalance.
 
     The imbalance is what enters less what the sinks take up before the last correction, which removes it (where no voxel is
-    fixed), as a share of either.
+    fixed and it is within the tolerance), as a share of either.
 
     source (z, y, x) concentration/min; demand (z, y, x) 1/min; capacity (z, y, x) concentration/min or empty; rate 1/min;
     outside (face) concentration; fixed, held (fixed): flat voxel numbers and values; tolerance concentration.
