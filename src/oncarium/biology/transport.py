@@ -196,7 +196,7 @@ class Transport(Process):
             h = (dt - done) / math.ceil((dt - done) / self.next_step[f] - 1e-9)
             if refused > 1:  # the past says nothing about what comes: sources jumped
                 self.last_step[f] = 0.0
-            start = self.last_step[f] == 0.0
+            start = self.last_step[f] == 0.0 or self._falls(fields, f, h)
             trial, middle, error = self._euler_start(fields, f, h) if start else self._two_step(fields, f, h)
             room = 0.9 * (self.allowed(f) / max(error, 1e-300)) ** (1.0 / 2.0 if start else 1.0 / 3.0)
             if error > self.allowed(f) and h > SHORTEST:
@@ -221,6 +221,12 @@ class Transport(Process):
         self._implicit(fields, f, end, 2.0 / h, middle * (2.0 / h))
         return end, middle, float(np.abs(end - whole).max())
 
+    def _falls(self, fields: Fields, f: int, h: float) -> bool:
+        """Whether a value drops so fast that the two-step formula may undershoot zero; one step never does."""
+        w = h / self.last_step[f]
+        past = (1.0 + w) * fields.value[f] - w * w / (1.0 + w) * self.before[f] + h * np.maximum(fields.supply[f], 0.0)
+        return float(past.min()) < -ROUNDING * self.scale[f]
+
     def _two_step(self, fields: Fields, f: int, h: float) -> tuple[np.ndarray, np.ndarray, float]:
         """One step of variable-step BDF2; its error from the distance to the parabola through the last three values."""
         value, before, earlier = fields.value[f], self.before[f], self.earlier[f]
@@ -232,9 +238,6 @@ class Transport(Process):
         trial = np.maximum(guess, 0.0)
         past = ((1.0 + w) * value - w * w / (1.0 + w) * before) / h
         self._implicit(fields, f, trial, (1.0 + 2.0 * w) / ((1.0 + w) * h), past)
-        if float(trial.min()) < -ROUNDING * self.scale[f]:  # the two-step formula may undershoot; one step does not
-            trial[...] = value
-            self._implicit(fields, f, trial, 1.0 / h, value / h)
         own = (1.0 + w) ** 2 / (6.0 * w * (1.0 + 2.0 * w))
         parabola = (h + h1) * (h + h1 + h2) / (6.0 * h * h)
         return trial, value.copy(), float(np.abs(trial - guess).max()) * own / (own + parabola)
