@@ -18,7 +18,7 @@ initial:
 model = oc.Model.from_text(text)
 print(model.describe())
 try:
-    oc.Model.from_text(text.replace("oxygen increases", "oxgen increases").replace("20 um", "20 parsec"))
+    oc.Model.from_text(text.replace("oxygen increases", "oxgen increases").replace("20 um", "20 fortnight"))
 except oc.ModelError as error:
     print(error)
     assert len(error.problems) == 2

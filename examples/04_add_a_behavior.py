@@ -11,13 +11,13 @@ import oncarium as oc
     writes=("stress", "death.apoptosis"),
     adds_state={"stress": oc.State("1", inherit="copy", doc="hypoxic stress")},
 )
-def hypoxic_stress(sense_oxygen, stress, u, dt, k="0.01 1/min", threshold="20 mmHg", worst="0.01 1/min"):
-    """Cells below `threshold` gather stress; stress sets the rate of apoptosis."""
+def hypoxic_stress(sense_oxygen, stress, death_apoptosis, u, dt, k="0.01 1/min", threshold="20 mmHg", worst="0.01 1/min"):
+    """Cells below `threshold` gather stress; stress adds to the rate of apoptosis."""
     if sense_oxygen < threshold:
         stress += dt * k * (1.0 - sense_oxygen / threshold)
     else:
         stress *= math.exp(-dt * k)
-    return stress, worst * stress / (1.0 + stress) * (0.9 + 0.2 * u)
+    return stress, death_apoptosis + worst * stress / (1.0 + stress) * (0.9 + 0.2 * u)
 
 
 model = oc.load("hypoxic_tumor").with_({"initial.0.disc.radius": "200 um"}).with_process(hypoxic_stress(k="0.02 1/min"))

@@ -88,7 +88,7 @@ def test_an_interrupted_run_can_be_resumed(folder, number, code):
     deadline = time.monotonic() + 120
     while not (folder / "out" / "run.index").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
-    time.sleep(1.0)
+    time.sleep(15.0)
     os.kill(run.pid, number)
     said = run.communicate(timeout=60)[1]
     assert run.returncode == code and "oncarium resume" in said

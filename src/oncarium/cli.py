@@ -40,7 +40,8 @@ def main() -> None:
     from .errors import OncariumError
 
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except OncariumError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
@@ -51,10 +52,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(1)
     except Exception as error:
-        import click
-
-        if isinstance(error, click.ClickException):
-            error.show()
+        if hasattr(error, "format_message"):  # a usage error, whichever copy of click typer carries
+            print(f"{error.format_message()}\nSee  oncarium --help", file=sys.stderr)
             sys.exit(2)
         raise
 
@@ -172,9 +171,7 @@ class Progress:
             table.add_column(head, justify="left" if head == "cells" else "right")
         for name, a, d in zip(cells.types, live, dead):
             table.add_row(name, f"{a:,}", f"{d:,}")
-        head = (
-            f"{self.title}\n{say_time(simulation.time)} of {say_time(self.until)}   {rate:,.0f} simulated min/s   about {left:.0f} s left"
-        )
+        head = f"{self.title}\n{say_time(simulation.time)} of {say_time(self.until)}   {rate:,.0f} simulated min/s   about {left:.0f} s left"
         return Group(Text(head), ProgressBar(total=max(self.until, 1e-9), completed=simulation.time, width=60), table)
 
     def __exit__(self, *_: object) -> None:
@@ -336,9 +333,7 @@ def diff(one: ModelArgument, other: ModelArgument) -> None:
 
 
 @app.command()
-def plan(
-    model: ModelArgument, set: SetOption = None, ticks: Annotated[int, typer.Option(help="Ticks to run for the timings.")] = 60
-) -> None:
+def plan(model: ModelArgument, set: SetOption = None, ticks: Annotated[int, typer.Option(help="Ticks to run for the timings.")] = 60) -> None:
     """Print the plan of a model: what acts when, what it reads and writes, and what it costs."""
     from .run.simulation import Simulation
 
@@ -421,9 +416,7 @@ def doctor() -> None:
         simulation = Simulation(model, seed=1, threads=threads)
         simulation.run("6 h")
         digests.append(simulation.digest())
-        print(
-            f"  {threads} thread{'s' if threads > 1 else ' '}   6 h of a small tumor in {time.perf_counter() - start:.2f} s, digest {digests[-1][:16]}"
-        )
+        print(f"  {threads} thread{'s' if threads > 1 else ' '}   6 h of a small tumor in {time.perf_counter() - start:.2f} s, digest {digests[-1][:16]}")
     if digests[0] != digests[1]:
         print("The digests differ between threads: results on this machine would not be reproducible.", file=sys.stderr)
         raise typer.Exit(1)

@@ -41,9 +41,10 @@ class Rules(Process):
 
     slot = "decide"
 
-    def __init__(self, period: float, links: Sequence[Link]):
+    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = ()):
         self.period = period
         self.links = list(links)
+        self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
         self.threads = 1
 
     def prepare(self, tissue: Tissue) -> None:
@@ -76,6 +77,9 @@ class Rules(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
+        live = cells["vital"] == 0
+        for name in self.resets:
+            cells[name][live] = cells.base[name][cells.type[live]]
         signals = np.empty((len(self.signals), cells.n))
         for row, (name, k) in enumerate(self.signals):
             signals[row] = cells[name] if k < 0 else cells[name][:, k]

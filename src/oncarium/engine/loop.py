@@ -170,7 +170,10 @@ class LoopProcess(Process):
         self.arguments = [p.name for p in self.order if p.name not in defaults]
         self.writes = tuple(options.get("writes", ()))
         self.added = {k: c.named(k) for k, c in dict(options.get("adds_state", {})).items()}
-        self.sets = tuple(options.get("owns", self.writes))
+        # what is read and written is modulated, not owned: a rule may set it before
+        read = {w for w in self.writes if w.replace(".", "_") in self.arguments}
+        self.sets = tuple(w for w in self.writes if w not in read or w in self.added)
+        self.adds = tuple(w for w in self.writes if w not in self.sets)
         self.threads = 1
 
     @property

@@ -15,7 +15,7 @@ class PlanError(ValueError):
 
 
 class Plan:
-    """Order by slot, within a slot those that only add before those that set, then the order given; one firing per period.
+    """Order by slot, then the order given (in `transport`, whoever adds sources before whoever solves); one firing per period.
 
     A process with period p fires at every tick that is a multiple of p / tick_minutes, the first at tick 0.
     `print(plan)` shows slot, process, period, what it reads and writes, ms per firing and share of the time.
@@ -24,7 +24,7 @@ class Plan:
     def __init__(self, processes: Sequence[Process], tick_minutes: float, slots: Sequence[str] = SLOTS):
         self.tick_minutes = tick_minutes
         self.slots = tuple(slots)
-        self.processes = sorted(processes, key=lambda p: (self.slots.index(p.slot), bool(p.sets)))
+        self.processes = sorted(processes, key=lambda p: (self.slots.index(p.slot), p.slot == "transport" and bool(p.sets)))
         self.every = [self._ticks(p) for p in self.processes]
         self.seconds = [0.0] * len(self.processes)
         self.firings = [0] * len(self.processes)

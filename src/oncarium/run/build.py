@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -70,8 +71,13 @@ def list_processes(model: Model, population: Population) -> list[Process]:
     if model.factors:
         out += [Secretion(clock.transport), Transport(clock.transport, solver, tolerance)]
     out.append(sensing)
-    if model.rules:
-        out.append(Rules(clock.phenotype, links(model)))
+    own = [copy.copy(p) for p in model.processes]  # each simulation prepares its own
+    for process in own:
+        if process.slot == "decide" and not process.period:
+            process.period = clock.phenotype
+    resets = dict.fromkeys(w for p in own for w in p.adds if model.names.columns[w].kind == "behavior")
+    if model.rules or resets:
+        out.append(Rules(clock.phenotype, links(model), tuple(resets)))
     if model.uses("transformation"):
         out.append(Transformation(clock.phenotype, population))
     if model.uses("motility"):
@@ -92,8 +98,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
     if model.uses("springs"):
         out.append(Springs(clock.mechanics, mechanics))
     out += [mechanics, Division(clock.mechanics, population)]
-    out += list(model.processes)
-    return out
+    return out + own
 
 
 def build_fields(model: Model) -> Fields:

@@ -89,9 +89,7 @@ def newest(store: Path) -> tuple[dict[str, Any], str, Path]:
         for said in damaged:
             print(f"notice: {said}\n  The one before it is used.", file=sys.stderr)
         return state, digest, path
-    raise DataError(
-        str(store), "it has no checkpoint to go on from." if not damaged else "none of its checkpoints can be read: " + " ".join(damaged)
-    )
+    raise DataError(str(store), "it has no checkpoint to go on from." if not damaged else "none of its checkpoints can be read: " + " ".join(damaged))
 
 
 def latest(store: Path) -> dict[str, Any]:

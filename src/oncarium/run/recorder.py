@@ -61,9 +61,7 @@ class Recorder:
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
-        self.cells_ticks, self.fields_ticks, self.checkpoint_ticks = (
-            max(1, round(e / tick)) for e in (cells_every, fields_every, checkpoint_every)
-        )
+        self.cells_ticks, self.fields_ticks, self.checkpoint_ticks = (max(1, round(e / tick)) for e in (cells_every, fields_every, checkpoint_every))
         cells = simulation.tissue.cells
         for name in columns or ():
             if name not in cells.columns:
@@ -140,9 +138,7 @@ class Recorder:
             "factors": list(fields.names),
             "factor_units": list(fields.units),
             "labels": {k: list(v) for k, v in cells.axes.items()},
-            "columns": {
-                c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns
-            },
+            "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
             "events": list(EVENTS),
             "processes": [p.name for p in simulation.plan.processes],

@@ -109,9 +109,7 @@ class Result:
         try:
             return np.asarray(self.group[name][first:last])
         except (OSError, ValueError, RuntimeError) as error:
-            raise DataError(
-                str(self.path), f"rows {first} to {last} of {name} are damaged: {error}.", remedy="Other frames can still be read."
-            ) from None
+            raise DataError(str(self.path), f"rows {first} to {last} of {name} are damaged: {error}.", remedy="Other frames can still be read.") from None
 
     def frame(self, t: Any, times: np.ndarray) -> int:
         """Index of the frame nearest to a time. Raises InputError when the run was not there."""
@@ -141,9 +139,7 @@ class Result:
     def array(self, column: str, t: Any = None) -> np.ndarray:
         """One column at a time, (cell,) or (cell, axis), in the order of ids. Raises InputError for an unknown column."""
         if column not in self.attrs["columns"]:
-            raise InputError(
-                "column", f"'{column}' was not recorded.{did_you_mean(column, self.columns)}", f"Recorded: {', '.join(self.columns)}."
-            )
+            raise InputError("column", f"'{column}' was not recorded.{did_you_mean(column, self.columns)}", f"Recorded: {', '.join(self.columns)}.")
         k = self.frame(t, self.times)
         return self._read(f"cells/{column}", int(self._offsets[k]), int(self._offsets[k + 1]))
 
@@ -222,9 +218,7 @@ class Result:
                 f"{name:<16}{first[f'live.{name}']:>10.0f}{last[f'live.{name}']:>8.0f}{last[f'apoptotic.{name}']:>8.0f}{last[f'necrotic.{name}']:>10.0f}"
             )
         for name, unit in self.factors.items():
-            lines.append(
-                f"{name:<16}mean {last[f'mean.{name}']:.4g}, lowest {last[f'lowest.{name}']:.4g}, highest {last[f'highest.{name}']:.4g} {unit}"
-            )
+            lines.append(f"{name:<16}mean {last[f'mean.{name}']:.4g}, lowest {last[f'lowest.{name}']:.4g}, highest {last[f'highest.{name}']:.4g} {unit}")
         happened = {k: int(last[f"events.{k}"]) for k in self.attrs["events"] if last[f"events.{k}"] > 0}
         if happened:
             lines.append("events          " + ", ".join(f"{n} {k}" for k, n in happened.items()))

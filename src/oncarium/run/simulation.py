@@ -86,8 +86,7 @@ class Simulation:
                 if len(bad):
                     raise NumericsError(
                         f"tick {self.tick} ({self.time:g} min)",
-                        f"{name} of cell {int(cells.id[bad[0]])} ({cells.types[cells.type[bad[0]]]}) is not finite; "
-                        f"{len(bad)} cells are affected.",
+                        f"{name} of cell {int(cells.id[bad[0]])} ({cells.types[cells.type[bad[0]]]}) is not finite; {len(bad)} cells are affected.",
                         remedy="The last checkpoint is from before. Look for a rule or a mechanism that makes a rate infinite.",
                     )
         if cells.n > MOST_CELLS:

@@ -1,0 +1,15 @@
+"""Slow, readable twin of the rule grammar: one behavior of one cell."""
+
+from __future__ import annotations
+
+
+def hill(terms: list[tuple[float, float, float]]) -> float:
+    """H of several signals; terms of signal, half-maximum and power."""
+    x = sum((max(s, 0.0) / half) ** power for s, half, power in terms)
+    return x / (1.0 + x)
+
+
+def behavior(base: float, highest: float, lowest: float, up: list[tuple], down: list[tuple]) -> float:
+    """The behavior under all signals that increase and decrease it."""
+    raised = base + (highest - base) * hill(up)
+    return raised + (lowest - raised) * hill(down)
