@@ -178,6 +178,9 @@ class Mechanics(Process):
 
     Steps       "heun": second order, the substep h chosen so that the embedded first-order result differs by at most
                 `tolerance` (um) for any cell; "adams-bashforth": one step of the period, x += h (1.5 v - 0.5 v_before).
+    Accuracy    largest error of a position after 60 min against steps of 0.01 min, with the default tolerance of 0.01 um:
+                0.0024 um in a growing cluster of 260 cells (100 substeps), 0.034 um among 300 cells that start in a ball of 45 um
+                radius, overlapping (143 substeps); 1 % of a cell's radius is 0.084 um (tests/verification/test_mechanics.py).
     Conserves   without walls, motility and unequal affinities the centroid of all cells stays.
     """
 
@@ -194,7 +197,7 @@ class Mechanics(Process):
     pressure = Signal("1", ge=0.0, doc="mechanical pressure; 1 is twelve close-packed neighbors", name="sense.pressure")
     velocity = State("um/min", axis="xyz", inherit="zero", doc="velocity of the last step", name="velocity")
 
-    def __init__(self, period: float, method: str = "heun", tolerance: float = 0.1, largest_step: float = 1.0):
+    def __init__(self, period: float, method: str = "heun", tolerance: float = 0.01, largest_step: float = 1.0):
         self.period = period
         self.method = method
         self.tolerance = tolerance
