@@ -26,7 +26,7 @@ def crowd(grid=BOX, count=120, seed=1, radius=60.0, options=AB):
     mechanics = Mechanics(0.1, **options)
     every = [Motility(0.1), Springs(0.1, mechanics), Contacts(0.1, population, mechanics), Death(6.0, population), Volume(6.0), mechanics]
     tissue = tissue_of(every, grid, TYPES, base={"mechanics.wall": [10.0, 0.0, 30.0], "mechanics.affinity": rng.random((3, 3))})
-    add_cells(tissue, ball(count, radius, seed, grid.is_2d) + [0.0, 150.0, 0.0], np.arange(count) % 3)
+    add_cells(tissue, ball(count, radius, seed, grid.is_2d) + np.array([0.0, 150.0, 0.0]), np.arange(count) % 3)
     cells = tissue.cells
     cells["radius"][:] = 8.0 + rng.random(count)
     for name in ("repulsion", "adhesion"):
@@ -106,7 +106,7 @@ def test_pair_forces_keep_the_centroid(options):
 def test_walls_keep_cells_in_the_box():
     mechanics = Mechanics(0.5)
     tissue = tissue_of([mechanics], base={"mechanics.wall": 100.0})
-    add_cells(tissue, ball(200, 30.0) + [190.0, 190.0, 0.0])
+    add_cells(tissue, ball(200, 30.0) + np.array([190.0, 190.0, 0.0]))
     run([mechanics], tissue, 30.0, 0.5)
     assert (tissue.cells.position <= BOX.upper - 2.0).all()
 

@@ -1,0 +1,178 @@
+"""Contacts: who acts on whom, the books of volume, attacks and their springs, chances per pair."""
+
+import math
+
+import numpy as np
+import pytest
+
+from helpers import TYPES, add_cells, ball, fire, run, shuffle, tissue_of
+from oncarium.biology.contacts import Contacts
+from oncarium.biology.damage import damage
+from oncarium.biology.death import Death
+from oncarium.biology.division import Division
+from oncarium.biology.mechanics import Mechanics
+from oncarium.biology.motility import Motility
+from oncarium.biology.shape import APOPTOTIC, LIVE, LYSED
+from oncarium.biology.volume import Volume
+from oncarium.engine.population import EVENTS, Population
+from oncarium.engine.random import uniform
+
+TUMOR, KILLER, EATER = range(3)
+SURE = 1e9  # 1/min: happens at the first chance
+
+
+def world(position, kinds, exact=True, **base):
+    population, mechanics = Population(), Mechanics(1.0)
+    contacts = Contacts(1.0, population, mechanics, exact)
+    every = [Motility(1.0), Volume(6.0), Death(6.0, population), damage(), contacts, mechanics, Division(1.0, population)]
+    given = {}
+    for name, value in base.items():
+        section, _, rest = name.partition("__")
+        column, _, label = rest.partition("__")
+        given[f"{section}.{column}" + (f"[{label}]" if label else "")] = value
+    tissue = tissue_of(every, types=TYPES, base={"death.apoptosis": 0.0} | given)
+    add_cells(tissue, position, kinds)
+    return contacts, tissue, population
+
+
+def only(kind, value):
+    return np.where(np.arange(3) == kind, value, 0.0)
+
+
+def apply(tissue, population):
+    population.apply(tissue)
+    return tissue.cells
+
+
+@pytest.mark.parametrize("vital, column", [(APOPTOTIC, "apoptotic"), (LYSED, "necrotic"), (LIVE, "live__tumor")])
+def test_an_eater_gains_what_it_eats(vital, column):
+    contacts, tissue, population = world([[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)})
+    cells = tissue.cells
+    cells["vital"][1:] = vital
+    total, solid = cells["volume.total"].sum(), cells["volume.cytoplasm_solid"][0]
+    fire(contacts, tissue)
+    apply(tissue, population)
+    assert cells.id.tolist() == [0, 2], "the neighbor in reach is gone, the far one is not"
+    assert cells["volume.total"].sum() == pytest.approx(total, rel=1e-14)
+    assert cells["volume.cytoplasm_solid"][0] == pytest.approx(solid + 488.5 + 135.0, rel=1e-14)
+    events = population.drain()
+    assert events["kind"].tolist() == [EVENTS.index("phagocytosis")] and events["cause"].tolist() == [0]
+
+
+def test_of_several_eaters_the_smallest_id_gets_it():
+    position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0], [0, 15, 0]]
+    for order in (None, 1, 2):
+        contacts, tissue, population = world(position, [TUMOR, EATER, EATER, EATER], phagocytosis__apoptotic=only(EATER, SURE))
+        cells = tissue.cells
+        cells["vital"][0] = APOPTOTIC
+        if order:
+            shuffle(tissue, order)
+        fire(contacts, tissue)
+        apply(tissue, population)
+        big = cells.id[cells["volume.total"] > 3000.0]
+        assert big.tolist() == [1]
+
+
+def test_fused_cells_meet_at_their_centre_of_mass():
+    contacts, tissue, population = world([[0, 0, 0], [12, 0, 0]], [KILLER, TUMOR], fusion__rate__tumor=only(KILLER, SURE))
+    cells = tissue.cells
+    for part in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear"):
+        cells[f"volume.{part}"][1] *= 3.0
+    fire(contacts, tissue)
+    apply(tissue, population)
+    assert cells.n == 1 and cells.id[0] == 0
+    np.testing.assert_allclose(cells.position[0], [9.0, 0.0, 0.0], rtol=1e-14)
+    for part, value in (("total", 2494.0), ("nuclear", 540.0), ("target_nuclear", 135.0)):
+        assert cells[f"volume.{part}"][0] == pytest.approx(4 * value, rel=1e-14)
+
+
+def attacked(**more):
+    return world([[0, 0, 0], [20, 0, 0]], [KILLER, TUMOR], attack__rate__tumor=only(KILLER, SURE), **more)
+
+
+def test_an_attack_deals_damage_until_its_target_is_dead():
+    contacts, tissue, population = attacked(attack__duration=1e12, attack__damage_rate=0.5)
+    cells = tissue.cells
+    fire(contacts, tissue, 1)
+    assert cells["attack.target"].tolist() == [1, -1] and cells["damage.level"][1] == 0.0
+    fire(contacts, tissue, 10, first=1)
+    assert cells["damage.level"].tolist() == [0.0, 5.0] and cells["sense.attacked"].tolist() == [0.0, 10.0]
+    cells["vital"][1] = APOPTOTIC
+    fire(contacts, tissue, 1, first=11)
+    assert cells["attack.target"].tolist() == [-1, -1] and cells["damage.level"][1] == 5.0
+    assert np.count_nonzero(population.drain()["kind"] == EVENTS.index("attack")) == 1
+
+
+def test_an_attacker_holds_on_to_its_victim():
+    """Both move together with the elastic constant's velocity; out of reach of each other nothing else pulls."""
+    contacts, tissue, _ = attacked(attack__duration=1e12)
+    fire(contacts, tissue)
+    cells = tissue.cells
+    cells.position[1, 0] = 40.0
+    cells["springs.elastic"][:] = [0.02, 0.08]
+    fire(contacts.mechanics, tissue, 1, dt=0.001)
+    np.testing.assert_allclose(cells["velocity"][:, 0], [1.6, -1.6], rtol=1e-4)
+    cells["attack.target"][:] = -1
+    fire(contacts.mechanics, tissue, 1, dt=0.001)
+    assert (cells["velocity"] == 0.0).all()
+
+
+def test_attacks_last_as_long_as_they_say_whatever_the_step():
+    n, duration = 4000, 5.0
+    for dt in (1.0, 0.25):
+        x = np.repeat(np.arange(n) * 0.0, 1)
+        position = np.stack([np.linspace(-190, 190, n), x, x], axis=1)
+        contacts, tissue, _ = world(position, np.zeros(n, int))
+        contacts.acts[:] = False
+        cells = tissue.cells
+        cells["attack.duration"][:] = duration
+        cells["attack.target"][:] = np.arange(n)[::-1]
+        fire(contacts, tissue, round(4.0 / dt), dt=dt)
+        p = math.exp(-4.0 / duration)
+        assert abs(np.count_nonzero(cells["attack.target"] >= 0) - n * p) < 3 * math.sqrt(n * p * (1 - p))
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
+    rng = np.random.default_rng(4)
+    n = 150
+    rates = rng.random((3, 3)) * 0.3
+    contacts, tissue, _ = world(ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3)))
+    shuffle(tissue)
+    c = tissue.cells
+    c["attack.target"][::7] = 10_000  # busy, though with one who is gone: free again before choosing
+    expected = {}
+    reach = c["radius"] * 1.25
+    for i in range(n):
+        for j in c.order():
+            d2 = ((c.position[i] - c.position[j]) ** 2).sum()
+            if i == j or d2 >= (reach[i] + reach[j]) ** 2:
+                continue
+            rate = c["attack.rate"][i, c.type[j]] * c["attack.immunogenicity"][j, c.type[i]]
+            p = 1 - math.exp(-rate) if exact else rate
+            if uniform(np.uint64(2), contacts.stream, 5, c.id[i], 4 * (c.id[j] + 1) + 2) < p:
+                expected[c.id[i]] = c.id[j]
+                break
+    fire(contacts, tissue, 1, seed=2, first=5)
+    found = {a: t for a, t in zip(c.id, c["attack.target"]) if t >= 0}
+    assert found == expected and len(found) > 50
+
+
+def test_types_without_rates_never_look():
+    contacts, tissue, _ = world(ball(20, 20.0), np.zeros(20, int))
+    tissue.look = contacts.mechanics.look = None
+    fire(contacts, tissue)
+    assert not contacts.acts.any()
+    contacts.let_act([TUMOR])
+    assert contacts.acts.tolist() == [True, False, False]
+
+
+def test_killing_needs_several_hits_and_repair_saves():
+    """Damage from two killers adds up, and repair pulls it down to rate / repair."""
+    position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0]]
+    contacts, tissue, population = world(position, [TUMOR, KILLER, KILLER], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12,
+                                         damage__repair=0.5, attack__damage_rate=1.0)
+    heal = damage(period=1.0)
+    heal.prepare(tissue)
+    run([heal, contacts, contacts.mechanics], tissue, 60.0, 1.0)
+    assert tissue.cells["damage.level"][0] == pytest.approx(2.0 / (1 - math.exp(-0.5)), rel=1e-6)

@@ -1,0 +1,92 @@
+"""Rules: by hand, against the twin, bounds, order of evaluation, the dead."""
+
+import numpy as np
+import pytest
+
+from helpers import TYPES, add_cells, ball, fire, shuffle, tissue_of
+from oncarium.biology.death import Death
+from oncarium.biology.mechanics import Mechanics
+from oncarium.biology.motility import Motility
+from oncarium.biology.rules import Link, Rules
+from oncarium.biology.sensing import Sensing
+from oncarium.engine.population import Population
+from reference import rules as twin
+
+SPEED, BIAS = ("motility.speed", -1), ("motility.bias", -1)
+OXYGEN, PRESSURE, TIME = ("sense.factor", 0), ("sense.pressure", -1), ("sense.time", -1)
+
+
+def world(links, base=1.0, count=60):
+    mechanics, rules = Mechanics(1.0), Rules(6.0, links)
+    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0, Population()), rules]
+    tissue = tissue_of(every, types=TYPES, base={"motility.speed": base, "motility.bias": 0.5})
+    add_cells(tissue, ball(count, 80.0), np.arange(count) % 3)
+    cells, rng = tissue.cells, np.random.default_rng(5)
+    cells["sense.factor"][:] = 40.0 * rng.random((count, 1))
+    cells["sense.pressure"][:] = 3.0 * rng.random(count)
+    cells["sense.time"][:] = 100.0 * rng.random(count)
+    shuffle(tissue)
+    return rules, tissue
+
+
+def test_one_rule_by_hand():
+    rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0)])
+    tissue.cells["sense.factor"][:] = 10.0
+    fire(rules, tissue)
+    np.testing.assert_allclose(tissue.cells["motility.speed"], np.where(tissue.cells.type == 0, 3.0, 1.0), rtol=1e-15)
+
+
+def test_many_rules_agree_with_the_twin():
+    up = [(OXYGEN, 20.0, 4.0, 5.0), (PRESSURE, 1.0, 2.0, 3.0)]
+    down = [(TIME, 50.0, 3.0, 0.2), (PRESSURE, 2.0, 8.0, 0.1)]
+    links = [Link(1, SPEED, s, True, b, h, p) for s, h, p, b in up] + [Link(1, SPEED, s, False, b, h, p) for s, h, p, b in down]
+    rules, tissue = world(links)
+    fire(rules, tissue)
+    c = tissue.cells
+    for i in range(c.n):
+        value = {OXYGEN: c["sense.factor"][i, 0], PRESSURE: c["sense.pressure"][i], TIME: c["sense.time"][i]}
+        terms = [[(value[s], h, p) for s, h, p, _ in side] for side in (up, down)]
+        expected = twin.behavior(1.0, 5.0, 0.1, *terms) if c.type[i] == 1 else 1.0
+        assert c["motility.speed"][i] == pytest.approx(expected, rel=1e-12)
+
+
+def test_behaviors_stay_between_their_bounds_for_any_signal():
+    links = [Link(0, SPEED, OXYGEN, True, 5.0, 20.0, 8.0), Link(0, SPEED, PRESSURE, False, 0.2, 1.0, 8.0)]
+    rules, tissue = world(links)
+    rng = np.random.default_rng(2)
+    c = tissue.cells
+    c["sense.factor"][:, 0] = 10.0 ** rng.uniform(-300, 300, c.n)
+    c["sense.pressure"][:] = 10.0 ** rng.uniform(-300, 300, c.n)
+    fire(rules, tissue)
+    speed = c["motility.speed"]
+    rounding = 2e-16 * 5.0
+    assert np.isfinite(speed).all() and (speed >= 0.2 - rounding).all() and (speed <= 5.0 + rounding).all()
+
+
+def test_each_decision_starts_from_the_base():
+    rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0)])
+    fire(rules, tissue)
+    once = tissue.cells["motility.speed"].copy()
+    fire(rules, tissue, 5)
+    assert np.array_equal(tissue.cells["motility.speed"], once)
+
+
+def test_a_later_behavior_reads_what_an_earlier_one_set():
+    rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0), Link(0, BIAS, SPEED, True, 1.0, 2.0, 1.0)])
+    fire(rules, tissue)
+    c = tissue.cells
+    mine = c.type == 0
+    expected = [twin.behavior(0.5, 1.0, 0.5, [(v, 2.0, 1.0)], []) for v in c["motility.speed"][mine]]
+    np.testing.assert_allclose(c["motility.bias"][mine], expected, rtol=1e-13)
+
+
+def test_the_dead_follow_only_rules_for_the_dead():
+    links = [Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0), Link(0, SPEED, PRESSURE, True, 5.0, 1.0, 1.0, dead_too=True),
+             Link(0, BIAS, OXYGEN, False, 0.0, 10.0, 4.0)]
+    rules, tissue = world(links)
+    c = tissue.cells
+    c["vital"][:] = 1
+    fire(rules, tissue)
+    expected = [twin.behavior(1.0, 5.0, 1.0, [(p, 1.0, 1.0)], []) for p in c["sense.pressure"]]
+    np.testing.assert_allclose(c["motility.speed"], np.where(c.type == 0, expected, 1.0), rtol=1e-13)
+    assert (c["motility.bias"] == 0.5).all()
