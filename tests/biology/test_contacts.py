@@ -170,7 +170,7 @@ def test_types_without_rates_never_look():
 def test_killing_needs_several_hits_and_repair_saves():
     """Damage from two killers adds up, and repair pulls it down to rate / repair."""
     position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0]]
-    contacts, tissue, population = world(position, [TUMOR, KILLER, KILLER], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12,
+    contacts, tissue, _ = world(position, [TUMOR, KILLER, KILLER], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12,
                                          damage__repair=0.5, attack__damage_rate=1.0)
     heal = damage(period=1.0)
     heal.prepare(tissue)

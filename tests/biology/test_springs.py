@@ -55,7 +55,7 @@ def test_pairs_attach_and_part_with_their_rates(exact, dt):
     """2000 isolated pairs; only one side is willing, at half affinity; later both sides may let go."""
     n = 2000
     x = np.stack(np.meshgrid(np.arange(-190, 190, 30.0), np.arange(-190, 190, 30.0), np.arange(-190, 190, 30.0)), axis=-1).reshape(-1, 3)[:n]
-    springs, tissue = world(np.concatenate([x, x + [12.0, 0, 0]]), np.repeat([0, 1], len(x)), exact)
+    springs, tissue = world(np.concatenate([x, x + np.array([12.0, 0, 0])]), np.repeat([0, 1], len(x)), exact)
     n = len(x)
     c = tissue.cells
     c["springs.attachment"][:n] = 0.2

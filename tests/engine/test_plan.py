@@ -22,10 +22,10 @@ class Note(Process):
         self.log.append((self.label, tick.number, tick.time, tick.dt))
 
 
-def test_order_is_slot_then_adders_then_setters_then_as_given():
-    order = [("d", "move", ("x",)), ("b", "act", ("y",)), ("c", "act", ()), ("e", "move", ("z",)), ("a", "transport", ())]
+def test_order_is_slot_then_as_given_and_sources_come_before_the_solver():
+    order = [("e", "move", ("x",)), ("c", "act", ("y",)), ("d", "act", ()), ("b", "transport", ("value",)), ("a", "transport", ())]
     plan = Plan([Note(n, s, sets=sets) for n, s, sets in order], 1.0)
-    assert "".join(p.name for p in plan.processes) == "acbde"
+    assert "".join(p.name for p in plan.processes) == "abcde"
 
 
 def test_processes_fire_at_multiples_of_their_period_and_the_clock_is_exact():

@@ -406,7 +406,11 @@ class VoxelProcess(LoopProcess):
 
     def __init__(self, function: Callable, options: Mapping[str, Any], parameters: Mapping[str, Any]):
         super().__init__(function, options, parameters)
-        self.sets, self.adds = (), tuple(dict.fromkeys(f"fields.{w.partition('_')[0]}" for w in self.writes))
+        self.sets, self.adds = (), ()
+
+    def prepare(self, tissue: Tissue) -> None:
+        super().prepare(tissue)
+        self.adds = tuple(dict.fromkeys(name for name, _ in self.written))
 
     def names(self, tissue: Tissue) -> dict[str, tuple[str, int]]:
         return {_word(name): ("fields.value", k) for k, name in enumerate(tissue.fields.names)}
