@@ -52,12 +52,30 @@ def death(cell: dict, rates: tuple[float, float], times: tuple[float, float], dr
     return {"vital": vital, "elapsed": elapsed, "rupture": rupture, "cleared": cleared}
 
 
-def cycle(phase: int, elapsed: float, exits: list[float], fixed: list[bool], draw: float, dt: float, exact: bool) -> tuple[int, float, bool]:
-    """Phase, elapsed time, and whether this phase ended."""
+def cycle(phase: int, elapsed: float, exits: list[float], fixed: list[bool], draws: list[float], dt: float, exact: bool) -> tuple[int, float, list[int]]:
+    """Phase, elapsed time, and the phases that ended."""
     elapsed += dt
-    rate = exits[phase]
-    ends = rate > 0.0 and (elapsed > 1.0 / rate - 0.5 * dt if fixed[phase] else draw < chance(rate, dt, exact))
-    return ((phase + 1) % len(exits), 0.0, True) if ends else (phase, elapsed, False)
+    left, ended = dt, []
+    for u in draws:
+        rate = exits[phase]
+        if rate == 0.0:
+            break
+        if fixed[phase]:
+            if elapsed < 1.0 / rate - (1e-9 if exact else 0.5) * dt:
+                break
+            left = max(elapsed - 1.0 / rate, 0.0)
+        elif exact:
+            lasted = -math.log1p(-u) / rate
+            if lasted > left:
+                break
+            left -= lasted
+        elif u >= rate * dt:
+            break
+        ended.append(phase)
+        phase, elapsed = (phase + 1) % len(exits), left if exact else 0.0
+        if not exact:
+            break
+    return phase, elapsed, ended
 
 
 def draw(seed: int, stream: int, tick: int, cell: int, number: int) -> float:

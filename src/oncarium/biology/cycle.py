@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,25 +87,40 @@ def advance(
     fixed,
     dividing,
 ):
-    """Move live cells on to their next phase; dividing[i] = 1 where the phase ended in division."""
+    """Move live cells on to their next phases; dividing[i] = 1 where one of them ended in division.
+
+    Exact: the time at which a phase ended is drawn too, and the rest of the step belongs to the next phase.
+    """
     for i in range(first, last):
         t = kind[i]
         if vital[i] != LIVE or phases[t] == 0:
             continue
         elapsed[i] += dt
-        p = phase[i]
-        rate = exit_rate[i, p]
-        if fixed[t, p]:
-            if not (rate > 0.0 and elapsed[i] > 1.0 / rate - 0.5 * dt):
-                continue
-        elif not (rate > 0.0 and uniform(seed, stream, tick, ids[i], 0) < hazard(rate, dt, exact)):
-            continue
-        if p == divides[t]:
-            dividing[i] = 1
-        phase[i] = (p + 1) % phases[t]
-        elapsed[i] = 0.0
-        if phase[i] == copies[t]:
-            target_nuclear[i] *= 2.0
+        left = dt
+        for draw in range(phases[t]):  # no phase ends twice in a step
+            p = phase[i]
+            rate = exit_rate[i, p]
+            if rate <= 0.0:
+                break
+            if fixed[t, p]:
+                over = elapsed[i] - 1.0 / rate
+                if over < (-1e-9 * dt if exact else -0.5 * dt):
+                    break
+                left = max(over, 0.0)
+            else:
+                u = uniform(seed, stream, tick, ids[i], draw)
+                if u >= hazard(rate, left, exact):
+                    break
+                left += math.log1p(-u) / rate if exact else 0.0
+            if p == divides[t]:
+                dividing[i] = 1
+            phase[i] = (p + 1) % phases[t]
+            if phase[i] == copies[t]:
+                target_nuclear[i] *= 2.0
+            if not exact:
+                elapsed[i] = 0.0
+                break
+            elapsed[i] = left
 
 
 class Cycle(Process):
@@ -114,7 +130,7 @@ class Cycle(Process):
     exit      1/min   Behavior   exit rate of each phase; a fixed phase lasts 1/exit
     phase     1       State      present phase, an index into the type's phases
 
-    Hazard      exact: leaves within dt with probability 1 - exp(-exit dt); otherwise exit * dt.
+    Hazard      exact: times in a phase are exponential (or fixed) for any dt; otherwise leaves with probability exit * dt.
     Reads       elapsed.     Adds to   the population's divisions (done in `renew`).
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """

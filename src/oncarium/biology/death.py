@@ -102,7 +102,7 @@ class Death(Process):
     rupture_volume = State(
         "um^3", inherit="copy", doc="volume at which this dying cell ruptures", name="death.rupture_volume"
     )
-    elapsed = State("min", inherit="zero", doc="time in the present phase of cycle or death", name="elapsed")
+    elapsed = State("min", doc="time in the present phase of cycle or death", name="elapsed")
     apoptosis_duration = Trait(
         "min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance"
     )
