@@ -13,7 +13,6 @@ from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.transport import Transport
 from oncarium.biology.volume import Volume
-from oncarium.engine import loop
 from oncarium.engine.column import Signal, State
 from oncarium.engine.loop import LoopError, each_cell, each_contact, each_voxel
 from oncarium.engine.plan import Plan
@@ -137,7 +136,7 @@ def test_contacts_take_the_largest_and_read_neighbors_as_they_were():
 
 @pytest.mark.parametrize("maker", [drawing, pushing])
 def test_threads_and_order_in_memory_do_not_matter(maker, monkeypatch):
-    monkeypatch.setattr(loop, "PARALLEL_FROM", 10)
+    monkeypatch.setattr("oncarium.engine.threads.PARALLEL_FROM", 10)
     found = set()
     for threads, order in ((1, None), (2, 1), (4, 2)):
         process = maker()

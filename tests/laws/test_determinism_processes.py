@@ -1,10 +1,5 @@
 """All mechanisms together: nothing breaks, books balance, and neither threads nor the order in memory matter."""
 
-import os
-import subprocess
-import sys
-
-import numba
 import numpy as np
 import pytest
 
@@ -16,12 +11,7 @@ def digest(threads: int = 1, order: int | None = None, count: int = 300) -> str:
     processes, tissue, _ = small_world(threads, count)
     if order is not None:
         shuffle(tissue, order)
-    before = numba.get_num_threads()
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    try:
-        run(processes, tissue, 60.0, 0.5)
-    finally:
-        numba.set_num_threads(before)
+    run(processes, tissue, 60.0, 0.5)
     return tissue.digest()
 
 
@@ -53,19 +43,7 @@ def test_the_order_of_rows_does_not_matter(reference, order):
     assert digest(order=order) == reference
 
 
-def test_two_threads_give_the_same_bytes(reference, monkeypatch):
-    monkeypatch.setattr("oncarium.engine.loop.PARALLEL_FROM", 10)
-    assert digest(threads=2) == reference
-
-
-def test_four_threads_give_the_same_bytes(reference):
-    code = (
-        "import oncarium.engine.loop as loop; loop.PARALLEL_FROM = 10\n"
-        "from test_determinism_processes import digest; print(digest(threads=4, order=3))"
-    )
-    here = os.path.dirname(__file__)
-    paths = [here, os.path.dirname(here), os.path.join(os.path.dirname(os.path.dirname(here)), "src")]
-    env = {**os.environ, "NUMBA_NUM_THREADS": "4", "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-1] == reference
+@pytest.mark.parametrize("threads", [2, 4])
+def test_any_number_of_threads_gives_the_same_bytes(reference, monkeypatch, threads):
+    monkeypatch.setattr("oncarium.engine.threads.PARALLEL_FROM", 10)
+    assert digest(threads=threads, order=threads) == reference

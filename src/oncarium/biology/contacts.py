@@ -11,10 +11,10 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.loop import over_rows
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .death import hazard
 from .mechanics import Mechanics
@@ -167,7 +167,6 @@ class Contacts(Process):
         self.population = population
         self.mechanics = mechanics
         self.exact = exact
-        self.threads = 1
 
     def columns(self):
         return [*super().columns(), Springs.elastic]

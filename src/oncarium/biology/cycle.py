@@ -9,10 +9,10 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.loop import over_rows
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .death import hazard
 from .shape import LIVE
@@ -154,7 +154,6 @@ class Cycle(Process):
         self.phases = np.array([len(m.phases) for m in models], np.int64)
         self.divides = np.array([m.divides for m in models], np.int64)
         self.copies = np.array([m.copies for m in models], np.int64)
-        self.threads = 1
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells

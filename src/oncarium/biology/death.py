@@ -8,10 +8,10 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State, Trait
-from ..engine.loop import over_rows
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .shape import APOPTOTIC, LIVE, LYSED, SWELLING, VITAL
 
@@ -135,7 +135,6 @@ class Death(Process):
         self.period = period
         self.population = population
         self.exact = exact
-        self.threads = 1
 
     def columns(self):
         return [*super().columns(), VITAL]

@@ -19,11 +19,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from ..engine.column import Behavior, Signal, State, Trait
 from ..engine.kernels.neighbors import Neighbors
 from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .shape import RADIUS, VITAL
 
@@ -33,8 +34,10 @@ PRESSURE_UNIT = (
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def velocities(
+    first_row,
+    last_row,
     ids,
     position,
     radius,
@@ -55,13 +58,13 @@ def velocities(
     velocity,
     pressure,
 ):
-    """Velocity (cell, xyz) um/min and pressure (cell) of every cell, gathered over its sorted neighbors.
+    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, gathered over their sorted neighbors.
 
     ids (cell) 1; position (cell, xyz) um; radius, reach (cell) um; repulsion, adhesion (cell) um/min; affinity (cell, type) 1, all one
     when `equal`; movable (cell) 1; wall (type) um/min; lower, upper (xyz) um; motility (cell, xyz) um/min;
     first, near: neighbor lists.
     """
-    for i in prange(position.shape[0]):
+    for i in range(first_row, last_row):
         x, y, z = position[i, 0], position[i, 1], position[i, 2]
         vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
         ti = kind[i]
@@ -138,29 +141,24 @@ def _push(distance, radius, strength):
     return strength * o * o
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _advance(position, a, va, b, vb, lower, upper, out):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _advance(first, last, position, a, va, b, vb, lower, upper, out):
     """out = position + a va + b vb, kept inside the box."""
-    for i in prange(position.shape[0]):
+    for i in range(first, last):
         for k in range(3):
             out[i, k] = min(max(position[i, k] + a * va[i, k] + b * vb[i, k], lower[k]), upper[k])
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _largest_difference(a, b):
-    """Largest |a - b| over cells (a maximum: no order of threads can change it)."""
-    n = a.shape[0]
-    blocks = (n + 4095) // 4096
-    largest = np.zeros(max(blocks, 1))
-    for c in prange(blocks):
-        m = 0.0
-        for i in range(c * 4096, min(n, (c + 1) * 4096)):
-            d = 0.0
-            for k in range(3):
-                d += (a[i, k] - b[i, k]) ** 2
-            m = max(m, d)
-        largest[c] = m
-    return math.sqrt(largest.max())
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest_difference(first, last, a, b):
+    """Largest |a - b| over cells first to last."""
+    largest = 0.0
+    for i in range(first, last):
+        d = 0.0
+        for k in range(3):
+            d += (a[i, k] - b[i, k]) ** 2
+        largest = max(largest, d)
+    return math.sqrt(largest)
 
 
 class Mechanics(Process):
@@ -226,15 +224,18 @@ class Mechanics(Process):
     def look(self, tissue: Tissue) -> Neighbors:
         """Neighbor lists, valid for the present positions."""
         cells = tissue.cells
-        self.neighbors.update(cells.position, self.reach(tissue), cells.id)
+        self.neighbors.update(cells.position, self.reach(tissue), cells.id, self.threads)
         return self.neighbors
 
     def evaluate(self, tissue: Tissue, position: np.ndarray, velocity: np.ndarray, pressure: np.ndarray) -> None:
         """Velocities at these positions."""
         cells, near = tissue.cells, self.neighbors
-        near.update(position, self._reach, cells.id)
+        near.update(position, self._reach, cells.id, self.threads)
         self.evaluations += 1
-        velocities(
+        over_rows(
+            velocities,
+            cells.n,
+            self.threads,
             cells.id,
             position,
             cells["radius"],
@@ -299,11 +300,14 @@ class Mechanics(Process):
             np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=self._motility)
         (self._heun if self.method == "heun" else self._adams_bashforth)(tissue, tick.dt)
 
+    def _move(self, position: np.ndarray, a: float, va: np.ndarray, b: float, vb: np.ndarray, out: np.ndarray) -> None:
+        over_rows(_advance, len(position), self.threads, position, a, va, b, vb, self.lower, self.upper, out)
+
     def _adams_bashforth(self, tissue: Tissue, dt: float) -> None:
         cells = tissue.cells
         v = np.empty((cells.n, 3))
         self.evaluate(tissue, cells.position, v, cells["sense.pressure"])
-        _advance(cells.position, 1.5 * dt, v, -0.5 * dt, cells["velocity"], self.lower, self.upper, cells.position)
+        self._move(cells.position, 1.5 * dt, v, -0.5 * dt, cells["velocity"], cells.position)
         cells["velocity"][:] = v
         self.substeps += 1
 
@@ -319,15 +323,15 @@ class Mechanics(Process):
                 moved = False
             pieces = math.ceil(left / min(self.step_minutes, self.largest_step) - 1e-9)
             h = left / max(pieces, 1)
-            _advance(cells.position, h, k1, 0.0, k1, self.lower, self.upper, trial)
+            self._move(cells.position, h, k1, 0.0, k1, trial)
             self.evaluate(tissue, trial, k2, pressure)
-            error = 0.5 * h * _largest_difference(k1, k2)
+            error = 0.5 * h * max(over_rows(_largest_difference, cells.n, self.threads, k1, k2))
             # the embedded estimate is of first order: its error grows as h^2
             factor = 0.9 * math.sqrt(self.tolerance / max(error, 1e-30))
             if error > self.tolerance and h > 1e-3:
                 self.step_minutes = h * max(0.2, min(factor, 0.9))
                 continue
-            _advance(cells.position, 0.5 * h, k1, 0.5 * h, k2, self.lower, self.upper, cells.position)
+            self._move(cells.position, 0.5 * h, k1, 0.5 * h, k2, cells.position)
             self.substeps += 1
             left -= h
             self.step_minutes = min(

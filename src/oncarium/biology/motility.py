@@ -9,9 +9,9 @@ from numba import njit
 
 from ..engine.column import Behavior, State
 from ..engine.kernels.coupling import gradient_at, voxel_of
-from ..engine.loop import over_rows
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 
 
@@ -111,7 +111,6 @@ class Motility(Process):
         self.period = period
         self.exact = exact
         self.normalized = normalized
-        self.threads = 1
 
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid

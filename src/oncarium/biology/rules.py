@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..engine.kernels.response import respond
-from ..engine.loop import over_rows
 from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 
 
@@ -45,7 +45,6 @@ class Rules(Process):
         self.period = period
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
-        self.threads = 1
 
     def prepare(self, tissue: Tissue) -> None:
         cells = tissue.cells

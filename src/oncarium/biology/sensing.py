@@ -9,8 +9,8 @@ from numba import njit
 
 from ..engine.column import Signal
 from ..engine.kernels.coupling import concentration_at, gradient_at, voxel_of
-from ..engine.loop import over_rows
 from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .mechanics import Mechanics
 
@@ -80,7 +80,6 @@ class Sensing(Process):
         self.period = period
         self.mechanics = mechanics
         self.wanted = wanted | {"sense.factor"}
-        self.threads = 1
 
     def columns(self):
         contacts = any(w.startswith("sense.contact") for w in self.wanted)

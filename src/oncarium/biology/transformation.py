@@ -6,10 +6,10 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior
-from ..engine.loop import over_rows
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .death import hazard
 from .shape import LIVE
@@ -46,7 +46,6 @@ class Transformation(Process):
         self.period = period
         self.population = population
         self.exact = exact
-        self.threads = 1
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells

@@ -167,6 +167,7 @@ class Transport(Process):
             held=held,
             tolerance=allowed if past is None else SOLVE * allowed,
             work=self.work,
+            threads=self.threads,
         )
         if self.error[f] > 10.0 * allowed:
             raise FieldError(
@@ -261,11 +262,11 @@ class Transport(Process):
         value, spacing = fields.value[f], fields.grid.spacing
         sources = fields.supply[f].any() or fields.demand[f].any() or fields.capacity[f].any()
         if not sources:
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index], steps)
+            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index], steps, self.threads)
             return
         michaelis = fields.michaelis[f] if np.isfinite(fields.michaelis[f]) else math.inf
         for _ in range(steps):
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index])
+            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index], 1, self.threads)
             value += h * fields.supply[f]
             value /= 1.0 + h * (fields.demand[f] + fields.capacity[f] / (michaelis + value))
 

@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import State, Trait
-from ..engine.loop import over_rows
 from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .shape import APOPTOTIC, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
 
@@ -110,7 +110,6 @@ class Volume(Process):
     def __init__(self, period: float, exact: bool = True):
         self.period = period
         self.exact = exact
-        self.threads = 1
 
     def columns(self):
         return [*super().columns(), RADIUS, VITAL]

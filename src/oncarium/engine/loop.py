@@ -28,7 +28,6 @@ import sys
 import textwrap
 import types
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -39,10 +38,9 @@ from .cells import Cells
 from .column import Column
 from .fields import Fields
 from .process import Process, Tick
+from .threads import over_rows
 from .tissue import Tissue
 
-PARALLEL_FROM = 20_000  # cells; below it, handing pieces to threads costs more than it saves
-_POOL: dict[int, ThreadPoolExecutor] = {}
 AMONG = {"live": "vital[{row}] == 0", "dead": "vital[{row}] != 0", "all": ""}
 DRAWS = 4  # uniform numbers per pair of cells
 SOURCES = ("supply", "demand", "capacity")
@@ -135,17 +133,6 @@ def compile_file(name: str, text: str) -> Any:
     return module
 
 
-def over_rows(loop: Callable, n: int, threads: int, *arguments) -> None:
-    """Run loop(first, last, ...) over all rows; rows are independent, so pieces may go to threads."""
-    if n < PARALLEL_FROM or threads < 2:
-        loop(0, n, *arguments)
-        return
-    pool = _POOL.setdefault(threads, ThreadPoolExecutor(threads))
-    cuts = np.linspace(0, n, threads + 1).astype(int)
-    for done in [pool.submit(loop, int(a), int(b), *arguments) for a, b in zip(cuts[:-1], cuts[1:])]:
-        done.result()
-
-
 class LoopProcess(Process):
     """A process made of one scalar function by a driver: `function`, `parameters`, `describe()`."""
 
@@ -174,7 +161,6 @@ class LoopProcess(Process):
         read = {w for w in self.writes if w.replace(".", "_") in self.arguments}
         self.sets = tuple(w for w in self.writes if w not in read or w in self.added)
         self.adds = tuple(w for w in self.writes if w not in self.sets)
-        self.threads = 1
 
     @property
     def name(self) -> str:

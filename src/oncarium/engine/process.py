@@ -43,6 +43,7 @@ class Process:
     adds: tuple[str, ...] = ()
     declared: ClassVar[dict[str, Column]] = {}
     period: float = 0.0  # min; 0 is every tick
+    threads: int = 1  # that its loops may use; no result depends on it
 
     def __init_subclass__(cls, **kwargs) -> None:
         super().__init_subclass__(**kwargs)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numba
 import numpy as np
 
 from ..engine.plan import Plan
@@ -16,8 +15,6 @@ from ..spec.model import Model
 from ..units import to_minutes
 from .build import build
 
-PARALLEL_CELLS = 10_000  # below both, waking threads costs more than it saves, and much more on a busy machine
-PARALLEL_VOXELS = 50_000
 MOST_CELLS = 50_000_000  # beyond it a run is taken to have run away
 
 
@@ -48,10 +45,9 @@ class Simulation:
 
     def use_threads(self, threads: int) -> None:
         """How many threads the loops may use; the result does not depend on it."""
-        self.threads = max(1, min(int(threads), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
+        self.threads = max(1, int(threads))
         for process in self.plan.processes:
-            if hasattr(process, "threads"):
-                process.threads = self.threads
+            process.threads = self.threads
 
     @property
     def time(self) -> float:
@@ -64,8 +60,6 @@ class Simulation:
 
     def step(self) -> None:
         """One tick."""
-        large = self.tissue.cells.n > PARALLEL_CELLS or self.tissue.fields.value[:1].size > PARALLEL_VOXELS
-        numba.set_num_threads(self.threads if large else 1)
         self.plan.tick(self.tissue, self.seed)
         self._watch()
 

@@ -15,7 +15,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
+
+from ..threads import over_rows, shared
 
 LANES = 16  # rows swept together along x, so that one vector holds one voxel of each
 SLAB = 1 << 17  # values a z sweep works on at a time (1 MB), to stay in cache
@@ -114,9 +116,9 @@ def _plane(value, table, k, plane_start, index, held):
     _sweep_rows(value[k], table[1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _planes(value, table, plane_start, index, held):
-    for k in prange(value.shape[0]):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _planes(first, last, value, table, plane_start, index, held):
+    for k in range(first, last):
         _plane(value, table, k, plane_start, index, held)
 
 
@@ -133,24 +135,37 @@ def _column(value, table, first, last):
         flat[k, first:last] = buffer[k]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _columns(value, table):
-    nz, ny, nx = value.shape
-    width = max(64, SLAB // nz)
-    blocks = (ny * nx + width - 1) // width
-    for b in prange(blocks):
-        _column(value, table, b * width, min(ny * nx, (b + 1) * width))
+@njit(cache=True, nogil=True, error_model="numpy")
+def _columns(first, last, value, table, width):
+    """z sweeps of slabs first to last, each of `width` columns."""
+    many = value.shape[1] * value.shape[2]
+    for b in range(first, last):
+        _column(value, table, b * width, min(many, (b + 1) * width))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lod_steps(value, table, plane_start, index, held, steps):
-    """Advance value (z, y, x) in place by `steps` equal steps; index (fixed) flat and sorted, held (fixed) concentration."""
+def _steps(value, table, plane_start, index, held, width, steps):
     for _ in range(steps):
         _impose(value, index, held)
-        _planes(value, table, plane_start, index, held)
+        _planes(0, value.shape[0], value, table, plane_start, index, held)
         if value.shape[0] > 1:
             _impose(value, index, held)
-            _columns(value, table[2])
+            _columns(0, (value.shape[1] * value.shape[2] + width - 1) // width, value, table[2], width)
+        _impose(value, index, held)
+
+
+def lod_steps(value, table, plane_start, index, held, steps, threads=1):
+    """Advance value (z, y, x) in place by `steps` equal steps; index (fixed) flat and sorted, held (fixed) concentration."""
+    planes, columns = value.shape[0], value.shape[1] * value.shape[2]
+    width = max(64, SLAB // planes)
+    if planes == 1 or not shared(value.size, threads):
+        _steps(value, table, plane_start, index, held, width, steps)
+        return
+    for _ in range(steps):
+        _impose(value, index, held)
+        over_rows(_planes, planes, threads, value, table, plane_start, index, held, each=columns)
+        _impose(value, index, held)
+        over_rows(_columns, (columns + width - 1) // width, threads, value, table[2], width, each=width * planes)
         _impose(value, index, held)
 
 
@@ -160,7 +175,7 @@ def plane_starts(index: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 
 def lod_step(value: np.ndarray, dt: float, diffusion: float, decay: float, spacing: Sequence[float],
-             index: np.ndarray | None = None, held: np.ndarray | None = None, steps: int = 1) -> None:
+             index: np.ndarray | None = None, held: np.ndarray | None = None, steps: int = 1, threads: int = 1) -> None:
     """Advance value (z, y, x) in place by steps of dt min; index, held (fixed): flat voxel numbers and their values.
 
     >>> c = np.full((1, 3, 3), 2.0)
@@ -173,7 +188,7 @@ def lod_step(value: np.ndarray, dt: float, diffusion: float, decay: float, spaci
     order = np.argsort(index, kind="stable")
     index, held = index[order], held[order]
     table = coefficients(value.shape, spacing, diffusion, decay, dt)
-    lod_steps(value, table, plane_starts(index, value.shape), index, held, steps)
+    lod_steps(value, table, plane_starts(index, value.shape), index, held, steps, threads)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

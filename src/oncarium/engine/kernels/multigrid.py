@@ -12,10 +12,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
+from ..threads import over_rows, shared
 from .hierarchy import Hierarchy
-from .stencil import FREE, HELD, PARALLEL_FROM, prolong, relax, residual_row, restrict
+from .stencil import FREE, HELD, prolong, relax, residual_row, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
@@ -55,18 +56,18 @@ def _between(out, k, j, level, tables):
             out[i] = lx[i] + hx[i] + ex[i] + yz
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse, tables):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse, tables):
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
     Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
     """
-    nz, ny, nx = value.shape
+    ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
-    for row in prange(nz * ny):
+    total = np.empty(nx)
+    for row in range(first, last):
         k, j = row // ny, row % ny
-        total = np.empty(nx)
         _between(total, k, j, 0, tables)
         s, b, inv = sink[k, j], right[k, j], inverse[k, j]
         given, enter, need = source[k, j], inflow[k, j], demand[k, j]
@@ -89,53 +90,53 @@ def _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton,
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _coarsen_sinks(sink, inverse, tables):
-    """Sink and inverse diagonal of every coarser level.
+def _coarsen(first, last, coarse, inverse, fine, level, tables):
+    """Sink and inverse diagonal of a coarser level.
 
     A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel or a
     very hungry cell is thus seen on the next level with the strength it really has.
     """
-    shape, offset, group, share = tables[0], tables[1], tables[5], tables[6]
-    for level in range(1, shape.shape[0]):
-        fine, coarse = _level(sink, level - 1, shape, offset), _level(sink, level, shape, offset)
-        inv = _level(inverse, level, shape, offset)
-        if fine.size < PARALLEL_FROM:
-            for row in range(coarse.shape[0] * coarse.shape[1]):
-                _coarsen_row(row, coarse, inv, fine, level, group[level - 1], share[level - 1], tables)
-        else:
-            _coarsen_threads(coarse, inv, fine, level, group[level - 1], share[level - 1], tables)
+    group, share = tables[5][level - 1], tables[6][level - 1]
+    total, line, between = np.empty(fine.shape[2]), np.empty(fine.shape[2]), np.empty(coarse.shape[2])
+    for row in range(first, last):
+        kc, jc = row // coarse.shape[1], row % coarse.shape[1]
+        line[:] = 0.0
+        for k in range(group[2, kc], group[2, kc + 1]):
+            for j in range(group[1, jc], group[1, jc + 1]):
+                _between(total, k, j, level - 1, tables)
+                w, s = share[2, k] * share[1, j], fine[k, j]
+                for i in range(line.shape[0]):
+                    line[i] += w * s[i] * total[i] / (s[i] + total[i])
+        out, inv = coarse[kc, jc], inverse[kc, jc]
+        _between(between, kc, jc, level, tables)
+        for i in range(out.shape[0]):
+            mean = 0.0
+            for m in range(group[0, i], group[0, i + 1]):
+                mean += share[0, m] * line[m]
+            out[i] = mean
+            inv[i] = 1.0 / (mean + between[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _coarsen_row(row, coarse, inv, fine, level, group, share, tables):
-    kc, jc = row // coarse.shape[1], row % coarse.shape[1]
-    total, line = np.empty(fine.shape[2]), np.zeros(fine.shape[2])
-    for k in range(group[2, kc], group[2, kc + 1]):
-        for j in range(group[1, jc], group[1, jc + 1]):
-            _between(total, k, j, level - 1, tables)
-            w, s = share[2, k] * share[1, j], fine[k, j]
-            for i in range(line.shape[0]):
-                line[i] += w * s[i] * total[i] / (s[i] + total[i])
-    out = coarse[kc, jc]
-    between = np.empty(out.shape[0])
-    _between(between, kc, jc, level, tables)
-    for i in range(out.shape[0]):
-        mean = 0.0
-        for m in range(group[0, i], group[0, i + 1]):
-            mean += share[0, m] * line[m]
-        out[i] = mean
-        inv[kc, jc, i] = 1.0 / (mean + between[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _coarsen_threads(coarse, inv, fine, level, group, share, tables):
-    for row in prange(coarse.shape[0] * coarse.shape[1]):
-        _coarsen_row(row, coarse, inv, fine, level, group, share, tables)
+def _coarsen_from(top, sink, inverse, tables):
+    """Every level below `top`."""
+    shape, offset = tables[0], tables[1]
+    for level in range(top + 1, shape.shape[0]):
+        coarse = _level(sink, level, shape, offset)
+        _coarsen(0, coarse.shape[0] * coarse.shape[1], coarse, _level(inverse, level, shape, offset),
+                 _level(sink, level - 1, shape, offset), level, tables)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def cycle(value, right, inverse, guess, scratch, fixed, held, tables):
-    """One V(2,2) cycle on value (z, y, x) in place; right, inverse, guess, scratch are flat over all levels.
+def _hold(value, fixed, held):
+    flat = value.reshape(-1)
+    for m in range(fixed.shape[0]):
+        flat[fixed[m]] = held[m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cycle_from(top, value, right, inverse, guess, scratch, fixed, held, tables):
+    """V(2,2) cycle over the level `top` and all below it; value (z, y, x) is that of the finest level.
 
     Returns the larger of the largest correction and the largest Jacobi residual: about the error before the cycle.
     """
@@ -143,19 +144,21 @@ def cycle(value, right, inverse, guess, scratch, fixed, held, tables):
     near, other, near_weight, other_weight, weight, full = (tables[7], tables[8], tables[9], tables[10], tables[11], tables[12])
     last = shape.shape[0] - 1
     rough = 0.0
-    for level in range(last):
+    for level in range(top, last):
         x = value if level == 0 else _level(guess, level, shape, offset)
         y, b = _level(scratch, level, shape, offset), _level(right, level, shape, offset)
         inv, six = _level(inverse, level, shape, offset), _full(full, level, shape, offset)
+        rows = x.shape[0] * x.shape[1]
         if level == 0:
-            relax(y, x, b, inv, weight[level, 0], low[level], high[level], six)
+            relax(0, rows, y, x, b, inv, weight[level, 0], low[level], high[level], six)
         else:
             yf, bf, inf = y.reshape(-1), b.reshape(-1), inv.reshape(-1)
             w = weight[level, 0]
             for i in range(yf.shape[0]):
                 yf[i] = w * inf[i] * bf[i]
-        relax(x, y, b, inv, weight[level, 1], low[level], high[level], six)
-        peak = restrict(_level(right, level + 1, shape, offset), x, b, inv, low[level], high[level], six, group[level],
+        relax(0, rows, x, y, b, inv, weight[level, 1], low[level], high[level], six)
+        coarse = _level(right, level + 1, shape, offset)
+        peak = restrict(0, coarse.shape[0] * coarse.shape[1], coarse, x, b, inv, low[level], high[level], six, group[level],
                         share[level])
         if level == 0:
             rough = peak
@@ -163,52 +166,34 @@ def cycle(value, right, inverse, guess, scratch, fixed, held, tables):
         guess[offset[last]] = right[offset[last]] * inverse[offset[last]]
     else:
         value[0, 0, 0] = right[0] * inverse[0]
-    for level in range(last - 1, -1, -1):
+    for level in range(last - 1, top - 1, -1):
         x = value if level == 0 else _level(guess, level, shape, offset)
         y, b = _level(scratch, level, shape, offset), _level(right, level, shape, offset)
         inv, six = _level(inverse, level, shape, offset), _full(full, level, shape, offset)
-        peak = prolong(x, _level(guess, level + 1, shape, offset), near[level], other[level], near_weight[level],
+        rows = x.shape[0] * x.shape[1]
+        peak = prolong(0, rows, x, _level(guess, level + 1, shape, offset), near[level], other[level], near_weight[level],
                        other_weight[level])
         if level == 0:
             rough = max(rough, peak)
-            flat = x.reshape(-1)
-            for m in range(fixed.shape[0]):
-                flat[fixed[m]] = held[m]
-        relax(y, x, b, inv, weight[level, 1], low[level], high[level], six)
-        relax(x, y, b, inv, weight[level, 0], low[level], high[level], six)
+            _hold(x, fixed, held)
+        relax(0, rows, y, x, b, inv, weight[level, 1], low[level], high[level], six)
+        relax(0, rows, x, y, b, inv, weight[level, 0], low[level], high[level], six)
     return rough
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _residual(out, c, source, inverse, low, high, full):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _residual(first, last, out, c, source, inverse, low, high, full):
     """out (z, y, x) = source - A c."""
-    nz, ny, nx = c.shape
-    for row in prange(nz * ny):
-        residual_row(out[row // ny, row % ny], np.zeros(nx), c, row // ny, row % ny, source, inverse, low, high, full)
+    ny, peak = c.shape[1], np.zeros(c.shape[2])
+    for row in range(first, last):
+        residual_row(out[row // ny, row % ny], peak, c, row // ny, row % ny, source, inverse, low, high, full)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _cut(value, source, inflow):
-    """Without negative sources the solution is nowhere negative: cutting at zero brings the value closer to it."""
-    nz, ny, nx = value.shape
-    negative = np.zeros(nz * ny, np.bool_)
-    for row in prange(nz * ny):
-        given, enter = source[row // ny, row % ny], inflow[row // ny, row % ny]
-        for i in range(nx):
-            negative[row] |= given[i] + enter[i] < 0.0
-    if not negative.any():
-        for row in prange(nz * ny):
-            c = value[row // ny, row % ny]
-            for i in range(nx):
-                c[i] = max(c[i], 0.0)
-
-
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _balance(rest, value, source, inflow, sink, right, inverse):
-    """Sums over free voxels, in a fixed order: rest, right, what enters (source and inflow), what sinks take up."""
-    nz, ny, nx = value.shape
-    part = np.zeros((nz * ny, 4))
-    for row in prange(nz * ny):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _books(first, last, part, rest, value, source, inflow, sink, right, inverse):
+    """part (row, 4): sums over free voxels of rest, right, what enters (source and inflow), what sinks take up."""
+    ny, nx = value.shape[1], value.shape[2]
+    for row in range(first, last):
         k, j = row // ny, row % ny
         r, c, given, enter, s, b, inv = rest[k, j], value[k, j], source[k, j], inflow[k, j], sink[k, j], right[k, j], inverse[k, j]
         for i in range(nx):
@@ -217,147 +202,162 @@ def _balance(rest, value, source, inflow, sink, right, inverse):
                 part[row, 1] += b[i]
                 part[row, 2] += given[i] + enter[i]
                 part[row, 3] += s[i] * c[i] - b[i] + given[i] + enter[i]
-    total = np.zeros(4)
-    for row in range(nz * ny):
-        total += part[row]
-    return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _dot(a, b):
-    """Sum of products: partial sums of equal rows, then one after another."""
-    n = a.shape[0]
-    pieces = (n + 1023) // 1024
-    part = np.zeros(pieces)
-    for p in prange(pieces):
-        s = 0.0
-        for i in range(p * 1024, min(n, p * 1024 + 1024)):
-            s += a[i] * b[i]
-        part[p] = s
-    total = 0.0
-    for p in range(pieces):
-        total += part[p]
-    return total
+class _Equations:
+    """One factor's equations while they are solved: `value` is changed in place.
 
+    Large levels are shared among threads, row by row; the levels from `top` on are done in one call.
+    """
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _conjugate(value, right, inverse, guess, scratch, fixed, tables, rounds, tolerance):
-    """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections."""
-    shape, offset, low, high, full = tables[0], tables[1], tables[2], tables[3], tables[12]
-    n = offset[1]
-    six = _full(full, 0, shape, offset)
-    inv = _level(inverse, 0, shape, offset)
-    rest, empty = np.empty(value.shape), np.zeros(value.shape)
-    direction, image = np.zeros((MEMORY, n)), np.zeros((MEMORY, n))
-    norm = np.zeros(MEMORY)
-    _residual(rest, value, _level(right, 0, shape, offset), inv, low[0], high[0], six)
-    still = np.zeros(fixed.shape[0])
-    flat, left = value.reshape(-1), rest.reshape(-1)
-    start = flat.copy()
-    size = 0.0
-    for step in range(rounds):
-        slot = step % MEMORY
-        p, q = direction[slot], image[slot]
-        p[:] = 0.0
-        right[:n] = left
-        cycle(p.reshape(value.shape), right, inverse, guess, scratch, fixed, still, tables)
-        _residual(q.reshape(value.shape), p.reshape(value.shape), empty, inv, low[0], high[0], six)
-        for i in range(n):
-            q[i] = -q[i]
-        for m in range(MEMORY):
-            if m != slot and norm[m] > 0.0:
-                share = _dot(q, image[m]) / norm[m]
-                for i in range(n):
-                    p[i] -= share * direction[m, i]
-                    q[i] -= share * image[m, i]
-        norm[slot] = _dot(q, q)
-        if norm[slot] == 0.0:
-            break
-        length = _dot(left, q) / norm[slot]
-        size = 0.0
-        for i in range(n):
-            flat[i] += length * p[i]
-            left[i] -= length * q[i]
-            size = max(size, abs(length * p[i]))
-        if size < tolerance:
-            break
-    return size, np.abs(flat - start).max()
+    def __init__(self, value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables, threads):
+        self.value, self.source, self.inflow, self.rate, self.demand = value, source, inflow, rate, demand
+        self.capacity, self.michaelis, self.fixed, self.held, self.tables, self.threads = capacity, michaelis, fixed, held, tables, threads
+        self.flat = work
+        self.shape, self.offset = tables[0], tables[1]
+        self.rows = value.shape[0] * value.shape[1]
+        self.low, self.high, self.six = tables[2][0], tables[3][0], _full(tables[12], 0, self.shape, self.offset)
+        self.sink, self.right, self.inverse, self.guess, self.scratch = (self.at(array, 0) for array in work)
+        self.saturable = capacity.shape[0] > 0
+        self.drained = bool((source + inflow).min() < 0.0)
+        self.top = sum(shared(voxels, threads) for voxels in np.diff(self.offset)[:-1].tolist())
 
+    def at(self, array: np.ndarray, level: int) -> np.ndarray:
+        """(z, y, x) of a level of an array that is flat over all of them."""
+        return array[self.offset[level]:self.offset[level + 1]].reshape(self.shape[level])
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _prepare(value, source, inflow, rate, demand, capacity, michaelis, newton, fixed, held, work, tables):
-    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels."""
-    shape, offset = tables[0], tables[1]
-    sink, right, inverse = work[0], work[1], work[2]
-    _linearise(value, source, inflow, rate, demand, capacity, michaelis, newton, _level(sink, 0, shape, offset),
-               _level(right, 0, shape, offset), _level(inverse, 0, shape, offset), tables)
-    for m in range(fixed.shape[0]):
-        sink[fixed[m]] = 1.0 / HELD
-        inverse[fixed[m]] = HELD
-        right[fixed[m]] = held[m] / HELD
+    def over(self, loop, x: np.ndarray, *arguments) -> list:
+        """A loop over the rows of x."""
+        return over_rows(loop, x.shape[0] * x.shape[1], self.threads, *arguments, each=x.shape[2])
 
+    def prepare(self, newton: bool = True) -> None:
+        """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels."""
+        self.over(_linearise, self.value, self.value, self.source, self.inflow, self.rate, self.demand, self.capacity, self.michaelis,
+                  newton, self.sink, self.right, self.inverse, self.tables)
+        if len(self.fixed):
+            sink, right, inverse = self.flat[:3]
+            sink[self.fixed], inverse[self.fixed], right[self.fixed] = 1.0 / HELD, HELD, self.held / HELD
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _settle(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables):
-    """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
-    shape, offset = tables[0], tables[1]
-    right, inverse, scratch = work[1], work[2], work[4]
-    _cut(value, source, inflow)
-    _prepare(value, source, inflow, rate, demand, capacity, michaelis, False, fixed, held, work, tables)
-    new = _level(scratch, 0, shape, offset)
-    relax(new, value, _level(right, 0, shape, offset), _level(inverse, 0, shape, offset), 1.0, tables[2][0], tables[3][0],
-          _full(tables[12], 0, shape, offset))
-    value[:] = new
-    flat = value.reshape(-1)
-    for m in range(fixed.shape[0]):
-        flat[fixed[m]] = held[m]
+    def coarsen(self) -> None:
+        """Sinks and inverse diagonals of all coarser levels."""
+        sink, inverse = self.flat[0], self.flat[2]
+        for level in range(1, self.top + 1):
+            coarse = self.at(sink, level)
+            self.over(_coarsen, coarse, coarse, self.at(inverse, level), self.at(sink, level - 1), level, self.tables)
+        _coarsen_from(self.top, sink, inverse, self.tables)
 
+    def cycle(self, value: np.ndarray, held: np.ndarray) -> float:
+        """One V(2,2) cycle on value in place; returns about the error before it, see _cycle_from."""
+        _, right, inverse, guess, scratch = self.flat
+        if self.top == 0:
+            return _cycle_from(0, value, right, inverse, guess, scratch, self.fixed, held, self.tables)
+        _, _, low, high, _, group, share, near, other, near_weight, other_weight, weight, full, _ = self.tables
+        rough, levels = 0.0, []
+        for level in range(self.top):
+            x, y = value if level == 0 else self.at(guess, level), self.at(scratch, level)
+            b, inv = self.at(right, level), self.at(inverse, level)
+            couplings = low[level], high[level], _full(full, level, self.shape, self.offset)
+            levels.append((x, y, b, inv, couplings))
+            if level == 0:
+                self.over(relax, x, y, x, b, inv, weight[level, 0], *couplings)
+            else:
+                np.multiply(inv, weight[level, 0], out=y)
+                y *= b
+            self.over(relax, x, x, y, b, inv, weight[level, 1], *couplings)
+            coarse = self.at(right, level + 1)
+            peaks = self.over(restrict, coarse, coarse, x, b, inv, *couplings, group[level], share[level])
+            rough = max(peaks) if level == 0 else rough
+        _cycle_from(self.top, value, right, inverse, guess, scratch, self.fixed, held, self.tables)
+        for level in range(self.top - 1, -1, -1):
+            x, y, b, inv, couplings = levels[level]
+            peaks = self.over(prolong, x, x, self.at(guess, level + 1), near[level], other[level], near_weight[level], other_weight[level])
+            if level == 0:
+                rough = max(rough, *peaks)
+                _hold(x, self.fixed, held)
+            self.over(relax, x, y, x, b, inv, weight[level, 1], *couplings)
+            self.over(relax, x, x, y, b, inv, weight[level, 0], *couplings)
+        return rough
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _solve(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, tolerance, most, work, tables):
-    """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, flux imbalance)."""
-    shape, offset = tables[0], tables[1]
-    sink, right, inverse, guess, scratch = work[0], work[1], work[2], work[3], work[4]
-    flat = value.reshape(-1)
-    for m in range(fixed.shape[0]):
-        flat[fixed[m]] = held[m]
-    before, error, reduction, newton, poor = 0.0, math.inf, CYCLE, True, 0
-    cycles = 0
-    saturable = capacity.shape[0] > 0
-    while cycles < most:
-        if saturable or cycles == 0 or poor >= 2:  # conjugate residuals overwrite the right-hand side
-            _prepare(value, source, inflow, rate, demand, capacity, michaelis, newton, fixed, held, work, tables)
-            if saturable or cycles == 0:
-                _coarsen_sinks(sink, inverse, tables)
-        if poor < 2:
-            size = cycle(value, right, inverse, guess, scratch, fixed, held, tables)
-            cycles += 1
-        else:
-            last, whole = _conjugate(value, right, inverse, guess, scratch, fixed, tables, 8, tolerance)
-            size = whole if saturable else last  # the equations change with the value: all of it was one Newton step
-            cycles += 8
-        if saturable:
-            _settle(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables)
-        if before > 0.0:
-            reduction = min(max(size / before, CYCLE), 0.99)
-            newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
-            poor = poor + 1 if size > STAGNANT * before else 0 if poor < 2 else poor
-        before = size
-        error = size * reduction / (1.0 - reduction)
-        if error <= tolerance:
-            break
-    if not saturable:
-        _settle(value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables)
-    rest, b, inv = _level(scratch, 0, shape, offset), _level(right, 0, shape, offset), _level(inverse, 0, shape, offset)
-    low, high, six = tables[2][0], tables[3][0], _full(tables[12], 0, shape, offset)
-    _prepare(value, source, inflow, rate, demand, capacity, michaelis, True, fixed, held, work, tables)
-    _residual(rest, value, b, inv, low, high, six)
-    net, driven, entered, taken = _balance(rest, value, source, inflow, _level(sink, 0, shape, offset), b, inv)
-    if fixed.shape[0] == 0 and driven > 0.0 and abs(net) * np.abs(flat).max() <= tolerance * driven:
-        # the last correction is that of the whole box: what enters leaves or stays, to rounding
-        flat *= driven / (driven - net)
-    turnover = max(entered, taken)
-    return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
+    def residual(self, out: np.ndarray, c: np.ndarray, source: np.ndarray) -> None:
+        """out (z, y, x) = source - A c."""
+        self.over(_residual, c, out, c, source, self.inverse, self.low, self.high, self.six)
+
+    def conjugate(self, rounds: int, tolerance: float) -> tuple[float, float]:
+        """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections."""
+        rest, empty = np.empty(self.value.shape), np.zeros(self.value.shape)
+        kept: list[tuple[np.ndarray, np.ndarray, float]] = []
+        self.residual(rest, self.value, self.right)
+        start, still, size = self.value.copy(), np.zeros(len(self.fixed)), 0.0
+        for _ in range(rounds):
+            p, q = np.zeros(self.value.shape), np.empty(self.value.shape)
+            self.right[...] = rest
+            self.cycle(p, still)
+            self.residual(q, p, empty)
+            np.negative(q, out=q)
+            for direction, image, norm in kept:
+                share = (q * image).sum() / norm
+                p -= share * direction
+                q -= share * image
+            norm = (q * q).sum()
+            if norm == 0.0:
+                break
+            kept = [*kept, (p, q, norm)][-MEMORY + 1:]
+            length = (rest * q).sum() / norm
+            step = length * p
+            self.value += step
+            rest -= length * q
+            size = float(np.abs(step).max())
+            if size < tolerance:
+                break
+        return size, float(np.abs(self.value - start).max())
+
+    def settle(self) -> None:
+        """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
+        if not self.drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
+            np.maximum(self.value, 0.0, out=self.value)
+        self.prepare(newton=False)
+        self.over(relax, self.value, self.scratch, self.value, self.right, self.inverse, 1.0, self.low, self.high, self.six)
+        self.value[...] = self.scratch
+        _hold(self.value, self.fixed, self.held)
+
+    def solve(self, tolerance: float, most: int) -> tuple[int, float, float, float]:
+        """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, flux imbalance)."""
+        _hold(self.value, self.fixed, self.held)
+        before, error, reduction, newton, poor, cycles = 0.0, math.inf, CYCLE, True, 0, 0
+        while cycles < most:
+            if self.saturable or cycles == 0 or poor >= 2:  # conjugate residuals overwrite the right-hand side
+                self.prepare(newton)
+                if self.saturable or cycles == 0:
+                    self.coarsen()
+            if poor < 2:
+                size = self.cycle(self.value, self.held)
+                cycles += 1
+            else:
+                last, whole = self.conjugate(8, tolerance)
+                size = whole if self.saturable else last  # the equations change with the value: all of it was one Newton step
+                cycles += 8
+            if self.saturable:
+                self.settle()
+            if before > 0.0:
+                reduction = min(max(size / before, CYCLE), 0.99)
+                newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
+                poor = poor + 1 if size > STAGNANT * before else 0 if poor < 2 else poor
+            before = size
+            error = size * reduction / (1.0 - reduction)
+            if error <= tolerance:
+                break
+        if not self.saturable:
+            self.settle()
+        self.prepare()
+        self.residual(self.scratch, self.value, self.right)
+        part = np.zeros((self.rows, 4))
+        self.over(_books, self.value, part, self.scratch, self.value, self.source, self.inflow, self.sink, self.right, self.inverse)
+        net, driven, entered, taken = part.sum(axis=0)
+        if len(self.fixed) == 0 and driven > 0.0 and abs(net) * np.abs(self.value).max() <= tolerance * driven:
+            # the last correction is that of the whole box: what enters leaves or stays, to rounding
+            self.value *= driven / (driven - net)
+        turnover = max(entered, taken)
+        return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
 
 
 def workspace(voxels: int) -> np.ndarray:
@@ -373,7 +373,7 @@ NO_VALUE = np.empty(0)
 def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: float, demand: np.ndarray,
           capacity: np.ndarray = NOTHING, michaelis: float = 1.0, outside: np.ndarray | None = None,
           fixed: np.ndarray = NO_INDEX, held: np.ndarray = NO_VALUE, tolerance: float = 1e-8, cycles: int = 60,
-          work: np.ndarray | None = None) -> tuple[int, float, float, float]:
+          work: np.ndarray | None = None, threads: int = 1) -> tuple[int, float, float, float]:
     """Solve in place from the present value (z, y, x); returns cycles, estimated error, last reduction, flux imbalance.
 
     The imbalance is what enters less what the sinks take up before the last correction, which removes it (where no voxel is
@@ -393,5 +393,5 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     if work is None:
         work = workspace(int(hierarchy.offset[-1]))
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
-    return _solve(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, float(tolerance), cycles,
-                  work, hierarchy.tables)
+    return _Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, work, hierarchy.tables,
+                      threads).solve(float(tolerance), cycles)

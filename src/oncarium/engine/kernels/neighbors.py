@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
+
+from ..threads import over_rows
 
 SKIN = 3.0  # um; assumed: about a third of a radius balances list length against rebuilds
-BLOCK = 4096
 
 
 @njit(cache=True, nogil=True)
@@ -67,37 +68,30 @@ def _row(i, position, reach, ids, skin, size, lower, shape, start, member, out, 
     return count
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _count_rows(position, reach, ids, skin, size, lower, shape, start, member, count):
-    for i in prange(position.shape[0]):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _count_rows(first, last, position, reach, ids, skin, size, lower, shape, start, member, count):
+    for i in range(first, last):
         count[i + 1] = _row(i, position, reach, ids, skin, size, lower, shape, start, member, member, 0, False)
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _write_rows(position, reach, ids, skin, size, lower, shape, start, member, first, out):
-    for i in prange(position.shape[0]):
-        _row(i, position, reach, ids, skin, size, lower, shape, start, member, out, first[i], True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _write_rows(first, last, position, reach, ids, skin, size, lower, shape, start, member, begin, out):
+    for i in range(first, last):
+        _row(i, position, reach, ids, skin, size, lower, shape, start, member, out, begin[i], True)
 
 
-@njit(cache=True, nogil=True, parallel=True)
-def _largest_change(position, reach, ids, position0, reach0, ids0):
-    """Largest of (displacement + growth of reach), um, infinite if a row holds another cell: rows are sorted by id.
-
-    A maximum, so the order of threads cannot matter."""
-    n = position.shape[0]
-    blocks = (n + BLOCK - 1) // BLOCK
-    largest = np.zeros(max(blocks, 1))
-    for b in prange(blocks):
-        m = 0.0
-        for i in range(b * BLOCK, min(n, (b + 1) * BLOCK)):
-            dx = position[i, 0] - position0[i, 0]
-            dy = position[i, 1] - position0[i, 1]
-            dz = position[i, 2] - position0[i, 2]
-            m = max(m, math.sqrt(dx * dx + dy * dy + dz * dz) + max(reach[i] - reach0[i], 0.0))
-            if ids[i] != ids0[i]:
-                m = math.inf
-        largest[b] = m
-    return largest.max()
+@njit(cache=True, nogil=True, error_model="numpy")
+def _largest_change(first, last, position, reach, ids, position0, reach0, ids0):
+    """Largest of (displacement + growth of reach), um, infinite if a row holds another cell: rows are sorted by id."""
+    largest = 0.0
+    for i in range(first, last):
+        if ids[i] != ids0[i]:
+            return math.inf
+        dx = position[i, 0] - position0[i, 0]
+        dy = position[i, 1] - position0[i, 1]
+        dz = position[i, 2] - position0[i, 2]
+        largest = max(largest, math.sqrt(dx * dx + dy * dy + dz * dz) + max(reach[i] - reach0[i], 0.0))
+    return largest
 
 
 class Neighbors:
@@ -130,16 +124,17 @@ class Neighbors:
         self.first = np.zeros(1, np.int64)
         self.list = np.empty(0, np.int32)
 
-    def update(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray) -> bool:
+    def update(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, threads: int = 1) -> bool:
         """Make the lists valid for these positions (cell, xyz) um and reaches (cell) um; True if they were rebuilt."""
         n = len(reach)
         if len(self.reach0) == n and n > 0:
-            if 2.0 * _largest_change(position, reach, ids, self.position0, self.reach0, self.ids0) <= self.skin:
+            change = over_rows(_largest_change, n, threads, position, reach, ids, self.position0, self.reach0, self.ids0)
+            if 2.0 * max(change) <= self.skin:
                 return False
-        self._build(position, reach, ids)
+        self._build(position, reach, ids, threads)
         return True
 
-    def _build(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray) -> None:
+    def _build(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, threads: int) -> None:
         n = len(reach)
         self.rebuilds += 1
         self.position0 = position.copy()
@@ -160,8 +155,8 @@ class Neighbors:
         member = np.empty(n, np.int32)
         _bin_cells(position, self.lower, size, shape, bin_of, start, member)
         first = np.zeros(n + 1, np.int64)
-        _count_rows(position, reach, ids, self.skin, size, self.lower, shape, start, member, first)
+        over_rows(_count_rows, n, threads, position, reach, ids, self.skin, size, self.lower, shape, start, member, first)
         np.cumsum(first, out=first)
         out = np.empty(int(first[-1]), np.int32)
-        _write_rows(position, reach, ids, self.skin, size, self.lower, shape, start, member, first, out)
+        over_rows(_write_rows, n, threads, position, reach, ids, self.skin, size, self.lower, shape, start, member, first, out)
         self.first, self.list = first, out

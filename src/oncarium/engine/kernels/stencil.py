@@ -1,18 +1,17 @@
-"""Rows of the seven-point stencil, and the drivers that run them over a level of voxels.
+"""Rows of the seven-point stencil over a level of voxels.
 
 Per voxel, with c_m its six neighbors:   total c - sum_m coupling_m c_m = source,   total = sink + sum_m coupling_m + edges
 
 Couplings are per volume (1/min). Two layouts: `line` (level, 3, n) when D is one number (couplings depend on the index along
 their axis alone and stay in cache), `full` (6, z, y, x) when D varies in space or the fluid flows.
-Every driver exists once; PARALLEL_FROM voxels decide whether threads share it, and no sum depends on how many there are.
+Every loop takes its rows from first to last, so threads can share a level; no result depends on how many there are.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-PARALLEL_FROM = 20_000  # voxels; below it, waking threads costs more than it saves
 HELD = 1e-200  # inverse diagonal of a fixed voxel: so stiff that neighbors do not move it
 FREE = 1e-190  # inverse diagonals above this belong to free voxels
 
@@ -70,7 +69,8 @@ def _gather(out, c, k, j, source, low, high, full):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _relax_rows(first, last, new, c, source, inverse, weight, low, high, full):
+def relax(first, last, new, c, source, inverse, weight, low, high, full):
+    """One damped Jacobi sweep over rows: new = c + weight inverse (source - A c), all (z, y, x)."""
     ny = c.shape[1]
     keep = 1.0 - weight
     for row in range(first, last):
@@ -79,22 +79,6 @@ def _relax_rows(first, last, new, c, source, inverse, weight, low, high, full):
         _gather(out, c, k, j, source, low, high, full)
         for i in range(out.shape[0]):
             out[i] = keep * here[i] + weight * inv[i] * out[i]
-
-
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _relax_threads(pieces, new, c, source, inverse, weight, low, high, full):
-    rows = c.shape[0] * c.shape[1]
-    for p in prange(pieces):
-        _relax_rows(p * rows // pieces, (p + 1) * rows // pieces, new, c, source, inverse, weight, low, high, full)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def relax(new, c, source, inverse, weight, low, high, full):
-    """One damped Jacobi sweep: new = c + weight inverse (source - A c), all (z, y, x)."""
-    if c.size < PARALLEL_FROM:
-        _relax_rows(0, c.shape[0] * c.shape[1], new, c, source, inverse, weight, low, high, full)
-    else:
-        _relax_threads(64, new, c, source, inverse, weight, low, high, full)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -110,7 +94,7 @@ def residual_row(out, peak, c, k, j, source, inverse, low, high, full):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _restrict_rows(first, last, coarse, c, source, inverse, low, high, full, group, share):
+def restrict(first, last, coarse, c, source, inverse, low, high, full, group, share):
     """Volume-weighted mean of the residual in every coarse voxel of rows first to last; returns the largest |r inverse|."""
     ny, nx = coarse.shape[1], coarse.shape[2]
     line, total, peak = np.empty(c.shape[2]), np.empty(c.shape[2]), np.zeros(c.shape[2])
@@ -133,26 +117,8 @@ def _restrict_rows(first, last, coarse, c, source, inverse, low, high, full, gro
     return peak.max()
 
 
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _restrict_threads(pieces, coarse, c, source, inverse, low, high, full, group, share):
-    rows = coarse.shape[0] * coarse.shape[1]
-    largest = np.zeros(pieces)
-    for p in prange(pieces):
-        largest[p] = _restrict_rows(p * rows // pieces, (p + 1) * rows // pieces, coarse, c, source, inverse, low, high, full,
-                                    group, share)
-    return largest.max()
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def restrict(coarse, c, source, inverse, low, high, full, group, share):
-    """coarse (z, y, x) = mean of source - A c; group (axis, n) first fine index, share (axis, n) part of the coarse volume."""
-    if c.size < PARALLEL_FROM:
-        return _restrict_rows(0, coarse.shape[0] * coarse.shape[1], coarse, c, source, inverse, low, high, full, group, share)
-    return _restrict_threads(64, coarse, c, source, inverse, low, high, full, group, share)
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _prolong_rows(first, last, c, coarse, near, other, near_weight, other_weight):
+def prolong(first, last, c, coarse, near, other, near_weight, other_weight):
     """Add the multilinear interpolation of the coarse correction; returns its largest magnitude."""
     ny, nx = c.shape[1], c.shape[2]
     line, peak = np.empty(coarse.shape[2]), np.zeros(nx)
@@ -176,20 +142,3 @@ def _prolong_rows(first, last, c, coarse, near, other, near_weight, other_weight
             here[i] += e
             peak[i] = max(peak[i], abs(e))
     return peak.max()
-
-
-@njit(cache=True, nogil=True, error_model="numpy", parallel=True)
-def _prolong_threads(pieces, c, coarse, near, other, near_weight, other_weight):
-    rows = c.shape[0] * c.shape[1]
-    largest = np.zeros(pieces)
-    for p in prange(pieces):
-        largest[p] = _prolong_rows(p * rows // pieces, (p + 1) * rows // pieces, c, coarse, near, other, near_weight, other_weight)
-    return largest.max()
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def prolong(c, coarse, near, other, near_weight, other_weight):
-    """c (z, y, x) += interpolated coarse; near, other (axis, n) coarse indices and their weights."""
-    if c.size < PARALLEL_FROM:
-        return _prolong_rows(0, c.shape[0] * c.shape[1], c, coarse, near, other, near_weight, other_weight)
-    return _prolong_threads(64, c, coarse, near, other, near_weight, other_weight)
