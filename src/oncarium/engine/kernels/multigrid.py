@@ -218,7 +218,7 @@ class _Equations:
         self.rows = value.shape[0] * value.shape[1]
         self.low, self.high, self.six = tables[2][0], tables[3][0], _full(tables[12], 0, self.shape, self.offset)
         self.sink, self.right, self.inverse, self.guess, self.scratch = (self.at(array, 0) for array in work)
-        self.saturable = capacity.shape[0] > 0
+        self.saturable, self.prepared = capacity.shape[0] > 0, False
         self.drained = bool((source + inflow).min() < 0.0)
         self.top = sum(shared(voxels, threads) for voxels in np.diff(self.offset)[:-1].tolist())
 
@@ -232,6 +232,9 @@ class _Equations:
 
     def prepare(self, newton: bool = True) -> None:
         """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels."""
+        if self.prepared and not self.saturable:
+            return  # linear equations stay what they are
+        self.prepared = True
         self.over(_linearise, self.value, self.value, self.source, self.inflow, self.rate, self.demand, self.capacity, self.michaelis,
                   newton, self.sink, self.right, self.inverse, self.tables)
         if len(self.fixed):
@@ -288,6 +291,7 @@ class _Equations:
         kept: list[tuple[np.ndarray, np.ndarray, float]] = []
         self.residual(rest, self.value, self.right)
         start, still, size = self.value.copy(), np.zeros(len(self.fixed)), 0.0
+        self.prepared = False  # the right-hand side is overwritten
         for _ in range(rounds):
             p, q = np.zeros(self.value.shape), np.empty(self.value.shape)
             self.right[...] = rest
@@ -325,10 +329,9 @@ class _Equations:
         _hold(self.value, self.fixed, self.held)
         before, error, reduction, newton, poor, cycles = 0.0, math.inf, CYCLE, True, 0, 0
         while cycles < most:
-            if self.saturable or cycles == 0 or poor >= 2:  # conjugate residuals overwrite the right-hand side
-                self.prepare(newton)
-                if self.saturable or cycles == 0:
-                    self.coarsen()
+            self.prepare(newton)
+            if self.saturable or cycles == 0:
+                self.coarsen()
             if poor < 2:
                 size = self.cycle(self.value, self.held)
                 cycles += 1
