@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, InputError, ModelError, Problem
 from ..spec.model import Model, scenario_names
 from ..units import UnitError, to_minutes
 from .result import Result
+
+if TYPE_CHECKING:
+    from ..engine.process import Process
+    from .simulation import Simulation
 
 STORE = "run.zarr"
 See = Callable[[Any], Any]
@@ -151,18 +155,43 @@ def _go(simulation: Any, recorder: Any, end: float, see: See | None) -> Result:
     return Result.open(recorder.path)
 
 
-def resume(path: str | Path, until: Any = None, *, threads: int | None = None, see: See | None = None) -> Result:
-    """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError."""
+def _as_run(before: Result, processes: Sequence[Process]) -> Model:
+    """The model of a run with the mechanisms of one's own that it had, which its store only names."""
+    return Model.from_text(before.model_yaml, "the run's own model", folder=None).with_process(*processes)
+
+
+def _check_processes(before: Result, simulation: Simulation) -> None:
+    """A run goes on with the mechanisms it had."""
+    had, have = before.attrs["processes"], [p.name for p in simulation.plan.processes]
+    if sorted(had) != sorted(have):
+        other = ", ".join(sorted(set(had) ^ set(have)))
+        raise DataError(str(before.path), f"it was run with {', '.join(had)};", f"{other} differs.", "Give the same mechanisms of your own: processes=[...].")
+
+
+def resume(
+    path: str | Path, until: Any = None, *, threads: int | None = None, see: See | None = None, processes: Sequence[Process] = ()
+) -> Result:
+    """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError.
+
+    processes   the mechanisms of your own that the run had (a store names them and does not hold them)
+
+    >>> import oncarium as oc
+    >>> model = oc.Model.from_text(oc.spec.model.EXAMPLE)
+    >>> first = oc.run(model, "1 h", out="runs/first")
+    >>> oc.resume("runs/first", "2 h").digest == oc.run(model, "2 h", out="runs/whole").digest
+    True
+    """
     from . import checkpoint
     from .recorder import Recorder
     from .simulation import Simulation
 
     store = store_of(path)
     before = Result.open(store)
-    model = Model.from_text(before.model_yaml, "the run's own model", folder=None)
+    model = _as_run(before, processes)
     end = minutes(until, model)
     state = checkpoint.latest(store)
     simulation = Simulation(model, before.seed, threads)
+    _check_processes(before, simulation)
     simulation.restore(state)
     record = model.record
     recorder = Recorder(
@@ -186,12 +215,18 @@ def branch(
     seed: int | None = None,
     threads: int | None = None,
     see: See | None = None,
+    processes: Sequence[Process] = (),
 ) -> dict[str, Result]:
-    """Continue a run's last checkpoint under several changes, one new run per arm.
+    """Continue a run's last checkpoint under several changes, one new run per arm. Raises DataError, InputError, ModelError.
 
     arms   name -> {dotted path: value}; an empty change is the control     out   folder that holds a folder per arm
+    processes   the mechanisms of your own that the run had
 
-    branch("runs/hypoxic_tumor", {"control": {}, "fast": {"cells.cd8.motility.speed": "8 um/min"}}, until="7 day")
+    >>> import oncarium as oc
+    >>> first = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/common")
+    >>> arms = oc.branch("runs/common", {"control": {}, "fast": {"cells.tumor.cycle.exit": "0.5 1/h"}}, until="4 h")
+    >>> len(arms["fast"].cells()) > len(arms["control"].cells())
+    True
     """
     from . import checkpoint
     from .recorder import Recorder
@@ -199,7 +234,7 @@ def branch(
 
     store = store_of(path)
     before = Result.open(store)
-    model = Model.from_text(before.model_yaml, "the run's own model", folder=None)
+    model = _as_run(before, processes)
     changed = {name: model.with_(changes) for name, changes in arms.items()}
     ends = {name: minutes(until, m) for name, m in changed.items()}
     check_seed(seed)
@@ -209,6 +244,7 @@ def branch(
             raise InputError(str(parent / name), "a run already lies here.", remedy="Choose another folder.")
     state = checkpoint.latest(store)
     origin = Simulation(model, before.seed, threads)
+    _check_processes(before, origin)
     results = {}
     for name, m in changed.items():
         simulation = Simulation(m, before.seed if seed is None else seed, threads)

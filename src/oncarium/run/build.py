@@ -29,6 +29,7 @@ from ..engine.population import Population
 from ..engine.process import Process
 from ..engine.random import stream_of, uniform
 from ..engine.tissue import Tissue
+from ..errors import InputError
 from ..spec.environment import Domain
 from ..spec.initial import Placement, Region
 from ..spec.model import Model
@@ -38,7 +39,8 @@ PLACING = stream_of("Placement")
 
 
 def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
-    """Tissue at time 0, processes in order, and the population queue they share. The model must be free of errors."""
+    """Tissue at time 0, processes in order, and the population queue they share. The model must be free of errors; raises
+    InputError where a region holds no cell."""
     population = Population()
     processes = list_processes(model, population)
     fields = build_fields(model)
@@ -233,8 +235,8 @@ def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
         position[left[good]] = trial[good]
         left = left[~good]
         if not len(left):
-            break
-    return position
+            return position
+    raise InputError(f"initial, cells: {p.type}", f"{len(left)} of {p.count} places were not found.", "The region must lie in the domain.")
 
 
 def pack(p: Placement, domain: Domain) -> np.ndarray:
@@ -258,4 +260,6 @@ def pack(p: Placement, domain: Domain) -> np.ndarray:
     keep = inside(region, x, y, z, domain.is_2d)
     for v, lower, upper in zip((x, y, z), domain.lower, domain.upper):
         keep &= (v >= lower) & (v <= upper)
+    if not keep.any():
+        raise InputError(f"initial, cells: {p.type}", "its region holds no cell.", "The region must lie in the domain.")
     return np.stack([x[keep], y[keep], z[keep]], axis=1)

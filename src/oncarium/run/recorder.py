@@ -156,15 +156,19 @@ class Recorder:
         return Store.create(self.path, attributes, arrays, groups)
 
     def see(self, simulation: Any) -> None:
-        """Look at the simulation after a tick (and once before the first); cheap when nothing is due."""
-        tick = simulation.tissue.tick
-        if tick % self.cells_ticks == 0 and tick > self.cells_tick:
-            self._see_cells(simulation)
-        if tick % self.fields_ticks == 0 and tick > self.fields_tick:
-            self._see_fields(simulation)
-        now = time.monotonic()
+        """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises NumericsError, DataError."""
+        tick, now = simulation.tissue.tick, time.monotonic()
+        cells_due = tick % self.cells_ticks == 0 and tick > self.cells_tick
+        fields_due = tick % self.fields_ticks == 0 and tick > self.fields_tick
         due = (tick % self.checkpoint_ticks == 0 and tick > 0) or now - self.checkpointed > CHECKPOINT_SECONDS
-        if (due and tick != self.last_checkpoint) or (tick == 0 and self.last_checkpoint < 0):
+        checkpoint_due = (due and tick != self.last_checkpoint) or (tick == 0 and self.last_checkpoint < 0)
+        if cells_due or fields_due or checkpoint_due:
+            simulation.inspect()
+        if cells_due:
+            self._see_cells(simulation)
+        if fields_due:
+            self._see_fields(simulation)
+        if checkpoint_due:
             self.save(simulation)
         elif now - self.flushed > SECONDS or self.store.bytes_waiting > BYTES:
             self.flush(simulation)
@@ -233,6 +237,7 @@ class Recorder:
     def close(self, simulation: Any, finished: bool = True) -> None:
         """End in good order: last frame (if the run is finished), checkpoint, lock released."""
         try:
+            simulation.inspect()
             if finished:
                 tick = simulation.tissue.tick
                 if tick > self.cells_tick:
@@ -248,7 +253,7 @@ class Recorder:
     def abort(self) -> None:
         """End after an error: keep the frames that wait, write no checkpoint."""
         try:
-            self.store.flush(max(self.cells_tick, self.fields_tick, self.store.record["tick"]))
+            self.store.flush(max(self.cells_tick, self.store.record["tick"]))  # events after it were not yet taken over
         except (DataError, OSError):
             pass  # the disk is why we are here; what is indexed stays
         finally:

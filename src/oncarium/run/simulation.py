@@ -8,14 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.fields import FieldError
 from ..engine.plan import Plan
 from ..engine.population import EVENT
 from ..errors import DataError, NumericsError
-from ..spec.model import Model
+from ..spec.model import Model, memory_here
 from ..units import to_minutes
 from .build import build
 
 MOST_CELLS = 50_000_000  # beyond it a run is taken to have run away
+COPIES = 3  # of the cells that must fit into 0.8 of the memory: growing needs the old arrays and the new ones
+FINITE = ("position", "volume.total")
+BEFORE = "The last checkpoint is from before."
 
 
 def default_threads() -> int:
@@ -40,6 +44,7 @@ class Simulation:
         self.seed = model.seed if seed is None else int(seed)
         self.tissue, processes, self.population = build(model, self.seed)
         self.plan = Plan(processes, model.clock.transport)
+        self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
         self.threads = 1
         self.use_threads(threads or default_threads())
 
@@ -59,9 +64,18 @@ class Simulation:
         return self.tissue.tick
 
     def step(self) -> None:
-        """One tick."""
-        self.plan.tick(self.tissue, self.seed)
-        self._watch()
+        """One tick. Raises NumericsError."""
+        try:
+            self.plan.tick(self.tissue, self.seed)
+        except FieldError as error:
+            self._inspect_cells()
+            raise NumericsError(self._now(), f"{error}.", remedy=BEFORE) from None
+        cells, value = self.tissue.cells, self.tissue.fields.value
+        sound = np.isfinite(cells.position.sum()) and np.isfinite(cells["volume.total"].sum())
+        if not sound or (value.size and not (np.isfinite(value.sum()) and value.min() >= 0.0)):
+            self.inspect()
+        if cells.n > self.most_cells:
+            raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
 
     def run(self, until: Any, see: Callable[[Simulation], None] | None = None) -> None:
         """Run to a time ("2 day", or minutes); `see` is called after every tick."""
@@ -71,20 +85,48 @@ class Simulation:
             if see:
                 see(self)
 
-    def _watch(self) -> None:
-        """Stop on numbers that no tissue can have."""
+    def inspect(self) -> None:
+        """Look at every number of every cell and voxel. Raises NumericsError for what no tissue can have: what is no number, a
+        place or volume that is not finite, a concentration below 0."""
+        self._inspect_cells()
+        value, names = self.tissue.fields.value, self.tissue.fields.names
+        wrong = ~(np.isfinite(value) & (value >= 0.0))
+        if wrong.any():
+            f, z, y, x = (int(i) for i in np.argwhere(wrong)[0])
+            raise NumericsError(
+                self._now(),
+                f"{names[f]} is {value[f, z, y, x]:.3g} in voxel (z, y, x) = ({z}, {y}, {x}); {wrong.sum()} voxels are affected.",
+                remedy=f"Look for a mechanism that writes concentrations. {BEFORE}",
+            )
+
+    def _inspect_cells(self) -> None:
         cells = self.tissue.cells
-        if not np.isfinite(cells.position.sum()) or not np.isfinite(cells["volume.total"].sum()):
-            for name in ("position", "volume.total"):
-                bad = np.flatnonzero(~np.isfinite(cells[name].reshape(cells.n, -1)).all(axis=1))
-                if len(bad):
-                    raise NumericsError(
-                        f"tick {self.tick} ({self.time:g} min)",
-                        f"{name} of cell {int(cells.id[bad[0]])} ({cells.types[cells.type[bad[0]]]}) is not finite; {len(bad)} cells are affected.",
-                        remedy="The last checkpoint is from before. Look for a rule or a mechanism that makes a rate infinite.",
-                    )
-        if cells.n > MOST_CELLS:
-            raise NumericsError(f"tick {self.tick} ({self.time:g} min)", f"{cells.n:,} cells: the population has run away.")
+        found = []
+        for name, column in cells.columns.items():
+            if column.numpy_dtype.kind == "f":
+                values = cells[name] if column.axis else cells[name][:, None]
+                wrong = np.isnan(values) if name not in FINITE else ~np.isfinite(values)
+                if wrong.any():
+                    found.append(((wrong.any(axis=1).sum(), column.kind != "behavior"), name, values, wrong))
+        if not found:
+            return
+        # what is wrong spreads, and from behaviors to states: the least affected came first
+        _, name, values, wrong = min(found, key=lambda f: f[0])
+        rows = np.flatnonzero(wrong.any(axis=1))
+        row = rows[np.argmin(cells.id[rows])]
+        raise NumericsError(
+            self._now(),
+            f"{name} of cell {cells.id[row]} ({cells.types[cells.type[row]]}) is {values[row][wrong[row]][0]:g}; "
+            f"{len(rows)} of {cells.n} cells are affected.",
+            remedy=f"Look for a rule or a mechanism that makes a rate infinite. {BEFORE}",
+        )
+
+    def _now(self) -> str:
+        return f"tick {self.tick} ({self.time:g} min)"
+
+    def _counts(self) -> str:
+        cells = self.tissue.cells
+        return ", ".join(f"{n:,} {t}" for t, n in zip(cells.types, np.bincount(cells.type, minlength=len(cells.types))))
 
     def digest(self) -> str:
         """SHA-256 of the tissue, independent of the order in memory."""
@@ -150,6 +192,4 @@ class Simulation:
                     p.rearm()
 
     def __str__(self) -> str:
-        cells = self.tissue.cells
-        counts = np.bincount(cells.type, minlength=len(cells.types))
-        return f"{self.model.title} at {self.time:g} min: " + ", ".join(f"{n} {t}" for t, n in zip(cells.types, counts))
+        return f"{self.model.title} at {self.time:g} min: {self._counts()}"

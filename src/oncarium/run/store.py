@@ -144,6 +144,7 @@ class Store:
         import zarr
         from zarr.codecs import BloscCodec, Crc32cCodec
 
+        index_of(path).unlink(missing_ok=True)
         group = zarr.open_group(path, mode="w", zarr_format=3, attributes=dict(attributes))
         for name, attrs in groups.items():
             group.create_group(name, attributes=dict(attrs))
@@ -157,7 +158,6 @@ class Store:
                 compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()],
                 fill_value=0,
             )
-        index_of(path).unlink(missing_ok=True)
         return cls(path, group, {"lengths": dict.fromkeys(arrays, 0), "tick": -1, "finished": False})
 
     @classmethod
