@@ -10,6 +10,10 @@ from .process import SLOTS, Process, Tick
 from .tissue import Tissue
 
 
+SORT_FROM = 20_000  # cells; fewer stay in cache anyway
+SORT_TICKS = 64
+
+
 class PlanError(ValueError):
     """Two owners of one array, or a period that is not a whole number of ticks."""
 
@@ -53,6 +57,8 @@ class Plan:
     def tick(self, tissue: Tissue, seed: int) -> None:
         """Fire everything due at the tissue's tick, in order, and advance the clock by one tick."""
         number = tissue.tick
+        if number % SORT_TICKS == 0 and tissue.cells.n >= SORT_FROM:
+            tissue.sort_in_space()
         for k, process in enumerate(self.processes):
             every = self.every[k]
             if number % every == 0:

@@ -11,6 +11,7 @@ import numpy as np
 
 from .cells import Cells
 from .fields import Fields
+from .kernels.coupling import voxel_of
 
 if TYPE_CHECKING:
     from .kernels.neighbors import Neighbors
@@ -43,6 +44,13 @@ class Tissue:
             self.tick,
             self.time,
         )
+
+    def sort_in_space(self) -> None:
+        """Rows of neighbors come close to each other in memory: sorted by voxel, then id. Nothing else changes."""
+        grid, cells = self.fields.grid, self.cells
+        voxel = np.empty(cells.n, np.int64)
+        voxel_of(cells.position, np.array(grid.lower, float), np.array(grid.spacing, float), grid.shape, voxel)
+        cells.reorder(np.lexsort((cells.id, voxel)))
 
     def digest(self) -> str:
         """SHA-256 of everything, rows in id order: equal tissues have equal digests whatever their memory order.

@@ -35,25 +35,26 @@ def _full(flat, level, shape, offset):
     return flat[6 * offset[level]:6 * offset[level + 1]].reshape(6, shape[level, 0], shape[level, 1], shape[level, 2])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _between(out, k, j, level, tables):
-    """out (x) 1/min = all couplings and edges of a row: the diagonal without the sink."""
-    shape, offset, low, high, edge, full, full_edge = (tables[0], tables[1], tables[2], tables[3], tables[4], tables[12],
-                                                       tables[13])
-    n = out.shape[0]
-    if full.size > 0:
-        six = _full(full, level, shape, offset)
-        out[:] = _level(full_edge, level, shape, offset)[k, j]
-        for m in range(6):
-            one = six[m, k, j]
-            for i in range(n):
-                out[i] += one[i]
+@njit(inline="always", error_model="numpy")
+def _between(out, k, j, low, high, edge, full, full_edge):
+    """out (x) 1/min = all couplings and edges of a row: the diagonal without the sink. low, high, edge (axis, n) of a level."""
+    if full.shape[1] > 0:
+        for i in range(out.shape[0]):
+            out[i] = (full_edge[k, j, i] + full[0, k, j, i] + full[1, k, j, i] + full[2, k, j, i] + full[3, k, j, i]
+                      + full[4, k, j, i] + full[5, k, j, i])
     else:
-        yz = (low[level, 1, j] + high[level, 1, j] + edge[level, 1, j]
-              + low[level, 2, k] + high[level, 2, k] + edge[level, 2, k])
-        lx, hx, ex = low[level, 0], high[level, 0], edge[level, 0]
-        for i in range(n):
-            out[i] = lx[i] + hx[i] + ex[i] + yz
+        yz = low[1, j] + high[1, j] + edge[1, j] + low[2, k] + high[2, k] + edge[2, k]
+        for i in range(out.shape[0]):
+            out[i] = low[0, i] + high[0, i] + edge[0, i] + yz
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _of_level(level, tables):
+    """What _between takes of a level."""
+    shape, offset, full, full_edge = tables[0], tables[1], tables[12], tables[13]
+    edges = full_edge[offset[level]:offset[level + 1]] if full_edge.size > 0 else full_edge
+    boxed = edges.reshape(shape[level, 0], shape[level, 1], shape[level, 2]) if full_edge.size > 0 else edges.reshape(0, 0, 0)
+    return tables[2][level], tables[3][level], tables[4][level], _full(full, level, shape, offset), boxed
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -65,28 +66,26 @@ def _linearise(first, last, value, source, inflow, rate, demand, capacity, micha
     """
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
+    low, high, edge, full, full_edge = _of_level(0, tables)
     total = np.empty(nx)
     for row in range(first, last):
         k, j = row // ny, row % ny
-        _between(total, k, j, 0, tables)
-        s, b, inv = sink[k, j], right[k, j], inverse[k, j]
-        given, enter, need = source[k, j], inflow[k, j], demand[k, j]
+        _between(total, k, j, low, high, edge, full, full_edge)
         for i in range(nx):
-            s[i] = rate + need[i]
-            b[i] = given[i] + enter[i]
+            sink[k, j, i] = rate + demand[k, j, i]
+            right[k, j, i] = source[k, j, i] + inflow[k, j, i]
         if saturable:
-            most, c = capacity[k, j], value[k, j]
             for i in range(nx):
-                level = max(c[i], 0.0)
+                level = max(value[k, j, i], 0.0)
                 part = 1.0 / (michaelis + level)
-                slope = most[i] * part
+                slope = capacity[k, j, i] * part
                 if newton:
-                    s[i] += slope * michaelis * part
-                    b[i] -= slope * level * level * part
+                    sink[k, j, i] += slope * michaelis * part
+                    right[k, j, i] -= slope * level * level * part
                 else:
-                    s[i] += slope
+                    sink[k, j, i] += slope
         for i in range(nx):
-            inv[i] = 1.0 / (s[i] + total[i])
+            inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -97,24 +96,26 @@ def _coarsen(first, last, coarse, inverse, fine, level, tables):
     very hungry cell is thus seen on the next level with the strength it really has.
     """
     group, share = tables[5][level - 1], tables[6][level - 1]
+    low, high, edge, full, full_edge = _of_level(level - 1, tables)
+    low2, high2, edge2, full2, full_edge2 = _of_level(level, tables)
     total, line, between = np.empty(fine.shape[2]), np.empty(fine.shape[2]), np.empty(coarse.shape[2])
     for row in range(first, last):
         kc, jc = row // coarse.shape[1], row % coarse.shape[1]
-        line[:] = 0.0
+        for i in range(line.shape[0]):
+            line[i] = 0.0
         for k in range(group[2, kc], group[2, kc + 1]):
             for j in range(group[1, jc], group[1, jc + 1]):
-                _between(total, k, j, level - 1, tables)
-                w, s = share[2, k] * share[1, j], fine[k, j]
+                _between(total, k, j, low, high, edge, full, full_edge)
+                w = share[2, k] * share[1, j]
                 for i in range(line.shape[0]):
-                    line[i] += w * s[i] * total[i] / (s[i] + total[i])
-        out, inv = coarse[kc, jc], inverse[kc, jc]
-        _between(between, kc, jc, level, tables)
-        for i in range(out.shape[0]):
+                    line[i] += w * fine[k, j, i] * total[i] / (fine[k, j, i] + total[i])
+        _between(between, kc, jc, low2, high2, edge2, full2, full_edge2)
+        for i in range(coarse.shape[2]):
             mean = 0.0
             for m in range(group[0, i], group[0, i + 1]):
                 mean += share[0, m] * line[m]
-            out[i] = mean
-            inv[i] = 1.0 / (mean + between[i])
+            coarse[kc, jc, i] = mean
+            inverse[kc, jc, i] = 1.0 / (mean + between[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -184,9 +185,12 @@ def _cycle_from(top, value, right, inverse, guess, scratch, fixed, held, tables)
 @njit(cache=True, nogil=True, error_model="numpy")
 def _residual(first, last, out, c, source, inverse, low, high, full):
     """out (z, y, x) = source - A c."""
-    ny, peak = c.shape[1], np.zeros(c.shape[2])
+    ny, nx = c.shape[1], c.shape[2]
+    line, peak = np.empty(nx), np.zeros(nx)
     for row in range(first, last):
-        residual_row(out[row // ny, row % ny], peak, c, row // ny, row % ny, source, inverse, low, high, full)
+        residual_row(line, peak, c, row // ny, row % ny, source, inverse, low, high, full)
+        for i in range(nx):
+            out[row // ny, row % ny, i] = line[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -195,13 +199,13 @@ def _books(first, last, part, rest, value, source, inflow, sink, right, inverse)
     ny, nx = value.shape[1], value.shape[2]
     for row in range(first, last):
         k, j = row // ny, row % ny
-        r, c, given, enter, s, b, inv = rest[k, j], value[k, j], source[k, j], inflow[k, j], sink[k, j], right[k, j], inverse[k, j]
         for i in range(nx):
-            if inv[i] > FREE:
-                part[row, 0] += r[i]
-                part[row, 1] += b[i]
-                part[row, 2] += given[i] + enter[i]
-                part[row, 3] += s[i] * c[i] - b[i] + given[i] + enter[i]
+            if inverse[k, j, i] > FREE:
+                enter = source[k, j, i] + inflow[k, j, i]
+                part[row, 0] += rest[k, j, i]
+                part[row, 1] += right[k, j, i]
+                part[row, 2] += enter
+                part[row, 3] += sink[k, j, i] * value[k, j, i] - right[k, j, i] + enter
 
 
 class _Equations:
