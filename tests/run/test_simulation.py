@@ -130,6 +130,13 @@ def test_a_run_with_own_mechanisms_does_not_go_on_without_them(model, tmp_path):
     assert arms["control"].digest == oc.resume(tmp_path, "2 h", processes=[Spoiler("position", np.nan, at=-1)]).digest
 
 
+@pytest.mark.xfail(raises=ValueError, reason="Rules cannot reshape columns of no cell")
+def test_a_tissue_whose_cells_are_gone_goes_on(model):
+    simulation = Simulation(model.with_({"initial.0.count": 0}), seed=1)
+    simulation.run("1 h")
+    assert simulation.tissue.cells.n == 0
+
+
 def test_the_clock_counts_ticks(model):
     simulation = Simulation(model.with_({"clock": {"transport": "0.1 min", "mechanics": "0.1 min", "phenotype": "6 min"}}), seed=1)
     seen = []

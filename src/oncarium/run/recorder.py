@@ -183,10 +183,11 @@ class Recorder:
         self._see_events(simulation)
         kinds = len(cells.types)
         vital = cells["vital"]
-        for name, which in (("live", vital == 0), ("apoptotic", vital == 1), ("necrotic", vital > 1)):
-            store.add(f"summary/{name}", np.bincount(cells.type[which], minlength=kinds)[None].astype(float))
-        # summed in the order of ids, so that no order in memory shows
-        store.add("summary/volume", np.bincount(cells.type[order], cells["volume.total"][order], minlength=kinds)[None])
+        if kinds:
+            for name, which in (("live", vital == 0), ("apoptotic", vital == 1), ("necrotic", vital > 1)):
+                store.add(f"summary/{name}", np.bincount(cells.type[which], minlength=kinds)[None].astype(float))
+            # summed in the order of ids, so that no order in memory shows
+            store.add("summary/volume", np.bincount(cells.type[order], cells["volume.total"][order], minlength=kinds)[None])
         if len(fields.names):
             flat = fields.value.reshape(len(fields.names), -1)
             for name, values in (("mean", flat.mean(axis=1)), ("lowest", flat.min(axis=1)), ("highest", flat.max(axis=1))):

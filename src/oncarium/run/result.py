@@ -28,7 +28,7 @@ class Result:
 
     >>> import oncarium as oc, tempfile
     >>> result = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out=tempfile.mkdtemp())
-    >>> result.types, len(result.cells("1 h")), result.fields["oxygen"].sel(time=60.0).shape
+    >>> result.types, len(result.cells(0)), result.fields["oxygen"].sel(time=60.0).shape
     (('tumor',), 20, (1, 10, 10))
     """
 
@@ -241,7 +241,7 @@ class FieldView(Mapping):
         return len(self.result.factors)
 
     def __getitem__(self, name: str) -> xarray.DataArray:
-        """(time, z, y, x), with coordinates in min and um and the unit as attribute; lazy. Raises InputError."""
+        """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises InputError."""
         import xarray as xr
         from xarray.core import indexing
 
@@ -260,11 +260,11 @@ class FieldView(Mapping):
             xr.Variable(("time", "z", "y", "x"), lazy),
             coords={"time": result.field_times, **{a: centers[a] for a in "zyx"}},
             name=name,
-            attrs={"unit": result.factors[name], "long_name": name},
+            attrs={"units": result.factors[name], "long_name": name},
         )
-        data["time"].attrs["unit"] = "min"
+        data["time"].attrs["units"] = "min"
         for a in "xyz":
-            data[a].attrs["unit"] = "um"
+            data[a].attrs["units"] = "um"
         return data
 
 
@@ -276,6 +276,7 @@ def _frames_class() -> Any:
         def __init__(self, result: Result, factor: int):
             self.array = result.group["fields/0"]
             self.factor = factor
+            self.path, self.name = result.path, list(result.factors)[factor]
             self.shape = (result.lengths["fields/0"], *self.array.shape[2:])
             self.dtype = self.array.dtype
 
@@ -284,7 +285,10 @@ def _frames_class() -> Any:
 
         def _read(self, key: tuple) -> np.ndarray:
             time, *space = key
-            return self.array.oindex[(time, self.factor, *space)]
+            try:
+                return self.array.oindex[(time, self.factor, *space)]
+            except (OSError, ValueError, RuntimeError) as error:
+                raise DataError(str(self.path), f"a frame of {self.name} is damaged: {error}.", remedy="Other frames can still be read.") from None
 
     return Frames
 
