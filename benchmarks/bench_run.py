@@ -1,0 +1,115 @@
+"""Whole runs: speed, accuracy of fields, cost of recording, memory per cell, many cells, start-up: python benchmarks/bench_run.py [part ...]"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from timing import spread, take_turns
+
+import oncarium as oc
+
+
+def speed() -> None:
+    """Simulated minutes per second of hypoxic_tumor, nothing recorded, start-up excluded, for 1 and 2 threads."""
+    state = oc.Simulation(oc.load("hypoxic_tumor"), seed=1)
+    state.run("2 h")
+    copies = {f"{n} thread{'s' * (n > 1)}": oc.Simulation(oc.load("hypoxic_tumor"), seed=1, threads=n) for n in (1, 2)}
+
+    def six_hours(simulation: oc.Simulation) -> None:
+        simulation.restore(state.state())
+        simulation.run("8 h")
+
+    seconds = take_turns({name: lambda s=s: six_hours(s) for name, s in copies.items()}, 5)
+    for name, values in seconds.items():
+        print(f"hypoxic_tumor, {state.tissue.cells.n} cells, {name}: {spread([360 / v for v in values])} simulated min/s")
+    print(copies["1 thread"].plan)
+
+
+def fields() -> None:
+    """Largest difference of oxygen to a converged solution of the same sources during 6 h."""
+    simulation = oc.Simulation(oc.load("hypoxic_tumor"), seed=1)
+    transport = next(p for p in simulation.plan.processes if p.name == "Transport")
+    fine = type(transport)(transport.period, transport.solver, {name: 1e-7 for name in simulation.tissue.fields.names})
+    fine.prepare(simulation.tissue)
+    oxygen, step, errors = simulation.tissue.fields.index("oxygen"), transport.step, []
+
+    def watched(tissue, tick) -> None:
+        step(tissue, tick)
+        kept = tissue.fields.value.copy()
+        fine._measure(tissue.fields, oxygen, tick.dt)
+        fine.chosen[oxygen] = "quasi-steady"
+        fine._quasi_steady(tissue.fields, oxygen, tick.dt)
+        errors.append(np.abs(tissue.fields.value[oxygen] - kept[oxygen]).max())
+        tissue.fields.value[...] = kept
+
+    transport.step = watched
+    simulation.run("6 h")
+    print(f"oxygen against a converged solution, every tick of 6 h: largest difference {max(errors):.2g} mmHg")
+
+
+def recording() -> None:
+    """Time of a run that records (frames each hour, fields each second hour) over the same run that does not."""
+    model = oc.load("hypoxic_tumor").with_({"until": "12 h"})
+    with tempfile.TemporaryDirectory() as folder:
+        seconds = take_turns({
+            "recorded": lambda: oc.run(model, seed=1, out=Path(folder) / "run", overwrite=True),
+            "bare": lambda: oc.Simulation(model, seed=1).run("12 h"),
+        }, 5)
+    print(f"recording costs {spread([100 * (a / b - 1) for a, b in zip(seconds['recorded'], seconds['bare'])])} % of the run")
+
+
+def memory() -> None:
+    """Bytes of all columns per cell."""
+    cells = oc.Simulation(oc.load("hypoxic_tumor"), seed=1).tissue.cells
+    print(f"hypoxic_tumor: {cells.bytes_per_cell} bytes per cell in {len(cells.columns)} columns")
+
+
+MANY = """
+title: a million cells
+domain: {x: [-880 um, 880 um], y: [-880 um, 880 um], z: [-880 um, 880 um], voxel: 20 um}
+clock: {transport: 2 min, mechanics: 2 min, phenotype: 10 min}
+until: 10 min
+factors: {oxygen: {library: oxygen, boundary: 38 mmHg}}
+cells: {tumor: {library: tumor, secretion: {uptake: {oxygen: 10 1/min assumed}}}}
+initial: [{cells: tumor, ball: {radius: 866 um}, packing: hexagonal, spacing: 15.6 um}]
+"""
+
+
+def million() -> None:
+    """Ten minutes of about a million cells in 3-D: seconds and the most memory of the process."""
+    code = (f"import time, oncarium as oc\nfrom oncarium.spec.model import Model\nstart = time.perf_counter()\n"
+            f"s = oc.Simulation(Model.from_text({MANY!r}), seed=1)\nmade = time.perf_counter()\ns.run('10 min')\n"
+            f"print(f'{{s.tissue.cells.n:,}} cells: made in {{made - start:.0f}} s, 10 min in {{time.perf_counter() - made:.0f}} s')\nprint(s.plan)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    print(done.stdout or done.stderr, end="")
+    print(f"most memory of any child: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20:.2f} GiB")
+
+
+def start() -> None:
+    """First run after installation (empty cache) and a cached start: seconds to the first word and to the end of a 3 min run."""
+    clean = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("empty cache", "cached"):
+            began = time.perf_counter()
+            child = subprocess.Popen(
+                [sys.executable, "-m", "oncarium", "run", "hypoxic_tumor", "--until", "3 min", "--no-report", "--overwrite", "-o", f"{folder}/run"],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean | {"ONCARIUM_CACHE": f"{folder}/cache"},
+            )
+            child.stdout.read(1)
+            first = time.perf_counter() - began
+            child.communicate()
+            print(f"{name}: first word after {first:.1f} s, a run of 3 min ends after {time.perf_counter() - began:.1f} s")
+
+
+PARTS = {f.__name__: f for f in (speed, fields, recording, memory, start, million)}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
