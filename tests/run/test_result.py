@@ -272,7 +272,7 @@ def test_any_zarr_reader_finds_its_way(result):
 
 
 def test_a_tissue_without_cells_is_a_result_too(tmp_path):
-    empty = oc.run(Model.from_text(MODEL.partition("initial:")[0]), "1 h", out=tmp_path)
+    empty = oc.run(Model.from_text(MODEL.rpartition("initial:")[0]), "1 h", out=tmp_path)
     assert empty.finished and len(empty.cells()) == len(empty.events) == 0 and empty.fields["oxygen"].shape == (2, 1, 8, 10)
     assert list(empty.cells().columns)[:3] == ["id", "type", "x"] and (empty.summary["live.tumor"] == 0).all()
 
