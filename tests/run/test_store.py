@@ -1,0 +1,155 @@
+"""The store: rows exist if and only if an index line counts them, whatever was written beside."""
+
+import json
+import os
+import socket
+
+import numpy as np
+import pytest
+import zarr
+
+from oncarium.errors import DataError
+from oncarium.run import store as module
+from oncarium.run.store import Lock, Store, index_of, line_of, lock_of, read_index
+
+ARRAYS = {"numbers": ((), "f8", ("row",), (4,)), "pairs": ((2,), "i8", ("row", "axis"), (4, 2))}
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.zarr"
+
+
+@pytest.fixture
+def store(path):
+    return Store.create(path, {"format": "x"}, ARRAYS, {"group": {"a": 1}})
+
+
+def test_rows_are_there_after_a_flush(store, path):
+    store.add("numbers", np.arange(3.0))
+    store.add("numbers", np.arange(3.0, 9.0))
+    store.add("pairs", np.ones((2, 2)))
+    assert store.length("numbers") == 9 and store.bytes_waiting == 9 * 8 + 4 * 8
+    assert read_index(path) == []
+    store.flush(5)
+    assert store.bytes_waiting == 0
+    store.add("numbers", np.array([9.0]))
+    store.flush(7, finished=True)
+    assert read_index(path) == [
+        {"lengths": {"numbers": 9, "pairs": 2}, "tick": 5, "finished": False},
+        {"lengths": {"numbers": 10, "pairs": 2}, "tick": 7, "finished": True},
+    ]
+    group = zarr.open_group(path, mode="r")
+    assert group["numbers"][:].tolist() == list(range(10)) and group["group"].attrs["a"] == 1
+    assert group["pairs"].metadata.dimension_names == ("row", "axis")
+
+
+def test_what_was_added_may_change_afterwards(store):
+    rows = np.arange(3.0)
+    store.add("numbers", rows)
+    rows[:] = -1.0
+    store.flush(1)
+    assert store.group["numbers"][:].tolist() == [0.0, 1.0, 2.0]
+
+
+def test_nothing_new_is_no_new_line(store, path):
+    store.flush(0)
+    store.flush(0)
+    assert len(read_index(path)) == 1
+
+
+def test_rows_beyond_the_index_do_not_exist(store, path):
+    """Written, but killed before the index line: the next writer starts where the index ends."""
+    store.add("numbers", np.arange(6.0))
+    store.flush(1)
+    store._array("numbers").resize((11,))
+    store._array("numbers")[6:] = 99.0
+    again = Store.reopen(path)
+    assert again.length("numbers") == 6 and again.group["numbers"].shape == (6,)
+    again.add("numbers", np.array([6.0, 7.0]))
+    again.flush(2)
+    assert zarr.open_group(path, mode="r")["numbers"][:].tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("spoil", [lambda lines: [*lines, b'{"tick": 9'], lambda lines: [*lines[:2], lines[2][:-3] + b"00\n"], lambda lines: [*lines[:2], b"\xff\n", lines[2]]])
+def test_the_index_ends_at_its_first_damaged_line(store, path, spoil):
+    for tick in range(3):
+        store.add("numbers", np.array([float(tick)]))
+        store.flush(tick)
+    lines = index_of(path).read_bytes().splitlines(keepends=True)
+    index_of(path).write_bytes(b"".join(spoil(lines)))
+    whole = 3 if len(spoil(lines)[2]) == len(lines[2]) and spoil(lines)[2] == lines[2] else 2
+    assert [r["tick"] for r in read_index(path)] == list(range(whole))
+    again = Store.reopen(path)
+    assert again.record["tick"] == whole - 1 and len(index_of(path).read_bytes().splitlines()) == whole
+
+
+def test_any_changed_character_of_a_line_is_noticed(path):
+    line = line_of({"lengths": {"a": 12}, "tick": 3, "finished": False})
+    for k in range(len(line) - 1):
+        index_of(path).write_text(line[:k] + ("0" if line[k] != "0" else "1") + line[k + 1 :])
+        assert read_index(path) == [], f"character {k}"
+    index_of(path).write_text(line)
+    assert read_index(path)[0]["tick"] == 3
+
+
+def test_without_an_index_there_is_nothing_to_go_on_from(store, path):
+    with pytest.raises(DataError, match="index is missing"):
+        Store.reopen(path)
+
+
+def test_a_new_store_takes_the_old_index_away_before_the_old_frames(store, path, monkeypatch):
+    """A crash in between leaves no index that counts rows which are gone."""
+    store.add("numbers", np.arange(3.0))
+    store.flush(1)
+    monkeypatch.setattr(zarr, "open_group", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        Store.create(path, {}, ARRAYS, {})
+    assert read_index(path) == []
+
+
+def test_a_failed_write_keeps_what_waits_and_what_was_there(store, path, monkeypatch):
+    store.add("numbers", np.arange(3.0))
+    store.flush(1)
+    store.add("numbers", np.arange(3.0, 5.0))
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module.Store, "_sync", full)
+        with pytest.raises(DataError, match=r"writing failed: No space left on device. .* up to tick 1 is kept"):
+            store.flush(2)
+    assert [r["tick"] for r in read_index(path)] == [1]
+    store.flush(2)  # there is room again
+    assert zarr.open_group(path, mode="r")["numbers"][:].tolist() == list(range(5))
+
+
+def test_one_writer_at_a_time(path):
+    lock = Lock(path)
+    assert json.loads(lock_of(path).read_text())["pid"] == os.getpid()
+    with pytest.raises(DataError, match=f"another run is writing here: process {os.getpid()} on {socket.gethostname()}"):
+        Lock(path)
+    lock.release()
+    Lock(path).release()
+    assert not lock_of(path).exists()
+
+
+@pytest.mark.parametrize(
+    "holder, taken",
+    [
+        ({"host": socket.gethostname(), "pid": 999_999_999, "boot": module._boot()}, True),  # it died
+        ({"host": socket.gethostname(), "pid": os.getpid(), "boot": "before"}, True),  # the machine was started anew
+        ({"host": "elsewhere", "pid": 1, "boot": ""}, False),  # who knows
+        (None, True),  # cut off while it was written
+    ],
+)
+def test_whose_lock_is_taken_over(path, holder, taken):
+    lock_of(path).write_text("" if holder is None else json.dumps(holder))
+    os.utime(lock_of(path), (0, 0))
+    if taken:
+        Lock(path).release()
+    else:
+        with pytest.raises(DataError, match="on elsewhere"):
+            Lock(path)
+    assert lock_of(path).exists() != taken
