@@ -23,7 +23,7 @@ def march(minutes, uptake=0.0):
     for _ in range(round(minutes / 0.01)):
         lod_step(value, 0.01, 2000.0, 0.0, (20.0, 20.0, 20.0), HELD, np.full(26, 6022.0))
         if uptake:
-            exchange(value.reshape(-1), np.zeros(1, np.int64), np.array([CENTER]), one, 0.0 * one, uptake * one, one, 0.0 * one, taken, 8000.0, 0.01)
+            exchange(value.reshape(-1), np.zeros(1, np.int64), np.array([CENTER]), one, 0.0 * one, uptake * one, one, 0.0 * one, taken, 0.0 * one, 8000.0, 0.01)
     return value[1, 1, 1], taken[0]
 
 

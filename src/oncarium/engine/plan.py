@@ -9,7 +9,6 @@ from fractions import Fraction
 from .process import SLOTS, Process, Tick
 from .tissue import Tissue
 
-
 SORT_FROM = 20_000  # cells; fewer stay in cache anyway
 SORT_TICKS = 64
 

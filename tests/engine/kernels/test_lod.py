@@ -47,7 +47,7 @@ def test_exchange_matches_a_loop_over_cells():
     got, expected = np.zeros(cells), np.zeros(cells)
     start, by_loop = value.copy(), value.copy()
     twin.exchange(by_loop, voxel, volume, *arrays[1:], expected, 8000.0, 0.01)
-    exchange(value, np.arange(cells), voxel, volume, *arrays[1:], got, 8000.0, 0.01)
+    exchange(value, np.arange(cells), voxel, volume, *arrays[1:], got, np.zeros_like(got), 8000.0, 0.01)
     np.testing.assert_allclose(value, by_loop, rtol=1e-14)
     np.testing.assert_allclose(got, expected, rtol=1e-13, atol=1e-10)
     assert (value.sum() - start.sum()) * 8000.0 + got.sum() == pytest.approx(0.0, abs=1e-9)
@@ -56,5 +56,5 @@ def test_exchange_matches_a_loop_over_cells():
 def test_exchange_passes_over_cells_outside():
     value, internalised = np.ones(2), np.zeros(1)
     one = np.ones(1)
-    exchange(value, np.zeros(1, np.int64), np.array([-1]), one, one, one, one, one, internalised, 8000.0, 0.01)
+    exchange(value, np.zeros(1, np.int64), np.array([-1]), one, one, one, one, one, internalised, np.zeros(1), 8000.0, 0.01)
     assert value.tolist() == [1.0, 1.0] and internalised[0] == 0.0

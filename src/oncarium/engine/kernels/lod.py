@@ -192,7 +192,7 @@ def lod_step(value: np.ndarray, dt: float, diffusion: float, decay: float, spaci
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def exchange(value, order, voxel, volume, secretion, uptake, target, export, internalised, voxel_volume, dt):
+def exchange(value, order, voxel, volume, secretion, uptake, target, export, internalised, lost, voxel_volume, dt):
     """Let cells secrete into and take up from their voxels, one after another.
 
         rho <- (rho + c1) / c2,  c1 = dt v S T,  c2 = 1 + dt v (S + U),  v = cell volume / voxel volume
@@ -200,7 +200,7 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
 
     value (voxel) concentration, in place; order (cell) rows in id order; voxel (cell) flat numbers, -1 outside;
     volume (cell) um^3; secretion, uptake (cell) 1/min; target (cell) concentration; export (cell) concentration um^3/min;
-    internalised (cell) concentration um^3, in place; voxel_volume um^3; dt min.
+    internalised (cell) concentration um^3, in place, and lost (cell), what its sum lost to rounding so far; voxel_volume um^3; dt min.
     """
     for m in range(order.shape[0]):
         i = order[m]
@@ -210,6 +210,8 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
         share = dt * (volume[i] / voxel_volume)
         rho = value[at]
         after = (rho + share * secretion[i] * target[i]) / (1.0 + share * (secretion[i] + uptake[i]))
-        internalised[i] -= (after - rho) * voxel_volume
         value[at] = after + dt * export[i] / voxel_volume
-        internalised[i] -= dt * export[i]
+        gain = (rho - value[at]) * voxel_volume - lost[i]  # compensated: a million small gains add up to the last digits
+        total = internalised[i] + gain
+        lost[i] = (total - internalised[i]) - gain
+        internalised[i] = total
