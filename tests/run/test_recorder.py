@@ -60,7 +60,7 @@ def test_chosen_columns_are_recorded_with_those_that_every_reader_needs(model, t
 
 
 def test_an_unknown_column_is_refused_before_anything_is_written(model, tmp_path):
-    with pytest.raises(InputError, match="no column is called 'volume.totl'. Did you mean 'volume.total'"):
+    with pytest.raises(InputError, match=r"no column is called 'volume.totl'. Did you mean 'volume.total'"):
         watched(model, tmp_path, "1 h", columns=["volume.totl"])
     assert not list(tmp_path.iterdir())
 

@@ -9,28 +9,31 @@ import numpy as np
 from ..errors import InputError, did_you_mean
 from ..run.result import Result
 
+SHELL = 20.0  # um
 
-def _chosen(result: Result, t: Any, type: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Position (cell, xyz), vital and volume of the cells of a type (None: all)."""
-    if type is not None and type not in result.types:
-        raise InputError(
-            "type", f"no cell type is called '{type}'.{did_you_mean(type, result.types)}", f"This run has: {', '.join(result.types)}."
-        )
+
+def _chosen(result: Result, t: Any, type: str | None) -> tuple[np.ndarray, np.ndarray]:
+    """Position (cell, xyz) um and vital (cell) of the cells of a type (None: all)."""
     position, vital = result.array("position", t), result.array("vital", t)
-    radius = result.array("radius", t).astype(float)
-    rows = np.ones(len(vital), bool) if type is None else result.array("type", t) == result.types.index(type)
-    return position[rows], vital[rows], (4.0 / 3.0 * np.pi * radius**3)[rows]
+    rows = np.ones(len(vital), bool) if type is None else result.array("type", t) == _index(result, type)
+    return position[rows], vital[rows]
+
+
+def _index(result: Result, type: str) -> int:
+    if type not in result.types:
+        raise InputError("type", f"no cell type is called '{type}'.{did_you_mean(type, result.types)}", f"This run has: {', '.join(result.types)}.")
+    return result.types.index(type)
 
 
 def radius_of_gyration(result: Result, t: Any = None, type: str | None = None) -> float:
     """Root mean square distance of the cells from their centre, um."""
-    position, _, _ = _chosen(result, t, type)
+    position, _ = _chosen(result, t, type)
     return float(np.sqrt(((position - position.mean(axis=0)) ** 2).sum(axis=1).mean())) if len(position) else 0.0
 
 
 def equivalent_radius(result: Result, t: Any = None, type: str | None = None, share: float = 0.95) -> float:
     """Radius (um) around the centre that holds this share of the cells, scaled to the edge of a uniform disc or ball."""
-    position, _, _ = _chosen(result, t, type)
+    position, _ = _chosen(result, t, type)
     if not len(position):
         return 0.0
     distance = np.sqrt(((position - np.median(position, axis=0)) ** 2).sum(axis=1))
@@ -38,31 +41,29 @@ def equivalent_radius(result: Result, t: Any = None, type: str | None = None, sh
 
 
 def necrotic_radius(result: Result, t: Any = None, type: str | None = None) -> float:
-    """Radius (um) of the core around the centre in which most cells are dead: where the dead outnumber the living in shells of
-    20 um; 0 where there is no such core."""
-    position, vital, _ = _chosen(result, t, type)
+    """Radius (um) of the core around the centre in which the dead outnumber the living in every shell of 20 um that holds cells;
+    0 where there is no such core."""
+    position, vital = _chosen(result, t, type)
     if not len(position):
         return 0.0
     distance = np.sqrt(((position - np.median(position, axis=0)) ** 2).sum(axis=1))
-    edge = 0.0
-    for outer in np.arange(20.0, distance.max() + 20.0, 20.0):
-        shell = (distance >= outer - 20.0) & (distance < outer)
-        if shell.any() and (vital[shell] == 0).mean() >= 0.5:
-            break
-        edge = outer
-    return float(edge)
+    shell = (distance / SHELL).astype(int)
+    all, live = np.bincount(shell), np.bincount(shell[vital == 0], minlength=shell.max() + 1)
+    alive = np.flatnonzero((all > 0) & (2 * live >= all))
+    core = np.flatnonzero(all[: alive[0]] if len(alive) else all)  # shells within it that hold cells
+    return float(SHELL * (core[-1] + 1)) if len(core) else 0.0
 
 
 def live_fraction(result: Result, t: Any = None, type: str | None = None) -> float:
     """Share of the cells that live."""
-    _, vital, _ = _chosen(result, t, type)
+    _, vital = _chosen(result, t, type)
     return float((vital == 0).mean()) if len(vital) else 0.0
 
 
 def phase_fractions(result: Result, type: str, t: Any = None) -> dict[str, float]:
     """Share of a type's live cells in each phase of its cycle."""
-    phases = result.attrs["phases"].get(type, [])
-    rows = (result.array("type", t) == result.types.index(type)) & (result.array("vital", t) == 0)
+    kind, phases = _index(result, type), result.attrs["phases"].get(type, [])
+    rows = (result.array("type", t) == kind) & (result.array("vital", t) == 0)
     if not phases or not rows.any() or "cycle.phase" not in result.columns:
         return {}
     counts = np.bincount(result.array("cycle.phase", t)[rows], minlength=len(phases))
