@@ -331,7 +331,7 @@ class _Equations:
     def solve(self, tolerance: float, most: int) -> tuple[int, float, float, float]:
         """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, flux imbalance)."""
         _hold(self.value, self.fixed, self.held)
-        before, error, reduction, newton, poor, cycles = 0.0, math.inf, CYCLE, True, 0, 0
+        before, best, error, reduction, newton, poor, cycles = 0.0, math.inf, math.inf, CYCLE, True, 0, 0
         while cycles < most:
             self.prepare(newton)
             if self.saturable or cycles == 0:
@@ -348,8 +348,8 @@ class _Equations:
             if before > 0.0:
                 reduction = min(max(size / before, CYCLE), 0.99)
                 newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
-                poor = poor + 1 if size > STAGNANT * before else 0 if poor < 2 else poor
-            before = size
+                poor = poor + 1 if size > STAGNANT * best else 0 if poor < 2 else poor
+            before, best = size, min(size, best)
             error = size * reduction / (1.0 - reduction)
             if error <= tolerance:
                 break
