@@ -18,9 +18,7 @@ def _frame(result: Result, t: float) -> np.ndarray:
 
     from . import plot
 
-    with plt.rc_context(plot.STYLE):
-        ax = plot.tissue(result, t)
-    figure: Any = ax.figure
+    figure: Any = plot.tissue(result, t).figure
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     picture = np.asarray(canvas.buffer_rgba())[..., :3].copy()
@@ -31,8 +29,11 @@ def _frame(result: Result, t: float) -> np.ndarray:
 def movie(result: Result, path: str | Path, frames: int = 120, rate: int = 12) -> Path:
     """Write at most this many evenly spaced frames of cells at `rate` per second; returns the path, .gif without a video
     encoder. Raises InputError when neither imageio-ffmpeg nor Pillow is there."""
+    if frames < 1:
+        raise InputError("frames", f"{frames} frames are no movie;", "expected at least 1.")
     path = Path(path)
-    chosen = result.times[np.unique(np.linspace(0, len(result.times) - 1, min(frames, len(result.times))).astype(int))]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    chosen = result.times[np.linspace(0, len(result.times) - 1, min(frames, len(result.times))).round().astype(int)]
     if path.suffix != ".gif":
         try:
             import imageio_ffmpeg

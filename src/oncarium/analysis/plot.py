@@ -5,8 +5,10 @@ Every function draws into `ax` (or a new figure) and returns the Axes; `save` wr
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -31,6 +33,20 @@ STYLE: Any = {
     "axes.titlelocation": "left",
 }
 MAPS = ("viridis", "cividis", "magma", "plasma")
+Drawing = TypeVar("Drawing", bound=Callable)
+
+
+def _styled(draw: Drawing) -> Drawing:
+    """Draw in the style above, whoever calls."""
+
+    @functools.wraps(draw)
+    def styled(*given: Any, **named: Any) -> Any:
+        import matplotlib.pyplot as plt
+
+        with plt.rc_context(STYLE):
+            return draw(*given, **named)
+
+    return styled  # type: ignore[return-value]
 
 
 def color_of(result: Result, type: str) -> str:
@@ -41,10 +57,7 @@ def color_of(result: Result, type: str) -> str:
 def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     import matplotlib.pyplot as plt
 
-    if ax is not None:
-        return ax
-    with plt.rc_context(STYLE):
-        return plt.subplots(figsize=size, layout="constrained")[1]
+    return ax if ax is not None else plt.subplots(figsize=size, layout="constrained")[1]
 
 
 def _extent(result: Result) -> tuple[float, float, float, float]:
@@ -72,6 +85,7 @@ def _bare(ax: Axes, extent: tuple[float, float, float, float]) -> None:
         side.set_linewidth(0.6)
 
 
+@_styled
 def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool = True) -> Axes:
     """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut."""
     from matplotlib.collections import EllipseCollection
@@ -121,6 +135,7 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
     return ax
 
 
+@_styled
 def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limits: tuple[float, float] | None = None) -> Axes:
     """Map of a factor, with its unit; in 3-D the middle plane."""
     ax = _axes(ax, (5.6, 4.6))
@@ -148,6 +163,7 @@ def _time_axis(ax: Axes, minutes: np.ndarray) -> np.ndarray:
     return minutes / size
 
 
+@_styled
 def growth(result: Result, ax: Axes | None = None) -> Axes:
     """Live cells of each type over time."""
     ax = _axes(ax, (4.6, 3.2))
@@ -160,6 +176,7 @@ def growth(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@_styled
 def composition(result: Result, ax: Axes | None = None) -> Axes:
     """Share of each type among live cells over time."""
     ax = _axes(ax, (4.6, 3.2))
@@ -172,6 +189,7 @@ def composition(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@_styled
 def deaths(result: Result, ax: Axes | None = None) -> Axes:
     """Share of each type's cells that are apoptotic or necrotic over time."""
     ax = _axes(ax, (4.6, 3.2))
@@ -189,6 +207,7 @@ def deaths(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@_styled
 def phases(result: Result, ax: Axes | None = None) -> Axes:
     """Cycle of the dividing types: phase fractions, or (for a cycle of one phase) divisions per live cell and day."""
     from .measure import phase_fractions
@@ -212,6 +231,7 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@_styled
 def factors(result: Result, ax: Axes | None = None) -> Axes:
     """Mean of each factor, as a share of its largest mean."""
     ax = _axes(ax, (4.6, 3.2))
@@ -226,22 +246,22 @@ def factors(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@_styled
 def overview(result: Result) -> Figure:
     """The run on one page: tissue at start, middle and end, the first factors at the end, and the curves."""
     import matplotlib.pyplot as plt
 
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(3, 3, figsize=(12.5, 10.4), layout="constrained")
-        last = result.times[-1]
-        for ax, t in zip(axes[0], (result.times[0], result.times[len(result.times) // 2], last)):
-            tissue(result, t, ax, legend=ax is axes[0, 2])
-        for ax, name in zip(axes[1], list(result.factors)[:3]):
-            field(result, name, None, ax)
-        for ax in axes[1][len(result.factors) :]:
-            ax.axis("off")
-        for ax, draw in zip(axes[2], (growth, composition, deaths)):
-            draw(result, ax)
-        figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
+    figure, axes = plt.subplots(3, 3, figsize=(12.5, 10.4), layout="constrained")
+    last = result.times[-1]
+    for ax, t in zip(axes[0], (result.times[0], result.times[len(result.times) // 2], last)):
+        tissue(result, t, ax, legend=ax is axes[0, 2])
+    for ax, name in zip(axes[1], list(result.factors)[:3]):
+        field(result, name, None, ax)
+    for ax in axes[1][len(result.factors) :]:
+        ax.axis("off")
+    for ax, draw in zip(axes[2], (growth, composition, deaths)):
+        draw(result, ax)
+    figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
     return figure
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from ..errors import DataError
 from ..run.result import Result
 from ..units import say_time
 
@@ -48,8 +49,6 @@ def _interactive() -> bool:
 
 def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     """All figures: section -> (file, caption)."""
-    import matplotlib.pyplot as plt
-
     from . import plot
 
     times = result.times
@@ -57,8 +56,7 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
-        with plt.rc_context(plot.STYLE):
-            out[section].append((plot.save(make(), folder / f"{name}.png"), caption))  # type: ignore[arg-type]
+        out[section].append((plot.save(make(), folder / f"{name}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:
         keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", partial(plot.tissue, result, times[k]))
@@ -100,7 +98,7 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         parts.append("</div>")
     rows = {
         "model digest (SHA-256)": attrs["model_digest"],
-        "final state (SHA-256)": result.digest,
+        f"{'final state' if result.finished else 'newest checkpoint'} (SHA-256)": _digest(result),
         "seed": result.seed,
         "started": attrs["started"],
         "machine": attrs["machine"],
@@ -116,6 +114,13 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
     )
     parts.append(f"<details><summary>The model</summary><pre>{e(result.model_yaml)}</pre></details></html>")
     return "\n".join(parts)
+
+
+def _digest(result: Result) -> str:
+    try:
+        return result.digest
+    except DataError:
+        return "no checkpoint is left"
 
 
 def _summary(result: Result) -> str:
