@@ -33,7 +33,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).resolve().parent
-FIRST_DAY = 3  # of the confocal images, days after seeding
+LAST_DAY = 14  # of the simulations; later, simulated spheroids lose their round shape, and a run takes long
 KEPT = 0.8  # share of its space that a dead cell leaves open: simulated cores close little as their cells shrink; of the sketch
 FILL = 0.857  # share of space that close-packed cells fill at a spacing of 1.9 radii
 DAY = 1440.0  # min
@@ -61,10 +61,10 @@ def changes(parameters: dict[str, float], radius: float) -> dict[str, str]:
     """What the parameters and the radius (um) at the start say in the scenario."""
     p = parameters
     return {
-        "cells.tumor.death.necrosis": f"{p['necrosis']:.3g} 1/min assumed",
-        "cells.tumor.metabolism.consumption.oxygen": f"{p['consumption']:.3g} mmHg/min assumed",
-        "cells.tumor.rules.0": f"oxygen increases cycle.exit.live to {p['division']:.3g} 1/min, half {p['half']:.3g} mmHg, hill 4 assumed",
-        "cells.tumor.rules.1": f"oxygen decreases death.necrosis to 0 1/min, half {p['threshold']:.3g} mmHg, hill 8 assumed",
+        "cells.tumor.death.necrosis": f"{p['necrosis']:g} 1/min assumed",
+        "cells.tumor.metabolism.consumption.oxygen": f"{p['consumption']:g} mmHg/min assumed",
+        "cells.tumor.rules.0": f"oxygen increases cycle.exit.live to {p['division']:g} 1/min, half {p['half']:g} mmHg, hill 4 assumed",
+        "cells.tumor.rules.1": f"oxygen decreases death.necrosis to 0 1/min, half {p['threshold']:g} mmHg, hill 8 assumed",
         "initial.0.ball.radius": f"{radius:.1f} um",
     }
 
@@ -195,12 +195,12 @@ class Log:
 
     def run(self, series: int, parameters: dict[str, float]) -> np.ndarray:
         """The simulation of a series under these parameters (day, 2), from the log or run now."""
-        key = [str(series), *(f"{v:.3g}" for v in parameters.values())]
+        key = [str(series), *(f"{v:g}" for v in parameters.values())]
         if self.path.exists():
             for row in csv.reader(self.path.open()):
                 if row[: len(key)] == key:
                     return np.array([[float(v) for v in cell.split()] for cell in row[-2:]]).T
-        data = self.data.loc[series]
+        data = self.data.loc[series].loc[:LAST_DAY]
         start = time.perf_counter()
         found = simulate(parameters, data["radius"]["mean"].iloc[0], list(data.index))
         seconds = time.perf_counter() - start
@@ -221,18 +221,19 @@ def calibrate(log: Log, simulations: int) -> dict[str, float]:
     data = log.data.loc[5000]
     radius, days = data["radius"]["mean"].iloc[0], list(data.index)
 
-    def errors(x: np.ndarray) -> np.ndarray:
-        return np.append(residuals(sketch(dict(zip(GUESS, np.exp(x))), radius, days), data), PRIOR * (x - start))
+    def errors(x: np.ndarray, last: int) -> np.ndarray:
+        until = data.loc[:last]
+        return np.append(residuals(sketch(dict(zip(GUESS, np.exp(x))), radius, list(until.index)), until), PRIOR * (x - start))
 
     start = np.log(list(GUESS.values()))
     simplex = np.vstack([start, start + 0.2 * np.eye(len(start))])
     options = {"maxfev": 200, "initial_simplex": simplex}
     # the day on which a core appears is a jump, which a search by slopes does not pass
-    first = minimize(lambda x: float((errors(x) ** 2).sum()), start, method="Nelder-Mead", options=options).x
-    print("sketch:", rounded(first), f"sum of squares {(errors(first)[: -len(first)] ** 2).sum():.3f}", flush=True)
+    first = minimize(lambda x: float((errors(x, days[-1]) ** 2).sum()), start, method="Nelder-Mead", options=options).x
+    print("sketch:", rounded(first), f"sum of squares {(errors(first, days[-1])[: -len(first)] ** 2).sum():.3f}", flush=True)
     steps = 0.08 * np.eye(len(first))
-    jacobian = np.array([(errors(first + s)[: -len(s)] - errors(first - s)[: -len(s)]) / 0.16 for s in steps]).T
-    x, damping = first, 0.3
+    jacobian = np.array([(errors(first + s, LAST_DAY) - errors(first - s, LAST_DAY))[: -len(s)] / 0.16 for s in steps]).T
+    x, damping, data = first, 0.3, data.loc[:LAST_DAY]
     r = residuals(log.run(5000, rounded(x)), data)
     for _ in range(simulations - 1):
         normal = jacobian.T @ jacobian + (damping + PRIOR**2) * np.eye(len(x))
@@ -252,7 +253,7 @@ def write_result(parameters: dict[str, float], runs: dict[int, np.ndarray], data
     """Parameters, and every prediction beside its datum, as YAML."""
     tree: dict = {"source": "Browning et al. 2021, DOI 10.7554/eLife.73020", "parameters": parameters, "series": {}}
     for series, found in runs.items():
-        d = data.loc[series]
+        d = data.loc[series].loc[:LAST_DAY]
         rows = []
         for i, day in enumerate(d.index):
             m = {(q, s): float(d[q][s].iloc[i]) for q in ("radius", "necrotic") for s in ("mean", "std")}
@@ -283,7 +284,7 @@ def draw(runs: dict[int, np.ndarray], data: pd.DataFrame, path: Path) -> None:
         d, found, color = data.loc[series], runs[series], colors[series]
         for ax, quantity, column in ((top, "radius", 0), (bottom, "necrotic", 1)):
             ax.errorbar(d.index, d[quantity]["mean"], d[quantity]["std"], fmt="o", ms=4, capsize=2, color=color, label="measured, mean and SD")
-            ax.plot(d.index, found[:, column], color=color, label="calibrated" if series == 5000 else "predicted")
+            ax.plot(d.index[: len(found)], found[:, column], color=color, label="calibrated" if series == 5000 else "predicted")
             ax.spines[["top", "right"]].set_visible(False)
         top.set_title(f"{series:,} cells seeded", fontsize=10)
         top.legend(frameon=False, fontsize=8, loc="lower right")
