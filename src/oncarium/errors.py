@@ -52,7 +52,12 @@ class OncariumError(Exception):
 
 
 class ModelError(OncariumError):
-    """A model, or an input to it, that cannot be run: all its problems at once."""
+    """A model, or an input to it, that cannot be run: all its problems at once.
+
+    >>> print(ModelError(Problem("model.yaml:3", "until", "'soon' is no time;", "expected '5 day'.")))
+    model.yaml:3  until
+      'soon' is no time; expected '5 day'.
+    """
 
     exit_code = 2
 
@@ -72,11 +77,20 @@ class _Situated(OncariumError):
 
 
 class NumericsError(_Situated):
-    """A number went wrong while running: NaN, a negative concentration, a step that ran away."""
+    """A number went wrong while running: NaN, a negative concentration, a step that ran away.
+
+    >>> print(NumericsError("tick 3 (3 min)", "oxygen is -1 in voxel (z, y, x) = (0, 0, 4)."))
+    tick 3 (3 min)
+      oxygen is -1 in voxel (z, y, x) = (0, 0, 4).
+    """
 
 
 class DataError(_Situated):
-    """A file, a store or a checkpoint that cannot be read or written."""
+    """A file, a store or a checkpoint that cannot be read or written.
+
+    >>> DataError("run.zarr", "no frame was finished.", remedy="Run the model again.").problem.remedy
+    'Run the model again.'
+    """
 
 
 class InputError(_Situated):

@@ -1,4 +1,7 @@
-"""A movie of a run: MP4 where imageio-ffmpeg is installed, otherwise an animated GIF."""
+"""A movie of a run: MP4 where imageio-ffmpeg is installed, otherwise an animated GIF.
+
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,11 @@ def _frame(result: Result, t: float) -> np.ndarray:
 
 def movie(result: Result, path: str | Path, frames: int = 120, rate: int = 12) -> Path:
     """Write at most this many evenly spaced frames of cells at `rate` per second; returns the path, .gif without a video
-    encoder. Raises InputError when neither imageio-ffmpeg nor Pillow is there."""
+    encoder. Raises InputError when neither imageio-ffmpeg nor Pillow is there.
+
+    >>> oc.movie(result, "growth.gif", frames=2).name
+    'growth.gif'
+    """
     if frames < 1:
         raise InputError("frames", f"{frames} frames are no movie;", "expected at least 1.")
     path = Path(path)

@@ -1,6 +1,7 @@
 """Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
 
-Every function draws into `ax` (or a new figure) and returns the Axes; `save` writes it.
+Every function draws into `ax` (or a new figure) and returns the Axes; `save` writes it. In the examples `result` is that of
+oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations
@@ -50,7 +51,11 @@ def _styled(draw: Drawing) -> Drawing:
 
 
 def color_of(result: Result, type: str) -> str:
-    """Colour of a cell type, the same in every figure of a run."""
+    """Colour of a cell type, the same in every figure of a run.
+
+    >>> oc.plot.color_of(result, "tumor")
+    '#E69F00'
+    """
     return PALETTE[result.types.index(type) % len(PALETTE)]
 
 
@@ -87,7 +92,12 @@ def _bare(ax: Axes, extent: tuple[float, float, float, float]) -> None:
 
 @_styled
 def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool = True) -> Axes:
-    """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut."""
+    """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut.
+
+    >>> ax = oc.plot.tissue(result, "1 h")
+    >>> ax.get_title(loc="left")
+    '1 h'
+    """
     from matplotlib.collections import EllipseCollection
     from matplotlib.lines import Line2D
 
@@ -137,7 +147,12 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
 
 @_styled
 def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limits: tuple[float, float] | None = None) -> Axes:
-    """Map of a factor, with its unit; in 3-D the middle plane."""
+    """Map of a factor, with its unit; in 3-D the middle plane.
+
+    >>> ax = oc.plot.field(result, "oxygen", limits=(0, 40))
+    >>> ax.images[0].get_array().shape
+    (10, 10)
+    """
     ax = _axes(ax, (5.6, 4.6))
     data = result.fields[name].isel(time=result.frame(t, result.field_times))
     plane = data.isel(z=data.sizes["z"] // 2).values
@@ -165,7 +180,11 @@ def _time_axis(ax: Axes, minutes: np.ndarray) -> np.ndarray:
 
 @_styled
 def growth(result: Result, ax: Axes | None = None) -> Axes:
-    """Live cells of each type over time."""
+    """Live cells of each type over time.
+
+    >>> oc.plot.growth(result).get_ylabel()
+    'live cells'
+    """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     for name in result.types:
@@ -178,7 +197,11 @@ def growth(result: Result, ax: Axes | None = None) -> Axes:
 
 @_styled
 def composition(result: Result, ax: Axes | None = None) -> Axes:
-    """Share of each type among live cells over time."""
+    """Share of each type among live cells over time.
+
+    >>> oc.plot.composition(result).get_ylabel()
+    'share of live cells'
+    """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     live = np.array([result.summary[f"live.{name}"] for name in result.types])
@@ -191,7 +214,11 @@ def composition(result: Result, ax: Axes | None = None) -> Axes:
 
 @_styled
 def deaths(result: Result, ax: Axes | None = None) -> Axes:
-    """Share of each type's cells that are apoptotic or necrotic over time."""
+    """Share of each type's cells that are apoptotic or necrotic over time.
+
+    >>> oc.plot.deaths(result).get_xlabel()
+    'time (min)'
+    """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     for name in result.types:
@@ -209,7 +236,11 @@ def deaths(result: Result, ax: Axes | None = None) -> Axes:
 
 @_styled
 def phases(result: Result, ax: Axes | None = None) -> Axes:
-    """Cycle of the dividing types: phase fractions, or (for a cycle of one phase) divisions per live cell and day."""
+    """Cycle of the dividing types: phase fractions, or (for a cycle of one phase) divisions per live cell and day.
+
+    >>> oc.plot.phases(result).get_ylabel()
+    'divisions per live cell and day'
+    """
     from .measure import phase_fractions
 
     ax = _axes(ax, (4.6, 3.2))
@@ -233,7 +264,11 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
 
 @_styled
 def factors(result: Result, ax: Axes | None = None) -> Axes:
-    """Mean of each factor, as a share of its largest mean."""
+    """Mean of each factor, as a share of its largest mean.
+
+    >>> len(oc.plot.factors(result).lines)
+    1
+    """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     for k, (name, unit) in enumerate(result.factors.items()):
@@ -248,7 +283,11 @@ def factors(result: Result, ax: Axes | None = None) -> Axes:
 
 @_styled
 def overview(result: Result) -> Figure:
-    """The run on one page: tissue at start, middle and end, the first factors at the end, and the curves."""
+    """The run on one page: tissue at start, middle and end, the first factors at the end, and the curves.
+
+    >>> len(oc.plot.overview(result).axes) >= 9
+    True
+    """
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(3, 3, figsize=(12.5, 10.4), layout="constrained")
@@ -266,7 +305,11 @@ def overview(result: Result) -> Figure:
 
 
 def save(drawn: Axes | Figure, path: str | Path) -> Path:
-    """Write a figure and close it."""
+    """Write a figure and close it.
+
+    >>> oc.plot.save(oc.plot.tissue(result), "tissue.png").name
+    'tissue.png'
+    """
     import matplotlib.pyplot as plt
 
     figure: Any = getattr(drawn, "figure", drawn)

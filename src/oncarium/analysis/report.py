@@ -1,4 +1,7 @@
-"""A report of a run: one HTML file that needs nothing else, and its figures as PNG."""
+"""A report of a run: one HTML file that needs nothing else, and its figures as PNG.
+
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,11 @@ pre{background:#f6f6f4;padding:.8rem;overflow:auto;font-size:.8rem;border-radius
 
 
 def report(result: Result, folder: str | Path | None = None) -> Path:
-    """Write report.html and figures/ into a folder (that of the run when left out); returns the path of the report."""
+    """Write report.html and figures/ into a folder (that of the run when left out); returns the path of the report.
+
+    >>> oc.report(result, "seen").name
+    'report.html'
+    """
     import matplotlib
 
     if matplotlib.get_backend().lower() != "agg" and not _interactive():

@@ -51,20 +51,36 @@ class Column:
 
 
 def Trait(unit: str, default: float = 0.0, **options) -> Column:
-    """A constant of a cell, from its type."""
+    """A constant of a cell, from its type.
+
+    >>> Trait("um", 8.0, doc="radius of the nucleus").kind
+    'trait'
+    """
     return Column(unit, "trait", default, **options)
 
 
 def State(unit: str, default: float = 0.0, **options) -> Column:
-    """Memory of a cell: volume, phase, damage."""
+    """Memory of a cell: volume, phase, damage.
+
+    >>> State("1", inherit="halve").inherit
+    'halve'
+    """
     return Column(unit, "state", default, **options)
 
 
 def Signal(unit: str, default: float = 0.0, **options) -> Column:
-    """What the cell perceives now."""
+    """What the cell perceives now.
+
+    >>> Signal("mmHg", axis="factor").numpy_dtype
+    dtype('float64')
+    """
     return Column(unit, "signal", default, **options)
 
 
 def Behavior(unit: str, default: float = 0.0, **options) -> Column:
-    """What the cell is inclined to do now."""
+    """What the cell is inclined to do now.
+
+    >>> Behavior("um/min", ge=0.0).ge
+    0.0
+    """
     return Column(unit, "behavior", default, **options)

@@ -34,6 +34,15 @@ class Process:
     A subclass sets `section` (first word of its columns' names), `slot`, declares Columns as class attributes and
     writes `step(tissue, tick)`. `reads`, `sets`, `adds` name columns and arrays: the Plan checks that one owner at most
     sets an array within a slot, and prints them.
+
+    >>> from oncarium.engine.column import State
+    >>> class Ageing(Process):
+    ...     section = "ageing"
+    ...     age = State("min", doc="since birth", inherit="zero")
+    ...     def step(self, tissue, tick):
+    ...         tissue.cells["ageing.age"][:] += tick.dt
+    >>> [c.name for c in Ageing().columns()]
+    ['ageing.age']
     """
 
     section: str = ""

@@ -1,4 +1,7 @@
-"""Cells of one moment as AnnData, as scanpy and squidpy read it."""
+"""Cells of one moment as AnnData, as scanpy and squidpy read it.
+
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,13 @@ def scenarios() -> list[str]:
 
 
 def open(path: str | Path) -> Result:
-    """A result: the folder of a run, or its store. Raises DataError."""
+    """A result: the folder of a run, or its store. Raises DataError.
+
+    >>> import oncarium as oc
+    >>> finished = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/small")
+    >>> oc.open("runs/small").digest == finished.digest
+    True
+    """
     return Result.open(store_of(path))
 
 
@@ -106,6 +112,11 @@ def run(
     see     called with the Simulation after every tick; returning True ends the run, resumable
 
     Raises ModelError before anything is written, NumericsError or DataError while running.
+
+    >>> import oncarium as oc
+    >>> result = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", seed=1)
+    >>> result.times.tolist(), result.fields["oxygen"].dims
+    ([0.0, 60.0], ('time', 'z', 'y', 'x'))
     """
     from .recorder import Recorder
     from .simulation import Simulation

@@ -45,6 +45,15 @@ class Recorder:
 
     path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
     columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
+
+    >>> import oncarium as oc
+    >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
+    >>> recorder = Recorder("watched/run.zarr", simulation, cells_every=10, fields_every=30, checkpoint_every=60)
+    >>> recorder.see(simulation)
+    >>> simulation.run("30 min", see=recorder.see)
+    >>> recorder.close(simulation)
+    >>> oc.open("watched").times.tolist()
+    [0.0, 10.0, 20.0, 30.0]
     """
 
     def __init__(

@@ -1,0 +1,61 @@
+"""Every example in a docstring runs, and everything that `import oncarium as oc` offers has one."""
+
+import doctest
+import importlib
+import inspect
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+import oncarium as oc
+
+SOURCE = Path(oc.__file__).parent
+MODULES = sorted(
+    ".".join(("oncarium", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
+    for path in SOURCE.rglob("*.py")
+    if path.stem != "__main__" and ">>>" in path.read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    """What `result` stands for in the examples of figures and measures."""
+    matplotlib.use("agg")
+    return oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h", out=tmp_path_factory.mktemp("result"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name, request, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = importlib.import_module(name)
+    given = {"oc": oc}
+    if name.startswith(("oncarium.analysis", "oncarium.exchange")):
+        pytest.importorskip(name.rpartition(".")[2] if "exchange" in name else "matplotlib")
+        given["result"] = request.getfixturevalue("result")
+    runner = doctest.DocTestRunner()
+    examples = [t for t in doctest.DocTestFinder().find(module, name, extraglobs=given) if t.examples]
+    assert examples
+    for example in examples:
+        said = []
+        runner.run(example, out=said.append)
+        assert not said, "".join(said)
+
+
+def offered():
+    """(name, object) of every function and class that a user finds behind `oc.`"""
+    for name in oc.__all__:
+        found = getattr(oc, name)
+        if name == "run":
+            yield "oc.run", importlib.import_module("oncarium.run.api").run
+        elif inspect.ismodule(found):
+            own = [(k, v) for k, v in vars(found).items() if getattr(v, "__module__", "") == found.__name__ and not k.startswith("_")]
+            yield from ((f"oc.{name}.{k}", v) for k, v in own if inspect.isfunction(v) or inspect.isclass(v))
+        else:
+            yield f"oc.{name}", found
+
+
+@pytest.mark.parametrize("name, thing", [pytest.param(n, thing, id=n) for n, thing in offered()])
+def test_everything_offered_is_explained_by_an_example(name, thing):
+    said = inspect.getdoc(thing) or ""
+    assert ">>>" in said and len(said.partition(">>>")[0].split()) >= 4
