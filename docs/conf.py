@@ -122,7 +122,8 @@ def as_written(app: object, what: str, name: str, thing: object, options: object
     """Docstrings here are plain text: the first paragraph is prose, aligned tables and examples below it stay as they are."""
     text = "\n".join(lines).strip("\n")
     first, _, rest = text.partition("\n\n")
-    lines[:] = re.sub(r"([*`|\\]|_(?=\W|$))", r"\\\1", first).split("\n")
+    prose = [part if k % 2 == 0 else f"``{part}``" for k, part in enumerate(first.split("`"))]
+    lines[:] = "".join(re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part) if k % 2 == 0 else part for k, part in enumerate(prose)).split("\n")
     if rest:
         lines += ["", "::", "", *(f"    {line}" for line in rest.split("\n")), ""]
 
