@@ -297,7 +297,7 @@ def draw(runs: dict[int, np.ndarray], data: pd.DataFrame, path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="confocal_983b.csv of Browning et al. 2021")
-    parser.add_argument("--simulations", type=int, default=10, help="most simulations of 5,000 cells")
+    parser.add_argument("--simulations", type=int, default=2, help="most simulations of 5,000 cells (result.yaml: 2)")
     given = parser.parse_args()
     data = measured(given.data)
     log = Log(HERE / "log.csv", data)
