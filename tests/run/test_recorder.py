@@ -26,9 +26,9 @@ def watched(model, path, until, cells=30.0, fields=60.0, checkpoints=60.0, **opt
 
 
 def test_watching_changes_nothing(model, tmp_path):
-    simulation, _ = watched(model, tmp_path, "3 h", cells=1.0, fields=1.0, checkpoints=5.0)
+    simulation, _ = watched(model, tmp_path, "90 min", cells=1.0, fields=1.0, checkpoints=5.0)
     alone = Simulation(model, seed=1)
-    alone.run("3 h")
+    alone.run("90 min")
     assert simulation.digest() == alone.digest()
 
 

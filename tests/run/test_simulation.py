@@ -47,15 +47,25 @@ def test_a_cell_gone_wrong_stops_the_run_at_once(model, name, value):
 
 @pytest.mark.parametrize("name", ["cycle.exit", "radius", "damage.level", "secretion.uptake"])
 @pytest.mark.parametrize("slot", ["act", "body"])
-def test_any_number_of_a_cell_gone_wrong_is_named_before_a_frame_is_written(model, tmp_path, name, slot):
-    """At the latest when the next frame is due; what it spreads to is not what is named."""
+def test_any_number_of_a_cell_gone_wrong_is_named_before_cells_decide_again(model, tmp_path, name, slot):
+    """And what it spreads to is not what is named; nothing of it is in any frame."""
     spoiled = model.with_({"cells.tumor.damage.repair": "0.1 1/min", "cells.tumor.rules": []}).with_process(Spoiler(name, np.nan, slot=slot))
-    with pytest.raises(NumericsError, match=rf"{name} of cell 7 \(tumor\) is nan; \d+ of "):
+    with pytest.raises(NumericsError, match=rf"{name} of cell 7 \(tumor\) is nan; 1 of ") as caught:
         oc.run(spoiled, "4 h", out=tmp_path, seed=1)
+    tick = int(str(caught.value).split()[1])
+    assert 151 <= tick <= 156
     result = oc.open(tmp_path)
-    assert result.times[-1] == 150.0 and result.columns
+    assert result.times[-1] == 150.0
     for t in result.times:
         assert np.isfinite(result.array("radius", t)).all()
+
+
+def test_what_is_no_number_is_in_no_frame(model, tmp_path):
+    """Spoiled between two decisions, when a frame of cells is due at once."""
+    spoiled = model.with_({"record.cells": "1 min"}).with_process(Spoiler("cycle.exit", np.nan, at=152))
+    with pytest.raises(NumericsError, match=r"tick 153 \(153 min\)\n  cycle.exit of cell 7"):
+        oc.run(spoiled, "4 h", out=tmp_path, seed=1)
+    assert oc.open(tmp_path).times[-1] == 152.0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1e-6])

@@ -45,6 +45,7 @@ class Simulation:
         self.tissue, processes, self.population = build(model, self.seed)
         self.plan = Plan(processes, model.clock.transport)
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
+        self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
         self.threads = 1
         self.use_threads(threads or default_threads())
 
@@ -72,7 +73,8 @@ class Simulation:
             raise NumericsError(self._now(), f"{error}.", remedy=BEFORE) from None
         cells, value = self.tissue.cells, self.tissue.fields.value
         sound = np.isfinite(cells.position.sum()) and np.isfinite(cells["volume.total"].sum())
-        if not sound or (value.size and not (np.isfinite(value.sum()) and value.min() >= 0.0)):
+        deciding = self.tick % self.decision_ticks == 0  # before rates that are no numbers are acted on
+        if deciding or not sound or (value.size and not (np.isfinite(value.sum()) and value.min() >= 0.0)):
             self.inspect()
         if cells.n > self.most_cells:
             raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
