@@ -47,7 +47,7 @@ def main() -> None:
             seconds = take_turns({"ours": run, "triad": stream})
             share = [moved / a / (streamed / b) for a, b in zip(seconds["ours"], seconds["triad"])]
             each = [1e9 * a / repeats / np.prod(shape) for a in seconds["ours"]]
-            print(f"{name:<10}{str(shape):>16}{spread(share):>34}{sorted(each)[len(each) // 2]:>16.2f}")
+            print(f"{name:<10}{shape!s:>16}{spread(share):>34}{sorted(each)[len(each) // 2]:>16.2f}")
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ _NAMES = {
     "ModelError": "errors",
     "NumericsError": "errors",
     "DataError": "errors",
+    "InputError": "errors",
+    "OncariumError": "errors",
 }
 _MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
 __all__ = sorted([*_NAMES, *_MODULES])

@@ -288,6 +288,7 @@ def new(
     if file.exists():
         raise InputError(str(file), "this file exists.", remedy="Choose another name.")
     Model.load(scenario)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text((LIBRARY / "scenarios" / f"{scenario}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     print(f"Wrote {file}. Check it with:  oncarium check {file}")
 
@@ -333,11 +334,14 @@ def diff(one: ModelArgument, other: ModelArgument) -> None:
 
 
 @app.command()
-def plan(model: ModelArgument, set: SetOption = None, ticks: Annotated[int, typer.Option(help="Ticks to run for the timings.")] = 60) -> None:
+def plan(model: ModelArgument, set: SetOption = None, ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60) -> None:
     """Print the plan of a model: what acts when, what it reads and writes, and what it costs."""
     from .run.simulation import Simulation
 
     simulation = Simulation(load(model, set))
+    for _ in range(max(simulation.plan.every)):  # loading and compiling do not count
+        simulation.step()
+    simulation.plan.forget_times()
     for _ in range(ticks):
         simulation.step()
     print(simulation.plan)
@@ -357,7 +361,7 @@ def show(
 
 
 @app.command()
-def report(run: RunArgument, out: Out = None) -> None:
+def report(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None) -> None:
     """Write report and figures of a run."""
     from .analysis import report as writer
     from .run import api
@@ -377,7 +381,7 @@ def movie(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-
 
 
 @app.command()
-def schema(out: Out = None) -> None:
+def schema(out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write.")] = None) -> None:
     """JSON schema of model files, for editors."""
     import json
 
@@ -385,6 +389,7 @@ def schema(out: Out = None) -> None:
 
     text = json.dumps(json_schema(), indent=1)
     if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(text + "\n", encoding="utf-8")
         print(f"Wrote {out}")
     else:
@@ -393,7 +398,7 @@ def schema(out: Out = None) -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check the installation: versions, threads, compiler cache, and a one-minute run against its known digest."""
+    """Check the installation: versions, threads, compiler cache, and a small run whose digest must not depend on threads."""
     import importlib.metadata
     import platform
     import time

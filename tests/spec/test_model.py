@@ -249,3 +249,28 @@ def test_every_column_can_be_spoken_of():
     assert all(c.doc for c in columns().values())
     assert settable(columns()["motility.speed"]) and not settable(columns()["sense.pressure"])
     assert cycles()["flow_cytometry"].phases == ("G0G1", "S", "G2M")
+
+
+def test_a_slip_in_a_path_is_no_new_cell_type():
+    with pytest.raises(ModelError, match="no cell type is called 'tumr'. Did you mean 'tumor'"):
+        Model.load("hypoxic_tumor").with_({"cells.tumr.cycle.exit": "0.1 1/h"})
+    with pytest.raises(ModelError, match="no factor is called 'oxgen'. Did you mean 'oxygen'"):
+        Model.load("hypoxic_tumor").with_({"factors.oxgen.decay": "0 1/min"})
+    assert len(Model.load("hypoxic_tumor").with_({"cells.other": {"like": "tumor"}}).types) == 4
+
+
+def test_another_cycle_replaces_the_one_of_the_library():
+    model = Model.load("hypoxic_tumor").with_({"cells.tumor.rules": [], "cells.tumor.cycle": {"model": "flow_cytometry", "duration": {"S": "9 h"}}})
+    tumor = model.type("tumor")
+    assert tumor.cycle.name == "flow_cytometry" and tumor.exit[1] == pytest.approx(1 / 540)
+
+
+def test_recorded_columns_are_checked_with_the_model():
+    with pytest.raises(ModelError, match="no column is called 'volume.totl'. Did you mean 'volume.total'"):
+        Model.load("hypoxic_tumor").with_({"record.columns": ["volume.totl"]})
+
+
+def test_a_mistyped_setting_is_one_problem():
+    with pytest.raises(ModelError) as raised:
+        Model.from_text("domain: {x: [-50 um, 50 um], y: [-50 um, 50 um], voxl: 20 um}")
+    assert len(raised.value.problems) == 1 and "Did you mean 'voxel'" in str(raised.value)

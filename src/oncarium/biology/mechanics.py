@@ -160,7 +160,7 @@ class Mechanics(Process):
 
     section = "mechanics"
     slot = "move"
-    reads = ("radius", "motility.heading", "springs.partner", "attack.target")
+    reads: tuple[str, ...] = ("radius", "motility.heading", "springs.partner", "attack.target")
     sets = ("position", "sense.pressure")
     repulsion = Behavior("um/min", 10.0, ge=0.0, doc="cell-cell repulsion strength")
     adhesion = Behavior("um/min", 0.4, ge=0.0, doc="cell-cell adhesion strength")
@@ -191,6 +191,7 @@ class Mechanics(Process):
         self.neighbors = Neighbors(self.lower, self.upper)
         self.equal = bool(np.all(tissue.cells.base["mechanics.affinity"] == 1.0))
         tissue.look = self.look
+        self.reads = tuple(name for name in type(self).reads if name in tissue.cells)
 
     def reach(self, tissue: Tissue) -> np.ndarray:
         """How far each cell can touch (um): the larger of its radius and its adhesion reach."""

@@ -140,7 +140,7 @@ class Motility(Process):
             cells.type,
             cells["vital"],
             voxel,
-            fields.value.reshape(len(fields.names), -1),
+            fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape))),
             self.spacing,
             fields.grid.shape,
             self.flat,

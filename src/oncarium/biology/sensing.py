@@ -97,7 +97,7 @@ class Sensing(Process):
         cells, fields = tissue.cells, tissue.fields
         voxel = np.empty(cells.n, np.int64)
         voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
-        value = fields.value.reshape(len(fields.names), -1)
+        value = fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
         concentration_at(voxel, value, cells["sense.factor"])
         if "sense.gradient" in cells:
             wanted = np.ones(len(fields.names), np.bool_)

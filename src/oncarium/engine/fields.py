@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..errors import OncariumError
+
 FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
 CONDITIONS = ("no-flux", "value", "exchange")
 SMALLEST = 1e-30  # below it a concentration is zero: denormal numbers cost sixty times the time of normal ones
 
 
-class FieldError(ValueError):
+class FieldError(OncariumError, ValueError):
     """A factor, face, shape or number that fields cannot have."""
 
 

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 from numba.core.errors import NumbaError
 
+from ..errors import OncariumError
 from . import cache_folder
 from .cells import Cells
 from .column import Column
@@ -48,7 +49,7 @@ FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "kind",
 RESERVED = {*FIXED, "i", "j", "m", "start", "near", "position", "reach", "distance", "far", "dx", "dy", "dz"}
 
 
-class LoopError(TypeError):
+class LoopError(OncariumError, TypeError):
     """An argument that is no column, or a function that cannot be compiled."""
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from fractions import Fraction
 
+from ..errors import OncariumError
 from .process import SLOTS, Process, Tick
 from .tissue import Tissue
 
@@ -13,7 +14,7 @@ SORT_FROM = 20_000  # cells; fewer stay in cache anyway
 SORT_TICKS = 64
 
 
-class PlanError(ValueError):
+class PlanError(OncariumError, ValueError):
     """Two owners of one array, or a period that is not a whole number of ticks."""
 
 
@@ -68,6 +69,11 @@ class Plan:
         tissue.tick = number + 1
         tissue.time = tissue.tick * self.tick_minutes
 
+    def forget_times(self) -> None:
+        """Start the timings anew."""
+        self.seconds = [0.0] * len(self.processes)
+        self.firings = [0] * len(self.processes)
+
     def rows(self) -> list[dict]:
         """One dict per process: slot, process, period (min), reads, writes, firings, ms (per firing), share."""
         total = sum(self.seconds) or 1.0
@@ -86,11 +92,13 @@ class Plan:
         ]
 
     def __str__(self) -> str:
-        head = f"{'slot':<10}{'process':<18}{'period':>9}{'ms':>9}{'share':>7}  {'reads':<44}  writes"
+        rows = self.rows()
+        wide = max([len("reads"), *(len(r["reads"]) for r in rows)])
+        head = f"{'slot':<10}{'process':<18}{'period':>9}{'ms':>9}{'share':>7}  {'reads':<{wide}}  writes"
         lines = [head, "-" * len(head)]
-        for r in self.rows():
+        for r in rows:
             lines.append(
                 f"{r['slot']:<10}{r['process']:<18}{r['period']:>5g} min{r['ms']:>9.3f}{r['share']:>7.0%}"
-                f"  {r['reads']:<44}  {r['writes']}"
+                f"  {r['reads']:<{wide}}  {r['writes']}"
             )
         return "\n".join(lines)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, InputError, ModelError, Problem
 from ..spec.model import Model, scenario_names
-from ..units import UnitError, to_minutes
+from ..units import UnitError, say_time, to_minutes
 from .result import Result
 
 if TYPE_CHECKING:
@@ -20,13 +20,15 @@ STORE = "run.zarr"
 See = Callable[[Any], Any]
 
 
-def load(path: str | Path) -> Model:
+def load(path: str | Path, processes: Sequence[Process] = ()) -> Model:
     """A model from a file, or a scenario of the library by name. Raises ModelError with everything that is wrong.
+
+    processes   mechanisms of your own, where rules of the file speak of their columns
 
     >>> load("hypoxic_tumor").types[0].name
     'tumor'
     """
-    return Model.load(path)
+    return Model.load(path, processes)
 
 
 def check(path: str | Path) -> list[Problem]:
@@ -168,7 +170,7 @@ def _go(simulation: Any, recorder: Any, end: float, see: See | None) -> Result:
 
 def _as_run(before: Result, processes: Sequence[Process]) -> Model:
     """The model of a run with the mechanisms of one's own that it had, which its store only names."""
-    return Model.from_text(before.model_yaml, "the run's own model", folder=None).with_process(*processes)
+    return Model.from_text(before.model_yaml, "the run's own model", folder=None, processes=processes)
 
 
 def _check_processes(before: Result, simulation: Simulation) -> None:
@@ -204,6 +206,8 @@ def resume(
     simulation = Simulation(model, before.seed, threads)
     _check_processes(before, simulation)
     simulation.restore(state)
+    if until is not None and end < simulation.time - 1e-9:
+        raise InputError(f"until {until}", f"this run is at {say_time(simulation.time)} already.", remedy="Choose a later time.")
     record = model.record
     recorder = Recorder(
         store,

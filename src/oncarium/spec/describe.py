@@ -8,7 +8,7 @@ from ..units import say_time
 from .cell import CellType
 from .environment import Factor
 from .initial import Placement
-from .rule import Rule
+from .rule import Names, Rule
 
 if TYPE_CHECKING:
     from .model import Model
@@ -38,6 +38,15 @@ def _say_signal(rule: Rule) -> str:
     return column.removeprefix("sense.").replace("_", " ") + (f" {label}" if label else "")
 
 
+def _number(value: float) -> str:
+    """Four digits, without an exponent where a person would write none.
+
+    >>> _number(100000.0), _number(1.25e-05)
+    ('100,000', '1.25e-05')
+    """
+    return f"{value:,.0f}" if value == round(value) and 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
 def _unit(unit: str) -> str:
     return "" if unit == "1" else f"{unit} "
 
@@ -45,7 +54,7 @@ def _unit(unit: str) -> str:
 def say_factor(f: Factor) -> str:
     """One factor as a paragraph."""
     reach = f", so it reaches about {(f.diffusion / f.decay) ** 0.5:.3g} um" if f.decay > 0 else ""
-    text = f"{f.name} ({f.unit}) diffuses with {f.diffusion:.4g} um^2/min, decays with {f.decay:.4g} 1/min{reach}"
+    text = f"{f.name} ({f.unit}) diffuses with {_number(f.diffusion)} um^2/min, decays with {f.decay:.4g} 1/min{reach}"
     text += f", and starts at {f.initial:.4g}."
     if f.michaelis:
         text += f" Its consumption saturates; half of it is reached at {f.michaelis:.4g}."
@@ -60,14 +69,14 @@ def say_factor(f: Factor) -> str:
         )
         by_condition.setdefault(said, []).append(face)
     text += " " + (
-        "; ".join(f"faces {', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed."
+        "; ".join(f"Faces {', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed."
     )
     if f.held:
         text += f" {len(f.held)} region{'s are' if len(f.held) > 1 else ' is'} held at a fixed value."
     return text
 
 
-def say_cell(cell: CellType) -> list[str]:
+def say_cell(cell: CellType, names: Names) -> list[str]:
     """One cell type: a heading line, its cycle, and every value the model gives it."""
     lines = [f"{cell.name}{': ' + cell.doc if cell.doc else ''}"]
     if cell.cycle.phases:
@@ -84,9 +93,9 @@ def say_cell(cell: CellType) -> list[str]:
         entry = columns().get(name)
         doc = f"  ({entry.doc})" if entry and entry.doc else ""
         if isinstance(value, dict):
-            lines.append(f"  {name}: " + ", ".join(f"{k} {v:.4g}" for k, v in value.items()) + doc)
+            lines.append(f"  {name}: " + ", ".join(f"{k} {_number(v)} {_unit(names.unit(name, k))}".rstrip() for k, v in value.items()) + doc)
         else:
-            lines.append(f"  {name}: {value:.4g} {entry.unit if entry and entry.unit != '1' else ''}{doc}")
+            lines.append(f"  {name}: {_number(value)} {_unit(names.unit(name, None))}".rstrip() + doc)
     return lines
 
 
@@ -125,7 +134,7 @@ def describe(model: Model) -> str:
     if model.types:
         lines += ["", "Cell types"]
         for t in model.types:
-            first, *rest = say_cell(t)
+            first, *rest = say_cell(t, model.names)
             lines += [f"- {first}", *rest]
             lines += [f"  * {say_rule(t.name, r)}" for r in t.rules]
     if model.placements:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import did_you_mean
+from ..errors import did_you_mean, nearest
 from .reader import Reader
 
 FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
@@ -90,15 +90,20 @@ class Factor:
     doc: str = ""
 
 
+DOMAIN_KEYS = ("x", "y", "z", "thickness", "voxel")
+
+
 def read_domain(reader: Reader, tree: Any) -> Domain | None:
     """Domain of a model; every problem goes to the reader."""
     if tree is None:
         reader.complain("domain", "the model has no domain;", "expected x, y and voxel, and z or thickness.")
         return None
-    tree = reader.group(tree, "domain", ("x", "y", "z", "thickness", "voxel"))
+    slips = [near for key in (tree if isinstance(tree, dict) else ()) if key not in DOMAIN_KEYS for near in nearest(key, DOMAIN_KEYS)]
+    tree = reader.group(tree, "domain", DOMAIN_KEYS)
     missing = [k for k in ("x", "y", "voxel") if k not in tree]
     if missing:
-        reader.complain("domain", f"{' and '.join(missing)} missing;", "expected e.g. x: [-500 um, 500 um] and voxel: 20 um.")
+        if not set(missing) <= set(slips):  # a slip is named already
+            reader.complain("domain", f"{' and '.join(missing)} missing;", "expected e.g. x: [-500 um, 500 um] and voxel: 20 um.")
         return None
     given = tree["voxel"]
     if isinstance(given, list):

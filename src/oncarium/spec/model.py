@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,12 @@ class Model:
     # -- making one -------------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_text(cls, text: str, name: str = "model", folder: Path | str | None = ".") -> Model:
-        """Read YAML text; tables are looked for in `folder` (None: they are not opened). Raises ModelError."""
-        return cls(parse(text, name), None if folder is None else Path(folder)).checked()
+    def from_text(cls, text: str, name: str = "model", folder: Path | str | None = ".", processes: Sequence[Any] = ()) -> Model:
+        """Read YAML text; tables are looked for in `folder` (None: they are not opened). Raises ModelError.
+
+        processes   mechanisms of your own, where rules of the text speak of their columns
+        """
+        return cls(parse(text, name), None if folder is None else Path(folder), tuple(processes)).checked()
 
     @classmethod
     def from_dict(cls, tree: Mapping[str, Any], folder: Path | str | None = ".") -> Model:
@@ -76,12 +79,12 @@ class Model:
         return cls.from_text(emit(tree), folder=folder)
 
     @classmethod
-    def load(cls, path: str | Path) -> Model:
+    def load(cls, path: str | Path, processes: Sequence[Any] = ()) -> Model:
         """Read a model file, or a scenario of the library by name. Raises ModelError."""
-        return cls.open(path).checked()
+        return cls.open(path, processes).checked()
 
     @classmethod
-    def open(cls, path: str | Path) -> Model:
+    def open(cls, path: str | Path, processes: Sequence[Any] = ()) -> Model:
         """The same without raising for what is wrong inside: see `problems`."""
         given = Path(path)
         if not given.suffix and not given.exists():
@@ -93,8 +96,8 @@ class Model:
                     )
                 )
             given = LIBRARY / "scenarios" / f"{path}.yaml"
-            return cls(read(given, f"{path}.yaml"), given.parent)
-        return cls(read(given), given.parent)
+            return cls(read(given, f"{path}.yaml"), given.parent, tuple(processes))
+        return cls(read(given), given.parent, tuple(processes))
 
     def checked(self) -> Model:
         """This model, or a ModelError with everything that is wrong in it."""
@@ -143,6 +146,8 @@ class Model:
             placed = read_placement(reader, given, f"initial.{i}", [t.name for t in self.types], self.domain, radius, self.folder)
             if placed:
                 self.placements.append(placed)
+        for name in self.record.columns or ():
+            reader.word(name, "record.columns", self.names.columns, "column")
         self._check_memory(reader)
 
     def _with_library(self, reader: Reader, given: Any, path: str, shelf: str) -> dict[str, Any]:
@@ -163,7 +168,7 @@ class Model:
         below = read(file, f"library/{shelf}/{wanted}.yaml")
         for key, place in below.places.items():
             self.document.places.setdefault(f"{path}.{key}" if key else path, place)
-        return overlay(below.tree, tree)
+        return _over(below.tree, tree)
 
     def _read_cells(self, reader: Reader, tree: dict[str, Any]) -> None:
         trees: dict[str, dict[str, Any]] = {}
@@ -231,7 +236,7 @@ class Model:
             reader.word(other, f"{path}.like", given, "cell type")
             return tree
         below = self._like(reader, given, other, (*chain, name))
-        return overlay({k: v for k, v in below.items() if k != "doc"}, tree)
+        return _over({k: v for k, v in below.items() if k != "doc"}, tree)
 
     def _check_volumes(self, reader: Reader) -> None:
         columns = self.names.columns
@@ -313,6 +318,7 @@ class Model:
         problems = []
         for path, value in {**(changes or {}), **top}.items():
             try:
+                _check_named(document.tree, path.split("."))
                 _set(document.tree, path.split("."), parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else _texts(value))
                 document.places[path] = (f"--set {path}={value}", 0, 0)
             except (KeyError, IndexError, ValueError, ModelError) as error:
@@ -362,6 +368,22 @@ class Model:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """A group over the one it builds on. Another cycle, or durations in place of exit rates, replace how the phases end."""
+    cycle = above.get("cycle")
+    if isinstance(cycle, dict) and isinstance(below.get("cycle"), dict) and {"model", "exit", "duration"} & set(cycle):
+        kept = () if "model" in cycle else ("model", "fixed")
+        below = {**below, "cycle": {k: v for k, v in below["cycle"].items() if k in kept}}
+    return overlay(below, above)
+
+
+def _check_named(tree: dict[str, Any], parts: list[str]) -> None:
+    """A value inside a cell type or a factor that the model does not have is a slip, not a new type."""
+    known = tree.get(parts[0])
+    if parts[0] in ("cells", "factors") and len(parts) > 2 and isinstance(known, dict) and parts[1] not in known:
+        raise KeyError(f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'.{did_you_mean(parts[1], known)}".rstrip("."))
 
 
 def _set(tree: Any, parts: list[str], value: Any) -> None:

@@ -9,7 +9,7 @@ one voxel, as z in 2-D, never merges. Source of the method: Trottenberg, Oosterl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class Hierarchy:
     full_edge: np.ndarray
     leave: np.ndarray
     wall: list[np.ndarray]
-    known: tuple[np.ndarray, np.ndarray] | None = None  # outside concentrations and what they add
+    known: tuple[np.ndarray, np.ndarray] | None = field(default=None, init=False)  # outside concentrations and what they add
 
     @property
     def tables(self) -> tuple[np.ndarray, ...]:
