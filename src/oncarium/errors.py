@@ -46,7 +46,11 @@ class Problem:
 
 
 class OncariumError(Exception):
-    """Base of every error that Oncarium raises on purpose; its text is meant for the user."""
+    """Base of every error that Oncarium raises on purpose; its text is meant for the user.
+
+    >>> issubclass(ModelError, OncariumError)
+    True
+    """
 
     exit_code = 1
 
@@ -94,6 +98,11 @@ class DataError(_Situated):
 
 
 class InputError(_Situated):
-    """An argument that makes no sense: an unknown name, a time outside the run."""
+    """An argument that makes no sense: an unknown name, a time outside the run.
+
+    >>> print(InputError("until", "'soon' is no time;", "expected '5 day'."))
+    until
+      'soon' is no time; expected '5 day'.
+    """
 
     exit_code = 2

@@ -277,7 +277,6 @@ def test_a_tissue_without_cells_is_a_result_too(tmp_path):
     assert list(empty.cells().columns)[:3] == ["id", "type", "x"] and (empty.summary["live.tumor"] == 0).all()
 
 
-@pytest.mark.xfail(raises=ValueError, reason="Sensing and Motility cannot reshape fields of no factor")
 def test_nothing_at_all_is_a_result_too(tmp_path):
     """A domain without factors and cells."""
     empty = oc.run(Model.from_text("oncarium: 1\ndomain: {x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}\n"), "1 h", out=tmp_path)

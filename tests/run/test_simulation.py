@@ -140,7 +140,6 @@ def test_a_run_with_own_mechanisms_does_not_go_on_without_them(model, tmp_path):
     assert arms["control"].digest == oc.resume(tmp_path, "2 h", processes=[Spoiler("position", np.nan, at=-1)]).digest
 
 
-@pytest.mark.xfail(raises=ValueError, reason="Rules cannot reshape columns of no cell")
 def test_a_tissue_whose_cells_are_gone_goes_on(model):
     simulation = Simulation(model.with_({"initial.0.count": 0}), seed=1)
     simulation.run("1 h")

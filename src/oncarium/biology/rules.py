@@ -97,7 +97,7 @@ class Rules(Process):
                 base,
                 highest,
                 lowest,
-                out.reshape(cells.n, -1),
+                out if out.ndim > 1 else out[:, None],
                 k,
             )
             mine = (column, k if out.ndim > 1 else -1)

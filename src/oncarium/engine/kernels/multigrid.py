@@ -20,6 +20,7 @@ from .stencil import FREE, HELD, prolong, relax, residual_row, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
+CIRCLES = 8  # so many cycles without a smaller correction than ever before go in circles
 STAGNANT = 0.6  # a cycle that leaves more of the error than this is not worth repeating
 
 
@@ -331,7 +332,7 @@ class _Equations:
     def solve(self, tolerance: float, most: int) -> tuple[int, float, float, float]:
         """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, flux imbalance)."""
         _hold(self.value, self.fixed, self.held)
-        before, best, error, reduction, newton, poor, cycles = 0.0, math.inf, math.inf, CYCLE, True, 0, 0
+        before, best, error, reduction, newton, poor, idle, cycles = 0.0, math.inf, math.inf, CYCLE, True, 0, 0, 0
         while cycles < most:
             self.prepare(newton)
             if self.saturable or cycles == 0:
@@ -348,23 +349,38 @@ class _Equations:
             if before > 0.0:
                 reduction = min(max(size / before, CYCLE), 0.99)
                 newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
-                poor = poor + 1 if size > STAGNANT * best else 0 if poor < 2 else poor
+                poor = poor + 1 if size > STAGNANT * before else 0 if poor < 2 else poor
+                idle = 0 if size < best else idle + 1
+                poor = 2 if idle > CIRCLES else poor
             before, best = size, min(size, best)
             error = size * reduction / (1.0 - reduction)
             if error <= tolerance:
                 break
         if not self.saturable:
             self.settle()
+        for _ in range(MEMORY):
+            net, driven, entered, taken = self.books()
+            if len(self.fixed) or driven <= 0.0:
+                break
+            if abs(net) * np.abs(self.value).max() <= tolerance * driven:
+                # the last correction is that of the whole box: what enters leaves or stays, to rounding
+                self.value *= driven / (driven - net)
+                break
+            if self.saturable:
+                self.coarsen()
+            self.cycle(self.value, self.held)
+            cycles += 1
+            self.settle()
+        turnover = max(entered, taken)
+        return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
+
+    def books(self) -> np.ndarray:
+        """Sums over free voxels: residual, right-hand side, what enters, what sinks take up. Linearises at the present value."""
         self.prepare()
         self.residual(self.scratch, self.value, self.right)
         part = np.zeros((self.rows, 4))
         self.over(_books, self.value, part, self.scratch, self.value, self.source, self.inflow, self.sink, self.right, self.inverse)
-        net, driven, entered, taken = part.sum(axis=0)
-        if len(self.fixed) == 0 and driven > 0.0 and abs(net) * np.abs(self.value).max() <= tolerance * driven:
-            # the last correction is that of the whole box: what enters leaves or stays, to rounding
-            self.value *= driven / (driven - net)
-        turnover = max(entered, taken)
-        return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
+        return part.sum(axis=0)
 
 
 def workspace(voxels: int) -> np.ndarray:
