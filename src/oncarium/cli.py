@@ -208,6 +208,7 @@ def run(
     threads: Threads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
+    csv: Annotated[Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Run a model: leaves a result store, a report and figures."""
@@ -216,8 +217,13 @@ def run(
 
     end = api.minutes(until, chosen)
     folder = out or api.new_folder(chosen.name or Path(model).stem)
+    watch = []
+    if csv:
+        from .exchange.physicell.csv import Tables
+
+        watch.append(Tables(csv, chosen.record.cells).see)
     with Progress(chosen.title, end, quiet) as progress:
-        result = api.run(chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress)
+        result = api.run(chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch)
     progress.exit_if_stopped(folder)
     finish(result, folder, not no_report)
 

@@ -106,12 +106,14 @@ def run(
     threads: int | None = None,
     overwrite: bool = False,
     see: See | None = None,
+    watch: Sequence[Callable[[Any], None]] = (),
 ) -> Result:
     """Run a model and leave a Result.
 
     until   when to stop ("5 day", or minutes; the model's own time when left out)     seed   of all randomness
     out     folder of the run (runs/<name> when left out)     threads   as many as there are; no result depends on it
     see     called with the Simulation after every tick; returning True ends the run, resumable
+    watch   observers besides: called with the Simulation before the first tick and after every tick
 
     Raises ModelError before anything is written, NumericsError or DataError while running.
 
@@ -140,7 +142,7 @@ def run(
         columns=record.columns,
         overwrite=overwrite,
     )
-    return _go(simulation, recorder, end, see)
+    return _go(simulation, recorder, end, see, watch)
 
 
 def check_seed(seed: int | None) -> None:
@@ -149,15 +151,18 @@ def check_seed(seed: int | None) -> None:
         raise InputError("seed", f"{seed} is out of range;", "expected a whole number from 0 to 2^63 - 1.")
 
 
-def _go(simulation: Any, recorder: Any, end: float, see: See | None) -> Result:
+def _go(simulation: Any, recorder: Any, end: float, see: See | None, watch: Sequence[Callable[[Any], None]] = ()) -> Result:
     """Tick until the end, or until `see` returns True; whatever happens, what was reported stays."""
+    observers = [recorder.see, *watch]
     last = round(end / simulation.plan.tick_minutes)
     finished = False
     try:
-        recorder.see(simulation)
+        for observe in observers:
+            observe(simulation)
         while simulation.tick < last:
             simulation.step()
-            recorder.see(simulation)
+            for observe in observers:
+                observe(simulation)
             if see and see(simulation):
                 break
         finished = simulation.tick >= last

@@ -1,0 +1,82 @@
+"""Tables of a run in PhysiCell's words: cells.csv and field.csv, written while it runs."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...errors import DataError
+from .labels import flat
+from .moment import Moment
+
+if TYPE_CHECKING:
+    from ...run.simulation import Simulation
+
+DIGITS = "%.15g"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text for a formula
+
+
+def cell_text(text: str) -> str:
+    """A text as one cell of a CSV that no spreadsheet takes for a formula.
+
+    >>> cell_text("=1+1"), cell_text('a "b", c')
+    ("'=1+1", '"a ""b"", c"')
+    """
+    safe = f"'{text}" if text.startswith(FORMULA) else text
+    return '"' + safe.replace('"', '""') + '"' if any(c in safe for c in ',"\n\r') else safe
+
+
+class Tables:
+    """An observer of a Simulation: one row per cell, and one per voxel, at the start and at every `every` min.
+
+    Each time is appended in one piece and flushed, so whole times are what an interrupted run leaves. A row holds the state before
+    the step that starts at its time, as PhysiCell's snapshots do; the velocity is 0 there, and here.
+    """
+
+    def __init__(self, folder: str | Path, every: float):
+        self.folder = Path(folder)
+        self.every = every
+        self.saved = 0
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name in ("cells.csv", "field.csv"):
+                (self.folder / name).write_bytes(b"")
+        except OSError as error:
+            raise DataError(str(self.folder), f"no tables can be written here: {error.strerror}.") from None
+
+    def see(self, simulation: Simulation) -> None:
+        """Look after a tick, and once before the first. Raises DataError when the disk is full."""
+        half = 0.5 * simulation.plan.tick_minutes
+        if simulation.time <= self.saved * self.every - half:
+            return
+        moment = Moment.of_simulation(simulation)
+        self._append("cells.csv", [("time", np.full(moment.n, moment.time)), *flat(moment)])
+        self._append("field.csv", list(voxels(moment)))
+        self.saved += 1
+
+    def _append(self, name: str, columns: list[tuple[str, np.ndarray]]) -> None:
+        text = io.StringIO()
+        if not self.saved:
+            text.write(",".join(cell_text(heading) for heading, _ in columns) + "\n")
+        if len(columns[0][1]):
+            np.savetxt(text, np.stack([values for _, values in columns], axis=1), fmt=DIGITS, delimiter=",")
+        try:
+            with open(self.folder / name, "ab") as file:
+                file.write(text.getvalue().encode())
+        except OSError as error:
+            raise DataError(str(self.folder / name), f"it cannot be written: {error.strerror}.", remedy="Make room.") from None
+
+
+def voxels(moment: Moment) -> Any:
+    """(heading, (voxel,) values): time, centre, volume, then each factor; x runs fastest."""
+    grid = moment.grid
+    z, y, x = np.meshgrid(grid.centers("z"), grid.centers("y"), grid.centers("x"), indexing="ij")
+    yield "time", np.full(x.size, moment.time)
+    for name, values in (("x", x), ("y", y), ("z", z)):
+        yield name, values.ravel()
+    yield "voxel_volume", np.full(x.size, grid.voxel_volume)
+    for k, name in enumerate(moment.factors):
+        yield name, moment.field[k].ravel()
