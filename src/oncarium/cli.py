@@ -377,6 +377,25 @@ def report(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "
 
 
 @app.command()
+def export(
+    run: RunArgument,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format: physicell (snapshots that pcdl opens).")] = "physicell",
+) -> None:
+    """Write a run in another program's format."""
+    from .errors import InputError, did_you_mean
+    from .exchange.physicell import snapshot
+    from .run import api
+
+    if to != "physicell":
+        raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
+    result = api.open(run)
+    for notice in snapshot.export(result, folder):
+        print(f"notice: {notice}", file=sys.stderr)
+    print(f"Wrote {len(result.times)} snapshots into {folder}")
+
+
+@app.command()
 def movie(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None) -> None:
     """Make a movie of a run."""
     from .analysis import movie as maker

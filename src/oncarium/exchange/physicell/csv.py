@@ -79,4 +79,4 @@ def voxels(moment: Moment) -> Any:
         yield name, values.ravel()
     yield "voxel_volume", np.full(x.size, grid.voxel_volume)
     for k, name in enumerate(moment.factors):
-        yield name, moment.field[k].ravel()
+        yield name, moment.concentration[k].ravel()

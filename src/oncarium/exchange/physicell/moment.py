@@ -24,7 +24,7 @@ DERIVED = ("volume.fluid", "volume.nuclear_solid", "volume.cytoplasm_solid", "vo
 class Moment:
     """Cells in the order of their ids, and fields.
 
-    time      min                       field     (factor, z, y, x) concentration
+    time      min                       concentration     (factor, z, y, x)
     read      column -> (cell,) or (cell, axis) values, or None where whoever holds the cells has no such column
     assumed   columns that were asked for and not held: they have their types' base values
 
@@ -34,7 +34,7 @@ class Moment:
     model: Model
     time: float
     grid: Grid
-    field: np.ndarray
+    concentration: np.ndarray
     read: Callable[[str], np.ndarray | None]
     assumed: set[str] = field(default_factory=set)
 
