@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -53,13 +54,16 @@ def scenarios() -> list[str]:
 
 
 def open(path: str | Path) -> Result:
-    """A result: the folder of a run, or its store. Raises DataError.
+    """A result: the folder of a run, its store, or an output folder of PhysiCell. Raises DataError.
 
     >>> import oncarium as oc
     >>> finished = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/small")
     >>> oc.open("runs/small").digest == finished.digest
     True
     """
+    given = Path(path)
+    if given.is_dir() and not (given / STORE).exists() and any(given.glob("*.xml")):  # a store holds no XML
+        return importlib.import_module("oncarium.exchange.physicell.reader").Snapshots.open(given)
     return Result.open(store_of(path))
 
 
