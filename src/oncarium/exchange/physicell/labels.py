@@ -90,13 +90,13 @@ def _exit_rate(m: Moment) -> np.ndarray:
 
 
 def _change(part: str) -> Get:
-    """Rate at which a part of the volume changes: the type's, or that of its death."""
+    """Rate at which a part of the volume changes: the type's (of the type it grew as, after a transformation), or its death's."""
 
     def get(m: Moment) -> np.ndarray:
-        vital = m["vital"]
+        vital, grown_as = m["vital"], m.read("volume.grown_as")
+        live = m.base(f"volume.{part}")[m.kind if grown_as is None else np.asarray(grown_as, int)]
         swelling = "necrosis.swelling" if part == "fluid_change" else f"necrosis.{part}"
-        choices = [m[f"volume.{part}"], m[f"apoptosis.{part}"], m[swelling], m[f"necrosis.{part}"]]
-        return np.choose(vital.astype(int), choices)
+        return np.choose(vital.astype(int), [live, m[f"apoptosis.{part}"], m[swelling], m[f"necrosis.{part}"]])
 
     return get
 
@@ -112,15 +112,19 @@ def _target_cytoplasm(m: Moment) -> np.ndarray:
     return np.where(m["vital"] == LIVE, ratio[m.kind] * m["volume.target_nuclear"], 0.0)
 
 
+ACTIVE = _when_known("motility.active", 1.0)
+
+
 def _is_motile(m: Moment) -> np.ndarray:
-    active = m["motility.active"] if m.has("motility.active") else m["motility.speed"] > 0.0
-    return (np.asarray(active, float) > 0.5) & (m["vital"] == LIVE)
+    """The living of types that say how they move, and whoever has a speed."""
+    said = np.array(["motility" in t.sections for t in m.model.types], bool)
+    return (ACTIVE(m).reshape(m.n) > 0.5) & (said[m.kind] | (m["motility.speed"] > 0.0)) & (m["vital"] == LIVE)
 
 
 def _motility(m: Moment) -> np.ndarray:
-    if m.has("motility.vector"):
-        return m["motility.vector"]
-    return m["motility.heading"].reshape(m.n, 3) * m["motility.speed"][:, None]
+    """Velocity since the last turn: with the speed of that moment where the numerics keeps it."""
+    kept = m.read("motility.vector")
+    return m["motility.heading"].reshape(m.n, 3) * m["motility.speed"][:, None] if kept is None else np.asarray(kept, float)
 
 
 def _cue(m: Moment) -> np.ndarray:
