@@ -26,7 +26,7 @@ def exported(tmp_path_factory):
 def test_a_folder_holds_what_upstream_leaves(exported):
     result, folder, _ = exported
     for name in ("initial", "final", *(f"output{k:08d}" for k in range(len(result.times)))):
-        for end in (".xml", "_cells.mat", "_microenvironment0.mat", "_cell_neighbor_graph.txt", "_attached_cells_graph.txt", "_spring_attached_cells_graph.txt"):
+        for end in (".xml", "_cells.mat", "_microenvironment0.mat", *(f"_{graph}.txt" for graph in snapshot.GRAPHS.values())):
             assert (folder / f"{name}{end}").exists()
     assert (folder / "initial_mesh0.mat").exists() and not list(folder.glob("*.part"))
 
