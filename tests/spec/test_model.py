@@ -128,12 +128,21 @@ def test_duplicate_names_are_refused_with_both_lines():
     assert f"m.yaml:{line_of(text, 'motility') - 1}" in message and "stands twice" in message
 
 
-def test_two_rules_for_one_signal_and_behavior_are_refused_with_both_lines():
+def test_two_rules_for_one_signal_behavior_and_direction_are_refused_with_both_lines():
     sentence = "      - oxygen increases cycle.exit.live to 0.05 1/h, half 20 mmHg, hill 4\n"
-    text = GOOD.replace(sentence, sentence + sentence.replace("increases", "decreases"))
+    text = GOOD.replace(sentence, sentence + sentence.replace("0.05", "0.06"))
     message = problems_of(text)
     first = line_of(text, "oxygen increases")
     assert f"m.yaml:{first}" in message and f"m.yaml:{first + 1}" in message
+
+
+def test_one_signal_in_both_directions_is_a_warning_with_both_lines():
+    sentence = "      - oxygen increases cycle.exit.live to 0.05 1/h, half 20 mmHg, hill 4\n"
+    text = GOOD.replace(sentence, sentence + sentence.replace("increases", "decreases").replace("0.05", "0.001"))
+    warned = [p for p in Model.from_text(text, "m.yaml").problems if "both directions" in p.message]
+    first = line_of(text, "oxygen increases")
+    assert [p.severity for p in warned] == ["warning"]
+    assert f"m.yaml:{first}" in str(warned[0]) and f"m.yaml:{first + 1}" in str(warned[0])
 
 
 def test_a_rule_that_goes_the_other_way_is_a_warning():

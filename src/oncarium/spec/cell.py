@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,24 @@ from .reader import Reader
 from .rule import Names, Rule
 
 EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normalized",)}
-PLAIN = ("library", "like", "doc", "rules")
+PLAIN = ("library", "like", "doc", "rules", "distributions")
+KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and standard deviation",
+         "lognormal": "mean and standard deviation of the logarithm", "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Values that every cell placed at the start draws for one column (volume.total, or a behavior).
+
+    kind   one of KINDS, parameters as it says     low, high   what lies outside is drawn again (ends excluded)
+    """
+
+    column: str
+    label: str | None
+    kind: str
+    parameters: tuple[float, float]
+    low: float = -math.inf
+    high: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,7 @@ class CellType:
     rules: tuple[Rule, ...] = ()
     sections: frozenset[str] = field(default_factory=frozenset)
     doc: str = ""
+    distributions: tuple[Distribution, ...] = ()
 
     def value(self, entry: Entry, label: str | None = None) -> float:
         """Unmodulated value of a column (or of one label of it)."""
@@ -60,7 +79,7 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
         if key in PLAIN:
             continue
         if key not in sections:
-            known = [*sections, "rules", "library", "like", "doc"]
+            known = [*sections, *PLAIN]
             reader.complain(where, f"'{key}' is no section of a cell type.{did_you_mean(key, known)}", f"Known: {', '.join(known)}.")
             continue
         attributes = sections[key]
@@ -103,6 +122,73 @@ def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) ->
         if value is not None:
             out[label] = value
     return out
+
+
+def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> tuple[Distribution, ...]:
+    """What the cells of a type draw at the start."""
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        reader.complain(path, "expected a list of distributions,", "e.g. - {column: volume.total, normal: [2494 um^3, 200 um^3]}.")
+        return ()
+    columns = names.all(("behavior",)) | {"volume.total": ("volume.total", None)}
+    out = []
+    for i, item in enumerate(given):
+        where = f"{path}.{i}"
+        tree = reader.group(item, where, ("column", "between", *KINDS))
+        name, kinds = str(tree.get("column", "")), [k for k in KINDS if k in tree]
+        if name not in columns:
+            reader.complain(f"{where}.column", f"no behavior is called '{name}'.{did_you_mean(name, columns)}")
+            continue
+        if len(kinds) != 1:
+            reader.complain(where, f"{len(kinds)} distributions;", f"expected exactly one of {', '.join(KINDS)}.")
+            continue
+        kind = kinds[0]
+        column, label = columns[name]
+        unit = names.unit(column, label)
+        logarithms = kind in ("lognormal", "log10normal")
+        pair = _pair(reader, tree[kind], f"{where}.{kind}", "1" if logarithms else unit, KINDS[kind])
+        between = _pair(reader, tree["between"], f"{where}.between", unit, "two ends") if "between" in tree else (None, None)
+        if pair is None or between is None or pair[0] is None or pair[1] is None:
+            continue
+        one, two = pair[0], pair[1]
+        low, high = (-math.inf if between[0] is None else between[0]), (math.inf if between[1] is None else between[1])
+        if kind in ("uniform", "loguniform"):
+            if one > two or (kind == "loguniform" and one <= 0.0):
+                reader.complain(f"{where}.{kind}", f"the ends are {one:g} and {two:g};",
+                                f"expected {'0 < ' if kind == 'loguniform' else ''}low <= high.")  # fmt: skip
+                continue
+        elif two < 0.0:
+            reader.complain(f"{where}.{kind}", f"a standard deviation of {two:g};", "expected at least 0.")
+            continue
+        if not _reachable(kind, one, two, low, high):
+            reader.complain(f"{where}.between", f"almost no draw lies between {low:g} and {high:g}.", remedy="Widen the limits.")
+            continue
+        out.append(Distribution(column, label, kind, (one, two), low, high))
+    return tuple(out)
+
+
+def _reachable(kind: str, mu: float, sigma: float, low: float, high: float) -> bool:
+    """Do at least one in ten thousand draws lie within the limits?"""
+    if kind in ("uniform", "loguniform"):
+        return low < mu or low < high
+    if kind != "normal":
+        scale = math.log(10.0) if kind == "log10normal" else 1.0
+        low, high = (math.log(v) / scale if v > 0.0 else -math.inf for v in (low, high))
+    if sigma == 0.0:
+        return low < mu < high
+    within = 0.5 * (math.erf((high - mu) / sigma / math.sqrt(2.0)) - math.erf((low - mu) / sigma / math.sqrt(2.0)))
+    return within >= 1e-4
+
+
+def _pair(reader: Reader, given: Any, path: str, unit: str, what: str) -> tuple[float | None, float | None] | None:
+    if not isinstance(given, list) or len(given) != 2:
+        reader.complain(path, f"'{str(given)[:60]}';", f"expected {what}, as [.., ..].")
+        return None
+    values = [None if v is None else reader.quantity(v, f"{path}.{i}", unit) for i, v in enumerate(given)]
+    if any(v is None and g is not None for v, g in zip(values, given)):
+        return None
+    return values[0], values[1]
 
 
 def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry, tuple[float, ...], tuple[bool, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from ..units import say_time
@@ -55,7 +56,7 @@ def say_factor(f: Factor) -> str:
     """One factor as a paragraph."""
     reach = f", so it reaches about {(f.diffusion / f.decay) ** 0.5:.3g} um" if f.decay > 0 else ""
     text = f"{f.name} ({f.unit}) diffuses with {_number(f.diffusion)} um^2/min, decays with {f.decay:.4g} 1/min{reach}"
-    text += f", and starts at {f.initial:.4g}."
+    text += f", and starts {f'as {f.initial_table} says' if f.initial_table else f'at {f.initial:.4g}'}."
     if f.michaelis:
         text += f" Its consumption saturates; half of it is reached at {f.michaelis:.4g}."
     by_condition: dict[str, list[str]] = {}
@@ -63,6 +64,8 @@ def say_factor(f: Factor) -> str:
         said = (
             f"held at {b.value:.4g}"
             if b.condition == "value"
+            else f"held at {b.value:.4g} in the outermost voxels"
+            if b.condition == "voxels"
             else f"exchanging with {b.value:.4g} at {b.permeability:.4g} um/min"
             if b.condition == "exchange"
             else "closed"
@@ -96,13 +99,18 @@ def say_cell(cell: CellType, names: Names) -> list[str]:
             lines.append(f"  {name}: " + ", ".join(f"{k} {_number(v)} {_unit(names.unit(name, k))}".rstrip() for k, v in value.items()) + doc)
         else:
             lines.append(f"  {name}: {_number(value)} {_unit(names.unit(name, None))}".rstrip() + doc)
+    for x in cell.distributions:
+        name = ".".join(p for p in (x.column, x.label) if p)
+        within = f", within {x.low:.4g} and {x.high:.4g}" if x.low > -math.inf or x.high < math.inf else ""
+        lines.append(f"  at the start {name} is drawn: {x.kind} with {x.parameters[0]:.4g} and {x.parameters[1]:.4g}{within}")
     return lines
 
 
 def say_placement(p: Placement, is_2d: bool) -> str:
     """One placement as a sentence."""
     if p.table:
-        return f"{len(p.rows)} cells stand where {p.table} says."
+        own = f", each with its own {', '.join(dict.fromkeys(c for c, _ in p.values))}" if p.values else ""
+        return f"{len(p.rows)} cells stand where {p.table} says{own}."
     region = p.region
     assert region is not None
     where = {"everywhere": "everywhere", "box": "in a box"}.get(region.kind)
@@ -126,6 +134,9 @@ def describe(model: Model) -> str:
         f"{d.voxels:,} voxels, for {say_time(model.until)}."
     )
     c = model.clock
+    if model.numerics == "physicell":
+        version = f", with the known bugs of {model.compat}" if model.compat else ""
+        lines.append(f"Solvers, time steps and order of operations are those of PhysiCell{version}.")
     lines.append(
         f"Factors are updated every {c.transport:g} min, mechanics every {c.mechanics:g} min, cells decide every {c.phenotype:g} min."
     )

@@ -10,6 +10,8 @@ from ..errors import did_you_mean, nearest
 from .reader import Reader
 
 FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
+NUMERICS = ("oncarium", "physicell")
+COMPAT = ("", "1.14.2")
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 FACTOR_UNITS = ("mmHg", "nM", "mM", "uM", "pM", "M", "1")
 FACTOR_KEYS = ("library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "solver", "tolerance", "doc")
@@ -58,7 +60,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Boundary:
-    """Condition at one face: "no-flux", "value" (concentration), or "exchange" with outside through a permeability (um/min)."""
+    """Condition at one face: "no-flux", "value" (concentration), "exchange" with outside through a permeability (um/min), or
+    "voxels": the outermost layer of voxels is held at the value."""
 
     condition: str = "no-flux"
     value: float = 0.0
@@ -75,7 +78,10 @@ class Held:
 
 @dataclass(frozen=True)
 class Factor:
-    """A diffusing substance: unit of its concentration, um^2/min, 1/min, concentration."""
+    """A diffusing substance: unit of its concentration, um^2/min, 1/min, concentration.
+
+    initial_table, initial_content   file of concentrations per voxel at the start, and its SHA-256 ("" without one)
+    """
 
     name: str
     unit: str
@@ -88,6 +94,8 @@ class Factor:
     solver: str
     tolerance: float | None
     doc: str = ""
+    initial_table: str = ""
+    initial_content: str = ""
 
 
 DOMAIN_KEYS = ("x", "y", "z", "thickness", "voxel")
@@ -179,8 +187,8 @@ def read_record(reader: Reader, tree: Any, tick: float) -> Record:
     return Record(**out)
 
 
-def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool) -> Factor | None:
-    """One factor."""
+def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, usual_solver: str = "auto") -> Factor | None:
+    """One factor; its table of initial concentrations is named, not opened."""
     path = f"factors.{name}"
     tree = reader.group(tree, path, FACTOR_KEYS)
     unit = str(tree.get("unit", "")) or None
@@ -205,8 +213,13 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool) ->
     michaelis = number("michaelis", unit, None, gt=0.0)
     boundary = _boundary(reader, tree.get("boundary"), f"{path}.boundary", unit, is_2d)
     outside = [b.value for b in boundary.values() if b.condition != "no-flux"]
-    initial = number("initial", unit, outside[0] if outside else 0.0, ge=0.0)
-    solver = tree.get("solver", "auto")
+    table = ""
+    if isinstance(tree.get("initial"), dict):
+        table = str(reader.group(tree.pop("initial"), f"{path}.initial", ("table",)).get("table", ""))
+        if not table:
+            reader.complain(f"{path}.initial", "no table is named;", f"expected a concentration, e.g. 38 {unit}, or {{table: file.csv}}.")
+    initial = 0.0 if table else number("initial", unit, outside[0] if outside else 0.0, ge=0.0)
+    solver = tree.get("solver", usual_solver)
     if solver not in SOLVERS:
         reader.word(solver, f"{path}.solver", SOLVERS, "solver")
     if solver == "cosine" and outside:
@@ -222,7 +235,8 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool) ->
             held.append(Held(region, value))
     tolerance = number("tolerance", unit, None, gt=0.0)
     assert diffusion is not None and decay is not None and initial is not None
-    return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, tuple(held), str(solver), tolerance, str(tree.get("doc", "")))
+    doc = str(tree.get("doc", ""))
+    return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, tuple(held), str(solver), tolerance, doc, table)
 
 
 def _boundary(reader: Reader, tree: Any, path: str, unit: str, is_2d: bool) -> dict[str, Boundary]:
@@ -230,7 +244,7 @@ def _boundary(reader: Reader, tree: Any, path: str, unit: str, is_2d: bool) -> d
     faces = FACES[:4] if is_2d else FACES
     if tree is None:
         return {}
-    if not isinstance(tree, dict) or set(tree) & {"value", "exchange", "outside"}:
+    if not isinstance(tree, dict) or set(tree) & {"value", "exchange", "outside", "voxels"}:
         one = _condition(reader, tree, path, unit)
         return dict.fromkeys(faces, one) if one else {}
     out = {}
@@ -245,7 +259,10 @@ def _condition(reader: Reader, given: Any, path: str, unit: str) -> Boundary | N
     if given == "no-flux":
         return Boundary()
     if isinstance(given, dict):
-        tree = reader.group(given, path, ("value", "exchange", "outside"), "part of a boundary")
+        tree = reader.group(given, path, ("value", "voxels", "exchange", "outside"), "part of a boundary")
+        if "voxels" in tree:
+            value = reader.quantity(tree["voxels"], f"{path}.voxels", unit, ge=0.0)
+            return None if value is None else Boundary("voxels", value)
         if "value" in tree:
             value = reader.quantity(tree["value"], f"{path}.value", unit, ge=0.0)
             return None if value is None else Boundary("value", value)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError, Problem, did_you_mean
+from ..errors import ModelError
 from .environment import Domain
 from .files import decode, read_bytes
 from .reader import Reader
+from .rule import Names
 
 REGIONS = ("disc", "ring", "ball", "shell", "box", "everywhere")
 LARGEST_TABLE = 2_000_000_000  # bytes
+Row = tuple[str, float, float, float]  # type, x, y, z
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Region:
 class Placement:
     """Cells of one type: `count` at random in a region, or packed hexagonally with a spacing (um), or rows of a table.
 
-    rows   (type, x, y, z) of a table
+    rows     (type, x, y, z) of a table
+    values   (column, label) -> one number per row, nan where the row says nothing
     """
 
     type: str
@@ -65,7 +66,8 @@ class Placement:
     count: int | None = None
     spacing: float | None = None
     table: str = ""
-    rows: tuple[tuple[str, float, float, float], ...] = ()
+    rows: tuple[Row, ...] = ()
+    values: Mapping[tuple[str, str | None], tuple[float, ...]] = field(default_factory=dict)
 
 
 def read_region(reader: Reader, tree: dict[str, Any], path: str) -> Region | None:
@@ -101,13 +103,13 @@ def read_region(reader: Reader, tree: dict[str, Any], path: str) -> Region | Non
 
 
 def read_placement(
-    reader: Reader, tree: Any, path: str, types: Sequence[str], domain: Domain, radius: dict[str, float], folder: Path | None
+    reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "table", "clip"))
+    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "table", "clip", "numbers"))
     if "table" in tree:
-        return _table(reader, tree, path, types, domain, folder)
-    kind = reader.word(tree.get("cells"), f"{path}.cells", types, "cell type")
+        return _table(reader, tree, path, names, domain, folder)
+    kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")
     region = read_region(reader, tree, path)
     if kind is None or region is None:
         return None
@@ -125,99 +127,23 @@ def read_placement(
     return None if spacing is None else Placement(kind, region, spacing=spacing)
 
 
-def _table(reader: Reader, tree: dict[str, Any], path: str, types: Sequence[str], domain: Domain, folder: Path | None) -> Placement | None:
+def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain: Domain, folder: Path | None) -> Placement | None:
     name = str(tree["table"])
-    kind = reader.word(tree["cells"], f"{path}.cells", types, "cell type") if "cells" in tree else ""
+    kind = reader.word(tree["cells"], f"{path}.cells", names.types, "cell type") if "cells" in tree else ""
     clip = reader.truth(tree.get("clip", False), f"{path}.clip")
+    given = reader.group(tree.get("numbers"), f"{path}.numbers", names.types, "cell type")
+    numbers = {t: reader.whole(v, f"{path}.numbers.{t}", -(2**31), 2**31) for t, v in given.items()}
     if kind is None:
         return None
     if folder is None:
         return Placement(kind, table=name)
+    from .table import read_table
+
     try:
         text = decode(read_bytes(folder / name, LARGEST_TABLE), name)
-        rows, problems = read_table(text, name, types, domain, kind, clip)
     except ModelError as error:
         reader.problems += error.problems
         return None
-    reader.problems += problems
-    return Placement(kind, table=name, rows=tuple(rows))
-
-
-def read_table(
-    text: str, name: str, types: Sequence[str], domain: Domain, kind: str = "", clip: bool = False
-) -> tuple[list[tuple[str, float, float, float]], list[Problem]]:
-    """Rows (type, x, y, z) of a CSV with a header x, y (, z, type), coordinates in um; and what is wrong with it."""
-    problems: list[Problem] = []
-
-    def complain(line: int, message: str, expected: str = "", remedy: str = "", severity: str = "error") -> None:
-        if len(problems) < 20:
-            problems.append(Problem(f"{name}:{line}", "", message, expected, remedy, severity))
-
-    reader = csv.reader(io.StringIO(text))
-    head = [h.strip().lower() for h in next(reader, [])]
-    if len(head) == 1 and ";" in head[0]:
-        complain(1, "the columns are separated by semicolons.", "Expected commas.")
-        return [], problems
-    if not head:
-        complain(1, "0 cells: the table is empty.", severity="notice")
-        return [], problems
-    unknown = [h for h in head if h not in ("x", "y", "z", "type")]
-    if unknown or not {"x", "y"} <= set(head) or ("type" not in head and not kind):
-        complain(
-            1,
-            f"the header is '{','.join(head)[:80]}';",
-            "expected x, y, z, type (z may be left out; type, too, where the model says cells).",
-        )
-        return [], problems
-    rows: list[tuple[str, float, float, float]] = []
-    outside = 0
-    first_outside = 0
-    for row in reader:
-        line = reader.line_num
-        if not row or not any(f.strip() for f in row):
-            continue
-        if len(row) != len(head):
-            complain(
-                line,
-                f"{len(row)} values, column '{head[min(len(row), len(head) - 1)]}' missing or too many;",
-                f"expected {len(head)} as in the header.",
-            )
-            continue
-        field = {h: v.strip() for h, v in zip(head, row)}
-        point = []
-        for axis in "xyz":
-            given = field.get(axis, "0")
-            try:
-                value = float(given)
-            except ValueError:
-                complain(line, f"{axis} is '{given[:40]}', no number.")
-                break
-            if not math.isfinite(value):
-                complain(line, f"{axis} is {given}.", "Expected a finite number.")
-                break
-            point.append(value)
-        if len(point) < 3:
-            continue
-        of = field.get("type", kind) or kind
-        if of not in types:
-            complain(line, f"no cell type is called '{of}'.{did_you_mean(of, types)}", f"This model has: {', '.join(types)}.")
-            continue
-        if domain.is_2d:
-            point[2] = 0.5 * (domain.lower[2] + domain.upper[2])
-        if any(not a <= p <= b for p, a, b in zip(point, domain.lower, domain.upper)):
-            outside += 1
-            first_outside = first_outside or line
-            if not clip:
-                continue
-            point = [min(max(p, a), b) for p, a, b in zip(point, domain.lower, domain.upper)]
-        rows.append((of, point[0], point[1], point[2]))
-    if outside:
-        complain(
-            first_outside,
-            f"{outside} cells lie outside the domain (first in this line){'; they are moved to its edge' if clip else ''}.",
-            remedy="" if clip else "Enlarge the domain, or add  clip: true.",
-            severity="notice" if clip else "error",
-        )
-    if not rows and not any(p.severity == "error" for p in problems):
-        complain(1, "0 cells: the table has a header only.", severity="notice")
-    return rows, problems
+    table = read_table(text, name, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None})
+    reader.problems += table.problems
+    return Placement(kind, table=name, rows=tuple(table.rows), values=table.values)

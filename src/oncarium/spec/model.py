@@ -6,14 +6,15 @@ import copy
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from . import catalog
-from .cell import CellType, read_cell
-from .environment import Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
+from .cell import CellType, read_cell, read_distributions
+from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
 from .files import Document, emit, overlay, parse, read
 from .initial import Placement, read_placement
 from .reader import Reader
@@ -25,17 +26,22 @@ SECTIONS = (
     "name",
     "title",
     "description",
+    "numerics",
+    "compat",
     "domain",
     "clock",
     "until",
     "seed",
     "record",
+    "internalise",
     "factors",
+    "custom",
     "cells",
     "initial",
     "sources",
 )
 FORMAT = "1"
+IGNORABLE = ("intracellular",)
 
 
 class Model:
@@ -79,14 +85,36 @@ class Model:
         return cls.from_text(emit(tree), folder=folder)
 
     @classmethod
-    def load(cls, path: str | Path, processes: Sequence[Any] = ()) -> Model:
-        """Read a model file, or a scenario of the library by name. Raises ModelError."""
-        return cls.open(path, processes).checked()
+    def load(
+        cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+    ) -> Model:
+        """Read a model file, a PhysiCell settings XML, or a scenario of the library by name. Raises ModelError.
+
+        numerics   oncarium, or physicell: its solvers, time steps and order of operations
+        compat     "1.14.2": with the known bugs of that version     ignore   ("intracellular",): without such models
+        """
+        return cls.open(path, processes, numerics, compat, ignore).checked()
 
     @classmethod
-    def open(cls, path: str | Path, processes: Sequence[Any] = ()) -> Model:
+    def open(
+        cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+    ) -> Model:
         """The same without raising for what is wrong inside: see `problems`."""
+        from .physicell import is_settings, read_settings
+
         given = Path(path)
+        check_choices(numerics, compat, ignore)
+        if is_settings(given):
+            return cls(read_settings(given, numerics or "oncarium", compat or "", tuple(ignore)), given.parent, tuple(processes))
+        model = cls._open(given, path, processes)
+        chosen = {k: v for k, v in (("numerics", numerics), ("compat", compat)) if v is not None}
+        if not chosen:
+            return model
+        model.document.tree.update(chosen)
+        return cls(model.document, model.folder, model.processes)
+
+    @classmethod
+    def _open(cls, given: Path, path: str | Path, processes: Sequence[Any]) -> Model:
         if not given.suffix and not given.exists():
             known = scenario_names()
             if str(path) not in known:
@@ -121,6 +149,13 @@ class Model:
         self.name = str(tree.get("name", ""))
         self.title = str(tree.get("title", self.name or "A tissue"))
         reader.own.update({str(k): str(v) for k, v in reader.group(tree.get("sources"), "sources").items()})
+        self.numerics = str(tree.get("numerics", NUMERICS[0]))
+        if self.numerics not in NUMERICS:
+            reader.word(self.numerics, "numerics", NUMERICS, "numerics")
+        self.compat = str(tree.get("compat") or "")
+        if self.compat not in COMPAT:
+            reader.word(self.compat, "compat", COMPAT, "version to be compatible with")
+        self.internalise = reader.truth(tree.get("internalise", False), "internalise")
         domain = read_domain(reader, tree.get("domain"))
         self.domain = domain or Domain((-50.0,) * 3, (20.0,) * 3, (5, 5, 1))
         self.clock: Clock = read_clock(reader, tree.get("clock"))
@@ -132,9 +167,10 @@ class Model:
         self.factors: list[Factor] = []
         for name, given in reader.group(tree.get("factors"), "factors").items():
             full = self._with_library(reader, given, f"factors.{name}", "factors")
-            found = read_factor(reader, name, full, self.domain.is_2d)
+            found = read_factor(reader, name, full, self.domain.is_2d, "lod" if self.numerics == "physicell" else "auto")
             if found:
                 self.factors.append(found)
+        self._check_fields(reader)
         self._read_cells(reader, tree)
         radius = {t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types}
         self.placements: list[Placement] = []
@@ -143,7 +179,7 @@ class Model:
             reader.complain("initial", "expected a list of placements,", "each starting with  - cells: <type>.")
             initial = None
         for i, given in enumerate(initial or []):
-            placed = read_placement(reader, given, f"initial.{i}", [t.name for t in self.types], self.domain, radius, self.folder)
+            placed = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
             if placed:
                 self.placements.append(placed)
         for name in self.record.columns or ():
@@ -175,16 +211,17 @@ class Model:
         given = reader.group(tree.get("cells"), "cells")
         for name in given:
             trees[name] = self._like(reader, given, name, ())
-        columns = dict(catalog.columns())
+        columns = {**catalog.columns(), **self._read_custom(reader, tree)}
         for process in self.processes:
             for c in process.columns():
                 columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
-        phases: list[str] = []
-        for t in trees.values():
+        cycles: dict[str, Sequence[str]] = {}
+        for name, t in trees.items():
             cycle = t.get("cycle")
             model = cycle.get("model", "live") if isinstance(cycle, dict) else "none"
-            phases += [p for p in catalog.cycles().get(str(model), catalog.cycles()["none"]).phases if p not in phases]
-        self.names = Names(columns, {f.name: f.unit for f in self.factors}, list(trees), phases)
+            cycles[name] = catalog.cycles().get(str(model), catalog.cycles()["none"]).phases
+        phases = list(dict.fromkeys(p for own in cycles.values() for p in own))
+        self.names = Names(columns, {f.name: f.unit for f in self.factors}, list(trees), phases, cycles)
         self.types: list[CellType] = []
         for name, t in trees.items():
             cell = read_cell(reader, name, t, self.names)
@@ -205,23 +242,41 @@ class Model:
                 if rule:
                     rules.append((f"cells.{name}.rules.{i}", rule))
             check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(self.names.columns[column], label))
-            sections = (
-                cell.sections | {r.behavior[0].partition(".")[0] for _, r in rules} | {r.signal[0].partition(".")[0] for _, r in rules}
-            )
-            self.types.append(
-                CellType(
-                    cell.name,
-                    cell.values,
-                    cell.cycle,
-                    cell.exit,
-                    cell.fixed,
-                    cell.normalized,
-                    tuple(r for _, r in rules),
-                    frozenset(sections - {"sense"}),
-                    cell.doc,
-                )
-            )
+            drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", self.names)
+            spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])} | {x.column for x in drawn}
+            sections = awake(cell, columns) | {c.partition(".")[0] for c in spoken}
+            self.types.append(replace(cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn))
         self._check_volumes(reader)
+
+    def _read_custom(self, reader: Reader, tree: dict[str, Any]) -> dict[str, catalog.Entry]:
+        """Columns of the model's own variables."""
+        self.conserved: set[str] = set()
+        out = {}
+        for name, given in reader.group(tree.get("custom"), "custom").items():
+            said = reader.group(given, f"custom.{name}", ("unit", "conserved", "doc"))
+            if str(said.get("unit", "1")) != "1":
+                reader.complain(f"custom.{name}.unit", f"'{said['unit']}' is no unit of a custom variable;", "expected 1.")
+            if reader.truth(said.get("conserved", False), f"custom.{name}.conserved"):
+                self.conserved.add(f"custom.{name}")
+            out[f"custom.{name}"] = catalog.Entry(f"custom.{name}", "1", "behavior", 0.0, None, None, None, str(said.get("doc", "")))
+        return out
+
+    def _check_fields(self, reader: Reader) -> None:
+        """Tables of initial concentrations: whether they can be read, and what they hold (for the digest)."""
+        from .physicell.substrates import read_concentrations
+
+        done: dict[str, str] = {}
+        for i, f in enumerate(self.factors):
+            if not f.initial_table or self.folder is None:
+                continue
+            if f.initial_table not in done:
+                names = [x.name for x in self.factors]
+                try:
+                    _, done[f.initial_table] = read_concentrations(self.folder / f.initial_table, names, self.domain, f.initial_table)
+                except ModelError as error:
+                    reader.problems += error.problems
+                    done[f.initial_table] = ""
+            self.factors[i] = replace(f, initial_content=done[f.initial_table])
 
     def _like(self, reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
         path = f"cells.{name}"
@@ -286,8 +341,17 @@ class Model:
         )
 
     def uses(self, section: str) -> bool:
-        """Does any type, or any rule, speak of this section?"""
-        return any(section in t.sections for t in self.types)
+        """Does any type, rule, distribution or table of cells need this section?
+
+        Attacks, springs, motility and the like whose rates are all zero and ruled by nothing are not needed; their other
+        values still stand in `types`.
+        """
+        if any(section in t.sections for t in self.types):
+            return True
+        spoken = (w for p in self.processes for part in ("adds", "sets", "reads") for w in getattr(p, part, ()))
+        if any(w.partition(".")[0] == section for w in spoken):
+            return True
+        return any(column.partition(".")[0] == section for p in self.placements for column, _ in p.values)
 
     @property
     def rules(self) -> list[tuple[str, Rule]]:
@@ -300,11 +364,15 @@ class Model:
         h = hashlib.sha256()
         for path in sorted(self.numbers):
             h.update(f"{path}={self.numbers[path].value!r}\n".encode())
-        h.update(emit(_sorted(self.document.tree)).encode())
+        h.update(emit(_sorted(_without_tables(self.document.tree))).encode())
+        for f in self.factors:
+            h.update(f.initial_content.encode())
         for t in self.types:
             h.update("\n".join(r.text for r in t.rules).encode())
         for p in self.placements:
             h.update(repr(p.rows).encode())
+            if p.values:
+                h.update(repr(sorted(p.values.items(), key=repr)).encode())
         for process in self.processes:
             h.update(process.describe_source().encode() if hasattr(process, "describe_source") else repr(process).encode())
         return h.hexdigest()
@@ -341,9 +409,14 @@ class Model:
                 lines.append(f"{path}: {mine.get(path, '(nothing)')} -> {theirs.get(path, '(nothing)')}")
         return lines
 
-    def to_yaml(self) -> str:
-        """The model as YAML; reads back as the same model."""
-        return emit(self.document.tree)
+    def to_yaml(self, folder: Path | str | None = None) -> str:
+        """The model as YAML; reads back as the same model.
+
+        folder   where the text will lie, if not where the model came from: its tables are named from there
+        """
+        if folder is None or self.folder is None:
+            return emit(self.document.tree)
+        return emit(_moved(self.document.tree, self.folder.resolve(), Path(folder).resolve()))
 
     def cite(self) -> str:
         """BibTeX of every source that the model's numbers and rules name."""
@@ -377,6 +450,52 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         kept = () if "model" in cycle else ("model", "fixed")
         below = {**below, "cycle": {k: v for k, v in below["cycle"].items() if k in kept}}
     return overlay(below, above)
+
+
+STARTS = {
+    "attack": ("attack.rate",),
+    "fusion": ("fusion.rate",),
+    "motility": ("motility.active",),
+    "phagocytosis": ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead", "phagocytosis.live"),
+    "springs": ("springs.attachment",),
+    "transformation": ("transformation.rate",),
+}
+
+
+def awake(cell: CellType, columns: Mapping[str, catalog.Entry]) -> set[str]:
+    """Sections of a type whose mechanism can start: something that starts it is not zero."""
+
+    def moves(name: str) -> bool:
+        given = cell.values.get(name, columns[name].default)
+        return any(v != 0.0 for v in given.values()) if isinstance(given, Mapping) else given != 0.0
+
+    out = set(cell.sections)
+    for section, names in STARTS.items():
+        known = [moves(n) for n in names if n in columns]
+        if known and not any(known):
+            out.discard(section)
+    return out
+
+
+def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str]) -> None:
+    """Raise ModelError for a choice that does not exist."""
+    for what, given, known in (("numerics", numerics, NUMERICS), ("compat", compat, COMPAT), *(("ignore", i, IGNORABLE) for i in ignore)):
+        if given is not None and given not in known:
+            raise ModelError(Problem(what, "", f"'{given}' is not known.{did_you_mean(given, known)}", f"Expected {' or '.join(k for k in known if k)}."))
+
+
+def _without_tables(tree: Any) -> Any:
+    """The tree without the names of its tables: their content counts, not where they lie."""
+    if isinstance(tree, Mapping):
+        return {k: _without_tables(v) for k, v in tree.items() if k != "table"}
+    return [_without_tables(v) for v in tree] if isinstance(tree, list) else tree
+
+
+def _moved(tree: Any, here: Path, there: Path) -> Any:
+    """The tree with its tables named from another folder."""
+    if isinstance(tree, Mapping):
+        return {k: os.path.relpath(here / v, there) if k == "table" and isinstance(v, str) else _moved(v, here, there) for k, v in tree.items()}
+    return [_moved(v, here, there) for v in tree] if isinstance(tree, list) else tree
 
 
 def _check_named(tree: dict[str, Any], parts: list[str]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import did_you_mean
@@ -20,7 +20,7 @@ from .catalog import NAMED_SIGNALS, Entry, unit_of
 from .reader import Reader
 
 SENTENCE = re.compile(
-    r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>\S+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
+    r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
     r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
 )
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
@@ -52,6 +52,7 @@ class Names:
     factors: Mapping[str, str]  # name -> unit
     types: Sequence[str]
     phases: Sequence[str]
+    cycles: Mapping[str, Sequence[str]] = field(default_factory=dict)  # type -> its phases
 
     def labels(self, entry: Entry) -> Sequence[str]:
         """Labels along a column's axis."""
@@ -127,12 +128,17 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
     """Rules that contradict each other or their own direction; base(column, label) is the unmodulated value."""
     seen: dict[tuple, str] = {}
     for path, rule in rules:
-        key = (rule.signal, rule.behavior)
+        key = (rule.signal, rule.behavior, rule.increases)
         if key in seen:
             reader.complain(
                 path,
-                f"'{rule.text}': a rule for this signal and behavior already stands at {reader.document.where(seen[key])}.",
+                f"'{rule.text}': a rule for this signal, behavior and direction already stands at {reader.document.where(seen[key])}.",
                 remedy="Keep one of them.",
+            )
+        other = seen.get((rule.signal, rule.behavior, not rule.increases))
+        if other:
+            reader.complain(
+                path, f"'{rule.text}': this signal acts in both directions, see {reader.document.where(other)}.", severity="warning"
             )
         seen.setdefault(key, path)
         start = base(*rule.behavior)

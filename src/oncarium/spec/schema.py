@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import catalog
-from .environment import FACES, FACTOR_KEYS, FACTOR_UNITS, SOLVERS
+from .cell import KINDS
+from .environment import COMPAT, FACES, FACTOR_KEYS, FACTOR_UNITS, NUMERICS, SOLVERS
 from .initial import REGIONS
 
 QUANTITY = {"anyOf": [{"type": "string"}, {"type": "number"}]}
@@ -46,6 +47,7 @@ def json_schema() -> dict[str, Any]:
     }
     sections["motility"]["properties"]["normalized"] = {"type": "boolean", "description": "normalize each gradient before weighting"}
     text = {"type": "string"}
+    pair = {"type": "array", "items": {"anyOf": [*QUANTITY["anyOf"], {"type": "null"}]}, "minItems": 2, "maxItems": 2}
     cell = {
         "type": "object",
         "additionalProperties": False,
@@ -54,6 +56,17 @@ def json_schema() -> dict[str, Any]:
             "library": text,
             "like": text,
             "doc": text,
+            "custom": {"type": "object", "additionalProperties": QUANTITY, "description": "values of the model's custom variables"},
+            "distributions": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["column"],
+                    "properties": {"column": text, "between": pair, **dict.fromkeys(KINDS, pair)},
+                },
+                "description": "values drawn for every cell placed at the start",
+            },
             "rules": {
                 "type": "array",
                 "items": {**text, "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"},
@@ -64,7 +77,7 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [
             {"const": "no-flux"},
             *QUANTITY["anyOf"],
-            {"type": "object", "properties": {"value": QUANTITY, "exchange": QUANTITY, "outside": QUANTITY}, "additionalProperties": False},
+            {"type": "object", "properties": {"value": QUANTITY, "voxels": QUANTITY, "exchange": QUANTITY, "outside": QUANTITY}, "additionalProperties": False},
         ]
     }
     faces = {"type": "object", "properties": dict.fromkeys(FACES, condition), "additionalProperties": False}
@@ -76,6 +89,9 @@ def json_schema() -> dict[str, Any]:
         "solver": {"enum": list(SOLVERS)},
         "boundary": {"anyOf": [condition, faces]},
         "fixed": {"type": "array", "items": {"type": "object"}},
+        "initial": {
+            "anyOf": [*QUANTITY["anyOf"], {"type": "object", "properties": {"table": text}, "required": ["table"], "additionalProperties": False}]
+        },
     }
     interval = {"type": "array", "items": QUANTITY, "minItems": 2, "maxItems": 2}
     placement = {
@@ -88,6 +104,7 @@ def json_schema() -> dict[str, Any]:
             "spacing": QUANTITY,
             "table": text,
             "clip": {"type": "boolean"},
+            "numbers": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "number of each cell type in the table"},
             **{r: {} for r in REGIONS},
         },
     }
@@ -122,6 +139,18 @@ def json_schema() -> dict[str, Any]:
             },
             "until": QUANTITY,
             "seed": {"type": "integer", "minimum": 0},
+            "numerics": {"enum": list(NUMERICS), "description": "whose solvers and order of operations"},
+            "compat": {"enum": list(COMPAT), "description": "reproduce the known bugs of this version of PhysiCell"},
+            "internalise": {"type": "boolean", "description": "keep account of what each cell has taken up"},
+            "custom": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "properties": {"unit": {"const": "1"}, "conserved": {"type": "boolean"}, "doc": text},
+                },
+                "description": "variables of your own that cells carry and rules may read and change",
+            },
             "record": {
                 "type": "object",
                 "additionalProperties": False,
