@@ -33,6 +33,7 @@ from ..errors import InputError
 from ..spec.environment import Domain
 from ..spec.initial import Placement, Region
 from ..spec.model import Model
+from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
 PLACING = stream_of("Placement")
@@ -44,7 +45,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     population = Population()
     processes = list_processes(model, population)
     fields = build_fields(model)
-    columns = [c for p in processes for c in p.columns()]
+    columns = [c for p in processes for c in p.columns()] + custom_columns(model)
     labels = {
         "factor": tuple(fields.names),
         "phase": phase_labels(model),
@@ -119,11 +120,15 @@ def build_fields(model: Model) -> Fields:
     )
     for f in factors:
         for face, b in f.boundary.items():
+            if b.condition == "voxels":
+                continue
             fields.set_boundary(f.name, face, b.condition, b.value, b.permeability)
         for held in f.held:
             mask = inside(held.region, *voxel_centers(grid), is_2d=d.is_2d)
             fields.fix(f.name, mask, held.value)
             fields.value[fields.index(f.name)][mask] = held.value
+    fill_fields(model, fields)
+    hold_layers(model, fields)
     return fields
 
 
@@ -208,6 +213,8 @@ def place(model: Model, cells: Cells, seed: int) -> None:
             kinds = np.full(len(position), names.index(p.type), np.int32)
         rows = cells.add(kinds)
         cells.position[rows] = position
+        give_values(model, p, cells, rows)
+    draw(model, cells, seed)
 
 
 @njit(cache=True)
