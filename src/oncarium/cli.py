@@ -1,4 +1,4 @@
-"""The command line: oncarium run | new | list | check | plan | show | report | movie | resume | branch | doctor | schema.
+"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch | doctor | schema.
 
 Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
 """
@@ -27,11 +27,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
-ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, or a model file.")]
+ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, a model file, or a PhysiCell settings XML.")]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.")]
 Until = Annotated[str | None, typer.Option(help="When to stop, e.g. '5 day'.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads to use; the result does not depend on it.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")]
+Numerics = Annotated[str | None, typer.Option(help="Solvers, time steps and order of operations: oncarium or physicell.")]
+Compat = Annotated[str | None, typer.Option(metavar="VERSION", help="Reproduce the known bugs of this version of PhysiCell: 1.14.2.")]
+Ignore = Annotated[list[str] | None, typer.Option(help="Run without a part that is beyond this program: intracellular.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 
 
@@ -71,11 +74,13 @@ def changes(given: Sequence[str] | None) -> dict[str, str]:
     return out
 
 
-def load(name: str, given: Sequence[str] | None) -> Model:
+def load(
+    name: str, given: Sequence[str] | None, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] | None = None
+) -> Model:
     """The model with its changes; warnings and notices are printed."""
     from .spec.model import Model
 
-    model = Model.load(name)
+    model = Model.load(name, (), numerics, compat, ignore or ())
     if given:
         model = model.with_(changes(given))
     say_problems(model.problems)
@@ -209,10 +214,13 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")] = None,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a model: leaves a result store, a report and figures."""
-    chosen = load(model, set)
+    """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
+    chosen = load(model, set, numerics, compat, ignore)
     from .run import api
 
     end = api.minutes(until, chosen)
@@ -299,6 +307,29 @@ def new(
     print(f"Wrote {file}. Check it with:  oncarium check {file}")
 
 
+@app.command("import")
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="physicell", help="What the file is.")],
+    file: Annotated[Path, typer.Argument(help="The settings XML.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")] = Path("model.yaml"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+) -> None:
+    """Write a PhysiCell model as a model file that runs identically."""
+    from .errors import InputError
+
+    if kind != "physicell":
+        raise InputError(f"import {kind}", "this kind is not known;", "expected physicell.")
+    if out.exists() and not overwrite:
+        raise InputError(str(out), "this file exists.", remedy="Choose another name, or add --overwrite.")
+    model = load(str(file), None, numerics, compat, ignore)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(model.to_yaml(out.parent), encoding="utf-8")
+    print(f"Wrote {out}. Run it with:  oncarium run {out}")
+
+
 @app.command("list")
 def list_() -> None:
     """Scenarios, factors and cell types of the library."""
@@ -317,12 +348,15 @@ def check(
     model: ModelArgument,
     set: SetOption = None,
     describe: Annotated[bool, typer.Option("--describe", help="Say the model in English.")] = False,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
 ) -> None:
     """Check a model: every problem at once, with file and line."""
     from .errors import ModelError
     from .spec.model import Model
 
-    opened = Model.open(model)
+    opened = Model.open(model, (), numerics, compat, ignore or ())
     if opened.errors:
         raise ModelError(opened.problems)
     if set:
@@ -340,11 +374,18 @@ def diff(one: ModelArgument, other: ModelArgument) -> None:
 
 
 @app.command()
-def plan(model: ModelArgument, set: SetOption = None, ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60) -> None:
+def plan(
+    model: ModelArgument,
+    set: SetOption = None,
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+) -> None:
     """Print the plan of a model: what acts when, what it reads and writes, and what it costs."""
     from .run.simulation import Simulation
 
-    simulation = Simulation(load(model, set))
+    simulation = Simulation(load(model, set, numerics, compat, ignore))
     for _ in range(max(simulation.plan.every)):  # loading and compiling do not count
         simulation.step()
     simulation.plan.forget_times()

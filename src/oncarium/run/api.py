@@ -21,25 +21,31 @@ STORE = "run.zarr"
 See = Callable[[Any], Any]
 
 
-def load(path: str | Path, processes: Sequence[Process] = ()) -> Model:
-    """A model from a file, or a scenario of the library by name. Raises ModelError with everything that is wrong.
+def load(
+    path: str | Path, processes: Sequence[Process] = (), *, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+) -> Model:
+    """A model from a file, a PhysiCell settings XML, or a scenario of the library by name. Raises ModelError with everything
+    that is wrong.
 
     processes   mechanisms of your own, where rules of the file speak of their columns
+    numerics    "oncarium", or "physicell": its solvers, time steps and order of operations, to the digit
+    compat      "1.14.2": with the known bugs of that version of PhysiCell
+    ignore      ("intracellular",): cells without the intracellular models that are beyond this program
 
     >>> load("hypoxic_tumor").types[0].name
     'tumor'
     """
-    return Model.load(path, processes)
+    return Model.load(path, processes, numerics, compat, ignore)
 
 
-def check(path: str | Path) -> list[Problem]:
+def check(path: str | Path, *, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()) -> list[Problem]:
     """Everything worth saying about a model file: errors, warnings, notices; empty when all is well.
 
     >>> check("hypoxic_tumor")
     []
     """
     try:
-        return list(Model.open(path).problems)
+        return list(Model.open(path, (), numerics, compat, ignore).problems)
     except ModelError as error:
         return error.problems
 

@@ -198,6 +198,8 @@ class Settings:
         for key, minutes in (("transport", tick), ("mechanics", tick)):
             self.put(("clock", key), f"{minutes:.15g} min", group.place)
         self.put(("clock", "phenotype"), f"{steps['dt_phenotype'][1]} min", steps["dt_phenotype"][2].place)
+        group.notice(f"our solvers with steps of {tick:g}, {tick:g} and {c:g} min; PhysiCell's own steps of {a:g}, {b:g} and {c:g} min and its order "
+                     "of operations: --numerics physicell.")  # fmt: skip
         self.tick = tick
 
     def read_options(self, group: Element | None) -> None:
