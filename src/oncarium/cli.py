@@ -419,21 +419,25 @@ def report(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "
 
 @app.command()
 def export(
-    run: RunArgument,
+    source: Annotated[str, typer.Argument(help="Folder of a run, or a model.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format: physicell (snapshots that pcdl opens).")] = "physicell",
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format: physicell.")] = "physicell",
 ) -> None:
-    """Write a run in another program's format."""
+    """Write a run as PhysiCell's snapshots, which pcdl opens, or a model as its settings, rules and cells."""
     from .errors import InputError, did_you_mean
-    from .exchange.physicell import snapshot
+    from .exchange.physicell import settings, snapshot
     from .run import api
 
     if to != "physicell":
         raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
-    result = api.open(run)
-    for notice in snapshot.export(result, folder):
+    if Path(source).is_dir():
+        result = api.open(source)
+        notices, what = snapshot.export(result, folder), f"{len(result.times)} snapshots"
+    else:
+        notices, what = settings.write(load(source, None), folder), settings.FILES[0]
+    for notice in notices:
         print(f"notice: {notice}", file=sys.stderr)
-    print(f"Wrote {len(result.times)} snapshots into {folder}")
+    print(f"Wrote {what} into {folder}")
 
 
 @app.command()

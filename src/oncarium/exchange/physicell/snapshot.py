@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from ... import __version__
 from ...errors import DataError, InputError
 from ...spec.model import Model
-from . import mat
+from . import mat, settings
 from .csv import voxels
 from .labels import rows_of
 from .moment import Moment
@@ -139,8 +139,9 @@ def _graph(ids: np.ndarray, pairs: np.ndarray | Sequence) -> str:
 
 
 def export(result: Result, folder: str | Path) -> list[str]:
-    """Every frame of a run as snapshots `output00000000`, ..., besides `initial` and `final`; returns what is worth knowing: columns
-    that were not recorded, for which the base value of the type was written. Raises InputError where snapshots lie already.
+    """Every frame of a run as snapshots `output00000000`, ..., besides `initial` and `final`, and its settings; returns what is worth
+    knowing: columns that were not recorded, for which the base value of the type was written, and what the settings cannot say.
+    Raises InputError where snapshots lie already.
 
     >>> import oncarium as oc
     >>> finished = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/exported")
@@ -158,7 +159,9 @@ def export(result: Result, folder: str | Path) -> list[str]:
         moment = Moment.of_result(result, time, model)
         write(folder, name, moment)
         assumed |= moment.assumed
-    notices = []
+    kinds, start = result.array("type", result.times[0]), result.array("position", result.times[0])
+    placed = [(result.types[k], float(x), float(y), float(z)) for k, (x, y, z) in zip(kinds, start)]
+    notices = settings.write(model, folder, placed)
     if assumed:
         notices.append(f"not recorded, so written as the base value of each cell's type: {', '.join(sorted(assumed))}")
     if len(set(result.times) - set(result.field_times)):
