@@ -77,13 +77,13 @@ def test_a_necrotic_cell_swells_to_twice_its_volume_then_shrinks_and_calcifies()
 def test_a_dying_cell_falls_silent():
     death, _, _, tissue, _ = world(2, death__apoptosis=0.0)
     cells = tissue.cells
-    cells["motility.speed"][:] = 1.0
+    cells["motility.heading"][:] = [1.0, 0.0, 0.0]
     cells["secretion.rate"][:] = 5.0
     cells["secretion.uptake"][:] = 10.0
     cells["death.apoptosis"][0] = 1e9
     fire(death, tissue, 1, dt=6.0)
     assert cells["vital"].tolist() == [APOPTOTIC, LIVE]
-    assert cells["motility.speed"].tolist() == [0.0, 1.0]
+    assert cells["motility.heading"][:, 0].tolist() == [0.0, 1.0]
     assert cells["secretion.rate"][:, 0].tolist() == [0.0, 5.0]
     assert cells["secretion.uptake"][:, 0].tolist() == [1.0, 10.0]
 

@@ -44,7 +44,8 @@ def test_headings_agree_with_the_twin(grid, exact, normalized):
     turned = 0
     for i in range(cells.n):
         key = (np.uint64(6), motility.stream, 9, cells.id[i])
-        if before[i].any() and uniform(*key, 0) >= p:
+        # in the standard code a cell without a heading waits for its first turn
+        if (before[i].any() or not exact) and uniform(*key, 0) >= p:
             assert np.array_equal(cells["motility.heading"][i], before[i])
             continue
         turned += 1
@@ -57,7 +58,7 @@ def test_headings_agree_with_the_twin(grid, exact, normalized):
         b = cells["motility.bias"][i]
         heading = b * cue / np.linalg.norm(cue) + (1.0 - b) * np.array(direction(*key, 1, grid.is_2d))
         np.testing.assert_allclose(cells["motility.heading"][i], heading / np.linalg.norm(heading), rtol=1e-11, atol=1e-12)
-    assert 50 < turned < 90
+    assert 50 < turned < 90 if exact else 15 < turned < 35
 
 
 def test_full_bias_runs_straight_up_the_gradient_and_negative_sensitivity_flees():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ..engine.cells import Cells
 from ..engine.column import Behavior, State
 from ..engine.population import Population
 from ..engine.process import Process, Tick
@@ -18,6 +19,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .death import hazard
 from .mechanics import Mechanics
+from .secretion import INTERNALISED, TRANSFERRED
 from .shape import APOPTOTIC, LIVE, radius_of
 from .springs import Springs
 
@@ -113,13 +115,16 @@ class Contacts(Process):
     phagocytosis.apoptotic     1/min   Behavior   rate of engulfing an apoptotic neighbor
     phagocytosis.necrotic      1/min   Behavior   rate of engulfing a necrotic neighbor
     phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type
+    phagocytosis.other_dead    1/min   Behavior   rate of engulfing a neighbor dead in another way: none are yet
     attack.rate                1/min   Behavior   rate of starting to attack a neighbor of each type
     attack.immunogenicity      1       Behavior   how strongly this cell is attacked by each type
     attack.damage_rate         1/min   Behavior   damage per time dealt to the cell under attack
     attack.duration            min     Behavior   mean length of one attack
     attack.target              1       State      id of the cell under attack, or -1
     sense.attacked             min     State      time this cell has been under attack
+    attack.delivered           1       State      damage this cell has dealt so far
     fusion.rate                1/min   Behavior   rate of fusing with a neighbor of each type
+    fusion.nuclei              1       State      nuclei of the cell; those of fused cells add
 
     springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim (Mechanics pulls)
 
@@ -155,8 +160,11 @@ class Contacts(Process):
     )
     duration = Behavior("min", 30.0, ge=0.0, name="attack.duration", doc="mean length of one attack")
     target = State(
-        "1", -1, dtype=int, inherit="default", name="attack.target", doc="id of the cell under attack, or -1"
+        "1", -1, dtype=int, name="attack.target", doc="id of the cell under attack, or -1"
     )
+    delivered = State("1", ge=0.0, name="attack.delivered", doc="damage this cell has dealt so far")
+    nuclei = State("1", 1.0, ge=0.0, inherit="default", name="fusion.nuclei", doc="nuclei of the cell; those of fused cells add")
+    other_dead = Behavior("1/min", ge=0.0, name="phagocytosis.other_dead", doc="rate of engulfing a neighbor dead in another way")
     attacked = State("min", ge=0.0, inherit="zero", name="sense.attacked", doc="time under attack so far")
     fusion = Behavior(
         "1/min", ge=0.0, axis="type", name="fusion.rate", doc="rate of fusing with a neighbor of each type"
@@ -172,8 +180,9 @@ class Contacts(Process):
         return [*super().columns(), Springs.elastic]
 
     def prepare(self, tissue: Tissue) -> None:
-        base = tissue.cells.base
-        self.acts = np.ones(len(tissue.cells.types), np.bool_)
+        cells = tissue.cells
+        base = cells.base
+        self.acts = np.ones(len(cells.types), np.bool_)
         rates = [
             base["phagocytosis.apoptotic"],
             base["phagocytosis.necrotic"],
@@ -181,8 +190,12 @@ class Contacts(Process):
             *base["attack.rate"].T,
             *base["fusion.rate"].T,
         ]
-        # types without any rate never act, unless a rule may raise one
+        # types without any rate never act, unless a rule may raise one or a cell has one of its own
         self.acts[:] = np.any(np.array(rates) > 0.0, axis=0)
+        for name in ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.live", "attack.rate", "fusion.rate"):
+            some = cells[name] > 0.0
+            self.acts[cells.type[some.any(axis=1) if some.ndim > 1 else some]] = True
+        self.conserved = [c.name for c in cells.columns.values() if c.name.startswith("custom.") and c.inherit == "halve"]
 
     def let_act(self, types: list[int]) -> None:
         """These types have a rule on one of their contact rates, so they may act even if the base is zero."""
@@ -232,10 +245,8 @@ class Contacts(Process):
                 cells["attack.target"][i] = cells.id[j]
                 self.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
                 continue
-            if wish[i] == ENGULF:
-                self._engulf(tissue, i, j)
-            else:
-                self._fuse(tissue, i, j)
+            (self._engulf if wish[i] == ENGULF else self._fuse)(tissue, i, j)
+            self.pass_on(cells, i, j, engulfed=wish[i] == ENGULF)
             gone.add(j)
             self.population.log(
                 tick.time, cells.id[[j]], "phagocytosis" if wish[i] == ENGULF else "fusion", int(cells.id[i])
@@ -254,11 +265,21 @@ class Contacts(Process):
         hitters, hit = attackers[there], target[there]
         np.add.at(cells["damage.level"], hit, cells["attack.damage_rate"][hitters] * tick.dt)
         np.add.at(cells["sense.attacked"], hit, tick.dt)
+        np.add.at(cells["attack.delivered"], hitters, cells["attack.damage_rate"][hitters] * tick.dt)
         ends = np.ones(len(attackers), np.bool_)
         ends[there] = over(
             np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id[hitters], cells["attack.duration"][hitters]
         )
         cells["attack.target"][attackers[ends]] = -1
+
+    def pass_on(self, cells: Cells, i: int, j: int, engulfed: bool) -> None:
+        """What cell i gets of j besides its volume: internalised amounts, and conserved quantities where it engulfs it."""
+        if INTERNALISED.name in cells:
+            share = cells[TRANSFERRED.name][j] if engulfed else 1.0
+            cells[INTERNALISED.name][i] += share * cells[INTERNALISED.name][j]
+            cells[INTERNALISED.name][j] = 0.0
+        for name in self.conserved if engulfed else ():
+            cells[name][i] += cells[name][j]
 
     @staticmethod
     def _engulf(tissue: Tissue, i: int, j: int) -> None:
@@ -274,8 +295,8 @@ class Contacts(Process):
         cells = tissue.cells
         v, w = cells["volume.total"][i], cells["volume.total"][j]
         cells.position[i] = (v * cells.position[i] + w * cells.position[j]) / (v + w)
-        for part in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear"):
-            cells[f"volume.{part}"][i] += cells[f"volume.{part}"][j]
+        for name in (*(f"volume.{k}" for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear")), "fusion.nuclei"):
+            cells[name][i] += cells[name][j]
         _measure(cells, i)
 
 

@@ -104,7 +104,7 @@ def advance(
                 break
             if fixed[t, p]:
                 over = elapsed[i] - 1.0 / rate
-                if over < (-1e-9 * dt if exact else -0.5 * dt):
+                if over < -1e-9 * dt if exact else elapsed[i] <= 1.0 / rate - 0.5 * dt:
                     break
                 left = max(over, 0.0)
             else:

@@ -13,9 +13,9 @@ from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
-from .shape import APOPTOTIC, LIVE, LYSED, SWELLING, VITAL
+from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL
 
-STOPS = ("motility.speed", "secretion.rate", "secretion.approach")  # what a dying cell no longer does
+STOPS = ("motility.heading", "motility.vector", "secretion.rate", "secretion.approach")  # what a dying cell no longer does
 FADES = ("secretion.uptake", "metabolism.consumption")  # what goes on at a tenth, as in the source
 FADED = 0.1
 
@@ -54,6 +54,8 @@ def die(
     """New deaths (started: 1 apoptosis, 2 necrosis), lysis, and clearance (cleared: 1)."""
     for i in range(first, last):
         t = kind[i]
+        if vital[i] >= FROZEN:
+            continue
         if vital[i] == LIVE:
             if apoptosis[i] > 0.0 and uniform(seed, stream, tick, ids[i], 0) < hazard(apoptosis[i], dt, exact):
                 started[i] = 1

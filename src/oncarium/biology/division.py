@@ -6,30 +6,46 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior
+from ..engine.kernels.coupling import voxel_of
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
 from ..engine.tissue import Tissue
+from ..errors import NumericsError
+from .outside import BORN_OUTSIDE, OUTSIDE, beyond
+from .secretion import INTERNALISED, RELEASED
 from .shape import radius_of
+from .springs import release_all, rows_by_id
+from .transformation import turn_into
 
 
 @njit(cache=True, nogil=True)
-def place(parents, daughters, seed, stream, tick, ids, position, radius, lower, upper, flat):
-    """Put daughters at one (mother's) radius along a random axis and move the mother back by half of it."""
+def place(parents, daughters, seed, stream, tick, ids, position, radius, lower, upper, flat, exact):
+    """Put daughters at one (mother's) radius along a random axis and move the mother back by half of it.
+
+    Exact: the axis of a 2-D tissue lies in its plane, and nobody leaves the box. Otherwise the axis is random in space and its part in
+    the plane counts, and cells may come to lie outside.
+    """
     for k in range(parents.shape[0]):
         i, j = parents[k], daughters[k]
-        u = direction(seed, stream, tick, ids[i], 0, flat)
+        u = direction(seed, stream, tick, ids[i], 0, flat and exact)
         r = radius[i]
         for a in range(3):
-            position[j, a] = min(max(position[i, a] + u[a] * r, lower[a]), upper[a])
-            position[i, a] = min(max(position[i, a] - 0.5 * u[a] * r, lower[a]), upper[a])
+            step = u[a] * r if a < 2 or not flat else 0.0
+            position[j, a] = position[i, a] + step
+            position[i, a] -= 0.5 * step
+            if exact:
+                position[j, a] = min(max(position[j, a], lower[a]), upper[a])
+                position[i, a] = min(max(position[i, a], lower[a]), upper[a])
 
 
 class Division(Process):
     """Apply the population queue.
 
     A dividing cell halves all its volumes; the daughter lies one radius of the mother away along a random axis (in the
-    plane in 2-D), the mother moves back by half of it. With `asymmetric` probabilities the daughter becomes another type.
+    plane in 2-D), the mother moves back by half of it, and both let go of all attachments. With `asymmetric` probabilities the daughter
+    becomes another type; if they sum to more than 1, that of the mother's own type is lowered. Of what a removed cell holds of each
+    factor, its share secretion.released returns to its voxel.
 
     Column       Unit   Kind       Meaning
     asymmetric   1      Behavior   probability that the daughter is of each type
@@ -43,16 +59,22 @@ class Division(Process):
     sets = ("cells",)
     asymmetric = Behavior("1", ge=0.0, le=1.0, axis="type", doc="probability that the daughter is of each type")
 
-    def __init__(self, period: float, population: Population):
+    def __init__(self, period: float, population: Population, exact: bool = True, slot: str = "renew"):
         self.period = period
         self.population = population
+        self.exact = exact
+        self.slot = slot
 
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid
         self.lower, self.upper, self.flat = np.array(grid.lower, float), np.array(grid.upper, float), grid.is_2d
+        self.spacing = np.array(grid.spacing, float)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
+        if not self.population.dividing and not self.population.removed:
+            return
+        self._let_go(tissue)
         parents, daughters = self.population.apply(tissue)
         if not len(parents):
             return
@@ -69,19 +91,50 @@ class Division(Process):
             self.lower,
             self.upper,
             self.flat,
+            self.exact,
         )
+        if OUTSIDE.name in cells:
+            for rows in (parents, daughters):
+                cells[OUTSIDE.name][rows[beyond(cells.position[rows], self.lower, self.upper)]] = BORN_OUTSIDE
         both = np.concatenate([parents, daughters])
         cells["radius"][both] = radius_of(cells["volume.total"][both])
         if "division.asymmetric" in cells and np.any(cells["division.asymmetric"][parents]):
             self._differentiate(tissue, tick, parents, daughters)
 
+    def _let_go(self, tissue: Tissue) -> None:
+        """Who divides or goes is attached to nobody; who goes leaves behind what it releases."""
+        cells, queue = tissue.cells, self.population
+        gone = np.unique(np.concatenate(queue.removed)) if queue.removed else np.empty(0, np.int64)
+        if "springs.partner" in cells:
+            partner = cells["springs.partner"]
+            rows = np.unique(np.concatenate([gone, *queue.dividing]))
+            for i in rows[partner[rows, 0] >= 0]:
+                release_all(partner, i, cells.id[i], *rows_by_id(cells.id))
+        if INTERNALISED.name in cells and len(gone):
+            gone = gone[np.argsort(cells.id[gone], kind="stable")]
+            voxel = np.empty(len(gone), np.int64)
+            voxel_of(cells.position[gone], self.lower, self.spacing, tissue.fields.grid.shape, voxel)
+            released = cells[INTERNALISED.name][gone] * cells[RELEASED.name][gone] / tissue.fields.grid.voxel_volume
+            for f, value in enumerate(tissue.fields.value):
+                np.add.at(value.reshape(-1), voxel, released[:, f])
+
     def _differentiate(self, tissue: Tissue, tick: Tick, parents: np.ndarray, daughters: np.ndarray) -> None:
         cells = tissue.cells
+        chances = cells["division.asymmetric"]
         for i, j in zip(parents, daughters):
+            own, total = cells.type[i], chances[i].sum()
+            if total > 1.0:
+                rest = chances[i, own] + 1.0 - total
+                if rest < 0.0:
+                    raise NumericsError(
+                        f"{tick.time:g} min", f"division.asymmetric of cell {cells.id[i]} ({cells.types[own]}) sums to {total:g};",
+                        "expected at most 1 without its own type.", "Lower the probabilities or the rules that raise them.",
+                    )  # fmt: skip
+                chances[i, own] = chances[j, own] = rest
             left = uniform(np.uint64(tick.seed), self.stream, tick.number, cells.id[i], 9)
-            for t, p in enumerate(cells["division.asymmetric"][i]):
+            for t, p in enumerate(chances[i]):
                 if left < p:
                     if t != cells.type[j]:
-                        cells.become(np.array([j]), np.array([t]))
+                        turn_into(cells, np.array([j]), np.array([t]))
                     break
                 left -= p

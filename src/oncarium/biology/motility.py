@@ -7,12 +7,17 @@ import math
 import numpy as np
 from numba import njit
 
-from ..engine.column import Behavior, State
-from ..engine.kernels.coupling import gradient_at, voxel_of
+from ..engine.column import Behavior, State, Trait
+from ..engine.kernels.coupling import gradient_at, voxel_at
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from .outside import free
+
+VECTOR = State("um/min", axis="xyz", doc="heading times the speed at the last turn", name="motility.vector")
+BIAS_DIRECTION = State("1", axis="xyz", doc="direction of the cue at the last turn", name="motility.bias_direction")
+NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -27,39 +32,57 @@ def turn(
     ids,
     kind,
     vital,
-    voxel,
+    free,
+    position,
     value,
+    lower,
     spacing,
     shape,
     flat,
+    active,
     persistence,
     bias,
     sensitivity,
+    cue,
+    follows_cue,
     normalized,
     any_cue,
+    speed,
     heading,
+    vector,
+    toward,
 ):
-    """Give a new heading (cell, xyz) to every live cell whose persistence has run out."""
+    """Give a new heading (cell, xyz) to every live cell whose persistence has run out.
+
+    free (cell): can move at all; active, follows_cue (type); cue (type, factor). Not exact: vector (cell, xyz) um/min keeps the speed
+    of the moment, and toward (cell, xyz) the direction of the cue.
+    """
     for i in range(first, last):
-        if vital[i] != 0:
+        t = kind[i]
+        if not exact and free[i] <= 0.5:
+            continue
+        if vital[i] != 0 or not active[t]:
             heading[i, :] = 0.0
+            if not exact:
+                vector[i, :] = 0.0
             continue
         p = dt / persistence[i] if persistence[i] > 0.0 else 1.0
         if exact:
             p = 1.0 - math.exp(-p)
-        still = heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
-        if not still and uniform(seed, stream, tick, ids[i], 0) >= p and persistence[i] >= dt:
+        still = exact and heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
+        if not still and persistence[i] >= dt and uniform(seed, stream, tick, ids[i], 0) >= p:
             continue
         rx, ry, rz = direction(seed, stream, tick, ids[i], 1, flat)
         b = bias[i]
         cx, cy, cz = 0.0, 0.0, 0.0
-        if any_cue and b > 0.0:
-            for f in range(sensitivity.shape[1]):
-                s = sensitivity[i, f]
+        if any_cue and (b > 0.0 or not exact):
+            voxel = voxel_at(position[i, 0], position[i, 1], position[i, 2], lower, spacing, shape)
+            for f in range(value.shape[0]):
+                s = cue[t, f] if follows_cue[t] else sensitivity[i, f]
                 if s == 0.0:
                     continue
-                gx, gy, gz = gradient_at(voxel[i], value[f], spacing, shape)
-                if normalized[kind[i]]:
+                gx, gy, gz = gradient_at(voxel, value[f], spacing, shape)
+                if normalized[t]:
                     g = math.sqrt(gx * gx + gy * gy + gz * gz)
                     s = s / g if g > 1e-16 else 0.0
                 cx += s * gx
@@ -70,6 +93,8 @@ def turn(
             c = math.sqrt(cx * cx + cy * cy + cz * cz)
             c = 1.0 / c if c > 1e-16 else 0.0
             cx, cy, cz = cx * c, cy * c, cz * c
+            if not exact:
+                toward[i, 0], toward[i, 1], toward[i, 2] = cx, cy, cz
         hx = b * cx + (1.0 - b) * rx
         hy = b * cy + (1.0 - b) * ry
         hz = b * cz + (1.0 - b) * rz
@@ -78,6 +103,9 @@ def turn(
         heading[i, 0] = hx * h
         heading[i, 1] = hy * h
         heading[i, 2] = hz * h
+        if not exact:
+            for k in range(3):
+                vector[i, k] = heading[i, k] * speed[i]
 
 
 class Motility(Process):
@@ -87,13 +115,18 @@ class Motility(Process):
                 vector, cue = normalise(sum over factors of sensitivity * gradient); it moves at speed * heading.
 
     Column        Unit     Kind       Meaning
+    active        1        Trait      1 if cells of this type crawl at all
     speed         um/min   Behavior   speed of active migration
     persistence   min      Behavior   mean time between changes of direction
     bias          1        Behavior   0 random walk, 1 straight along the cue
     sensitivity   1        Behavior   weight of each factor's gradient; negative flees
+    cue           1        Trait      1 or -1 for the one factor that is followed or fled where `advanced` is 0
+    advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`
     heading       1        State      present direction, a unit vector (zero: has none yet)
 
-    Hazard      exact: a turn within dt has probability 1 - exp(-dt/persistence); otherwise dt/persistence.
+    Hazard      exact: a turn within dt has probability 1 - exp(-dt/persistence), and a cell without a heading takes one at once;
+                otherwise dt/persistence. The columns `vector` (um/min: heading times the speed at the last turn) and `bias_direction`
+                belong to the latter only.
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """
 
@@ -101,10 +134,13 @@ class Motility(Process):
     slot = "act"
     reads = ("fields.value", "position", "vital")
     sets = ("motility.heading",)
+    active = Trait("1", 1.0, ge=0.0, le=1.0, doc="1 if cells of this type crawl")
     speed = Behavior("um/min", ge=0.0, doc="speed of active migration")
     persistence = Behavior("min", 1.0, ge=0.0, doc="mean time between changes of direction")
     bias = Behavior("1", ge=0.0, le=1.0, doc="0 random walk, 1 straight along the cues")
     sensitivity = Behavior("1", axis="factor", doc="weight of each factor's gradient in the cue; negative flees")
+    cue = Trait("1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0")
+    advanced = Trait("1", 1.0, ge=0.0, le=1.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`")
     heading = State("1", axis="xyz", doc="present direction of migration")
 
     def __init__(self, period: float, exact: bool = True, normalized: np.ndarray | None = None):
@@ -112,20 +148,23 @@ class Motility(Process):
         self.exact = exact
         self.normalized = normalized
 
+    def columns(self):
+        return super().columns() if self.exact else [*super().columns(), VECTOR, BIAS_DIRECTION]
+
     def prepare(self, tissue: Tissue) -> None:
-        grid = tissue.fields.grid
+        grid, base = tissue.fields.grid, tissue.cells.base
         self.lower = np.array(grid.lower, float)
         self.spacing = np.array(grid.spacing, float)
         self.flat = grid.is_2d
+        self.types_active = base["motility.active"] > 0.5
+        self.follows_cue = base["motility.advanced"] <= 0.5
         if self.normalized is None:
             self.normalized = np.zeros(len(tissue.cells.types), np.bool_)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        if not np.any(cells["motility.speed"]):
+        if not np.any(self.types_active) or (self.exact and not np.any(cells["motility.speed"])):
             return
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
         sensitivity = cells["motility.sensitivity"]
         over_rows(
             turn,
@@ -139,15 +178,23 @@ class Motility(Process):
             cells.id,
             cells.type,
             cells["vital"],
-            voxel,
+            NOBODY if self.exact else free(cells),
+            cells.position,
             fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape))),
+            self.lower,
             self.spacing,
             fields.grid.shape,
             self.flat,
+            self.types_active,
             cells["motility.persistence"],
             cells["motility.bias"],
             sensitivity,
+            cells.base["motility.cue"],
+            self.follows_cue,
             self.normalized,
-            bool(np.any(sensitivity)),
+            bool(np.any(self.follows_cue) or np.any(sensitivity)),
+            cells["motility.speed"],
             cells["motility.heading"],
+            NOWHERE if self.exact else cells["motility.vector"],
+            NOWHERE if self.exact else cells["motility.bias_direction"],
         )

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.column import Behavior
+from ..engine.column import Behavior, State
 from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel, voxel_of
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 
 UNITS_PER_AMOUNT = {"M": 1.0, "mM": 1e3, "uM": 1e6, "nM": 1e9, "pM": 1e12}  # 1 fmol/um^3 is 1 mol/L
+
+INTERNALISED = State(
+    "concentration*um^3", axis="factor", inherit="halve", doc="amount of each factor in the cell: taken up less released", name="secretion.internalised"
+)
+RELEASED = Behavior(
+    "1", axis="factor", ge=0.0, le=1.0, doc="share of what the cell holds that returns to its voxel when it is gone", name="secretion.released"
+)
+TRANSFERRED = Behavior(
+    "1", 1.0, axis="factor", ge=0.0, le=1.0, doc="share of what the cell holds that passes to a cell that engulfs it", name="secretion.transferred"
+)
 
 
 def concentration_per_amount(unit: str) -> float:
@@ -36,6 +46,8 @@ class Secretion(Process):
     uptake                 1/min                Behavior   first-order uptake of a fully packed voxel
     consumption            concentration/min    Behavior   largest consumption of a fully packed voxel
 
+    Where cells keep account of what they hold, the columns `internalised`, `released` and `transferred` come along.
+
     Reads       volume.total.     Adds to   fields.supply, fields.demand, fields.capacity (Transport sets the values).
     Conserves   total released = total gained by the fields (tests/laws/test_conservation.py).
     Source      Ghaffarizadeh et al. 2016 for the packed-voxel form (DOI 10.1093/bioinformatics/btv730).
@@ -57,8 +69,12 @@ class Secretion(Process):
         doc="largest consumption of a fully packed voxel; saturates with the factor's michaelis constant",
     )
 
-    def __init__(self, period: float):
+    def __init__(self, period: float, internalise: bool = False):
         self.period = period
+        self.internalise = internalise
+
+    def columns(self):
+        return [*super().columns(), *((INTERNALISED, RELEASED, TRANSFERRED) if self.internalise else ())]
 
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid

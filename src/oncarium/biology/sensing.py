@@ -13,6 +13,9 @@ from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .mechanics import Mechanics
+from .outside import free
+from .secretion import INTERNALISED
+from .shape import APOPTOTIC, LIVE
 
 
 @njit(cache=True, nogil=True)
@@ -25,9 +28,11 @@ def _gradients(first, last, voxel, value, spacing, shape, wanted, out):
 
 
 @njit(cache=True, nogil=True)
-def _contacts(first, last, position, reach, kind, vital, start, near, by_type, live, dead, apoptotic, necrotic):
-    """Count the neighbors within the sum of adhesion reaches."""
+def _contacts(first, last, position, reach, kind, vital, looks, start, near, by_type, live, dead, apoptotic, necrotic):
+    """Count the neighbors within the sum of adhesion reaches; looks (cell): above 0.5 if it takes notice of them."""
     for i in range(first, last):
+        if looks[i] <= 0.5:
+            continue
         by_type[i, :] = 0.0
         a = d = ap = ne = 0.0
         for m in range(start[i], start[i + 1]):
@@ -50,6 +55,10 @@ def _contacts(first, last, position, reach, kind, vital, start, near, by_type, l
         live[i], dead[i], apoptotic[i], necrotic[i] = a, d, ap, ne
 
 
+PARTS = ("factors", "gradients", "contacts", "self")
+RARE = ("sense.contact_other_dead", "sense.contact_membrane")
+
+
 class Sensing(Process):
     """Fill the signals that somebody reads.
 
@@ -57,10 +66,16 @@ class Sensing(Process):
     factor               concentration      Signal   concentration in the cell's voxel
     gradient             concentration/um   Signal   size of the gradient there
     contact              1                  Signal   neighbors of each type, alive or dead
-    contact_live ...     1                  Signal   live, dead, apoptotic and necrotic neighbors
-    time, dead           min, 1             Signal   time of the simulation; 1 if the cell is dead
+    contact_live ...     1                  Signal   live, dead, apoptotic, necrotic and otherwise dead neighbors
+    contact_membrane     1                  Signal   1 if the cell touches a basement membrane (none is modelled: 0)
+    intracellular        concentration      Signal   internalised amount per volume of the cell
+    attacking            1                  Signal   1 if the cell attacks another one
+    time                 min                Signal   time of the simulation
+    dead ...             1                  Signal   1 if the cell is dead, apoptotic, necrotic
 
-    A neighbor is a cell within the sum of both adhesion reaches.
+    A neighbor is a cell within the sum of both adhesion reaches. `parts` restricts an instance to some of these groups: "factors",
+    "gradients", "contacts" and "self"; one that is `ahead` fires in the last period before others decide. `blind`: contacts with
+    apoptotic, necrotic and otherwise dead cells read 0, as in version 1.14.2 of the standard code.
     """
 
     section = "sense"
@@ -73,18 +88,39 @@ class Sensing(Process):
     contact_dead = Signal("1", ge=0.0, doc="dead neighbors")
     contact_apoptotic = Signal("1", ge=0.0, doc="apoptotic neighbors")
     contact_necrotic = Signal("1", ge=0.0, doc="necrotic neighbors")
+    contact_other_dead = Signal("1", ge=0.0, doc="neighbors dead in another way")
+    contact_membrane = Signal("1", ge=0.0, le=1.0, doc="1 if the cell touches a basement membrane")
+    intracellular = Signal("concentration", axis="factor", doc="internalised amount per volume of the cell")
+    attacking = Signal("1", ge=0.0, le=1.0, doc="1 if the cell attacks another one")
+    apoptotic = Signal("1", ge=0.0, le=1.0, doc="1 if the cell is apoptotic")
+    necrotic = Signal("1", ge=0.0, le=1.0, doc="1 if the cell is necrotic")
     time = Signal("min", ge=0.0, doc="time of the simulation")
     dead = Signal("1", ge=0.0, le=1.0, doc="1 if the cell is dead")
 
-    def __init__(self, period: float, mechanics: Mechanics, wanted: set[str]):
+    def __init__(
+        self, period: float, mechanics: Mechanics, wanted: set[str], parts: tuple[str, ...] = PARTS, slot: str = "sense",
+        ahead: float = 0.0, blind: bool = False,
+    ):  # fmt: skip
         self.period = period
         self.mechanics = mechanics
         self.wanted = wanted | {"sense.factor"}
+        self.parts = parts
+        self.slot = slot
+        self.ahead = ahead  # min between two decisions; 0: fires at every period
+        self.blind = blind
+
+    @property
+    def name(self) -> str:
+        return "Sensing" if self.parts == PARTS else f"Sensing {' and '.join(self.parts)}"
 
     def columns(self):
         contacts = any(w.startswith("sense.contact") for w in self.wanted)
+        here = {"sense.factor": "factors", "sense.gradient": "gradients"}
         return [
-            c for c in super().columns() if c.name in self.wanted or (contacts and c.name.startswith("sense.contact"))
+            c
+            for c in super().columns()
+            if here.get(c.name, "contacts" if c.name.startswith("sense.contact") else "self") in self.parts
+            and (c.name in self.wanted or (contacts and c.name.startswith("sense.contact") and c.name not in RARE))
         ]
 
     def prepare(self, tissue: Tissue) -> None:
@@ -94,13 +130,23 @@ class Sensing(Process):
         self.sets = tuple(c.name for c in self.columns())
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
+        if self.ahead and abs(math.remainder(tick.time + self.period, self.ahead)) > 1e-6:
+            return
+        if "factors" in self.parts or "gradients" in self.parts:
+            self._look_at_factors(tissue)
+        if "sense.contact" in tissue.cells and "contacts" in self.parts:
+            self._count_contacts(tissue)
+        if "self" in self.parts:
+            self._look_inside(tissue, tick)
+
+    def _look_at_factors(self, tissue: Tissue) -> None:
         cells, fields = tissue.cells, tissue.fields
         voxel = np.empty(cells.n, np.int64)
         voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
         value = fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
-        concentration_at(voxel, value, cells["sense.factor"])
-        if "sense.gradient" in cells:
-            wanted = np.ones(len(fields.names), np.bool_)
+        if "factors" in self.parts:
+            concentration_at(voxel, value, cells["sense.factor"])
+        if "gradients" in self.parts and "sense.gradient" in cells:
             over_rows(
                 _gradients,
                 cells.n,
@@ -109,28 +155,44 @@ class Sensing(Process):
                 value,
                 self.spacing,
                 fields.grid.shape,
-                wanted,
+                np.ones(len(fields.names), np.bool_),
                 cells["sense.gradient"],
             )
-        if "sense.contact" in cells:
-            near = self.mechanics.look(tissue)
-            over_rows(
-                _contacts,
-                cells.n,
-                self.threads,
-                cells.position,
-                cells["radius"] * cells["mechanics.adhesion_distance"],
-                cells.type,
-                cells["vital"],
-                near.first,
-                near.list,
-                cells["sense.contact"],
-                cells["sense.contact_live"],
-                cells["sense.contact_dead"],
-                cells["sense.contact_apoptotic"],
-                cells["sense.contact_necrotic"],
-            )
-        if "sense.time" in cells:
-            cells["sense.time"][:] = tick.time
-        if "sense.dead" in cells:
-            cells["sense.dead"][:] = cells["vital"] != 0
+
+    def _count_contacts(self, tissue: Tissue) -> None:
+        cells = tissue.cells
+        near = self.mechanics.look(tissue)
+        over_rows(
+            _contacts,
+            cells.n,
+            self.threads,
+            cells.position,
+            cells["radius"] * cells["mechanics.adhesion_distance"],
+            cells.type,
+            cells["vital"],
+            free(cells) if self.ahead else np.ones(cells.n),
+            near.first,
+            near.list,
+            cells["sense.contact"],
+            cells["sense.contact_live"],
+            cells["sense.contact_dead"],
+            cells["sense.contact_apoptotic"],
+            cells["sense.contact_necrotic"],
+        )
+        if self.blind:
+            cells["sense.contact_apoptotic"][:] = 0.0
+            cells["sense.contact_necrotic"][:] = 0.0
+
+    def _look_inside(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        vital = cells["vital"]
+        for name, value in (
+            ("sense.time", lambda: tick.time),
+            ("sense.dead", lambda: vital != LIVE),
+            ("sense.apoptotic", lambda: vital == APOPTOTIC),
+            ("sense.necrotic", lambda: vital > APOPTOTIC),
+            ("sense.attacking", lambda: cells["attack.target"] >= 0 if "attack.target" in cells else 0.0),
+            ("sense.intracellular", lambda: cells[INTERNALISED.name] / cells["volume.total"][:, None] if INTERNALISED.name in cells else 0.0),
+        ):
+            if name in cells:
+                cells[name][:] = value()

@@ -7,6 +7,7 @@ import numpy as np
 from ..engine.column import State
 
 LIVE, APOPTOTIC, SWELLING, LYSED = 0, 1, 2, 3
+FROZEN = 128  # added to the state of a cell that lies outside the domain while others decide and act
 
 VITAL = State(
     "1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed", name="vital"

@@ -75,6 +75,59 @@ def attach(seed, stream, tick, dt, exact, order, ids, kind, vital, position, rea
                 partner[j, b] = ids[i]
 
 
+@njit(cache=True, nogil=True)
+def held_by(partner, i):
+    """How many attachments row i holds."""
+    for b in range(partner.shape[1]):
+        if partner[i, b] < 0:
+            return b
+    return partner.shape[1]
+
+
+@njit(cache=True, nogil=True)
+def hold(partner, i, other):
+    """Row i holds on to the id `other`, once."""
+    count = held_by(partner, i)
+    for b in range(count):
+        if partner[i, b] == other:
+            return
+    if count < partner.shape[1]:
+        partner[i, count] = other
+
+
+@njit(cache=True, nogil=True)
+def release(partner, i, other):
+    """Row i lets go of the id `other`; the last attachment takes its place."""
+    count = held_by(partner, i)
+    for b in range(count):
+        if partner[i, b] == other:
+            partner[i, b] = partner[i, count - 1]
+            partner[i, count - 1] = -1
+            return
+
+
+@njit(cache=True, nogil=True)
+def release_all(partner, i, own, row_of, first_id):
+    """Row i, of id `own`, lets go of everybody and everybody of it; row_of[id - first_id] is a row or -1."""
+    for b in range(held_by(partner, i)):
+        k = partner[i, b] - first_id
+        if 0 <= k < row_of.shape[0] and row_of[k] >= 0:
+            release(partner, row_of[k], own)
+        partner[i, b] = -1
+
+
+@njit(cache=True, nogil=True)
+def rows_by_id(ids):
+    """Table of rows by id, and the id of its first entry."""
+    if ids.shape[0] == 0:
+        return np.empty(0, np.int64), 0
+    first = ids.min()
+    table = np.full(ids.max() - first + 1, -1, np.int64)
+    for i in range(ids.shape[0]):
+        table[ids[i] - first] = i
+    return table, first
+
+
 class Springs(Process):
     """Attachments between neighbors; Mechanics turns them into forces.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ..engine.cells import Cells
 from ..engine.column import Behavior
 from ..engine.population import Population
 from ..engine.process import Process, Tick
@@ -28,9 +29,30 @@ def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, b
                 break
 
 
+STARTS_ANEW = ("cycle.phase", "elapsed", "damage.level", "volume.target_nuclear", "attack.target", "attack.delivered")
+STOPS = ("motility.heading", "motility.vector", "motility.bias_direction")
+
+
+def turn_into(cells: Cells, rows: np.ndarray, types: np.ndarray) -> None:
+    """These rows become cells of these types."""
+    conserved = [c.name for c in cells.columns.values() if c.kind == "behavior" and c.inherit == "halve"]
+    kept = {name: cells[name][rows].copy() for name in conserved}
+    cells.become(rows, types)
+    for name, values in kept.items():
+        cells[name][rows] = values
+    for name in STARTS_ANEW:
+        if name in cells:
+            cells[name][rows] = cells.base[name][types]
+    for name in STOPS:
+        if name in cells:
+            cells[name][rows] = 0.0
+
+
 class Transformation(Process):
-    """A live cell becomes each other type at its rate; it keeps its place, volume and damage, and takes the new type's
-    behaviors. The first type that hits, in the order of types, is taken.
+    """A live cell becomes each other type at its rate. The first type that hits, in the order of types, is taken.
+
+    It keeps its place, volume, attachments, what it holds of each factor and conserved quantities of its own; behaviors, damage and the
+    target of its nucleus are the new type's, its cycle starts anew, and it attacks nobody.
 
     Column   Unit    Kind       Meaning
     rate     1/min   Behavior   rate of becoming each type
@@ -68,4 +90,4 @@ class Transformation(Process):
         rows = np.flatnonzero(becomes >= 0)
         if len(rows):
             self.population.log(tick.time, cells.id[rows], "transformation", becomes[rows])
-            cells.become(rows, becomes[rows])
+            turn_into(cells, rows, becomes[rows])

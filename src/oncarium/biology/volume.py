@@ -11,8 +11,9 @@ from ..engine.column import State, Trait
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
-from .shape import APOPTOTIC, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
+from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
 
+GROWN_AS = State("1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as")
 PARTS = ("fluid", "cytoplasm", "nucleus", "calcification")
 
 
@@ -29,6 +30,7 @@ def grow(
     dt,
     exact,
     kind,
+    grown_as,
     vital,
     rates,
     fluid_fraction,
@@ -44,21 +46,25 @@ def grow(
 ):
     """One step of every cell's volume (um^3).
 
-    rates (vital state, part, type) 1/min; fluid_fraction, ratio (type): rest fluid fraction and cytoplasm:nucleus ratio.
+    rates (vital state, part, type) 1/min; grown_as (cell): the type whose rates a live cell grows with; fluid_fraction, ratio (type):
+    rest fluid fraction and cytoplasm:nucleus ratio.
     """
     for i in range(first, last):
         t, s = kind[i], vital[i]
+        if s >= FROZEN:
+            continue
+        g = grown_as[i] if s == LIVE else t
         wanted = fluid_fraction[t]
         if s == APOPTOTIC or s == LYSED:
             wanted = 0.0
         elif s == SWELLING:
             wanted = 1.0
-        f = fluid[i] + relax(rates[s, 0, t], dt, exact) * (wanted * total[i] - fluid[i])
+        f = max(fluid[i] + relax(rates[s, 0, g], dt, exact) * (wanted * total[i] - fluid[i]), 0.0)
         nuclear_fluid = f * (nuclear[i] / total[i])
         goal = target_nuclear[i]
-        n = nuclear_solid[i] + relax(rates[s, 2, t], dt, exact) * (goal - nuclear_solid[i])
-        c = cytoplasm_solid[i] + relax(rates[s, 1, t], dt, exact) * (ratio[t] * goal - cytoplasm_solid[i])
-        calcified[i] += relax(rates[s, 3, t], dt, exact) * (1.0 - calcified[i])
+        n = max(nuclear_solid[i] + relax(rates[s, 2, g], dt, exact) * (goal - nuclear_solid[i]), 0.0)
+        c = max(cytoplasm_solid[i] + relax(rates[s, 1, g], dt, exact) * (ratio[t] * goal - cytoplasm_solid[i]), 0.0)
+        calcified[i] += relax(rates[s, 3, g], dt, exact) * (1.0 - calcified[i])
         fluid[i] = f
         nuclear_solid[i] = n
         cytoplasm_solid[i] = c
@@ -107,12 +113,13 @@ class Volume(Process):
         "1", 2.0, ge=1.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death"
     )
 
-    def __init__(self, period: float, exact: bool = True):
+    def __init__(self, period: float, exact: bool = True, remembers: bool = False):
         self.period = period
         self.exact = exact
+        self.remembers = remembers  # cells that change type keep the rates of the type they had
 
     def columns(self):
-        return [*super().columns(), RADIUS, VITAL]
+        return [*super().columns(), RADIUS, VITAL, *([GROWN_AS] if self.remembers else [])]
 
     def prepare(self, tissue: Tissue) -> None:
         cells, base = tissue.cells, tissue.cells.base
@@ -134,7 +141,9 @@ class Volume(Process):
         self.rates = np.array([[base[name] for name in tables[s]] for s in (LIVE, APOPTOTIC, SWELLING, LYSED)])
         total, nuclear = base["volume.total"], base["volume.nuclear"]
         self.ratio = (total - nuclear) / np.maximum(nuclear, 1e-16)
-        assert len(self.ratio) == len(cells.types)
+        base[GROWN_AS.name] = np.arange(len(cells.types), dtype=np.int32)
+        if self.remembers:
+            cells[GROWN_AS.name][:] = cells.type
 
     @staticmethod
     def set_base(base: dict[str, np.ndarray]) -> None:
@@ -155,6 +164,7 @@ class Volume(Process):
             tick.dt,
             self.exact,
             cells.type,
+            cells[GROWN_AS.name] if GROWN_AS.name in cells else cells.type,
             cells["vital"],
             self.rates,
             cells.base["volume.fluid_fraction"],

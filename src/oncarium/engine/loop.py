@@ -42,7 +42,7 @@ from .process import Process, Tick
 from .threads import over_rows
 from .tissue import Tissue
 
-AMONG = {"live": "vital[{row}] == 0", "dead": "vital[{row}] != 0", "all": ""}
+AMONG = {"live": "vital[{row}] == 0", "dead": "vital[{row}] != 0", "all": "", "inside": "vital[{row}] < 128"}  # inside: not frozen outside the domain
 DRAWS = 4  # uniform numbers per pair of cells
 SOURCES = ("supply", "demand", "capacity")
 FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "kind", "chosen")  # arguments of every generated loop

@@ -22,12 +22,18 @@ class Plan:
     """Order by slot, then the order given (in `transport`, whoever adds sources before whoever solves); one firing per period.
 
     A process with period p fires at every tick that is a multiple of p / tick_minutes, the first at tick 0.
+    summed   min, or 0: time is the sum of so many steps of this length, with their rounding, as the field's standard code counts it; what
+             is compared with a multiple of the step then falls on the same side.
+
     `print(plan)` shows slot, process, period, what it reads and writes, ms per firing and share of the time.
     """
 
-    def __init__(self, processes: Sequence[Process], tick_minutes: float, slots: Sequence[str] = SLOTS):
+    def __init__(self, processes: Sequence[Process], tick_minutes: float, slots: Sequence[str] = SLOTS, summed: float = 0.0):
         self.tick_minutes = tick_minutes
         self.slots = tuple(slots)
+        self.summed = summed
+        self._sum = (0, 0.0)  # a tick and its summed time
+        self._fired: dict[int, float] = {}  # summed time of the last firing, by period
         self.processes = sorted(processes, key=lambda p: (self.slots.index(p.slot), p.slot == "transport" and bool(p.sets)))
         self.every = [self._ticks(p) for p in self.processes]
         self.seconds = [0.0] * len(self.processes)
@@ -59,15 +65,38 @@ class Plan:
         number = tissue.tick
         if number % SORT_TICKS == 0 and tissue.cells.n >= SORT_FROM:
             tissue.sort_in_space()
+        minutes = self._minutes(number) if self.summed else {}
         for k, process in enumerate(self.processes):
             every = self.every[k]
             if number % every == 0:
                 start = time.perf_counter()
-                process.step(tissue, Tick(number, tissue.time, every * self.tick_minutes, seed))
+                process.step(tissue, Tick(number, tissue.time, minutes.get(every, every * self.tick_minutes), seed))
                 self.seconds[k] += time.perf_counter() - start
                 self.firings[k] += 1
         tissue.tick = number + 1
         tissue.time = tissue.tick * self.tick_minutes
+
+    def _minutes(self, number: int) -> dict[int, float]:
+        """Minutes since the last firing, by period in ticks: differences of summed times; the first firing has its whole period."""
+        steps = round(self.tick_minutes / self.summed)
+        now = self._summed_time(number, steps)
+        out = {}
+        for every in set(self.every):
+            if number % every == 0 and number > 0:
+                if every not in self._fired:  # after a restart
+                    self._fired[every] = self._summed_time(number - every, steps)
+                    self._sum = (number, now)
+                out[every] = now - self._fired[every]
+            if number % every == 0:
+                self._fired[every] = now
+        return out
+
+    def _summed_time(self, number: int, steps: int) -> float:
+        tick, t = self._sum if self._sum[0] <= number else (0, 0.0)
+        for _ in range((number - tick) * steps):
+            t += self.summed
+        self._sum = (number, t)
+        return t
 
     def forget_times(self) -> None:
         """Start the timings anew."""

@@ -14,6 +14,7 @@ from ..biology.cycle import CYCLES, Cycle
 from ..biology.damage import damage
 from ..biology.death import Death
 from ..biology.division import Division
+from ..biology.internal import Internalisation
 from ..biology.mechanics import Mechanics
 from ..biology.motility import Motility
 from ..biology.rules import Link, Rules
@@ -33,6 +34,7 @@ from ..errors import InputError
 from ..spec.environment import Domain
 from ..spec.initial import Placement, Region
 from ..spec.model import Model
+from . import physicell_plan
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
@@ -57,6 +59,8 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     tissue = Tissue(cells, fields)
     for process in processes:
         process.prepare(tissue)
+        if isinstance(process, Contacts):
+            process.let_act([k for k, t in enumerate(model.types) if any(r.behavior[0].startswith(CONTACT_SECTIONS) for r in t.rules)])
     return tissue, processes, population
 
 
@@ -69,16 +73,20 @@ def list_processes(model: Model, population: Population) -> list[Process]:
     wanted = {r.signal[0] for _, r in model.rules if r.signal[0].startswith("sense.")}
     for process in model.processes:
         wanted |= {c for c in Sensing.declared if any(a.startswith(c.replace(".", "_")) for a in getattr(process, "arguments", ()))}
-    sensing = Sensing(clock.phenotype, mechanics, wanted)
-    out: list[Process] = []
-    if model.factors:
-        out += [Secretion(clock.transport), Transport(clock.transport, solver, tolerance)]
-    out.append(sensing)
     own = [copy.copy(p) for p in model.processes]  # each simulation prepares its own
     for process in own:
         if process.slot == "decide" and not process.period:
             process.period = clock.phenotype
     resets = dict.fromkeys(w for p in own for w in p.adds if model.names.columns[w].kind == "behavior")
+    if model.numerics == "physicell":
+        return physicell_plan.list_processes(model, population, links(model), wanted, tuple(resets)) + own
+    sensing = Sensing(clock.phenotype, mechanics, wanted, blind=model.compat == "1.14.2")
+    out: list[Process] = []
+    if model.factors:
+        out += [Secretion(clock.transport, model.internalise), Transport(clock.transport, solver, tolerance)]
+        if model.internalise:
+            out.append(Internalisation(clock.transport))
+    out.append(sensing)
     if model.rules or resets:
         out.append(Rules(clock.phenotype, links(model), tuple(resets)))
     if model.uses("transformation"):

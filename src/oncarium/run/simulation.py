@@ -14,6 +14,7 @@ from ..engine.population import EVENT
 from ..errors import DataError, NumericsError
 from ..spec.model import Model, memory_here
 from ..units import to_minutes
+from . import physicell_plan
 from .build import build
 
 MOST_CELLS = 50_000_000  # beyond it a run is taken to have run away
@@ -43,7 +44,10 @@ class Simulation:
         self.model = model.checked()
         self.seed = model.seed if seed is None else int(seed)
         self.tissue, processes, self.population = build(model, self.seed)
-        self.plan = Plan(processes, model.clock.transport)
+        if model.numerics == "physicell":
+            self.plan = Plan(processes, physicell_plan.tick_minutes(model), physicell_plan.SLOTS, summed=model.clock.transport)
+        else:
+            self.plan = Plan(processes, model.clock.transport)
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
         self.threads = 1

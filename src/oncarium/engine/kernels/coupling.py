@@ -7,14 +7,20 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
+def voxel_at(x, y, z, lower, spacing, shape):
+    """Linear voxel index (z, y, x order) of one place (um); outside the box, of the nearest voxel. shape (nz, ny, nx)."""
+    nz, ny, nx = shape
+    ix = min(max(int((x - lower[0]) / spacing[0]), 0), nx - 1)
+    iy = min(max(int((y - lower[1]) / spacing[1]), 0), ny - 1)
+    iz = min(max(int((z - lower[2]) / spacing[2]), 0), nz - 1)
+    return (iz * ny + iy) * nx + ix
+
+
+@njit(cache=True, nogil=True)
 def voxel_of(position, lower, spacing, shape, out):
     """Linear voxel index (z, y, x order) of every cell. position (cell, xyz) um; shape (nz, ny, nx); out (cell)."""
-    nz, ny, nx = shape
     for i in range(position.shape[0]):
-        ix = min(max(int((position[i, 0] - lower[0]) / spacing[0]), 0), nx - 1)
-        iy = min(max(int((position[i, 1] - lower[1]) / spacing[1]), 0), ny - 1)
-        iz = min(max(int((position[i, 2] - lower[2]) / spacing[2]), 0), nz - 1)
-        out[i] = (iz * ny + iy) * nx + ix
+        out[i] = voxel_at(position[i, 0], position[i, 1], position[i, 2], lower, spacing, shape)
 
 
 @njit(cache=True, nogil=True)

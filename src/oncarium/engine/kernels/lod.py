@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 
 from ..threads import over_rows, shared
+from .coupling import voxel_of
 
 LANES = 16  # rows swept together along x, so that one vector holds one voxel of each
 SLAB = 1 << 17  # values a z sweep works on at a time (1 MB), to stay in cache
@@ -215,3 +216,71 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
         total = internalised[i] + gain
         lost[i] = (total - internalised[i]) - gain
         internalised[i] = total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def couple(order, inside, position, lower, spacing, shape, volume, secretion, uptake, target, export, per_amount, dt, voxel_volume):
+    """What the cells do to their voxels in every step of dt, factor after factor and cell after cell in the given order.
+
+    order (cell) rows; inside (cell); volume (cell) um^3; secretion, uptake (cell, factor) 1/min; target (cell, factor) concentration;
+    export (cell, factor) amount/min; per_amount (factor) concentration per amount. Returns start (factor + 1), voxel, row, and three
+    numbers of each entry: c1, 1 / c2 and the concentration exported in a step; cells that do nothing have no entry.
+    """
+    n, factors = secretion.shape
+    at = np.empty(n, np.int64)
+    voxel_of(position, lower, spacing, shape, at)
+    start = np.zeros(factors + 1, np.int64)
+    voxel, row = np.empty(n * factors, np.int64), np.empty(n * factors, np.int64)
+    numbers = np.empty((n * factors, 3))
+    k = 0
+    for f in range(factors):
+        for i in order:
+            s, u, e = secretion[i, f], uptake[i, f], export[i, f]
+            if (s == 0.0 and u == 0.0 and e == 0.0) or not inside[i]:
+                continue
+            share = dt * (volume[i] / voxel_volume)
+            voxel[k], row[k] = at[i], i
+            numbers[k, 0] = share * s * target[i, f]
+            numbers[k, 1] = 1.0 / (1.0 + share * (s + u))
+            numbers[k, 2] = dt * e * per_amount[f]
+            k += 1
+        start[f + 1] = k
+    return start, voxel[:k], row[:k], numbers[:k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _exchange_entries(value, first, last, voxel, row, numbers, factor, voxel_volume, internalised):
+    """One exchange of the entries first to last with one factor's value (voxel); internalised (cell, factor), or no cell: not kept."""
+    if internalised.shape[0] == 0:
+        for k in range(first, last):
+            at = voxel[k]
+            value[at] = (value[at] + numbers[k, 0]) * numbers[k, 1] + numbers[k, 2]
+        return
+    for k in range(first, last):
+        at = voxel[k]
+        before = value[at]
+        after = (before + numbers[k, 0]) * numbers[k, 1]
+        value[at] = after + numbers[k, 2]
+        # before - after without losing the digits of a small difference
+        taken = ((1.0 - numbers[k, 1]) * before - numbers[k, 0] * numbers[k, 1] - numbers[k, 2]) * voxel_volume
+        internalised[row[k], factor] += taken
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def diffuse_and_exchange(first_factor, last_factor, steps, values, still, tables, plane_start, fixed_start, index, held, width,
+                         start, voxel, row, numbers, voxel_volume, internalised):
+    """`steps` steps of LOD, each followed by the exchange of all cells, for factors first_factor to last_factor.
+
+    values (factor, z, y, x); still (factor): neither diffuses nor decays; tables (factor, axis, 2, n); plane_start (factor, z + 1) counts
+    from fixed_start (factor + 1), where a factor's held voxels start in index and held; the others as `couple` gives them.
+    """
+    for f in range(first_factor, last_factor):
+        value, table = values[f], tables[f]
+        flat = value.reshape(-1)
+        own_index, own_held = index[fixed_start[f] : fixed_start[f + 1]], held[fixed_start[f] : fixed_start[f + 1]]
+        for _ in range(steps):
+            if still[f]:
+                _impose(value, own_index, own_held)
+            else:
+                _steps(value, table, plane_start[f], own_index, own_held, width, 1)
+            _exchange_entries(flat, start[f], start[f + 1], voxel, row, numbers, f, voxel_volume, internalised)

@@ -51,7 +51,7 @@ def respond(
     """Set out[:, column] of all cells of type `of`; a dead cell follows only terms that apply to the dead."""
     any_dead = np.any(up_dead) or np.any(down_dead)
     for i in range(first, last):
-        if kind[i] != of:
+        if kind[i] != of or vital[i] >= 128:  # frozen outside the domain
             continue
         dead = vital[i] != 0
         if dead and not any_dead:

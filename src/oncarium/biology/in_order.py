@@ -1,0 +1,222 @@
+"""Attachments and contacts one cell after another in the order of ids, each seeing what those before it have done.
+
+These are Springs and Contacts with the standard code's bookkeeping: chances are rate times dt, the dead hold on too, an attachment that
+ends gives its place to the last one held, an attack is held by an attachment, and a cell may engulf, attack and fuse in the same step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from ..engine.process import Tick
+from ..engine.random import uniform
+from ..engine.tissue import Tissue
+from .contacts import Contacts
+from .outside import free
+from .shape import APOPTOTIC, LIVE
+from .springs import Springs, held_by, hold, release, release_all, rows_by_id
+
+GONE = 1e-15  # um^3: a cell this small has been engulfed or fused
+INSTANT = 1e-15  # min, so that an attack without duration ends at once
+ENGULFED, ATTACKED, FUSED, ENDED = 0, 1, 2, 3
+
+
+@njit(cache=True, nogil=True)
+def attach_and_detach(seed, stream, tick, dt, order, ids, kind, free, position, reach, affinity, attachment, detachment, maximum, first, near, partner):
+    """One step of every cell's attachments; arguments as in springs.attach, free (cell): looks around at all."""
+    row_of, first_id = rows_by_id(ids)
+    for i in order:
+        p = detachment[i] * dt
+        b = 0
+        while p > 0.0 and b < held_by(partner, i):
+            other = partner[i, b]
+            if uniform(seed, stream, tick, ids[i], 2 * (other + 1)) <= p:
+                release(partner, i, other)
+                k = other - first_id
+                if 0 <= k < row_of.shape[0] and row_of[k] >= 0:
+                    release(partner, row_of[k], ids[i])
+            b += 1
+        if attachment[i] <= 0.0 or free[i] <= 0.5 or held_by(partner, i) >= int(maximum[i]):
+            continue
+        for m in range(first[i], first[i + 1]):
+            j = near[m]
+            if held_by(partner, j) >= int(maximum[j]):
+                continue
+            d = 0.0
+            for x in range(3):
+                d += (position[i, x] - position[j, x]) ** 2
+            if d >= (reach[i] + reach[j]) ** 2:
+                continue
+            if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) <= attachment[i] * dt * affinity[i, kind[j]]:
+                hold(partner, i, ids[j])
+                hold(partner, j, ids[i])
+                if held_by(partner, i) >= int(maximum[i]):
+                    break
+
+
+class SpringsInOrder(Springs):
+    """Attachments of all cells, one after another."""
+
+    @property
+    def name(self) -> str:
+        return "Springs"
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        partner = cells["springs.partner"]
+        attachment = cells["springs.attachment"]
+        if not attachment.any() and not (cells["springs.detachment"].any() and (partner[:, 0] >= 0).any()):
+            return
+        near = self.mechanics.look(tissue)
+        attach_and_detach(
+            np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.order(), cells.id, cells.type, free(cells), cells.position,
+            cells["radius"] * cells["mechanics.adhesion_distance"], cells["mechanics.affinity"], attachment, cells["springs.detachment"],
+            cells["springs.maximum"], near.first, near.list, partner,
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _takes_in(i, j, fluid, cytoplasm, nuclear_solid, total, radius):
+    """Total and radius of i from its parts, after it took in j, which is nothing from now on."""
+    fluid[j] = cytoplasm[j] = nuclear_solid[j] = total[j] = radius[j] = 0.0
+    total[i] = fluid[i] + cytoplasm[i] + nuclear_solid[i]
+    radius[i] = (total[i] * (3.0 / (4.0 * np.pi))) ** (1.0 / 3.0)
+
+
+@njit(cache=True, nogil=True)
+def _restless(i, apoptotic, necrotic, live, attack, fusion):
+    """Whether cell i may do anything to a neighbor."""
+    if apoptotic[i] > 0.0 or necrotic[i] > 0.0:
+        return True
+    for t in range(live.shape[1]):
+        if live[i, t] > 0.0 or attack[i, t] > 0.0 or fusion[i, t] > 0.0:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, seen, reach, first, near, apoptotic, necrotic, live, attack,
+             immunogenicity, fusion, duration, damage_rate, target, delivered, damage, attacked, nuclei, partner, fluid, cytoplasm,
+             nuclear_solid, nuclear, target_nuclear, total, radius, events):  # fmt: skip
+    """What every live cell does to its neighbors; arguments as in contacts.choose.
+
+    seen (cell, xyz) um: places at the start of the step, where neighbors are looked for; position moves when cells fuse.
+    events (event, 3): code, row of the actor, row of the other; returns how many.
+    """
+    row_of, first_id = rows_by_id(ids)
+    springs = partner.shape[1] > 0
+    gone = np.zeros(ids.shape[0], np.bool_)
+    count = 0
+    for i in order:
+        if vital[i] != LIVE or gone[i]:
+            continue
+        ate = began = fused = False
+        if free[i] > 0.5 and _restless(i, apoptotic, necrotic, live, attack, fusion):
+            for m in range(first[i], first[i + 1]):
+                j = near[m]
+                dx = seen[i, 0] - seen[j, 0]
+                dy = seen[i, 1] - seen[j, 1]
+                dz = seen[i, 2] - seen[j, 2]
+                far = reach[i] + reach[j]
+                if dx * dx + dy * dy + dz * dz >= far * far:
+                    continue
+                if gone[j] or total[j] < GONE:
+                    break  # the standard code looks no further
+                t = kind[j]
+                draw = 4 * (ids[j] + 1)
+                eats = False
+                if vital[j] != LIVE:
+                    rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
+                    eats = not ate and rate > 0.0 and uniform(seed, stream, tick, ids[i], draw) < rate * dt
+                else:
+                    eats = not ate and live[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < live[i, t] * dt
+                if eats:
+                    ate = True
+                    fluid[i] += fluid[j]
+                    cytoplasm[i] += cytoplasm[j] + nuclear_solid[j]
+                    _takes_in(i, j, fluid, cytoplasm, nuclear_solid, total, radius)
+                    if springs:
+                        release_all(partner, j, ids[j], row_of, first_id)
+                    gone[j] = True
+                    events[count, 0], events[count, 1], events[count, 2] = ENGULFED, i, j
+                    count += 1
+                if vital[j] != LIVE:
+                    continue
+                if not began and target[i] < 0 and attack[i, t] > 0.0:
+                    if uniform(seed, stream, tick, ids[i], draw + 2) < attack[i, t] * immunogenicity[j, kind[i]] * dt:
+                        began = True
+                        target[i] = ids[j]
+                        if springs:
+                            hold(partner, i, ids[j])
+                            hold(partner, j, ids[i])
+                        events[count, 0], events[count, 1], events[count, 2] = ATTACKED, i, j
+                        count += 1
+                if not fused and not gone[j] and fusion[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 3) < fusion[i, t] * dt:
+                    fused = True
+                    for x in range(3):
+                        position[i, x] = (total[i] * position[i, x] + total[j] * position[j, x]) / (total[i] + total[j])
+                    fluid[i] += fluid[j]
+                    cytoplasm[i] += cytoplasm[j]
+                    nuclear_solid[i] += nuclear_solid[j]
+                    nuclear[i] += nuclear[j]
+                    target_nuclear[i] += target_nuclear[j]
+                    if nuclei.shape[0] > 0:
+                        nuclei[i] += nuclei[j]
+                    _takes_in(i, j, fluid, cytoplasm, nuclear_solid, total, radius)
+                    if springs:
+                        release_all(partner, j, ids[j], row_of, first_id)
+                    gone[j] = True
+                    events[count, 0], events[count, 1], events[count, 2] = FUSED, i, j
+                    count += 1
+        if target[i] < 0:
+            continue
+        k = target[i] - first_id
+        j = row_of[k] if 0 <= k < row_of.shape[0] else -1
+        over = j < 0 or gone[j] or vital[j] != LIVE
+        if not over:
+            damage[j] += damage_rate[i] * dt
+            attacked[j] += dt
+            delivered[i] += damage_rate[i] * dt
+            over = uniform(seed, stream, tick, ids[i], 1) < dt / (INSTANT + duration[i])
+        if over:
+            if springs:
+                release(partner, i, target[i])
+                if j >= 0:
+                    release(partner, j, ids[i])
+            target[i] = -1
+    return count
+
+
+class ContactsInOrder(Contacts):
+    """Phagocytosis, attack and fusion, one cell after another."""
+
+    @property
+    def name(self) -> str:
+        return "Contacts"
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        if cells.n == 0:
+            return
+        near = self.mechanics.look(tissue)
+        events = np.empty((3 * cells.n, 3), np.int64)
+        partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
+        volumes = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
+        count = interact(
+            np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.order(), cells.id, cells.type, cells["vital"], free(cells),
+            cells.position, cells.position.copy(), cells["radius"] * cells["mechanics.adhesion_distance"], near.first, near.list,
+            cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"], cells["attack.rate"],
+            cells["attack.immunogenicity"], cells["fusion.rate"], cells["attack.duration"], cells["attack.damage_rate"], cells["attack.target"],
+            cells["attack.delivered"], cells["damage.level"], cells["sense.attacked"], cells["fusion.nuclei"], partner,
+            *(cells[f"volume.{k}"] for k in volumes), cells["radius"], events,
+        )  # fmt: skip
+        gone = []
+        for code, i, j in events[:count]:
+            if code == ATTACKED:
+                self.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
+                continue
+            self.pass_on(cells, i, j, engulfed=code == ENGULFED)
+            gone.append(j)
+            self.population.log(tick.time, cells.id[[j]], "phagocytosis" if code == ENGULFED else "fusion", int(cells.id[i]))
+        self.population.remove(np.array(sorted(gone), np.int64))

@@ -1,0 +1,49 @@
+"""What cells hold of each factor: what they took up less what they released. Kept only where a model asks for it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.kernels.coupling import voxel_of
+from ..engine.process import Process, Tick
+from ..engine.tissue import Tissue
+from .secretion import INTERNALISED, concentration_per_amount
+
+
+class Internalisation(Process):
+    """Book what every cell took up less what it released, with the concentrations that Transport has just set.
+
+    Equation    dI/dt = v ((approach + uptake + consumption / (K + c)) c - approach target) - rate        (concentration um^3 / min)
+
+    v is the cell's volume. The numerics of the standard code keep this account within their own steps (exchange.py).
+
+    Column                   Unit                  Kind       Meaning
+    secretion.internalised   concentration um^3    State      amount in the cell
+    secretion.released       1                     Behavior   share that returns to the voxel when the cell is gone
+    secretion.transferred    1                     Behavior   share that passes to a cell that engulfs it
+
+    Conserves   the same sum that Transport took from the fields, for steady fields exactly, else to the order of its step.
+    """
+
+    slot = "sense"
+    reads = ("fields.value", "secretion.*", "volume.total")
+    sets = ("secretion.internalised",)
+
+    def __init__(self, period: float):
+        self.period = period
+
+    def prepare(self, tissue: Tissue) -> None:
+        grid = tissue.fields.grid
+        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
+        self.per_amount = np.array([concentration_per_amount(u) for u in tissue.fields.units])
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells, fields = tissue.cells, tissue.fields
+        voxel = np.empty(cells.n, np.int64)
+        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        c = fields.value.reshape(len(fields.names), -1)[:, voxel].T
+        approach = cells["secretion.approach"]
+        saturable = np.where(np.isfinite(fields.michaelis), cells["metabolism.consumption"] / (np.nan_to_num(fields.michaelis, nan=1.0) + c), 0.0)
+        gained = (approach + cells["secretion.uptake"] + saturable) * c - approach * cells["secretion.target"]
+        gained = cells["volume.total"][:, None] * gained - cells["secretion.rate"] * self.per_amount
+        cells[INTERNALISED.name] += tick.dt * gained

@@ -1,0 +1,64 @@
+"""Cells that have left the domain stay as they are: they neither age nor act, and after a move of their own nobody feels them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..engine.cells import Cells
+from ..engine.column import State
+from ..engine.process import Process, Tick
+from ..engine.tissue import Tissue
+from .shape import FROZEN
+
+INSIDE, BORN_OUTSIDE, LEFT = 0, 1, 2
+OUTSIDE = State(
+    "1", dtype=np.uint8, inherit="default", doc="0 inside, 1 placed or born outside the domain, 2 has left it", name="outside"
+)
+
+
+def beyond(position: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Which positions (cell, xyz) um lie outside the box."""
+    return ((position < lower) | (position > upper)).any(axis=1)
+
+
+def free(cells: Cells) -> np.ndarray:
+    """(cell) above 0.5 where a cell can be moved: it is movable and inside."""
+    movable = cells["mechanics.movable"] if "mechanics.movable" in cells else np.ones(cells.n)
+    if OUTSIDE.name in cells and cells[OUTSIDE.name].any():
+        return movable * (cells[OUTSIDE.name] == INSIDE)
+    return movable
+
+
+class Freeze(Process):
+    """Until it thaws, a cell outside the domain has a vital state that no mechanism acts on.
+
+    Column    Unit   Kind    Meaning
+    outside   1      State   0 inside, 1 placed or born outside, 2 has left
+    """
+
+    adds = ("vital",)
+
+    def __init__(self, period: float, slot: str, freeze: bool):
+        self.period = period
+        self.slot = slot
+        self.freeze = freeze
+
+    @property
+    def name(self) -> str:
+        return "Freeze" if self.freeze else "Thaw"
+
+    def columns(self):
+        return [OUTSIDE]
+
+    def prepare(self, tissue: Tissue) -> None:
+        grid, cells = tissue.fields.grid, tissue.cells
+        lost = beyond(cells.position, np.array(grid.lower, float), np.array(grid.upper, float))
+        cells["outside"][lost & (cells["outside"] == INSIDE)] = BORN_OUTSIDE
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        outside = cells["outside"]
+        if not outside.any():
+            return
+        vital = cells["vital"]
+        vital[:] = np.where(outside > 0, vital | FROZEN, vital) if self.freeze else vital & ~np.uint8(FROZEN)

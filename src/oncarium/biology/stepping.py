@@ -1,0 +1,205 @@
+"""One step of second order with the velocities of now and before, in two halves: what others do in between sees the old places.
+
+    x <- x + dt (3/2 v - 1/2 v_before)
+
+Between `Velocities` and `Positions` cells attach, engulf and fuse; whoever is gone by then has still pushed its neighbors.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import State
+from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
+from ..engine.tissue import Tissue
+from .forces import CLOSEST, PRESSURE_UNIT, pull
+from .mechanics import Mechanics
+from .outside import LEFT, OUTSIDE, free
+
+NOW = State("um/min", axis="xyz", inherit="zero", doc="velocity of this step, until the cells move", name="velocity.now")
+MARGIN = 1.0  # um: assumed; a cell moves or grows so far before neighbor lists are built anew
+AHEAD = 1.0  # min: assumed; a motile cell may besides travel so long
+FAR_AWAY = 1e9  # um
+SAME = 1e-7  # um: the standard code's tolerance for a cell on a diagonal of the box
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def gather(first, last, position, radius, distance, repulsion, adhesion, speed, left, body, place, reach, margin):
+    """Row after row what the pair loop needs: body (cell, 8) as in mechanics.velocities; place (cell, xyz), reach and margin (cell) um of
+    the neighbor lists. left (cell): has left the domain, so nobody feels it."""
+    for i in range(first, last):
+        gone = left.shape[0] > 0 and left[i]
+        for k in range(3):
+            x = position[i, k] + (FAR_AWAY * (1.0 + i) if gone else 0.0)
+            body[i, k] = x
+            place[i, k] = x
+        body[i, 3] = radius[i]
+        body[i, 4] = radius[i] * distance[i]
+        body[i, 5] = math.sqrt(repulsion[i])
+        body[i, 6] = math.sqrt(adhesion[i])
+        reach[i] = radius[i] * max(distance[i], 1.0)
+        margin[i] = MARGIN + (AHEAD * speed[i] if speed.shape[0] > 0 else 0.0)
+
+
+@njit(cache=True, nogil=True)
+def wall_push(x, y, z, lower, upper, radius, strength, flat):
+    """Push (xyz) um/min of the nearest face only; a cell on the box's diagonal is pushed along it."""
+    nearest, face = x - lower[0], 0
+    for k, d in enumerate((upper[0] - x, y - lower[1], upper[1] - y, z - lower[2], upper[2] - z)):
+        if d < nearest and (k < 3 or not flat):
+            nearest, face = d, k + 1
+    if nearest >= radius:
+        return 0.0, 0.0, 0.0
+    o = 1.0 - nearest / radius
+    w = strength * o * o
+    if flat and abs(x - y) < SAME:
+        w *= math.sqrt(0.5) * (-1.0 if x > 0.0 else 1.0)
+        return w, w, 0.0
+    if not flat and abs(x - y) < SAME and abs(y - z) < SAME and abs(x - z) < SAME:
+        w *= math.sqrt(1.0 / 3.0) * (-1.0 if x > 0.0 else 1.0)
+        return w, w, w
+    sign = 1.0 if face % 2 == 0 else -1.0
+    return (w * sign if face < 2 else 0.0), (w * sign if 2 <= face < 4 else 0.0), (w * sign if face >= 4 else 0.0)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, wall, lower, upper, flat, first, near, velocity, pressure):
+    """Velocities (cell, xyz) um/min and pressures (cell) of the cells that can move; the others keep their pressure.
+
+    Arguments as in mechanics.velocities; motility may have no rows.
+    """
+    moving = motility.shape[0] > 0
+    for i in range(first_row, last_row):
+        if free[i] <= 0.5:
+            velocity[i, :] = 0.0
+            continue
+        x, y, z, radius, reach = body[i, 0], body[i, 1], body[i, 2], body[i, 3], body[i, 4]
+        push, pull = body[i, 5], body[i, 6]
+        vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
+        ti = kind[i]
+        if wall[ti] > 0.0:
+            vx, vy, vz = wall_push(x, y, z, lower, upper, radius, wall[ti], flat)
+        for m in range(first[i], first[i + 1]):
+            j = near[m]
+            dx = x - body[j, 0]
+            dy = y - body[j, 1]
+            dz = z - body[j, 2]
+            touch = radius + body[j, 3]
+            far = max(reach + body[j, 4], CLOSEST)
+            d = math.sqrt(dx * dx + dy * dy + dz * dz)
+            if d < CLOSEST:
+                # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
+                d = CLOSEST
+                dx, dy, dz = (d if ids[i] < ids[j] else -d), 0.0, 0.0
+            one = 1.0 / (d * touch * far)  # one division serves three, and beyond reach o and e are zero: no branch to guess
+            o = max(1.0 - d * d * far * one, 0.0)
+            o *= o
+            p += o
+            e = max(1.0 - d * d * touch * one, 0.0)
+            a = pull * body[j, 6]
+            if not equal:
+                a *= math.sqrt(affinity[i, kind[j]] * affinity[j, ti])
+            f = (push * body[j, 5] * o - a * e * e) * touch * far * one
+            vx += f * dx
+            vy += f * dy
+            vz += f * dz
+        if moving:
+            vx += motility[i, 0]
+            vy += motility[i, 1]
+            vz += motility[i, 2]
+        velocity[i, 0] = vx
+        velocity[i, 1] = vy
+        velocity[i, 2] = 0.0 if flat else vz
+        pressure[i] = p / PRESSURE_UNIT
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def move(first, last, dt, free, lower, upper, position, now, before, outside):
+    """Move the cells that can; outside (cell) becomes LEFT where one crosses the box."""
+    for i in range(first, last):
+        if free[i] <= 0.5:
+            continue
+        out = False
+        for k in range(3):
+            x = position[i, k] + dt * (1.5 * now[i, k] - 0.5 * before[i, k])
+            before[i, k] = now[i, k]
+            position[i, k] = x
+            out = out or x < lower[k] or x > upper[k]
+        if out:
+            outside[i] = LEFT
+
+
+class Velocities(Mechanics):
+    """Velocities and pressure from pair forces, walls, motility and springs: the first half of a step.
+
+    Walls push from the nearest face only, immovable cells keep their last pressure, and motility counts with the speed of the last turn,
+    as in the standard code. Reads and columns as Mechanics; `velocity` is that of the step before.
+    """
+
+    sets = ("velocity.now", "sense.pressure")
+
+    def __init__(self, period: float):
+        super().__init__(period, "adams-bashforth")
+
+    def columns(self):
+        return [*super().columns(), NOW, OUTSIDE]
+
+    def look(self, tissue: Tissue):
+        self._gather(tissue)
+        return self.neighbors
+
+    def _gather(self, tissue: Tissue) -> np.ndarray:
+        """Rows for the pair loop, and neighbor lists that fit them."""
+        cells = tissue.cells
+        n = cells.n
+        body, place, reach, margin = np.empty((n, 8)), np.empty((n, 3)), np.empty(n), np.empty(n)
+        outside = cells[OUTSIDE.name]
+        over_rows(
+            gather, n, self.threads, cells.position, cells["radius"], cells["mechanics.adhesion_distance"], cells["mechanics.repulsion"],
+            cells["mechanics.adhesion"], cells["motility.speed"] if "motility.speed" in cells else np.empty(0),
+            outside == LEFT if outside.any() else np.empty(0, np.bool_), body, place, reach, margin,
+        )  # fmt: skip
+        self.neighbors.update(place, reach, cells.id, margin, self.threads)
+        return body
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        if cells.n == 0:
+            return
+        body, near, can = self._gather(tissue), self.neighbors, free(cells)
+        self.evaluations += 1
+        over_rows(
+            evaluate, cells.n, self.threads, body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can,
+            cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)), cells.base["mechanics.wall"], self.lower, self.upper,
+            self.flat, near.first, near.list, cells["velocity.now"], cells["sense.pressure"], each=8,
+        )  # fmt: skip
+        pairs = self.pairs(tissue)
+        if len(pairs):
+            pull(pairs, cells.position, cells["springs.elastic"], cells["mechanics.affinity"], cells.type, can, self.flat, cells["velocity.now"])
+
+
+class Positions(Process):
+    """The second half of a step: every cell that can moves. One that leaves the box stays where it is from then on."""
+
+    section = ""
+    slot = "move"
+    reads = ("velocity.now", "velocity")
+    sets = ("position",)
+
+    def __init__(self, period: float):
+        self.period = period
+
+    def prepare(self, tissue: Tissue) -> None:
+        grid = tissue.fields.grid
+        self.lower, self.upper = np.array(grid.lower, float), np.array(grid.upper, float)
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells = tissue.cells
+        over_rows(
+            move, cells.n, self.threads, tick.dt, free(cells), self.lower, self.upper, cells.position, cells["velocity.now"], cells["velocity"],
+            cells[OUTSIDE.name],
+        )  # fmt: skip
