@@ -358,7 +358,8 @@ def check(
 
     opened = Model.open(model, (), numerics, compat, ignore or ())
     if opened.errors:
-        raise ModelError(opened.problems)
+        say_problems([p for p in opened.problems if p.severity != "error"])
+        raise ModelError(opened.errors)
     if set:
         opened = opened.with_(changes(set))
     say_problems(opened.problems)

@@ -139,11 +139,12 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
         return Placement(kind, table=name)
     from .table import read_table
 
+    where = str(folder / name)
     try:
-        text = decode(read_bytes(folder / name, LARGEST_TABLE), name)
+        text = decode(read_bytes(folder / name, LARGEST_TABLE), where)
     except ModelError as error:
         reader.problems += error.problems
         return None
-    table = read_table(text, name, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None})
+    table = read_table(text, where, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None})
     reader.problems += table.problems
     return Placement(kind, table=name, rows=tuple(table.rows), values=table.values)

@@ -157,7 +157,7 @@ class Model:
             reader.word(self.compat, "compat", COMPAT, "version to be compatible with")
         self.internalise = reader.truth(tree.get("internalise", False), "internalise")
         domain = read_domain(reader, tree.get("domain"))
-        self.domain = domain or Domain((-50.0,) * 3, (20.0,) * 3, (5, 5, 1))
+        self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))  # so large that nothing else looks wrong for it
         self.clock: Clock = read_clock(reader, tree.get("clock"))
         self.record: Record = read_record(reader, tree.get("record"), self.clock.transport)
         until = reader.quantity(tree["until"], "until", "min", ge=0.0) if "until" in tree else 7200.0
@@ -360,11 +360,13 @@ class Model:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the model says (numbers, rules, places), not of how the file is laid out."""
+        """SHA-256 of what the model says (numbers, rules, places, content of tables), not of its title or of how and where its
+        files lie."""
         h = hashlib.sha256()
         for path in sorted(self.numbers):
             h.update(f"{path}={self.numbers[path].value!r}\n".encode())
-        h.update(emit(_sorted(_without_tables(self.document.tree))).encode())
+        told = {k: v for k, v in self.document.tree.items() if k not in ("name", "title", "description")}
+        h.update(emit(_sorted(_without_tables(told))).encode())
         for f in self.factors:
             h.update(f.initial_content.encode())
         for t in self.types:

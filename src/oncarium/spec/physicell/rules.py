@@ -129,7 +129,8 @@ class RulesFile:
         kind = row["cell type"]
         signal, target = self.words.signals.get(row["signal"]), self.words.behaviors.get(behavior)
         if signal is None:
-            complain(f"no signal is called '{row['signal'][:60]}'.{did_you_mean(row['signal'], self.words.signals)}")
+            complain(f"no signal is called '{row['signal'][:60]}'.{did_you_mean(row['signal'], self.words.signals)}",
+                     f"Substrates of this model: {', '.join(self.units)}.")  # fmt: skip
         if target is None:
             complain(f"no behavior is called '{behavior[:60]}'.{did_you_mean(behavior, self.words.behaviors)}")
         if signal is None or target is None:

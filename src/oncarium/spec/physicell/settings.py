@@ -116,10 +116,6 @@ class Settings:
                     texts.append(f"{found.text or '0'} um")
             if len(texts) == 2 and ends[0] and ends[1]:
                 self.put(("domain", axis), texts, ends[0].place)
-                low, high = float(texts[0][:-3]), float(texts[1][:-3])
-                if low >= high:
-                    ends[0].complain(f"{axis}_min is {low:g} and {axis}_max is {high:g}.", f"Expected {axis}_min below {axis}_max.", "Swap them.")
-                    del self.document.tree["domain"][axis]
         sizes = []
         for axis in "xyz":
             size = group.child(f"d{axis}")
@@ -519,7 +515,7 @@ class Settings:
             folder, name = ruleset.child("folder"), ruleset.child("filename")
             found = self.find(folder.text if folder else "", name.text if name else "", name or ruleset)
             if found is not None:
-                file.read(found, self.relative(found), version, f"{self.root.source.name}:{ruleset.line}")
+                file.read(found, str(found), version, f"{self.root.source.name}:{ruleset.line}")
         self.document.problems += file.problems
         count: dict[str, int] = {}
         for line in file.lines:

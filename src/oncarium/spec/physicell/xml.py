@@ -40,7 +40,6 @@ def parse_xml(text: str, name: str) -> Element:
             where = f"{name}:{text[: text.index(word)].count(chr(10)) + 1}"
             said = f"it declares a {word[2:]}; nothing of it was read or opened."
             raise ModelError(Problem(where, "", said, "Settings have no DTD and no entities.", "Remove the declaration."))
-    _check_depth(bare, name)
     # the text is UTF-8 by now, whatever its first line says
     parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
     try:
@@ -48,17 +47,24 @@ def parse_xml(text: str, name: str) -> Element:
     except etree.XMLSyntaxError as error:
         line, column = error.position
         said = str(error.msg or error).split(", line")[0]
+        if "xcessive depth" in said:
+            raise _too_deep(name, line) from None
         raise ModelError(Problem(f"{name}:{line}", "", f"this is not well-formed XML: {said} (column {column}).")) from None
+    _check_depth(root, name)
     return Element(root, "", Source(name))
 
 
-def _check_depth(text: str, name: str) -> None:
-    depth = 0
-    for found in re.finditer(r"<(/?)[A-Za-z_:][^<>]*?(/?)>", text):
-        depth += -1 if found[1] else 0 if found[2] else 1
+def _check_depth(root: Any, name: str) -> None:
+    todo = [(root, 1)]
+    while todo:
+        node, depth = todo.pop()
         if depth > DEEPEST:
-            line = text[: found.start()].count("\n") + 1
-            raise ModelError(Problem(f"{name}:{line}", "", f"elements are nested deeper than {DEEPEST} levels."))
+            raise _too_deep(name, node.sourceline)
+        todo += [(child, depth + 1) for child in node]
+
+
+def _too_deep(name: str, line: int) -> ModelError:
+    return ModelError(Problem(f"{name}:{line}", "", f"elements are nested deeper than {DEEPEST} levels."))
 
 
 class Source:
