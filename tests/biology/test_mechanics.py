@@ -8,7 +8,8 @@ import pytest
 from helpers import BOX, PLANE, TYPES, add_cells, ball, fire, run, shuffle, tissue_of
 from oncarium.biology.contacts import Contacts
 from oncarium.biology.death import Death
-from oncarium.biology.mechanics import PRESSURE_UNIT, Mechanics
+from oncarium.biology.forces import PRESSURE_UNIT
+from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.springs import Springs
 from oncarium.biology.volume import Volume

@@ -177,9 +177,22 @@ class Velocities(Mechanics):
             cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)), cells.base["mechanics.wall"], self.lower, self.upper,
             self.flat, near.first, near.list, cells["velocity.now"], cells["sense.pressure"], each=8,
         )  # fmt: skip
-        pairs = self.pairs(tissue)
+        pairs = self.held(tissue)
         if len(pairs):
             pull(pairs, cells.position, cells["springs.elastic"], cells["mechanics.affinity"], cells.type, can, self.flat, cells["velocity.now"])
+
+
+    @staticmethod
+    def held(tissue: Tissue) -> np.ndarray:
+        """Rows (pair, 2) of attached cells in the order of ids; an attack is an attachment too."""
+        cells = tissue.cells
+        if "springs.partner" not in cells:
+            return np.empty((0, 2), np.int64)
+        partner = cells["springs.partner"]
+        holds = np.flatnonzero(partner[:, 0] >= 0)
+        holds = holds[np.argsort(cells.id[holds], kind="stable")]
+        who, place = np.nonzero(partner[holds] > cells.id[holds][:, None])  # each pair once
+        return np.stack([holds[who], cells.rows_of(partner[holds[who], place])], axis=1)
 
 
 class Positions(Process):

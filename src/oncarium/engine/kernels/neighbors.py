@@ -11,6 +11,8 @@ from numba import njit
 
 from ..threads import over_rows
 
+CANDIDATES = 10  # pairs looked at per cell and worth a thread, at least
+
 
 @njit(cache=True, nogil=True)
 def _bin_cells(position, lower, size, shape, bin_of, start, member):
@@ -151,7 +153,7 @@ class Neighbors:
         bin_of, member = np.empty(n, np.int32), np.empty(n, np.int32)
         _bin_cells(position, self.lower, size, shape, bin_of, start, member)
         count = np.zeros(n + 1, np.int64)
-        rows = over_rows(_rows, n, threads, position, far, ids, size, self.lower, shape, start, member, count)
+        rows = over_rows(_rows, n, threads, position, far, ids, size, self.lower, shape, start, member, count, each=CANDIDATES)
         self.first = np.cumsum(count)
         self.list = rows[0] if len(rows) == 1 else np.concatenate(rows)
         return True
