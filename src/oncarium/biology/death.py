@@ -46,6 +46,8 @@ def die(
     necrosis,
     apoptosis_duration,
     necrosis_duration,
+    apoptosis_fixed,
+    necrosis_fixed,
     apoptosis_rupture,
     necrosis_rupture,
     started,
@@ -74,8 +76,12 @@ def die(
             if total[i] >= rupture_volume[i]:
                 vital[i] = LYSED
                 elapsed[i] = 0.0
-        elif elapsed[i] > (apoptosis_duration[t] if vital[i] == APOPTOTIC else necrosis_duration[t]) - 0.5 * dt:
-            cleared[i] = 1
+            continue
+        duration, fixed = (apoptosis_duration[t], apoptosis_fixed[t]) if vital[i] == APOPTOTIC else (necrosis_duration[t], necrosis_fixed[t])
+        if fixed > 0.5 or duration <= 0.0:
+            cleared[i] = elapsed[i] > duration - 0.5 * dt
+        else:
+            cleared[i] = uniform(seed, stream, tick, ids[i], 2) < hazard(1.0 / duration, dt, exact)
 
 
 class Death(Process):
@@ -108,6 +114,9 @@ class Death(Process):
     apoptosis_duration = Trait(
         "min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance"
     )
+    apoptosis_fixed = Trait(
+        "1", 1.0, ge=0.0, le=1.0, name="apoptosis.fixed", doc="1 if clearance always takes the duration, 0 if that is its mean"
+    )
     apoptosis_fluid = Trait("1/min", 0.05, ge=0.0, name="apoptosis.fluid_change", doc="fluid loss of an apoptotic cell")
     apoptosis_cytoplasm = Trait(
         "1/min", 1 / 60, ge=0.0, name="apoptosis.cytoplasm_change", doc="loss of cytoplasmic solids"
@@ -120,6 +129,9 @@ class Death(Process):
         "1", 2.0, ge=1.0, name="apoptosis.rupture", doc="rupture volume in multiples of the volume at death"
     )
     necrosis_duration = Trait("min", 86400.0, ge=0.0, name="necrosis.duration", doc="time from lysis to clearance")
+    necrosis_fixed = Trait(
+        "1", 1.0, ge=0.0, le=1.0, name="necrosis.fixed", doc="1 if clearance always takes the duration, 0 if that is its mean"
+    )
     necrosis_swelling = Trait("1/min", 0.67 / 60, ge=0.0, name="necrosis.swelling", doc="fluid gain before lysis")
     necrosis_fluid = Trait("1/min", 0.05 / 60, ge=0.0, name="necrosis.fluid_change", doc="fluid loss after lysis")
     necrosis_cytoplasm = Trait(
@@ -164,6 +176,8 @@ class Death(Process):
             cells["death.necrosis"],
             base["apoptosis.duration"],
             base["necrosis.duration"],
+            base["apoptosis.fixed"],
+            base["necrosis.fixed"],
             base["apoptosis.rupture"],
             base["necrosis.rupture"],
             started,

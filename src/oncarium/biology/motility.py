@@ -39,6 +39,7 @@ def turn(
     spacing,
     shape,
     flat,
+    planar,
     active,
     persistence,
     bias,
@@ -54,7 +55,7 @@ def turn(
 ):
     """Give a new heading (cell, xyz) to every live cell whose persistence has run out.
 
-    free (cell): can move at all; active, follows_cue (type); cue (type, factor). Not exact: vector (cell, xyz) um/min keeps the speed
+    free (cell): can move at all; active, follows_cue, planar (type); cue (type, factor). Not exact: vector (cell, xyz) um/min keeps the speed
     of the moment, and toward (cell, xyz) the direction of the cue.
     """
     for i in range(first, last):
@@ -72,7 +73,7 @@ def turn(
         still = exact and heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
         if not still and persistence[i] >= dt and uniform(seed, stream, tick, ids[i], 0) >= p:
             continue
-        rx, ry, rz = direction(seed, stream, tick, ids[i], 1, flat)
+        rx, ry, rz = direction(seed, stream, tick, ids[i], 1, flat or planar[t])
         b = bias[i]
         cx, cy, cz = 0.0, 0.0, 0.0
         if any_cue and (b > 0.0 or not exact):
@@ -121,6 +122,7 @@ class Motility(Process):
     bias          1        Behavior   0 random walk, 1 straight along the cue
     sensitivity   1        Behavior   weight of each factor's gradient; negative flees
     cue           1        Trait      1 or -1 for the one factor that is followed or fled where `advanced` is 0
+    planar        1        Trait      1 if random headings lie in the xy plane in 3-D, too
     advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`
     heading       1        State      present direction, a unit vector (zero: has none yet)
 
@@ -141,6 +143,7 @@ class Motility(Process):
     sensitivity = Behavior("1", axis="factor", doc="weight of each factor's gradient in the cue; negative flees")
     cue = Trait("1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0")
     advanced = Trait("1", 1.0, ge=0.0, le=1.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`")
+    planar = Trait("1", 0.0, ge=0.0, le=1.0, doc="1 if random headings lie in the xy plane in 3-D, too")
     heading = State("1", axis="xyz", doc="present direction of migration")
 
     def __init__(self, period: float, exact: bool = True, normalized: np.ndarray | None = None):
@@ -156,6 +159,7 @@ class Motility(Process):
         self.lower = np.array(grid.lower, float)
         self.spacing = np.array(grid.spacing, float)
         self.flat = grid.is_2d
+        self.planar = base["motility.planar"] > 0.5
         self.types_active = base["motility.active"] > 0.5
         self.follows_cue = base["motility.advanced"] <= 0.5
         if self.normalized is None:
@@ -185,6 +189,7 @@ class Motility(Process):
             self.spacing,
             fields.grid.shape,
             self.flat,
+            self.planar,
             self.types_active,
             cells["motility.persistence"],
             cells["motility.bias"],

@@ -170,8 +170,8 @@ class Custom:
 class Definitions:
     """All definitions of a file, in its order."""
 
-    def __init__(self, root: Element, factors: Sequence[str], compat: str, options: Element | None):
-        self.factors, self.compat = list(factors), compat
+    def __init__(self, root: Element, factors: Sequence[str], compat: str, options: Element | None, is_2d: bool):
+        self.factors, self.compat, self.is_2d = list(factors), compat, is_2d
         self.custom: dict[str, Custom] = {}
         self.all: list[Definition] = []
         group = root.child("cell_definitions")
@@ -460,7 +460,7 @@ class Definitions:
             d.set("motility.active", None, float(active.truth()), active)
         flat = options.child("use_2D")
         if flat:
-            d.set("motility.flat", None, float(flat.truth()), flat)
+            d.set("motility.planar", None, float(flat.truth() and not self.is_2d), flat)
         simple = options.child("chemotaxis")
         if simple:
             on, factor = simple.truth("enabled"), simple.child("substrate")

@@ -90,7 +90,7 @@ class Settings:
             self.idle.append("parallel")
             threads.skip()
         factors = self.read_environment(root.child("microenvironment_setup"), is_2d)
-        definitions = Definitions(root, list(factors), self.compat, options)
+        definitions = Definitions(root, list(factors), self.compat, options, is_2d)
         self.words = Dictionary(list(factors), definitions.types, list(definitions.custom))
         self.write_custom(definitions)
         for d in definitions.all:
