@@ -128,7 +128,7 @@ def _motility(m: Moment) -> np.ndarray:
 
 
 def _cue(m: Moment) -> np.ndarray:
-    return m["motility.cue"].reshape(m.n, -1) if m.has("motility.cue") else np.zeros((m.n, len(m.factors)))
+    return m["motility.cue"].reshape(m.n, len(m.factors)) if m.has("motility.cue") else np.zeros((m.n, len(m.factors)))
 
 
 def _cue_index(m: Moment) -> np.ndarray:
@@ -144,7 +144,7 @@ def _cue_direction(m: Moment) -> np.ndarray:
 
 def _export(m: Moment) -> np.ndarray:
     """Amounts of molar factors as concentration times um^3."""
-    return m["secretion.rate"].reshape(m.n, -1) * np.array([concentration_per_amount(u) for u in m.factors.values()])
+    return m["secretion.rate"].reshape(m.n, len(m.factors)) * np.array([concentration_per_amount(u) for u in m.factors.values()])
 
 
 def _upward(m: Moment) -> np.ndarray:
