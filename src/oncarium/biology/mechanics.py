@@ -65,6 +65,7 @@ class Mechanics(Process):
     adhesion_distance   1        Behavior   reach of adhesion in radii
     affinity            1        Behavior   adhesive affinity f to each type
     wall                um/min   Trait      repulsion by the walls of the domain
+    membrane_adhesion, membrane_repulsion   um/min   Behavior   strengths at a basement membrane (none is modelled)
     movable             1        Behavior   1 if the cell can be moved
 
     Reads       radius, motility.heading, motility.speed, springs.partner, attack.target.     Sets   position, sense.pressure.
@@ -88,6 +89,8 @@ class Mechanics(Process):
     adhesion_distance = Behavior("1", 1.25, ge=0.0, doc="reach of adhesion in multiples of the radius")
     affinity = Behavior("1", 1.0, ge=0.0, axis="type", doc="adhesive affinity to each type")
     wall = Trait("um/min", 0.0, ge=0.0, doc="repulsion by the walls of the domain")
+    membrane_adhesion = Behavior("um/min", 4.0, ge=0.0, doc="adhesion to a basement membrane (none is modelled)")
+    membrane_repulsion = Behavior("um/min", 100.0, ge=0.0, doc="repulsion by a basement membrane (none is modelled)")
     movable = Behavior("1", 1.0, ge=0.0, le=1.0, doc="1 if the cell can be moved")
     pressure = Signal("1", ge=0.0, doc="mechanical pressure; 1 is twelve close-packed neighbors", name="sense.pressure")
     velocity = State("um/min", axis="xyz", inherit="default", doc="velocity of the last step", name="velocity")
