@@ -123,7 +123,7 @@ class Motility(Process):
     sensitivity   1        Behavior   weight of each factor's gradient; negative flees
     cue           1        Trait      1 or -1 for the one factor that is followed or fled where `advanced` is 0
     planar        1        Trait      1 if random headings lie in the xy plane in 3-D, too
-    advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`
+    advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`, 2 there is none
     heading       1        State      present direction, a unit vector (zero: has none yet)
 
     Hazard      exact: a turn within dt has probability 1 - exp(-dt/persistence), and a cell without a heading takes one at once;
@@ -142,7 +142,7 @@ class Motility(Process):
     bias = Behavior("1", ge=0.0, le=1.0, doc="0 random walk, 1 straight along the cues")
     sensitivity = Behavior("1", axis="factor", doc="weight of each factor's gradient in the cue; negative flees")
     cue = Trait("1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0")
-    advanced = Trait("1", 1.0, ge=0.0, le=1.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`")
+    advanced = Trait("1", 1.0, ge=0.0, le=2.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`, 2 if there is none")
     planar = Trait("1", 0.0, ge=0.0, le=1.0, doc="1 if random headings lie in the xy plane in 3-D, too")
     heading = State("1", axis="xyz", doc="present direction of migration")
 
@@ -161,7 +161,9 @@ class Motility(Process):
         self.flat = grid.is_2d
         self.planar = base["motility.planar"] > 0.5
         self.types_active = base["motility.active"] > 0.5
-        self.follows_cue = base["motility.advanced"] <= 0.5
+        advanced = base["motility.advanced"]
+        self.follows_cue = (advanced <= 0.5) | (advanced > 1.5)
+        self.cue = np.where((advanced > 1.5)[:, None], 0.0, base["motility.cue"])
         if self.normalized is None:
             self.normalized = np.zeros(len(tissue.cells.types), np.bool_)
 
@@ -194,10 +196,10 @@ class Motility(Process):
             cells["motility.persistence"],
             cells["motility.bias"],
             sensitivity,
-            cells.base["motility.cue"],
+            self.cue,
             self.follows_cue,
             self.normalized,
-            bool(np.any(self.follows_cue) or np.any(sensitivity)),
+            bool(np.any(self.cue) or np.any(sensitivity)),
             cells["motility.speed"],
             cells["motility.heading"],
             NOWHERE if self.exact else cells["motility.vector"],

@@ -204,7 +204,8 @@ class _Writer:
             durations = _put(model, "phase_durations", units="min")
             if kind == "necrosis":
                 _put(durations, "duration", 0.0, index=0, fixed_duration=True)
-            _put(durations, "duration", self.value(cell, f"{kind}.duration"), index=int(kind == "necrosis"), fixed_duration=True)
+            fixed = self.value(cell, f"{kind}.fixed") > 0.5
+            _put(durations, "duration", self.value(cell, f"{kind}.duration"), index=int(kind == "necrosis"), fixed_duration=fixed)
             numbers = _put(model, "parameters")
             for tag, column in DEAD_PARTS[kind].items():
                 _put(numbers, tag, self.value(cell, column) if column else 0.0)
@@ -272,19 +273,20 @@ class _Writer:
         ruled = any(r.behavior[0] == "motility.speed" for r in cell.rules)
         active = self.value(cell, "motility.active") > 0.5 if "motility.active" in cell.values else speed > 0.0 or ruled
         _put(options, "enabled", active)
-        flat = "motility.flat" in self.columns and self.value(cell, "motility.flat") > 0.5
-        _put(options, "use_2D", self.model.domain.is_2d or flat)
+        _put(options, "use_2D", self.model.domain.is_2d or self.value(cell, "motility.planar") > 0.5)
         if not self.factors:
             return
         cues = {f: self.value(cell, "motility.cue", f) for f in self.factors}
         cue = next((f for f, sign in cues.items() if sign), None)
+        led = self.value(cell, "motility.advanced")
         simple = _put(options, "chemotaxis")
-        _put(simple, "enabled", cue is not None)
+        _put(simple, "enabled", cue is not None and led == 0.0)
         _put(simple, "substrate", cue or self.factors[0])
-        _put(simple, "direction", int(np.sign(cues[cue])) if cue else 1)
+        _put(simple, "direction", int(np.sign(cues[cue])) if cue else 0)
         weights = {f: self.value(cell, "motility.sensitivity", f) for f in self.factors}
         advanced = _put(options, "advanced_chemotaxis")
-        _put(advanced, "enabled", any(weights.values()) and (cue is None or self.value(cell, "motility.advanced") > 0.5))
+        said = "motility.advanced" in cell.values or any(weights.values()) or any(r.behavior[0] == "motility.sensitivity" for r in cell.rules)
+        _put(advanced, "enabled", led == 1.0 and said)
         _put(advanced, "normalize_each_gradient", bool(cell.normalized))
         group = _put(advanced, "chemotactic_sensitivities")
         for name, weight in weights.items():

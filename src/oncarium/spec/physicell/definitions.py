@@ -94,10 +94,10 @@ DEAD_DEFAULTS = {
     "relative_rupture_volume": 2.0,
 }
 # what definition 0 has where it differs from our own defaults
-BUILT_IN = {"motility.speed": 1.0, "motility.persistence": 1.0, "motility.bias": 0.0, "motility.active": 0.0, "attack.duration": 30.0,
+BUILT_IN = {"motility.speed": 1.0, "motility.persistence": 1.0, "motility.bias": 0.0, "motility.active": 0.0, "motility.advanced": 2.0, "attack.duration": 30.0,
             "attack.damage_rate": 1.0, "mechanics.membrane_adhesion": 4.0, "mechanics.membrane_repulsion": 100.0}  # fmt: skip
 # what a definition that names no parent does not take over from definition 0
-ZEROED = ("motility.active", "motility.sensitivity", "motility.cue", "motility.advanced", "secretion.approach", "secretion.target",
+ZEROED = ("motility.active", "motility.sensitivity", "motility.advanced", "secretion.approach", "secretion.target",
           "secretion.uptake", "secretion.rate", "phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead",
           "phagocytosis.live", "attack.rate", "fusion.rate", "transformation.rate", "division.asymmetric")  # fmt: skip
 ATTACK_DURATION = 0.1  # min, of the template of 1.14, for files from before it
@@ -251,6 +251,7 @@ class Definitions:
             for key in [k for k in d.values if k[0] in ZEROED]:
                 del d.values[key]
             d.set("motility.active", None, 0.0, element)
+            d.set("motility.advanced", None, 2.0, element)
             for f in self.factors:
                 d.set("secretion.target", f, 0.0, element)
             d.set("attack.damage_rate", None, 1.0, element)
@@ -470,11 +471,12 @@ class Definitions:
             if name not in self.factors:
                 (factor or simple).complain(f"chemotaxis follows '{name}', but no substrate has that name.{did_you_mean(name, self.factors)}",
                                             f"This file has: {', '.join(self.factors) or 'none'}.")  # fmt: skip
-            elif on and sign is not None:
+            elif sign is not None:
                 for key in [k for k in d.values if k[0] == "motility.cue"]:
                     del d.values[key]
                 d.set("motility.cue", name, sign, simple, direction.text if direction and direction.text else "0")
-                d.set("motility.advanced", None, 0.0, simple)
+                if on:
+                    d.set("motility.advanced", None, 0.0, simple)
         advanced = options.child("advanced_chemotaxis")
         if advanced:
             on, normalized = advanced.truth("enabled"), advanced.truth("normalize_each_gradient")
