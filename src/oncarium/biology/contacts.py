@@ -278,7 +278,7 @@ class Contacts(Process):
             share = cells[TRANSFERRED.name][j] if engulfed else 1.0
             cells[INTERNALISED.name][i] += share * cells[INTERNALISED.name][j]
             cells[INTERNALISED.name][j] = 0.0
-        for name in self.conserved if engulfed else ():
+        for name in self.conserved if engulfed else [c for c in ("volume.target_cytoplasm",) if c in cells]:
             cells[name][i] += cells[name][j]
 
     @staticmethod

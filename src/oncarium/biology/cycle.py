@@ -158,6 +158,7 @@ class Cycle(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         dividing = np.zeros(cells.n, np.uint8)
+        before = cells["volume.target_nuclear"].copy() if "volume.target_cytoplasm" in cells else None
         over_rows(
             advance,
             cells.n,
@@ -180,4 +181,6 @@ class Cycle(Process):
             self.fixed,
             dividing,
         )
+        if before is not None:
+            cells["volume.target_cytoplasm"][cells["volume.target_nuclear"] != before] *= 2.0
         self.population.divide(np.flatnonzero(dividing))

@@ -15,7 +15,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL
 
-STOPS = ("motility.heading", "motility.vector", "secretion.rate", "secretion.approach")  # what a dying cell no longer does
+STOPS = ("motility.heading", "motility.vector", "volume.target_cytoplasm", "secretion.rate", "secretion.approach")  # what a dying cell no longer does
 FADES = ("secretion.uptake", "metabolism.consumption")  # what goes on at a tenth, as in the source
 FADED = 0.1
 

@@ -113,7 +113,7 @@ class Mechanics(Process):
         self.upper = np.array(grid.upper, float)
         self.flat = grid.is_2d
         self.neighbors = Neighbors(self.lower, self.upper)
-        self.equal = bool(np.all(tissue.cells.base["mechanics.affinity"] == 1.0))
+        self.equal = True
         tissue.look = self.look
         self.reads = tuple(name for name in type(self).reads if name in tissue.cells)
 
@@ -197,6 +197,7 @@ class Mechanics(Process):
         cells = tissue.cells
         if cells.n == 0:
             return
+        self.equal = bool((cells["mechanics.affinity"] == 1.0).all())  # rules may change affinities
         self._reach, self._margin, self._pairs = self.reach(tissue), self.margin(tissue), self.pairs(tissue)
         self._motility = np.zeros((cells.n, 3))
         if "motility.heading" in cells:

@@ -88,7 +88,7 @@ def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motili
             dx = x - body[j, 0]
             dy = y - body[j, 1]
             dz = z - body[j, 2]
-            touch = radius + body[j, 3]
+            touch = max(radius + body[j, 3], CLOSEST)
             far = max(reach + body[j, 4], CLOSEST)
             d = math.sqrt(dx * dx + dy * dy + dz * dz)
             if d < CLOSEST:
@@ -172,6 +172,7 @@ class Velocities(Mechanics):
             return
         body, near, can = self._gather(tissue), self.neighbors, free(cells)
         self.evaluations += 1
+        self.equal = bool((cells["mechanics.affinity"] == 1.0).all())
         over_rows(
             evaluate, cells.n, self.threads, body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can,
             cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)), cells.base["mechanics.wall"], self.lower, self.upper,

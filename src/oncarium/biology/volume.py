@@ -14,6 +14,8 @@ from ..engine.tissue import Tissue
 from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
 
 GROWN_AS = State("1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as")
+TARGET_CYTOPLASM = State("um^3", ge=0.0, inherit="halve", doc="target of the solids of the cytoplasm", name="volume.target_cytoplasm")
+NOTHING = 1e-16  # um^3, so that a cell that has shrunk away has no part of nothing
 PARTS = ("fluid", "cytoplasm", "nucleus", "calcification")
 
 
@@ -60,7 +62,7 @@ def grow(
         elif s == SWELLING:
             wanted = 1.0
         f = max(fluid[i] + relax(rates[s, 0, g], dt, exact) * (wanted * total[i] - fluid[i]), 0.0)
-        nuclear_fluid = f * (nuclear[i] / total[i])
+        nuclear_fluid = f * (nuclear[i] / (total[i] + NOTHING))
         goal = target_nuclear[i]
         n = max(nuclear_solid[i] + relax(rates[s, 2, g], dt, exact) * (goal - nuclear_solid[i]), 0.0)
         c = max(cytoplasm_solid[i] + relax(rates[s, 1, g], dt, exact) * (ratio[t] * goal - cytoplasm_solid[i]), 0.0)
@@ -116,10 +118,10 @@ class Volume(Process):
     def __init__(self, period: float, exact: bool = True, remembers: bool = False):
         self.period = period
         self.exact = exact
-        self.remembers = remembers  # cells that change type keep the rates of the type they had
+        self.remembers = remembers  # cells that change type or fuse keep rates and target of what they were
 
     def columns(self):
-        return [*super().columns(), RADIUS, VITAL, *([GROWN_AS] if self.remembers else [])]
+        return [*super().columns(), RADIUS, VITAL, *([GROWN_AS, TARGET_CYTOPLASM] if self.remembers else [])]
 
     def prepare(self, tissue: Tissue) -> None:
         cells, base = tissue.cells, tissue.cells.base
@@ -144,6 +146,7 @@ class Volume(Process):
         base[GROWN_AS.name] = np.arange(len(cells.types), dtype=np.int32)
         if self.remembers:
             cells[GROWN_AS.name][:] = cells.type
+            cells[TARGET_CYTOPLASM.name][:] = self.ratio[cells.type] * cells["volume.target_nuclear"]
 
     @staticmethod
     def set_base(base: dict[str, np.ndarray]) -> None:
@@ -183,3 +186,6 @@ class Volume(Process):
             ),
             cells["radius"],
         )
+        if self.remembers:
+            live = cells["vital"] == LIVE
+            cells[TARGET_CYTOPLASM.name][live] = self.ratio[cells.type[live]] * cells["volume.target_nuclear"][live]

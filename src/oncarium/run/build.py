@@ -56,6 +56,8 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     cells = Cells(columns, tuple(t.name for t in model.types), labels)
     set_base(model, cells)
     place(model, cells, seed)
+    if model.numerics == "physicell":
+        cells.next_id += len(cells.types)  # that program gives an id to one cell of each type in the legend of its pictures
     tissue = Tissue(cells, fields)
     for process in processes:
         process.prepare(tissue)

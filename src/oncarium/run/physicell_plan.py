@@ -61,12 +61,13 @@ def list_processes(model: Model, population: Population, links: list[Link], want
         Freeze(clock.phenotype, "sense", freeze=True),
     ]
     transforms = model.uses("transformation")
+    remembers = transforms or model.uses("division") or model.uses("fusion")
     if transforms:
         out.append(Transformation(clock.phenotype, population, exact=False))
     if links or resets:
         out.append(Rules(clock.phenotype, links, resets))
     out += [
-        Volume(clock.phenotype, exact=False, remembers=transforms or model.uses("division")),
+        Volume(clock.phenotype, exact=False, remembers=remembers),
         damage(period=clock.phenotype, exact=0.0),
         Death(clock.phenotype, population, exact=False),
     ]
