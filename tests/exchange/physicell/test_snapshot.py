@@ -33,8 +33,16 @@ def test_a_folder_holds_what_upstream_leaves(exported):
 
 def test_columns_that_were_not_recorded_are_told(exported):
     _, _, notices = exported
-    assert len(notices) == 1 and "death.apoptosis" in notices[0] and "motility.speed" in notices[0]
-    assert "volume.total" not in notices[0] and "position" not in notices[0]
+    (told,) = (n for n in notices if n.startswith("not recorded"))
+    assert "death.apoptosis" in told and "motility.speed" in told and "volume.total" not in told and "position" not in told
+    assert any("clocks" in n for n in notices), "what the settings beside them cannot say"
+
+
+def test_pcdl_finds_the_settings_beside_them(exported):
+    pcdl = pytest.importorskip("pcdl", reason="pcdl, the reader of these snapshots, is not installed")
+    _, folder, _ = exported
+    series = pcdl.TimeSeries(str(folder), verbose=False)
+    assert [step.get_time() for step in series.get_mcds_list()] == [0.0, 30.0, 60.0, 90.0, 120.0]
 
 
 def test_pcdl_reads_cells_and_substrates(exported):
