@@ -126,7 +126,7 @@ class Death(Process):
         "1/min", 0.0, ge=0.0, name="apoptosis.calcification", doc="calcification of an apoptotic cell"
     )
     apoptosis_rupture = Trait(
-        "1", 2.0, ge=1.0, name="apoptosis.rupture", doc="rupture volume in multiples of the volume at death"
+        "1", 2.0, ge=0.0, name="apoptosis.rupture", doc="rupture volume in multiples of the volume at death"
     )
     necrosis_duration = Trait("min", 86400.0, ge=0.0, name="necrosis.duration", doc="time from lysis to clearance")
     necrosis_fixed = Trait(
@@ -142,7 +142,7 @@ class Death(Process):
         "1/min", 0.0042 / 60, ge=0.0, name="necrosis.calcification", doc="calcification of a necrotic cell"
     )
     necrosis_rupture = Trait(
-        "1", 2.0, ge=1.0, name="necrosis.rupture", doc="rupture volume in multiples of the volume at death"
+        "1", 2.0, ge=0.0, name="necrosis.rupture", doc="rupture volume in multiples of the volume at death"
     )
 
     def __init__(self, period: float, population: Population, exact: bool = True):

@@ -112,7 +112,7 @@ class Volume(Process):
     nucleus_change = Trait("1/min", 0.0055, ge=0.0, doc="relaxation rate of nuclear solids")
     calcification = Trait("1/min", 0.0, ge=0.0, doc="calcification rate of a live cell")
     rupture = Trait(
-        "1", 2.0, ge=1.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death"
+        "1", 2.0, ge=0.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death"
     )
 
     def __init__(self, period: float, exact: bool = True, remembers: bool = False):

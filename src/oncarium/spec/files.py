@@ -16,6 +16,7 @@ from ..errors import ModelError, Problem
 LARGEST = 20_000_000  # bytes of one model file
 DEEPEST = 30  # levels of nesting
 MOST = 500_000  # values in one file
+SHORT = 64  # characters of a group that is written in one line
 PLAIN = re.compile(r"(?:-(?=\d))?[A-Za-z0-9_./(µ][A-Za-z0-9_./@()*+^%µ ,;-]*")
 
 
@@ -192,11 +193,12 @@ def scalar(value: Any) -> str:
 def emit(tree: Any, indent: int = 0) -> str:
     """Tree of dicts, lists and texts -> YAML that `parse` reads back as the same tree.
 
-    >>> print(emit({"a": {"b": ["1 um", {"c": "x"}]}}), end="")
+    >>> print(emit({"a": {"b": ["1 um", {"c": {"x": "1"}}]}, "d": ["1 um", "2 um"]}), end="")
     a:
       b:
         - 1 um
-        - c: x
+        - c: {x: 1}
+    d: [1 um, 2 um]
     """
     pad = "  " * indent
     lines = []
@@ -206,16 +208,32 @@ def emit(tree: Any, indent: int = 0) -> str:
     else:
         for value in tree:
             block = _block(value, indent)
-            if isinstance(value, Mapping | list | tuple) and value:
+            if isinstance(value, Mapping | list | tuple) and value and not _flow(value):
                 inner = emit(value, indent + 1)
                 block = " " + inner[2 * (indent + 1) :].rstrip("\n")
             lines.append(f"{pad}-{block}")
     return "\n".join(lines) + "\n"
 
 
+def _flow(value: Any) -> str:
+    """A short group of single values in one line; "" where it is no such group."""
+    single = list(value.values()) if isinstance(value, Mapping) else list(value)
+    if any(isinstance(v, Mapping | list | tuple) for v in single):
+        return ""
+    words = [scalar(v) for v in single]
+    names = [scalar(k) for k in value] if isinstance(value, Mapping) else []
+    if any(set(w) & set(",[]{}") and w[0] != '"' for w in (*words, *names)):
+        return ""
+    text = "{" + ", ".join(f"{k}: {w}" for k, w in zip(names, words)) + "}" if names else "[" + ", ".join(words) + "]"
+    return text if len(text) <= SHORT else ""
+
+
 def _block(value: Any, indent: int) -> str:
     if isinstance(value, Mapping | list | tuple):
         if not value:
             return " {}" if isinstance(value, Mapping) else " []"
+        flow = _flow(value)
+        if flow:
+            return f" {flow}"
         return "\n" + emit(value, indent + 1).rstrip("\n")
     return f" {scalar(value)}"

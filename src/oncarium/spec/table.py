@@ -43,7 +43,7 @@ def read_table(
     """Read a CSV of cells, coordinates in um.
 
     With a header x, y (, z, type, further columns), or without one: x, y, z and the number of the type. An empty further
-    value, or one that starts with s ("skip"), leaves that cell as its type is.
+    value, one that starts with s ("skip"), or one that a row is too short for leaves that cell as its type is.
     """
     table = Table()
 
@@ -69,10 +69,15 @@ def read_table(
     said: list[dict[Column, float]] = []
     outside: list[int] = []
     moved: list[int] = []
+    short: list[int] = []
+    needed = 1 + max(k for k, h in enumerate(head) if h in ("x", "y", "z", "type"))
     for row in [first, *reader] if headless else reader:
         line = reader.line_num if row is not first else 1
         if not row or not any(f.strip() for f in row):
             continue
+        if needed <= len(row) < len(head):
+            short.append(line)
+            row = [*row, *[""] * (len(head) - len(row))]
         if len(row) != len(head):
             if len(row) == 1 and ";" in row[0]:
                 complain(line, "the columns are separated by semicolons.", "Expected commas.")
@@ -97,6 +102,8 @@ def read_table(
             point = [min(max(p, a), b) for p, a, b in zip(point, domain.lower, domain.upper)]
         table.rows.append((of, point[0], point[1], point[2]))
         said.append(_values(given, further, of, names, line, complain) if further else {})
+    if short:
+        complain(short[0], f"{len(short)} rows end before the column '{head[-1]}' (the first is this line); nothing is said there.", severity="notice")
     _conclude(table, said, outside, moved, clip, complain)
     return table
 

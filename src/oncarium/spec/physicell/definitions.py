@@ -154,7 +154,8 @@ class Definition:
         return found.number if found else catalog.columns()[column].default
 
     def set(self, column: str, label: str | None, number: float, element: Element, text: str = "") -> None:
-        self.values[(column, label)] = Value(number, text or f"{number!r}", element.place)
+        whole = number == round(number) and abs(number) < 1e15
+        self.values[(column, label)] = Value(number, text or (f"{number:.0f}" if whole else repr(number)), element.place)
 
 
 @dataclass
@@ -275,6 +276,12 @@ class Definitions:
             self._transformations(phenotype.child("cell_transformations"), d)
             self._table(phenotype.child("cell_integrity"), d, {"damage_rate": "damage.rate", "damage_repair_rate": "damage.repair"})
             d.intracellular = phenotype.child("intracellular")
+            molecular = phenotype.child("molecular")
+            if molecular:
+                molecular.skip().notice("1.14.2 does not read this section; it is ignored, as upstream.")
+        therapy = element.child("PD")
+        if therapy:
+            therapy.skip().complain("PD (PhysiPKPD) is an add-on of its own; the effect of drugs on these cells is not read.", severity="warning")
         self._custom(element.child("custom_data"), d)
         self._distributions(element.child("initial_parameter_distributions"), d)
 
@@ -517,6 +524,9 @@ class Definitions:
         self._named(group.child("live_phagocytosis_rates"), "phagocytosis_rate", d, "phagocytosis.live")
         self._named(group.child("attack_rates"), "attack_rate", d, "attack.rate")
         self._named(group.child("fusion_rates"), "fusion_rate", d, "fusion.rate")
+        immunogenicities = group.child("immunogenicities")
+        if immunogenicities:
+            immunogenicities.skip().notice("1.14.2 does not read immunogenicities from XML: 1 for all types; a rule or a table of cells can set them.")
         self._attack(group, d)
 
     def _attack(self, group: Element, d: Definition) -> None:

@@ -20,6 +20,8 @@ from .xml import Element, read_xml
 ROOT = "PhysiCell_settings"
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
 LABELS = ("units", "description", "type", "version", "name", "ID", "enabled")  # attributes that say nothing a number depends on
+SWITCHES = ("motility.active", "motility.advanced", "apoptosis.fixed", "necrosis.fixed", "mechanics.membrane_adhesion",
+            "mechanics.membrane_repulsion")  # left out where they are as usual
 TICK = 1.0  # min, of transport and mechanics in our own numerics
 PARTS = 240  # finest tick: this part of the phenotype's time step
 
@@ -97,6 +99,9 @@ class Settings:
             self.write_cell(d, factors)
         self.write_initial(definitions)
         self.read_rules(root.child("cell_rules"), definitions, factors)
+        extended = root.child("behavior_rulesets")
+        if extended:
+            extended.skip().complain("extended rules in XML are not part of 1.14.2 and are not read; the model runs without them.", severity="warning")
         self.finish()
 
     # -- domain, time, output ---------------------------------------------------------------------------------------
@@ -376,12 +381,18 @@ class Settings:
             else:
                 d.intracellular.complain(f"an intracellular model of type '{kind}' is beyond this program.",
                                          remedy="Run the cells without it:  --ignore intracellular")  # fmt: skip
+        if re.search("ecm|fibre|fiber|rod|matrix", d.name.lower()) and any(c.startswith(("fibre_", "anisotropic_fibres")) for c in d.custom):
+            if "intracellular" in self.ignore:
+                d.element.complain("a fibre of PhysiMeSS; it is an ordinary round cell here, as asked.", severity="warning")
+            else:
+                d.element.complain("a fibre of PhysiMeSS, a cylinder; it is beyond this program.",
+                                   remedy="Run it as an ordinary round cell:  --ignore intracellular")  # fmt: skip
         self._cycle(d, path)
         for (column, label), value in sorted(d.values.items(), key=_order):
             entry = catalog.columns().get(column)
             if entry is None:
                 continue  # not a column of this version
-            if value.number == entry.default and (label is not None or entry.default == 0.0 or column == "motility.active"):
+            if value.number == entry.default and (label is not None or entry.default == 0.0 or column in SWITCHES):
                 continue
             text = value.say(catalog.unit_of(entry, factors.get(label or "", "1")))
             section, _, attribute = column.partition(".")
