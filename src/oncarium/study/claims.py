@@ -1,0 +1,212 @@
+"""Claims: statements about tumors as experiments with a control, replicates and a negative control.
+
+A claim is a file (library/claims): a scenario, what the perturbed arm changes, what switches the mechanism off in both arms, what is
+measured, and the direction and band that the literature gives. Arms that several claims share are run once. With the mechanism off the
+effect must vanish; a claim whose effect stays is reported as one whose negative control failed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..analysis.readout import complaint, read_out
+from ..errors import ModelError, OncariumError, Problem, did_you_mean
+from ..run import api
+from ..spec.files import read
+from ..spec.model import LIBRARY, Model
+from ..spec.reader import Reader
+from .ensemble import Task, run_all
+
+SUPPORTED, WEAK, NOT, FAILED, UNKNOWN = "supported", "weak", "not supported", "negative control failed", "not measured"
+ARMS = ("changes", "control", "perturbed", "off")
+KEYS = ("claim", "says", "mechanism", "scenario", "until", *ARMS, "readouts", "effect", "expect", "seeds", "notes")
+RESAMPLES = 10_000  # of the bootstrap
+LEFT = 0.25  # with the mechanism off, at most this share of the effect may stay
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim as read from its file.
+
+    changes   of the scenario, in every arm          control, perturbed, off   further changes: of one arm, or of both with the mechanism off
+    readouts  the first one decides                  effect                    "ratio" or "difference" (perturbed against control)
+    direction "up" or "down"                         band                      lowest and highest plausible effect
+    """
+
+    id: str
+    says: str
+    mechanism: str
+    scenario: str
+    until: str
+    readouts: tuple[Mapping[str, Any], ...]
+    effect: str
+    direction: str
+    band: tuple[float, float]
+    source: str
+    perturbed: Mapping[str, str]
+    off: Mapping[str, str]
+    control: Mapping[str, str] = field(default_factory=dict)
+    changes: Mapping[str, str] = field(default_factory=dict)
+    seeds: int = 4
+    notes: str = ""
+
+    @property
+    def none(self) -> float:
+        """The value of no effect."""
+        return 1.0 if self.effect == "ratio" else 0.0
+
+    def arms(self, base: Mapping[str, str] | None = None) -> dict[str, Model]:
+        """The four arms: control and perturbed, and both with the mechanism off. `base`: changes of a profile."""
+        given = {"control": self.control, "perturbed": {**self.control, **self.perturbed}}
+        given |= {f"{name}, mechanism off": {**what, **self.off} for name, what in given.items()}
+        model = Model.load(self.scenario).with_({**(base or {}), **self.changes})
+        return {name: model.with_(what) if what else model for name, what in given.items()}
+
+
+def read_claim(path: str | Path) -> Claim:
+    """A claim from its file. Raises ModelError with everything that is wrong, a missing negative control among it."""
+    path = Path(path)
+    document = read(path, path.name)
+    reader = Reader(document)
+    tree = reader.group(document.tree, "", KEYS)
+    for key in ("claim", "says", "mechanism", "scenario", "perturbed", "off", "readouts", "effect", "expect"):
+        if key not in tree:
+            said = "a claim without a negative control;" if key == "off" else f"{key} is missing;"
+            reader.complain(key, said, "expected what switches the mechanism off." if key == "off" else "")
+    readouts = tree.get("readouts") or []
+    for i, what in enumerate(readouts if isinstance(readouts, list) else []):
+        problem = complaint(what) if isinstance(what, dict) else "expected {measure: ...}."
+        if problem:
+            reader.complain(f"readouts.{i}", problem)
+    if tree.get("effect") not in ("ratio", "difference"):
+        reader.complain("effect", f"'{tree.get('effect')}' is no effect;", "expected ratio or difference.")
+    expect = reader.group(tree.get("expect"), "expect", ("direction", "band", "source"))
+    if expect.get("direction") not in ("up", "down"):
+        reader.complain("expect.direction", f"'{expect.get('direction')}' is no direction;", "expected up or down.")
+    band = reader.interval(expect.get("band"), "expect.band", "1") or (0.0, 1.0)
+    scenario = str(tree.get("scenario", ""))
+    known = api.scenarios()
+    if scenario not in known:
+        reader.complain("scenario", f"no scenario is called '{scenario}'.{did_you_mean(scenario, known)}", f"Scenarios: {', '.join(known)}.")
+    seeds = reader.whole(tree["seeds"], "seeds", 1, 1000) if "seeds" in tree else 4
+    errors = [p for p in reader.problems if p.severity == "error"]
+    if errors:
+        raise ModelError(errors)
+    changes = {k: {str(p): v for p, v in (tree.get(k) or {}).items()} for k in ARMS}
+    claim = Claim(
+        str(tree["claim"]), str(tree["says"]), str(tree["mechanism"]), scenario, str(tree.get("until", "14 day")), tuple(readouts), str(tree["effect"]),
+        str(expect["direction"]), band, str(expect.get("source", "assumed")), seeds=seeds or 4, notes=str(tree.get("notes", "")), **changes,
+    )  # fmt: skip
+    try:
+        claim.arms()
+    except ModelError as error:
+        raise ModelError([Problem(p.where or path.name, p.path, p.message, p.expected, p.remedy) for p in error.problems]) from None
+    return claim
+
+
+def library() -> list[Path]:
+    """Files of the library's claims, in order."""
+    return sorted((LIBRARY / "claims").glob("C*.yaml"))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """An effect over paired seeds: its value and the 95 % interval of a bootstrap over pairs."""
+
+    value: float
+    low: float
+    high: float
+    control: tuple[float, ...]
+    perturbed: tuple[float, ...]
+
+
+def effect_of(control: Sequence[float], perturbed: Sequence[float], kind: str) -> Effect:
+    """Perturbed against control, pair by pair: ratio of means, or difference of means.
+
+    >>> round(effect_of([10.0, 12.0, 11.0], [5.0, 6.0, 5.5], "ratio").value, 3)
+    0.5
+    """
+    a, b = np.array(control, float), np.array(perturbed, float)
+    good = np.isfinite(a) & np.isfinite(b)
+    a, b = a[good], b[good]
+    if not len(a) or (kind == "ratio" and a.mean() == 0.0):
+        return Effect(math.nan, math.nan, math.nan, tuple(map(float, control)), tuple(map(float, perturbed)))
+    pick = np.random.default_rng(0).integers(0, len(a), (RESAMPLES, len(a)))
+    x, y = a[pick].mean(axis=1), b[pick].mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        many = y / x if kind == "ratio" else y - x
+    value = float(b.mean() / a.mean() if kind == "ratio" else b.mean() - a.mean())
+    low, high = np.nanquantile(many, [0.025, 0.975])
+    return Effect(value, float(low), float(high), tuple(map(float, control)), tuple(map(float, perturbed)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a claim."""
+
+    claim: Claim
+    verdict: str
+    effects: tuple[Effect, ...]
+    off: tuple[Effect, ...]
+    keys: Mapping[str, tuple[str, ...]]
+    error: str = ""
+
+
+def judge(claim: Claim, main: Effect, off: Effect) -> str:
+    """Verdict of the decisive read-out.
+
+    supported   direction right, the interval excludes no effect, the effect lies in the band          weak   right, but outside the band
+    negative control failed   right, but with the mechanism off more than a quarter of it stays and its interval excludes no effect
+    """
+    if not all(map(math.isfinite, (main.value, main.low, main.high))):
+        return UNKNOWN
+    right = main.low > claim.none if claim.direction == "up" else main.high < claim.none
+    if not right:
+        return NOT
+    stays = off.low > claim.none if claim.direction == "up" else off.high < claim.none
+    if stays and _size(claim, off.value) > LEFT * _size(claim, main.value):
+        return FAILED
+    return SUPPORTED if claim.band[0] <= main.value <= claim.band[1] else WEAK
+
+
+def _size(claim: Claim, value: float) -> float:
+    return abs(math.log(max(value, 1e-12))) if claim.effect == "ratio" else abs(value)
+
+
+def run_claims(
+    claims: Sequence[Claim], folder: str | Path, *, profile: Mapping[str, str] | None = None, seeds: int | None = None, workers: int | None = None,
+    see: Callable[[int, int], Any] | None = None,
+) -> list[Outcome]:
+    """Run every arm of every claim (each once), then judge. A second start goes on where the first was stopped.
+
+    folder    results lie in folder/arms          profile   changes of every scenario, e.g. its size          seeds   in place of the claims' own
+    """
+    folder = Path(folder)
+    wanted: dict[str, dict[str, list[Task]]] = {}
+    for claim in claims:
+        count = seeds or claim.seeds
+        wanted[claim.id] = {name: [Task.of(model, claim.until, s) for s in range(1, count + 1)] for name, model in claim.arms(profile).items()}
+    done, failed = run_all((t for arms in wanted.values() for tasks in arms.values() for t in tasks), folder / "arms", workers=workers, see=see)
+    return [_outcome(claim, wanted[claim.id], done, failed) for claim in claims]
+
+
+def _outcome(claim: Claim, arms: Mapping[str, list[Task]], done: Mapping[Task, Path], failed: Mapping[Task, str]) -> Outcome:
+    keys = {name: tuple(t.key for t in tasks) for name, tasks in arms.items()}
+    broken = [failed[t] for tasks in arms.values() for t in tasks if t in failed]
+    if broken:
+        return Outcome(claim, UNKNOWN, (), (), keys, broken[0])
+    try:
+        values = {name: [[read_out(api.open(done[t]), what) for t in tasks] for what in claim.readouts] for name, tasks in arms.items()}
+    except OncariumError as error:
+        return Outcome(claim, UNKNOWN, (), (), keys, str(error))
+    names = list(arms)
+    pairs = [
+        tuple(effect_of(values[a][k], values[b][k], claim.effect) for k in range(len(claim.readouts))) for a, b in (names[:2], names[2:])
+    ]
+    return Outcome(claim, judge(claim, pairs[0][0], pairs[1][0]), pairs[0], pairs[1], keys)
