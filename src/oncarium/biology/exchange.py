@@ -37,17 +37,25 @@ class Exchange(Process):
     def __init__(self, period: float, dt: float, steps: int, internalise: bool = False, slot: str = "transport", name: str = "Exchange"):
         self.period = period
         self.internalise = internalise
+        self.shared: dict[int, tuple] = {}  # tick -> entries
+        self.shares = False
         self.dt = dt
         self.steps = steps
         self.slot = slot
         self._name = name
+
+    def before(self, later: Exchange) -> Exchange:
+        """Let `later`, which fires at the end of a tick, hand what cells exchange to this process at the start of the next one: nothing
+        changes in between. Returns `later`."""
+        later.shared, later.shares = self.shared, True
+        return later
 
     @property
     def name(self) -> str:
         return self._name
 
     def columns(self):
-        return Secretion(self.period, self.internalise).columns()
+        return [*Secretion(self.period, self.internalise).columns(), OUTSIDE]
 
     def prepare(self, tissue: Tissue) -> None:
         fields, grid = tissue.fields, tissue.fields.grid
@@ -82,14 +90,24 @@ class Exchange(Process):
         index = np.flatnonzero(~np.isnan(held))
         return index, held.reshape(-1)[index]
 
+    def _entries(self, tissue: Tissue) -> tuple:
+        cells, grid = tissue.cells, tissue.fields.grid
+        return couple(
+            cells.order(), cells[OUTSIDE.name] == 0, cells.position, self.lower, self.spacing, grid.shape, cells["volume.total"],
+            cells["secretion.approach"], cells["secretion.uptake"], cells["secretion.target"], cells["secretion.rate"], self.per_amount,
+            self.dt, grid.voxel_volume,
+        )  # fmt: skip
+
+    def restore(self, state: dict) -> None:
+        self.shared.clear()
+
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
         grid = fields.grid
-        inside = np.ones(cells.n, np.bool_) if OUTSIDE.name not in cells else cells[OUTSIDE.name] == 0
-        entries = couple(
-            cells.order(), inside, cells.position, self.lower, self.spacing, grid.shape, cells["volume.total"], cells["secretion.approach"],
-            cells["secretion.uptake"], cells["secretion.target"], cells["secretion.rate"], self.per_amount, self.dt, grid.voxel_volume,
-        )  # fmt: skip
+        entries = self.shared.pop(tick.number, None) or self._entries(tissue)
+        if self.shares:
+            self.shared.clear()
+            self.shared[tick.number + 1] = entries
         kept = cells[INTERNALISED.name] if INTERNALISED.name in cells else np.empty((0, 0))
         planes, columns = grid.shape[0], grid.shape[1] * grid.shape[2]
         width = max(64, SLAB // planes)

@@ -164,12 +164,13 @@ class Motility(Process):
         advanced = base["motility.advanced"]
         self.follows_cue = (advanced <= 0.5) | (advanced > 1.5)
         self.cue = np.where((advanced > 1.5)[:, None], 0.0, base["motility.cue"])
+        self.any_cue = bool((base["motility.cue"][self.follows_cue] != 0.0).any())
         if self.normalized is None:
             self.normalized = np.zeros(len(tissue.cells.types), np.bool_)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        if not np.any(self.types_active) or (self.exact and not np.any(cells["motility.speed"])):
+        if not self.types_active.any() or (self.exact and not cells["motility.speed"].any()):
             return
         sensitivity = cells["motility.sensitivity"]
         over_rows(

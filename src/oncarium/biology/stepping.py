@@ -66,7 +66,7 @@ def wall_push(x, y, z, lower, upper, radius, strength, flat):
     return (w * sign if face < 2 else 0.0), (w * sign if 2 <= face < 4 else 0.0), (w * sign if face >= 4 else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})  # a product may be added in one rounding; no order changes
 def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, wall, lower, upper, flat, first, near, velocity, pressure):
     """Velocities (cell, xyz) um/min and pressures (cell) of the cells that can move; the others keep their pressure.
 
@@ -88,19 +88,22 @@ def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motili
             dx = x - body[j, 0]
             dy = y - body[j, 1]
             dz = z - body[j, 2]
-            touch = max(radius + body[j, 3], CLOSEST)
             far = max(reach + body[j, 4], CLOSEST)
-            d = math.sqrt(dx * dx + dy * dy + dz * dz)
+            squared = dx * dx + dy * dy + dz * dz
+            if squared >= far * far and squared >= (radius + body[j, 3]) ** 2:
+                continue
+            touch = max(radius + body[j, 3], CLOSEST)
+            d = math.sqrt(squared)
             if d < CLOSEST:
                 # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
                 d = CLOSEST
                 dx, dy, dz = (d if ids[i] < ids[j] else -d), 0.0, 0.0
-            one = 1.0 / (d * touch * far)  # one division serves three, and beyond reach o and e are zero: no branch to guess
-            o = max(1.0 - d * d * far * one, 0.0)
-            o *= o
+            one = 1.0 / (d * touch * far)  # one division serves three
+            o = 1.0 - d * d * far * one
+            o = o * o if o > 0.0 else 0.0
             p += o
-            e = max(1.0 - d * d * touch * one, 0.0)
-            a = pull * body[j, 6]
+            e = 1.0 - d * d * touch * one
+            a = pull * body[j, 6] if e > 0.0 else 0.0
             if not equal:
                 a *= math.sqrt(affinity[i, kind[j]] * affinity[j, ti])
             f = (push * body[j, 5] * o - a * e * e) * touch * far * one

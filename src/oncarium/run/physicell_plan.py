@@ -54,8 +54,9 @@ def list_processes(model: Model, population: Population, links: list[Link], want
     mechanics = Velocities(clock.mechanics)
     blind = model.compat == "1.14.2"
     out: list[Process] = []
+    first = Exchange(tick, clock.transport, 1, model.internalise)
     if model.factors:
-        out.append(Exchange(tick, clock.transport, 1, model.internalise))
+        out.append(first)
     out += [
         Sensing(clock.phenotype, mechanics, wanted, parts=("factors", "self")),
         Freeze(clock.phenotype, "sense", freeze=True),
@@ -94,5 +95,5 @@ def list_processes(model: Model, population: Population, links: list[Link], want
     if "sense.gradient" in wanted:
         out.append(Sensing(clock.mechanics, mechanics, wanted, ("gradients",), "move", clock.phenotype))
     if model.factors and steps > 1:
-        out.append(Exchange(tick, clock.transport, steps - 1, model.internalise, "rest", "Exchange on"))
+        out.append(first.before(Exchange(tick, clock.transport, steps - 1, model.internalise, "rest", "Exchange on")))
     return out
