@@ -17,8 +17,9 @@ from ...spec.cell import CellType
 from ...spec.environment import FACES
 from ...spec.initial import Placement, Row
 from ...spec.model import Model
-from ...spec.physicell.definitions import DEAD_PARTS, MECHANICS, MOTILITY, SECRETION, VOLUME, Key
 from ...spec.physicell.dictionary import Dictionary
+from ...spec.physicell.phenotype import Key
+from ...spec.physicell.tags import DEAD_PARTS, MECHANICS, MOTILITY, SECRETION, VOLUME
 from .csv import cell_text
 from .labels import CYCLES
 
