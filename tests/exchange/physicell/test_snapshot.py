@@ -90,7 +90,7 @@ def test_it_opens_as_a_result(exported):
         live = result.array("vital", t) == 0  # the dead are in a phase of their death there
         np.testing.assert_array_equal(again.array("cycle.phase", t)[live], result.array("cycle.phase", t)[live])
     np.testing.assert_array_equal(again.fields["signal"].values, result.fields["signal"].values)
-    assert (again.attrs["grid"], again.is_2d) == (result.attrs["grid"], True)
+    assert (again.attrs["grid"], again.is_2d, again.seed) == (result.attrs["grid"], True, result.seed)
     for name in ("live.tumor", "apoptotic.tumor", "necrotic.tumor", "live.t cell"):
         np.testing.assert_array_equal(again.summary[name], result.summary[name])
     assert again.neighbors("2 h", "spring_attached_cells_graph").keys() == set(result.array("id", "2 h").tolist())

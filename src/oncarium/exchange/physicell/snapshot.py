@@ -162,6 +162,7 @@ def export(result: Result, folder: str | Path) -> list[str]:
     kinds, start = result.array("type", result.times[0]), result.array("position", result.times[0])
     placed = [(result.types[k], float(x), float(y), float(z)) for k, (x, y, z) in zip(kinds, start)]
     notices = settings.write(model, folder, placed)
+    (folder / "random_seed.txt").write_text(f"{result.seed}\n", encoding="ascii")
     if assumed:
         notices.append(f"not recorded, so written as the base value of each cell's type: {', '.join(sorted(assumed))}")
     if len(set(result.times) - set(result.field_times)):
