@@ -34,7 +34,7 @@ from ..errors import InputError
 from ..spec.environment import Domain
 from ..spec.initial import Placement, Region
 from ..spec.model import Model
-from . import physicell_plan
+from . import mechanisms, physicell_plan
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
@@ -103,6 +103,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
             fixed[i, : len(t.fixed)] = t.fixed
         out.append(Cycle(clock.phenotype, population, [CYCLES[t.cycle.name] for t in model.types], fixed))
     out.append(Volume(clock.phenotype))
+    out += mechanisms.chosen(model)
     contacts = any(model.uses(s) for s in CONTACT_SECTIONS)
     if contacts or model.uses("damage"):
         out.append(damage(period=clock.phenotype))

@@ -1,0 +1,28 @@
+"""Which mechanisms a model's sections switch on, beyond those that every tissue has."""
+
+from __future__ import annotations
+
+from ..biology.activation import Activation
+from ..biology.caf import Caf
+from ..biology.drive import Drive
+from ..biology.emt import Emt
+from ..biology.exhaustion import Exhaustion
+from ..biology.hypoxia import Hypoxia
+from ..biology.inflammation import Inflammation
+from ..biology.maturation import Maturation
+from ..biology.p53 import P53
+from ..biology.polarization import Polarization
+from ..biology.score import Score
+from ..biology.smad import Smad
+from ..biology.stat3 import Stat3
+from ..engine.process import Process
+from ..spec.model import Model
+
+SCORES: tuple[type[Score], ...] = (
+    Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
+)  # fmt: skip
+
+
+def chosen(model: Model) -> list[Process]:
+    """The mechanisms that some cell type, or a rule, speaks of."""
+    return [score(model.clock.phenotype) for score in SCORES if model.uses(score.section)]
