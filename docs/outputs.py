@@ -2,7 +2,8 @@
 
 In a page, a ``python`` block is run, a ``console`` block holds commands after '$ ' with what they print, and a ``yaml`` block whose
 first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and ``csv`` blocks that begin with
-``<!-- name.xml -->`` and ``// name.csv``. A ``text`` block right below a ``python`` block is what it prints. All blocks of a page share one folder and one namespace. ``...`` alone in a line stands for lines left out.
+``<!-- name.xml -->`` and ``// name.csv``. A ``text`` block right below a ``python`` block is what it prints. All blocks of a page
+share one folder and one namespace. ``...`` alone in a line stands for lines left out.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from .outside import free
 
 VECTOR = State("um/min", axis="xyz", doc="heading times the speed at the last turn", name="motility.vector")
 BIAS_DIRECTION = State("1", axis="xyz", doc="direction of the cue at the last turn", name="motility.bias_direction")
+TINY = 1e-32  # squared length below which a direction is none
 NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
 
@@ -84,14 +85,14 @@ def turn(
                     continue
                 gx, gy, gz = gradient_at(voxel, value[f], spacing, shape)
                 if normalized[t]:
-                    g = math.sqrt(gx * gx + gy * gy + gz * gz)
+                    g = math.sqrt(TINY + gx * gx + gy * gy + gz * gz)
                     s = s / g if g > 1e-16 else 0.0
                 cx += s * gx
                 cy += s * gy
                 cz += s * gz
             if flat:
                 cz = 0.0
-            c = math.sqrt(cx * cx + cy * cy + cz * cz)
+            c = math.sqrt(TINY + cx * cx + cy * cy + cz * cz)
             c = 1.0 / c if c > 1e-16 else 0.0
             cx, cy, cz = cx * c, cy * c, cz * c
             if not exact:
@@ -163,7 +164,7 @@ class Motility(Process):
         self.types_active = base["motility.active"] > 0.5
         advanced = base["motility.advanced"]
         self.follows_cue = (advanced <= 0.5) | (advanced > 1.5)
-        self.cue = np.where((advanced > 1.5)[:, None], 0.0, base["motility.cue"])
+        self.cues = np.where((advanced > 1.5)[:, None], 0.0, base["motility.cue"])
         self.any_cue = bool((base["motility.cue"][self.follows_cue] != 0.0).any())
         if self.normalized is None:
             self.normalized = np.zeros(len(tissue.cells.types), np.bool_)
@@ -197,10 +198,10 @@ class Motility(Process):
             cells["motility.persistence"],
             cells["motility.bias"],
             sensitivity,
-            self.cue,
+            self.cues,
             self.follows_cue,
             self.normalized,
-            bool(np.any(self.cue) or np.any(sensitivity)),
+            bool(np.any(self.cues) or np.any(sensitivity)),
             cells["motility.speed"],
             cells["motility.heading"],
             NOWHERE if self.exact else cells["motility.vector"],
