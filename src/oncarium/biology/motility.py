@@ -160,7 +160,7 @@ class Motility(Process):
         self.lower = np.array(grid.lower, float)
         self.spacing = np.array(grid.spacing, float)
         self.flat = grid.is_2d
-        self.planar = base["motility.planar"] > 0.5
+        self.in_plane = base["motility.planar"] > 0.5
         self.types_active = base["motility.active"] > 0.5
         advanced = base["motility.advanced"]
         self.follows_cue = (advanced <= 0.5) | (advanced > 1.5)
@@ -193,7 +193,7 @@ class Motility(Process):
             self.spacing,
             fields.grid.shape,
             self.flat,
-            self.planar,
+            self.in_plane,
             self.types_active,
             cells["motility.persistence"],
             cells["motility.bias"],
