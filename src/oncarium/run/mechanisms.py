@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..biology.activation import Activation
+from ..biology.antigen import antigen
 from ..biology.caf import Caf
+from ..biology.checkpoint import checkpoint
 from ..biology.drive import Drive
 from ..biology.emt import Emt
 from ..biology.exhaustion import Exhaustion
@@ -15,14 +17,18 @@ from ..biology.polarization import Polarization
 from ..biology.score import Score
 from ..biology.smad import Smad
 from ..biology.stat3 import Stat3
+from ..biology.trapping import trapping
 from ..engine.process import Process
 from ..spec.model import Model
 
 SCORES: tuple[type[Score], ...] = (
     Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
 )  # fmt: skip
+CONTACTS = {"checkpoint": checkpoint, "antigen": antigen, "trapping": trapping}
 
 
 def chosen(model: Model) -> list[Process]:
     """The mechanisms that some cell type, or a rule, speaks of."""
-    return [score(model.clock.phenotype) for score in SCORES if model.uses(score.section)]
+    period = model.clock.phenotype
+    scores = [score(period) for score in SCORES if model.uses(score.section)]
+    return scores + [make(period=period) for section, make in CONTACTS.items() if model.uses(section)]
