@@ -65,10 +65,10 @@ class Exchange(Process):
             raise FieldError("Exchange: these numerics have no mobility, velocity or exchange through faces; use numerics: oncarium")
         self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
         self.upper = np.array(grid.upper, float)
-        self.per_amount = np.array([concentration_per_amount(u) / grid.voxel_volume for u in fields.units])
+        self.per_amount = np.array([concentration_per_amount(u) for u in fields.units])
         self.tables = np.array(
             [coefficients(grid.shape, grid.spacing, d, k, self.dt) for d, k in zip(fields.diffusion, fields.decay)]
-        ).reshape(len(fields.names), 3, 2, -1)
+        ).reshape(len(fields.names), 3, 3, -1)
         self.still = (fields.diffusion == 0.0) & (fields.decay == 0.0)
         held = [self.held(fields, f) for f in range(len(fields.names))]
         self.fixed_start = np.cumsum([0, *(len(i) for i, _ in held)])

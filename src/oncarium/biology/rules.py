@@ -12,6 +12,8 @@ from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 
+WHOLE = ("springs.maximum",)  # behaviors that are whole numbers
+
 
 @dataclass(frozen=True)
 class Link:
@@ -100,6 +102,8 @@ class Rules(Process):
                 out if out.ndim > 1 else out[:, None],
                 k,
             )
+            if column in WHOLE:
+                np.trunc(out, out=out)
             mine = (column, k if out.ndim > 1 else -1)
             if mine in own:
                 signals[own[mine]] = out if out.ndim == 1 else out[:, k]

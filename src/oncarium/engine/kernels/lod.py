@@ -24,28 +24,47 @@ LANES = 16  # rows swept together along x, so that one vector holds one voxel of
 SLAB = 1 << 17  # values a z sweep works on at a time (1 MB), to stay in cache
 
 
+CONTRACT = {"contract"}  # a product may be added in one rounding, as the standard code's compilers do; no order changes
+
+
+@njit(cache=True, fastmath=CONTRACT)
+def _pivots(coupling, sink, n, table):
+    """Ratio to the next voxel, inverse pivot and pivot of one axis into table (3, n + 1)."""
+    for i in range(n):
+        pivot = 1.0
+        if n > 1:
+            pivot += coupling
+            if 0 < i < n - 1:
+                pivot += coupling
+        pivot += sink
+        if i > 0:
+            pivot -= coupling * table[0, i - 1]
+        table[0, i] = coupling / pivot
+        table[1, i] = 1.0 / pivot
+        table[2, i] = pivot
+    table[0, -1] = coupling
+
+
 def coefficients(shape: Sequence[int], spacing: Sequence[float], diffusion: float, decay: float, dt: float) -> np.ndarray:
-    """Thomas coefficients (axis, 2, n): ratio to the next voxel and inverse pivot; plus coupling in (axis, 2, -1).
+    """Thomas coefficients (axis, 3, n): ratio to the next voxel, inverse pivot and pivot; the coupling in (axis, 0, -1).
 
     Axes in the order x, y, z; an axis of one voxel has no coupling.
     """
     counts = list(shape)[::-1]
-    table = np.zeros((3, 2, max(counts) + 1))
+    table = np.zeros((3, 3, max(counts) + 1))
     dimensions = 3 if counts[2] > 1 else 2
     for axis in range(dimensions):
         n = counts[axis]
-        coupling = diffusion * dt / spacing[axis] ** 2 if n > 1 else 0.0
-        diagonal = np.full(n, 1.0 + decay * dt / dimensions + 2.0 * coupling)
-        if n > 1:
-            diagonal[0] -= coupling
-            diagonal[-1] -= coupling
-        pivot = 0.0
-        for i in range(n):
-            pivot = diagonal[i] - (coupling * coupling / pivot if i else 0.0)
-            table[axis, 0, i] = coupling / pivot
-            table[axis, 1, i] = 1.0 / pivot
-        table[axis, 0, -1] = coupling
+        coupling = diffusion * dt / spacing[axis] / spacing[axis] if n > 1 else 0.0
+        _pivots(coupling, decay * dt / dimensions, n, table[axis])
     return table
+
+
+@njit(nogil=True, error_model="numpy", fastmath=CONTRACT, inline="always")
+def _divided(a, pivot, inverse):
+    """a / pivot, correctly rounded, from the inverse: two more roundings are cheaper than a division (Markstein 1990)."""
+    q = a * inverse
+    return q + (a - q * pivot) * inverse
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -55,7 +74,7 @@ def _impose(value, index, held):
         flat[index[m]] = held[m]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
 def _sweep_x(plane, table, lanes):
     """Sweep LANES rows of a plane (y, x) at once: transposed into lanes (x, LANES), solved, transposed back."""
     ny, nx = plane.shape
@@ -66,14 +85,14 @@ def _sweep_x(plane, table, lanes):
             row = plane[first + j]
             for i in range(nx):
                 lanes[i, j] = row[i]
-        inverse = table[1, 0]
+        inverse, pivot = table[1, 0], table[2, 0]
         for j in range(LANES):
-            lanes[0, j] *= inverse
+            lanes[0, j] = _divided(lanes[0, j], pivot, inverse)
         for i in range(1, nx):
-            inverse = table[1, i]
+            inverse, pivot = table[1, i], table[2, i]
             here, before = lanes[i], lanes[i - 1]
             for j in range(LANES):
-                here[j] = (here[j] + coupling * before[j]) * inverse
+                here[j] = _divided(here[j] + coupling * before[j], pivot, inverse)
         for i in range(nx - 2, -1, -1):
             ratio = table[0, i]
             here, after = lanes[i], lanes[i + 1]
@@ -85,20 +104,20 @@ def _sweep_x(plane, table, lanes):
                 row[i] = lanes[i, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
 def _sweep_rows(rows, table):
     """Sweep along the first axis of rows (n, m): every operation is a vector over m."""
     n, m = rows.shape
     coupling = table[0, -1]
-    inverse = table[1, 0]
+    inverse, pivot = table[1, 0], table[2, 0]
     first = rows[0]
     for i in range(m):
-        first[i] *= inverse
+        first[i] = _divided(first[i], pivot, inverse)
     for k in range(1, n):
-        inverse = table[1, k]
+        inverse, pivot = table[1, k], table[2, k]
         here, before = rows[k], rows[k - 1]
         for i in range(m):
-            here[i] = (here[i] + coupling * before[i]) * inverse
+            here[i] = _divided(here[i] + coupling * before[i], pivot, inverse)
     for k in range(n - 2, -1, -1):
         ratio = table[0, k]
         here, after = rows[k], rows[k + 1]
@@ -218,31 +237,32 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
         internalised[i] = total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
 def couple(order, inside, position, lower, spacing, shape, volume, secretion, uptake, target, export, per_amount, dt, voxel_volume):
     """What the cells do to their voxels in every step of dt, factor after factor and cell after cell in the given order.
 
     order (cell) rows; inside (cell); volume (cell) um^3; secretion, uptake (cell, factor) 1/min; target (cell, factor) concentration;
-    export (cell, factor) amount/min; per_amount (factor) concentration per amount. Returns start (factor + 1), voxel, row, and three
-    numbers of each entry: c1, 1 / c2 and the concentration exported in a step; cells that do nothing have no entry.
+    export (cell, factor) amount/min; per_amount (factor) concentration um^3 per amount. Returns start (factor + 1), voxel, row, and four
+    numbers of each entry: c1, c2, the amount (concentration um^3) and the concentration exported in a step; cells that do nothing have no entry.
     """
     n, factors = secretion.shape
     at = np.empty(n, np.int64)
     voxel_of(position, lower, spacing, shape, at)
     start = np.zeros(factors + 1, np.int64)
     voxel, row = np.empty(n * factors, np.int64), np.empty(n * factors, np.int64)
-    numbers = np.empty((n * factors, 3))
+    numbers = np.empty((n * factors, 4))
     k = 0
     for f in range(factors):
         for i in order:
             s, u, e = secretion[i, f], uptake[i, f], export[i, f]
             if (s == 0.0 and u == 0.0 and e == 0.0) or not inside[i]:
                 continue
-            share = dt * (volume[i] / voxel_volume)
+            share = dt * volume[i] / voxel_volume
             voxel[k], row[k] = at[i], i
-            numbers[k, 0] = share * s * target[i, f]
-            numbers[k, 1] = 1.0 / (1.0 + share * (s + u))
-            numbers[k, 2] = dt * e * per_amount[f]
+            numbers[k, 0] = s * target[i, f] * share
+            numbers[k, 1] = (1.0 + share * s) + share * u
+            numbers[k, 2] = e * dt * per_amount[f]
+            numbers[k, 3] = numbers[k, 2] / voxel_volume
             k += 1
         start[f + 1] = k
     return start, voxel[:k], row[:k], numbers[:k]
@@ -251,19 +271,15 @@ def couple(order, inside, position, lower, spacing, shape, volume, secretion, up
 @njit(cache=True, nogil=True, error_model="numpy")
 def _exchange_entries(value, first, last, voxel, row, numbers, factor, voxel_volume, internalised):
     """One exchange of the entries first to last with one factor's value (voxel); internalised (cell, factor), or no cell: not kept."""
-    if internalised.shape[0] == 0:
-        for k in range(first, last):
-            at = voxel[k]
-            value[at] = (value[at] + numbers[k, 0]) * numbers[k, 1] + numbers[k, 2]
-        return
+    keep = internalised.shape[0] > 0
     for k in range(first, last):
         at = voxel[k]
-        before = value[at]
-        after = (before + numbers[k, 0]) * numbers[k, 1]
-        value[at] = after + numbers[k, 2]
-        # before - after without losing the digits of a small difference
-        taken = ((1.0 - numbers[k, 1]) * before - numbers[k, 0] * numbers[k, 1] - numbers[k, 2]) * voxel_volume
-        internalised[row[k], factor] += taken
+        before, c1, c2 = value[at], numbers[k, 0], numbers[k, 1]
+        value[at] = (before + c1) / c2 + numbers[k, 3]
+        if keep:
+            # the change of the field without losing the digits of a small difference
+            internalised[row[k], factor] -= ((1.0 - c2) * before + c1) / c2 * voxel_volume
+            internalised[row[k], factor] -= numbers[k, 2]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
