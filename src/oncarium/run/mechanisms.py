@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..biology.acidity import acidity
 from ..biology.activation import Activation
 from ..biology.antigen import antigen
 from ..biology.caf import Caf
@@ -12,6 +13,7 @@ from ..biology.exhaustion import Exhaustion
 from ..biology.hypoxia import Hypoxia
 from ..biology.inflammation import Inflammation
 from ..biology.maturation import Maturation
+from ..biology.metabolism import metabolism
 from ..biology.p53 import P53
 from ..biology.polarization import Polarization
 from ..biology.score import Score
@@ -24,11 +26,11 @@ from ..spec.model import Model
 SCORES: tuple[type[Score], ...] = (
     Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
 )  # fmt: skip
-CONTACTS = {"checkpoint": checkpoint, "antigen": antigen, "trapping": trapping}
+LOOPS = {"acidity": acidity, "metabolism": metabolism, "checkpoint": checkpoint, "antigen": antigen, "trapping": trapping}
 
 
 def chosen(model: Model) -> list[Process]:
     """The mechanisms that some cell type, or a rule, speaks of."""
     period = model.clock.phenotype
     scores = [score(period) for score in SCORES if model.uses(score.section)]
-    return scores + [make(period=period) for section, make in CONTACTS.items() if model.uses(section)]
+    return scores + [make(period=period) for section, make in LOOPS.items() if model.uses(section)]

@@ -69,6 +69,8 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
     for entry in names.columns.values():
         if settable(entry):
             sections.setdefault(entry.section, {})[entry.attribute] = entry
+        elif entry.attribute and entry.section != "sense":
+            sections.setdefault(entry.section, {})  # nothing to set, but to switch on
     values: dict[str, Any] = {}
     cycle = cycles()["none"]
     exit: tuple[float, ...] = ()
