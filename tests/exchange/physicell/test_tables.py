@@ -15,7 +15,7 @@ from oncarium.exchange.physicell.labels import CYCLES, ROWS, flat, rows_of
 from oncarium.exchange.physicell.moment import Moment
 from oncarium.spec import catalog
 
-from .world import model
+from .world import TEXT, model
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +149,17 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(oc.DataError, match="file"):
         Tables(tmp_path / "file" / "inside", 60.0)
+
+
+def test_command_line(tmp_path, monkeypatch, capsys):
+    from oncarium import cli
+
+    (tmp_path / "model.yaml").write_text(TEXT.replace("until: 2 h", "until: 1 h"))
+    command = f"oncarium run {tmp_path}/model.yaml --csv {tmp_path}/tables -o {tmp_path}/run --no-report -q --threads 1"
+    monkeypatch.setattr("sys.argv", command.split())
+    with pytest.raises(SystemExit) as done:
+        cli.main()
+    assert done.value.code == 0 and "Two types" in capsys.readouterr().out
+    cells, result = pd.read_csv(tmp_path / "tables" / "cells.csv"), oc.open(tmp_path / "run")
+    assert cells["time"].unique().tolist() == result.times.tolist() == [0.0, 30.0, 60.0]
+    np.testing.assert_allclose(cells[cells["time"] == 60.0]["position[0]"], result.array("position", 60.0)[:, 0], rtol=1e-14)
