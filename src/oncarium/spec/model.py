@@ -298,8 +298,12 @@ class Model:
         for t in self.types:
             total, nuclear = t.value(columns["volume.total"]), t.value(columns["volume.nuclear"])
             if not 0.0 < nuclear < total:
+                # PhysiCell takes a nucleus larger than its cell, with a cytoplasm below zero, and some of its models have one
                 reader.complain(
-                    f"cells.{t.name}.volume", f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;", "expected 0 < nuclear < total."
+                    f"cells.{t.name}.volume",
+                    f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;",
+                    "expected 0 < nuclear < total.",
+                    severity="warning" if self.numerics == "physicell" and nuclear > 0.0 and total > 0.0 else "error",
                 )
 
     def _check_memory(self, reader: Reader) -> None:

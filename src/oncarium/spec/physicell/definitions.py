@@ -130,7 +130,7 @@ class Definitions(Phenotype):
                 said = [d.values[(column, None)] for d in self.all if (column, None) in d.values]
                 if len({v.number for v in said}) < 2:
                     continue
-                last = max(said, key=lambda v: v.place[1])
+                last = max(reversed(said), key=lambda v: v.place[1])
                 if any(abs(v.number - last.number) > 1e-3 * abs(last.number) for v in said):
                     self.all[-1].element.notice(f"{column} differs between definitions; in PhysiCell all share one model, and the last one read, "
                                                 f"{last.text} in line {last.place[1]}, holds for all.")  # fmt: skip

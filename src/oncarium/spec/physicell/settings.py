@@ -106,6 +106,7 @@ class Settings(Surroundings):
             else:
                 d.element.complain("a fibre of PhysiMeSS, a cylinder; it is beyond this program.",
                                    remedy="Run it as an ordinary round cell:  --ignore intracellular")  # fmt: skip
+        self._nucleus(d)
         self._cycle(d, path)
         for (column, label), value in sorted(d.values.items(), key=_order):
             entry = catalog.columns().get(column)
@@ -122,6 +123,15 @@ class Settings(Surroundings):
             self.put((*path, "custom", name), value.text, value.place)
         if d.distributions:
             self._distributions(d, path, factors)
+
+    def _nucleus(self, d: Definition) -> None:
+        """A nucleus larger than its cell, as in files that give another total volume only: the format bears it, our numerics do not."""
+        total, nuclear = d.get("volume.total"), d.get("volume.nuclear")
+        if self.numerics != "physicell" and 0.0 < total <= nuclear:
+            usual = total * catalog.columns()["volume.nuclear"].default / catalog.columns()["volume.total"].default
+            d.element.complain(f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3; it has {usual:g} um^3 here, the usual share of a cell "
+                               "(--numerics physicell takes the file's number).", severity="warning")  # fmt: skip
+            d.set("volume.nuclear", None, usual, d.element)
 
     def _cycle(self, d: Definition, path: tuple[str, ...]) -> None:
         model = catalog.cycles()[d.cycle]

@@ -62,12 +62,10 @@ class Surroundings:
             value = size.number("um") if size else None
             if size is None:
                 group.complain(f"<d{axis}> is missing.")
-            elif value is not None and value <= 0.0:
-                size.complain(f"a voxel of {size.text or '0'} um;", "expected above 0 um.")
             elif value is not None:
                 sizes.append((value, size))
         if len(sizes) == 3:
-            texts = [f"{s.text} um" for _, s in sizes]
+            texts = [f"{s.text or '0'} um" for _, s in sizes]
             same = len({v for v, _ in sizes}) == 1
             if not same:
                 group.notice("dx, dy and dz differ: PhysiCell's solver takes dx for all three, ours the real ones.")
@@ -82,6 +80,9 @@ class Surroundings:
                 if abs(span - sizes[2][0]) > 1e-9 * sizes[2][0]:
                     group.notice(f"use_2D: one layer of {sizes[2][0]:g} um around z = 0, whatever z_min and z_max say.")
         tree = self.document.tree.get("domain", {})
+        if not {"x", "y", "voxel"} <= set(tree) or not (is_2d or "z" in tree):  # told already; nothing else shall look wrong for it
+            self.document.tree["domain"] = {axis: ["-1e8 um", "1e8 um"] for axis in "xyz"} | {"voxel": "1e8 um"}
+            return is_2d
         if not is_2d and len(sizes) == 3 and "z" in tree:
             low, high = (float(t[:-3]) for t in tree["z"])
             if high - low <= sizes[2][0] * (1 + 1e-9):
