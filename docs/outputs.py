@@ -1,7 +1,7 @@
 """Run what the pages show, and write the outputs below it:  python docs/outputs.py [page.md ...]
 
 In a page, a ``python`` block is run, a ``console`` block holds commands after '$ ' with what they print, and a ``yaml`` block whose
-first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and ``csv`` blocks that begin with
+first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and ``none`` blocks that begin with
 ``<!-- name.xml -->`` and ``// name.csv``. A ``text`` block right below a ``python`` block is what it prints. All blocks of a page
 share one folder and one namespace. ``...`` alone in a line stands for lines left out.
 """
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
-BLOCK = re.compile(r"^```(python|console|yaml|xml|csv|text)\n(.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^```(python|console|yaml|xml|none|text)\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"(?:#|//|<!--) (\S+\.(?:yaml|xml|csv))(, continued)?(?: -->)?\n")
 PROMPT = "$ "
 GENERATED = "<!-- generated"
@@ -43,7 +43,7 @@ def execute(text: str, commands: bool) -> Iterator[tuple[int, int, str]]:
         if language == "text" and printed is not None:
             yield start, end, printed
         printed = None
-        if language in ("yaml", "xml", "csv") and (found := FILE.match(content)):
+        if language in ("yaml", "xml", "none") and (found := FILE.match(content)):
             Path(found[1]).parent.mkdir(parents=True, exist_ok=True)
             with open(found[1], "a" if found[2] else "w", encoding="utf-8") as file:
                 file.write(content[found.end() :])
