@@ -7,7 +7,7 @@ from numba import njit
 
 from ..engine.column import Behavior
 from ..engine.kernels.coupling import voxel_of
-from ..engine.population import Population
+from ..engine.population import NOBODY, Population
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
 from ..engine.tissue import Tissue
@@ -72,10 +72,11 @@ class Division(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
+        self.population.born = NOBODY
         if not self.population.dividing and not self.population.removed:
             return
         self._let_go(tissue)
-        parents, daughters = self.population.apply(tissue)
+        parents, daughters = self.population.born = self.population.apply(tissue)
         if not len(parents):
             return
         self.population.log(tick.time, cells.id[parents], "division", cells.id[daughters])

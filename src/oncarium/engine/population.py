@@ -20,17 +20,22 @@ EVENTS = (
 )
 
 
+NOBODY = (np.empty(0, np.int64), np.empty(0, np.int64))
+
+
 class Population:
     """The queue of a simulation.
 
     `divide` and `remove` take rows; nothing happens to the tissue until `apply`. `events` collects what happened as
-    records of time (min), id, kind (index into EVENTS) and cause (an id, a type, or -1); recorders drain it.
+    records of time (min), id, kind (index into EVENTS) and cause (an id, a type, or -1); recorders drain it. `born` holds the rows of
+    the mothers and daughters of this tick, for whoever acts after them.
     """
 
     def __init__(self) -> None:
         self.dividing: list[np.ndarray] = []
         self.removed: list[np.ndarray] = []
         self.pending: list[np.ndarray] = []
+        self.born = NOBODY
 
     def divide(self, rows: np.ndarray) -> None:
         """Queue these rows for division."""

@@ -38,6 +38,7 @@ from . import mechanisms, physicell_plan
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
+RARE = ("mechanics.membrane_adhesion", "mechanics.membrane_repulsion", "phagocytosis.other_dead")  # left out where nobody speaks of them
 PLACING = stream_of("Placement")
 
 
@@ -47,7 +48,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     population = Population()
     processes = list_processes(model, population)
     fields = build_fields(model)
-    columns = [c for p in processes for c in p.columns()] + custom_columns(model)
+    columns = [c for p in processes for c in p.columns() if c.name not in RARE or speaks_of(model, c.name)] + custom_columns(model)
     labels = {
         "factor": tuple(fields.names),
         "phase": phase_labels(model),
@@ -64,6 +65,15 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
         if isinstance(process, Contacts):
             process.let_act([k for k, t in enumerate(model.types) if any(r.behavior[0].startswith(CONTACT_SECTIONS) for r in t.rules)])
     return tissue, processes, population
+
+
+def speaks_of(model: Model, column: str) -> bool:
+    """Does a type, a rule, a placement or a drawn value of the model name this column?"""
+    return (
+        any(column in t.values or any(d.column == column for d in t.distributions) for t in model.types)
+        or any(column in (r.behavior[0], r.signal[0]) for _, r in model.rules)
+        or any(column == name for p in model.placements for name, _ in p.values)
+    )
 
 
 def list_processes(model: Model, population: Population) -> list[Process]:
@@ -111,7 +121,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
         out.append(Contacts(clock.mechanics, population, mechanics))
     if model.uses("springs"):
         out.append(Springs(clock.mechanics, mechanics))
-    out += [mechanics, Division(clock.mechanics, population)]
+    out += [mechanics, Division(clock.mechanics, population), *mechanisms.after_division(model, population)]
     return out + own
 
 

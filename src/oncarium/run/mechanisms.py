@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..biology.acidity import acidity
 from ..biology.activation import Activation
 from ..biology.antigen import antigen
@@ -9,6 +11,7 @@ from ..biology.caf import Caf
 from ..biology.checkpoint import checkpoint
 from ..biology.drive import Drive
 from ..biology.emt import Emt
+from ..biology.evolution import Evolution
 from ..biology.exhaustion import Exhaustion
 from ..biology.hypoxia import Hypoxia
 from ..biology.inflammation import Inflammation
@@ -19,7 +22,9 @@ from ..biology.polarization import Polarization
 from ..biology.score import Score
 from ..biology.smad import Smad
 from ..biology.stat3 import Stat3
+from ..biology.stemness import Stemness
 from ..biology.trapping import trapping
+from ..engine.population import Population
 from ..engine.process import Process
 from ..spec.model import Model
 
@@ -34,3 +39,13 @@ def chosen(model: Model) -> list[Process]:
     period = model.clock.phenotype
     scores = [score(period) for score in SCORES if model.uses(score.section)]
     return scores + [make(period=period) for section, make in LOOPS.items() if model.uses(section)]
+
+
+def after_division(model: Model, population: Population) -> list[Process]:
+    """What mothers pass on to daughters."""
+    out: list[Process] = []
+    if model.uses("stem"):
+        out.append(Stemness(model.clock.mechanics, population, np.array(["stem" in t.sections for t in model.types])))
+    if model.uses("evolution"):
+        out.append(Evolution(model.clock.mechanics, population))
+    return out
