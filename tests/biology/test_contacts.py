@@ -176,3 +176,27 @@ def test_killing_needs_several_hits_and_repair_saves():
     heal.prepare(tissue)
     run([heal, contacts, contacts.mechanics], tissue, 60.0, 1.0)
     assert tissue.cells["damage.level"][0] == pytest.approx(2.0 / (1 - math.exp(-0.5)), rel=1e-6)
+
+
+def test_cd47_keeps_live_cells_from_being_eaten():
+    """Eaten within a minute by rate: 1 - exp(-rate (1 - shield))."""
+    from oncarium.biology.surface import SHIELD
+
+    eaten = {}
+    for shield in (0.0, 0.5, 1.0):
+        population = Population()
+        mechanics = Mechanics(1.0)
+        contacts = Contacts(1.0, population, mechanics)
+        contacts.columns = lambda c=contacts: [*Contacts.columns(c), SHIELD]
+        tissue = tissue_of([Death(6.0, population), Volume(6.0), contacts, mechanics], types=("eater", "prey"), base={"phagocytosis.live": [[0, 0.7], [0, 0]]})
+        n = 2000
+        at = np.stack([np.arange(n) % 50, np.arange(n) // 50, np.zeros(n)], axis=1) * 6.0 - 150.0
+        add_cells(tissue, np.concatenate([at, at + np.array([0.0, 0.0, 0.1])]), np.repeat([0, 1], n))
+        tissue.cells["radius"][:] = 1.0
+        tissue.cells["surface.shield"][:] = shield
+        fire(contacts, tissue, dt=1.0)
+        eaten[shield] = sum(len(r) for r in population.removed) / n
+    assert eaten[1.0] == 0.0
+    for shield in (0.0, 0.5):
+        p = 1 - np.exp(-0.7 * (1 - shield))
+        assert eaten[shield] == pytest.approx(p, abs=4 * np.sqrt(p * (1 - p) / 2000))

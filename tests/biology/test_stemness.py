@@ -47,7 +47,7 @@ def test_a_differentiated_cell_counts_and_may_return():
 
 
 def test_with_probabilities_of_zero_nothing_changes():
-    tissue, (mothers, daughters) = family()
+    tissue, _ = family()
     assert (tissue.cells["stem.level"] == 0.0).all() and (tissue.cells["evolution.clone"] == -1).all()
     assert all((tissue.cells[f"evolution.{k}"] == 1.0).all() for k in HERITABLE)
 

@@ -22,8 +22,10 @@ from .mechanics import Mechanics
 from .secretion import INTERNALISED, TRANSFERRED
 from .shape import APOPTOTIC, LIVE, radius_of
 from .springs import Springs
+from .surface import SHIELD
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
+NO_SHIELD = np.empty(0)
 
 
 @njit(cache=True, nogil=True)
@@ -47,6 +49,7 @@ def choose(
     live,
     attack,
     immunogenicity,
+    shield,
     fusion,
     busy,
     acts,
@@ -55,7 +58,7 @@ def choose(
 ):
     """What each live cell wants to do to which neighbor this step.
 
-    apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; busy (cell): id under attack
+    apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; shield (cell) or empty; busy (cell): id under attack
     or -1; acts (type): this type can act at all; wish, whom (cell): code and row.
     """
     for i in range(first, last):
@@ -85,7 +88,8 @@ def choose(
                     wish[i], whom[i] = ENGULF, j
                     break
                 continue
-            if live[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < hazard(live[i, t], dt, exact):
+            rate = live[i, t] * (1.0 - shield[j]) if shield.shape[0] > 0 else live[i, t]
+            if rate > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < hazard(rate, dt, exact):
                 wish[i], whom[i] = ENGULF, j
                 break
             if busy[i] < 0 and attack[i, t] > 0.0:
@@ -114,7 +118,7 @@ class Contacts(Process):
     Column                     Unit    Kind       Meaning
     phagocytosis.apoptotic     1/min   Behavior   rate of engulfing an apoptotic neighbor
     phagocytosis.necrotic      1/min   Behavior   rate of engulfing a necrotic neighbor
-    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type
+    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type, times (1 - its surface.shield)
     phagocytosis.other_dead    1/min   Behavior   rate of engulfing a neighbor dead in another way: none are yet
     attack.rate                1/min   Behavior   rate of starting to attack a neighbor of each type
     attack.immunogenicity      1       Behavior   how strongly this cell is attacked by each type
@@ -229,6 +233,7 @@ class Contacts(Process):
             cells["phagocytosis.live"],
             cells["attack.rate"],
             cells["attack.immunogenicity"],
+            cells[SHIELD.name] if SHIELD.name in cells else NO_SHIELD,
             cells["fusion.rate"],
             cells["attack.target"],
             self.acts,

@@ -12,4 +12,5 @@ ANTIGEN = Behavior("1", 0.0, ge=0.0, doc="foreignness of the antigens shown; 1 i
 PDL1 = Behavior("1/um^2", 0.0, ge=0.0, doc="PD-L1 molecules per area", name="surface.pdl1")
 PD1 = Behavior("1/um^2", 0.0, ge=0.0, doc="PD-1 molecules per area", name="surface.pd1")
 CD47 = Behavior("1/um^2", 0.0, ge=0.0, doc="CD47 molecules per area", name="surface.cd47")
-SURFACE = (MHC1, ANTIGEN, PDL1, PD1, CD47)
+SHIELD = Behavior("1", 0.0, ge=0.0, le=1.0, doc="share by which CD47 lowers the rate of being eaten alive", name="surface.shield")
+SURFACE = (MHC1, ANTIGEN, PDL1, PD1, CD47, SHIELD)
