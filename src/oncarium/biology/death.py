@@ -48,6 +48,7 @@ def die(
     necrosis_duration,
     apoptosis_fixed,
     necrosis_fixed,
+    swelling_duration,
     apoptosis_rupture,
     necrosis_rupture,
     started,
@@ -73,7 +74,7 @@ def die(
             target_nuclear[i] = 0.0
         elapsed[i] += dt
         if vital[i] == SWELLING:
-            if total[i] >= rupture_volume[i]:
+            if total[i] >= rupture_volume[i] and elapsed[i] > swelling_duration[t] - 0.5 * dt:
                 vital[i] = LYSED
                 elapsed[i] = 0.0
             continue
@@ -132,6 +133,7 @@ class Death(Process):
     necrosis_fixed = Trait(
         "1", 1.0, ge=0.0, le=1.0, name="necrosis.fixed", doc="1 if clearance always takes the duration, 0 if that is its mean"
     )
+    swelling_duration = Trait("min", 0.0, ge=0.0, name="necrosis.swelling_duration", doc="shortest time from necrosis to rupture")
     necrosis_swelling = Trait("1/min", 0.67 / 60, ge=0.0, name="necrosis.swelling", doc="fluid gain before lysis")
     necrosis_fluid = Trait("1/min", 0.05 / 60, ge=0.0, name="necrosis.fluid_change", doc="fluid loss after lysis")
     necrosis_cytoplasm = Trait(
@@ -178,6 +180,7 @@ class Death(Process):
             base["necrosis.duration"],
             base["apoptosis.fixed"],
             base["necrosis.fixed"],
+            base["necrosis.swelling_duration"],
             base["apoptosis.rupture"],
             base["necrosis.rupture"],
             started,

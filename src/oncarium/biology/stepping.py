@@ -24,6 +24,7 @@ NOW = State("um/min", axis="xyz", inherit="zero", doc="velocity of this step, un
 MARGIN = 1.0  # um: assumed; a cell moves or grows so far before neighbor lists are built anew
 AHEAD = 1.0  # min: assumed; a motile cell may besides travel so long
 FAR_AWAY = 1e9  # um
+WALL = 100.0  # um/min
 SAME = 1e-7  # um: the standard code's tolerance for a cell on a diagonal of the box
 
 
@@ -181,6 +182,8 @@ class Velocities(Mechanics):
             cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)), cells.base["mechanics.wall"], self.lower, self.upper,
             self.flat, near.first, near.list, cells["velocity.now"], cells["sense.pressure"], each=8,
         )  # fmt: skip
+        if "mechanics.membrane_repulsion" in cells:  # the standard code's wall is a membrane and sets this strength
+            cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL
         pairs = self.held(tissue)
         if len(pairs):
             pull(pairs, cells.position, cells["springs.elastic"], cells["mechanics.affinity"], cells.type, can, self.flat, cells["velocity.now"])

@@ -6,7 +6,8 @@ another way (cycle and death are one `vital` and one `phase` here), so a row is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,21 +28,23 @@ CYCLES = {  # code of each cycle model, and of its phases
 DEATHS = {APOPTOTIC: (100, 100), SWELLING: (101, 101), LYSED: (101, 102)}  # code of the death model, and of its phase
 AT_ONCE = 1e16  # 1/min: exit rate of a phase whose duration is written as 0
 CHANGES = ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification")
+PLACE = re.compile(r"\[\d+\]$")  # of a number within a vector
 SIZES = {"": 1, "xyz": 3, "death": 2}
 Get = Callable[[Moment], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One label. axis "": one number; "xyz", "death" (2), "factor" or "type": a vector. source: a column, or a function."""
+    """One label. axis "": one number; "xyz", "death" (2), "factor", "type" or "own" (width): a vector. source: a column, or a function."""
 
     label: str
     axis: str
     unit: str
     source: str | Get
+    width: int = 0
 
     def size(self, factors: int, types: int) -> int:
-        return factors if self.axis == "factor" else types if self.axis == "type" else SIZES[self.axis]
+        return {"factor": factors, "type": types, "own": self.width}.get(self.axis) or SIZES.get(self.axis, 0)
 
     def values(self, moment: Moment) -> np.ndarray:
         """(cell, size)."""
@@ -86,7 +89,7 @@ def _exit_rate(m: Moment) -> np.ndarray:
     out = exit[np.arange(m.n), phase] if exit.shape[1] else np.zeros(m.n)
     out = np.where(vital == APOPTOTIC, 1.0 / np.maximum(m["apoptosis.duration"], 1.0 / AT_ONCE), out)
     out = np.where(vital == LYSED, 1.0 / np.maximum(m["necrosis.duration"], 1.0 / AT_ONCE), out)
-    return np.where(vital == SWELLING, AT_ONCE, out)
+    return np.where(vital == SWELLING, 1.0 / np.maximum(m["necrosis.swelling_duration"], 1.0 / AT_ONCE), out)
 
 
 def _change(part: str) -> Get:
@@ -120,7 +123,7 @@ ACTIVE = _when_known("motility.active", 1.0)
 
 def _is_motile(m: Moment) -> np.ndarray:
     """The living of types that say how they move, and whoever has a speed."""
-    said = np.array(["motility" in t.sections for t in m.model.types], bool)
+    said = np.array([any(c.startswith("motility.") for c in t.values) for t in m.model.types], bool)
     return (ACTIVE(m).reshape(m.n) > 0.5) & (said[m.kind] | (m["motility.speed"] > 0.0)) & (m["vital"] == LIVE)
 
 
@@ -233,11 +236,31 @@ ROWS = (
 )
 
 
+def custom_variables(columns: Iterable[str]) -> dict[str, list[str]]:
+    """Name of each custom variable -> its columns; `custom.x[0]`, `custom.x[1]`, ... are one vector x.
+
+    >>> custom_variables(["custom.load", "custom.x[0]", "custom.x[1]"])
+    {'load': ['custom.load'], 'x': ['custom.x[0]', 'custom.x[1]']}
+    """
+    out: dict[str, list[str]] = {}
+    for column in columns:
+        if column.startswith("custom."):
+            out.setdefault(PLACE.sub("", column.removeprefix("custom.")), []).append(column)
+    return out
+
+
 def rows_of(moment: Moment) -> tuple[Row, ...]:
-    """All rows of a model: the common ones, then its own custom columns."""
-    columns = moment.model.names.columns
-    own = [c for c in columns.values() if c.name.startswith("custom.") and c.axis is None]
-    return (*ROWS, *(Row(c.name.removeprefix("custom."), "", "none" if c.unit == "1" else c.unit, c.name) for c in own))
+    """All rows of a model: the common ones, then its own custom variables, numbers before vectors."""
+    entries = moment.model.names.columns
+    own = custom_variables(entries)
+    unit = {name: "none" if entries[columns[0]].unit == "1" else entries[columns[0]].unit for name, columns in own.items()}
+    numbers = [Row(name, "", unit[name], columns[0]) for name, columns in own.items() if len(columns) == 1]
+    vectors = [Row(name, "own", unit[name], _together(columns), len(columns)) for name, columns in own.items() if len(columns) > 1]
+    return (*ROWS, *numbers, *vectors)
+
+
+def _together(columns: Sequence[str]) -> Get:
+    return lambda m: np.stack([m[c] for c in columns], axis=1)
 
 
 def flat(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:

@@ -206,8 +206,8 @@ class Phenotype:
                     if value < 0.0:
                         child.complain(f"{child.text} is out of range;", "expected at least 0.")
                     if index == "0" and last == 1:
-                        if item == "duration" and value > 0.0:
-                            child.notice("a necrotic cell swells until it ruptures here; this duration of the swelling is not used.")
+                        if item == "duration":  # a cell ruptures when it is large enough, but not before this
+                            d.set("necrosis.swelling_duration", None, value, child, child.text)
                         continue
                     if f"{kind}.fixed" in catalog.columns():
                         d.set(f"{kind}.fixed", None, float(fixed), child)
