@@ -83,7 +83,8 @@ EVERYTHING = """<PhysiCell_settings version="1.14.2">
       <secretion><substrate name="oxygen"><uptake_rate>10</uptake_rate></substrate><substrate name="drug"><secretion_rate>2</secretion_rate>
         <secretion_target>3</secretion_target><net_export_rate>-4</net_export_rate></substrate></secretion>
       <cell_integrity><damage_rate>0.01</damage_rate><damage_repair_rate>0.02</damage_repair_rate></cell_integrity></phenotype>
-      <custom_data><load conserved="true" units="dimensionless" description="what it carries">1.5</load></custom_data>
+      <custom_data><load conserved="true" units="dimensionless" description="what it carries">1.5</load>
+        <heading conserved="false" units="dimensionless" description="a vector">1,2.5,-3</heading></custom_data>
       <initial_parameter_distributions enabled="true"><distribution enabled="true" type="Normal" check_base="false"><behavior>volume</behavior>
         <mu>2000</mu><sigma>100</sigma><lower_bound>1500</lower_bound></distribution></initial_parameter_distributions></cell_definition>
     <cell_definition name="t cell" ID="1"><phenotype>
@@ -95,7 +96,8 @@ EVERYTHING = """<PhysiCell_settings version="1.14.2">
         <attack_duration>0.3</attack_duration><fusion_rates><fusion_rate name="default">0.001</fusion_rate></fusion_rates></cell_interactions>
       <cell_transformations><transformation_rates><transformation_rate name="default">0.0001</transformation_rate></transformation_rates>
       </cell_transformations></phenotype>
-      <custom_data><load conserved="true" units="dimensionless" description="what it carries">0</load></custom_data></cell_definition>
+      <custom_data><load conserved="true" units="dimensionless" description="what it carries">0</load>
+        <heading conserved="false" units="dimensionless" description="a vector">0,0,1</heading></custom_data></cell_definition>
   </cell_definitions>
   <initial_conditions><cell_positions type="csv" enabled="true"><folder>.</folder><filename>cells.csv</filename></cell_positions></initial_conditions>
   <cell_rules><rulesets><ruleset protocol="CBHG" version="3.0" format="csv" enabled="true"><folder>.</folder><filename>rules.csv</filename></ruleset></rulesets>
@@ -124,6 +126,7 @@ def test_every_section_survives(everything, tmp_path):
     tumor, killer = once.types
     assert killer.values["motility.cue"] == {"drug": -1.0} and tumor.values["division.asymmetric"]["t cell"] == 0.25
     assert once.placements[0].values[("volume.total", None)][0] == 1800.0 and len(once.rules) == 4
+    assert [tumor.values[f"custom.heading[{k}]"] for k in range(3)] == [1.0, 2.5, -3.0]
     assert tumor.distributions[0].low == 1500.0 and math.isinf(tumor.distributions[0].high)
 
 

@@ -224,7 +224,7 @@ def test_custom_variables_and_their_inheritance(tmp_path):
     custom = '<custom_data><hits conserved="true" units="none" description="hits so far">2</hits><pair>1,3</pair></custom_data>'
     model = read(tmp_path, settings(cells=cell("", rest=custom) + cell("", "T cell", 1, rest="<custom_data><hits>5</hits></custom_data>")))
     assert value(model, "tumor", "custom.hits") == 2.0 and value(model, "T cell", "custom.hits") == 5.0
-    assert value(model, "T cell", "custom.pair_1") == 3.0 and "a vector of 2 becomes the variables pair_0 to pair_1" in told(model)
+    assert value(model, "T cell", "custom.pair[1]") == 3.0 and "a vector of 2 becomes the variables pair[0] to pair[1]" in told(model)
     assert model.conserved == {"custom.hits"} and model.names.columns["custom.hits"].doc == "hits so far"
 
 

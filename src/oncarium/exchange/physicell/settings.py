@@ -21,7 +21,7 @@ from ...spec.physicell.dictionary import Dictionary
 from ...spec.physicell.phenotype import Key
 from ...spec.physicell.tags import DEAD_PARTS, MECHANICS, MOTILITY, SECRETION, VOLUME
 from .csv import cell_text
-from .labels import CYCLES
+from .labels import CYCLES, custom_variables
 
 FILES = ("PhysiCell_settings.xml", "cell_rules.csv", "cells.csv")
 CYCLE_NAMES = {0: "Ki67 (advanced)", 1: "Ki67 (basic)", 2: "Flow cytometry model (basic)", 5: "Live", 6: "Flow cytometry model (separated)",
@@ -228,11 +228,11 @@ class _Writer:
         integrity = _put(phenotype, "cell_integrity")
         self._table(integrity, cell, {"damage_rate": "damage.rate", "damage_repair_rate": "damage.repair"})
         data = _put(group, "custom_data")
-        for column in self.custom:
-            entry = self.columns[column]
+        for name, columns in custom_variables(self.custom).items():
+            entry, numbers = self.columns[columns[0]], [self.value(cell, c) for c in columns]
             unit = "dimensionless" if entry.unit == "1" else entry.unit
-            _put(data, column.removeprefix("custom."), self.value(cell, column), conserved=column in self.model.conserved, units=unit,
-                 description=entry.doc)  # fmt: skip
+            _put(data, name, numbers[0] if len(numbers) == 1 else ",".join(map(_say, numbers)), conserved=columns[0] in self.model.conserved,
+                 units=unit, description=entry.doc)  # fmt: skip
         self._distributions(group, cell)
 
     def _check_fixed(self, cell: CellType) -> None:
@@ -272,8 +272,8 @@ class _Writer:
         options = _put(motility, "options")
         speed = self.value(cell, "motility.speed")
         ruled = any(r.behavior[0] == "motility.speed" for r in cell.rules)
-        active = self.value(cell, "motility.active") > 0.5 if "motility.active" in cell.values else speed > 0.0 or ruled
-        _put(options, "enabled", active)
+        said = any(c.startswith("motility.") for c in cell.values) or speed > 0.0 or ruled
+        _put(options, "enabled", self.value(cell, "motility.active") > 0.5 and said)
         _put(options, "use_2D", self.model.domain.is_2d or self.value(cell, "motility.planar") > 0.5)
         if not self.factors:
             return
@@ -286,8 +286,7 @@ class _Writer:
         _put(simple, "direction", int(np.sign(cues[cue])) if cue else 0)
         weights = {f: self.value(cell, "motility.sensitivity", f) for f in self.factors}
         advanced = _put(options, "advanced_chemotaxis")
-        said = "motility.advanced" in cell.values or any(weights.values()) or any(r.behavior[0] == "motility.sensitivity" for r in cell.rules)
-        _put(advanced, "enabled", led == 1.0 and said)
+        _put(advanced, "enabled", led == 1.0)
         _put(advanced, "normalize_each_gradient", bool(cell.normalized))
         group = _put(advanced, "chemotactic_sensitivities")
         for name, weight in weights.items():

@@ -143,7 +143,7 @@ class Definitions(Phenotype):
             conserved = child.flag("conserved")
             unit, doc = child.attribute("units"), child.attribute("description")
             parts = child.text.split(",")
-            names = [name] if len(parts) == 1 else [f"{name}_{k}" for k in range(len(parts))]
+            names = [name] if len(parts) == 1 else [f"{name}[{k}]" for k in range(len(parts))]
             if len(parts) > 1:
                 child.notice(f"a vector of {len(parts)} becomes the variables {names[0]} to {names[-1]}.")
             for one, text in zip(names, parts):
