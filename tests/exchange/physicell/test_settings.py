@@ -130,6 +130,17 @@ def test_every_section_survives(everything, tmp_path):
     assert tumor.distributions[0].low == 1500.0 and math.isinf(tumor.distributions[0].high)
 
 
+def test_a_table_of_initial_concentrations_is_pointed_to(everything, tmp_path):
+    rows = [f"{x},{y},{z},{x + 200},{y + 100}" for z in range(-30, 40, 20) for y in range(-50, 60, 20) for x in range(-90, 100, 20)]
+    (tmp_path / "fields.csv").write_text("\n".join(["x,y,z,oxygen,drug", *rows]) + "\n")
+    given = '<initial_condition type="csv" enabled="true"><filename>fields.csv</filename></initial_condition>'
+    (tmp_path / "PhysiCell_settings.xml").write_text(EVERYTHING.replace("<options><calculate_gradients>", f"<options>{given}<calculate_gradients>"))
+    model = oc.Model.load(tmp_path / "PhysiCell_settings.xml", numerics="physicell")
+    assert all(f.initial_content for f in model.factors)
+    once, _ = again(model, tmp_path / "out")
+    assert meaning(once) == meaning(model)
+
+
 def test_rules_and_cells_are_in_their_own_words(everything, tmp_path):
     settings.write(everything, tmp_path / "out")
     with open(tmp_path / "out" / "cell_rules.csv") as file:

@@ -181,14 +181,17 @@ class _Writer:
         _put(options, "calculate_gradients", True)
         _put(options, "track_internalized_substrates_in_each_agent", bool(self.model.internalise))
         if any(f.initial_table for f in self.model.factors):
-            self._initial_fields(options)
+            if self.model.folder is None:
+                self.note("the table of initial concentrations does not lie with the run")
+            else:
+                self._initial_fields(options, self.model.folder)
 
-    def _initial_fields(self, options: xml.Element) -> None:
+    def _initial_fields(self, options: xml.Element, folder: Path) -> None:
         """Fields that start from a table keep pointing to it, where one table serves them all."""
         tables = {f.initial_table for f in self.model.factors if f.initial_table}
         if len(tables) > 1:
             self.note(f"the files have room for one table of initial concentrations, not for {len(tables)}")
-        table = (self.model.folder or Path()) / sorted(tables)[0]
+        table = folder / sorted(tables)[0]
         given = _put(options, "initial_condition", type="matlab" if table.suffix == ".mat" else "csv", enabled=True)
         _put(given, "filename", str(table.resolve()))
 
@@ -204,7 +207,7 @@ class _Writer:
             _put(model, "death_rate", self.value(cell, f"death.{kind}"), units="1/min")
             durations = _put(model, "phase_durations", units="min")
             if kind == "necrosis":
-                _put(durations, "duration", 0.0, index=0, fixed_duration=True)
+                _put(durations, "duration", self.value(cell, "necrosis.swelling_duration"), index=0, fixed_duration=True)
             fixed = self.value(cell, f"{kind}.fixed") > 0.5
             _put(durations, "duration", self.value(cell, f"{kind}.duration"), index=int(kind == "necrosis"), fixed_duration=fixed)
             numbers = _put(model, "parameters")
@@ -229,9 +232,9 @@ class _Writer:
         self._table(integrity, cell, {"damage_rate": "damage.rate", "damage_repair_rate": "damage.repair"})
         data = _put(group, "custom_data")
         for name, columns in custom_variables(self.custom).items():
-            entry, numbers = self.columns[columns[0]], [self.value(cell, c) for c in columns]
+            entry, values = self.columns[columns[0]], [self.value(cell, c) for c in columns]
             unit = "dimensionless" if entry.unit == "1" else entry.unit
-            _put(data, name, numbers[0] if len(numbers) == 1 else ",".join(map(_say, numbers)), conserved=columns[0] in self.model.conserved,
+            _put(data, name, values[0] if len(values) == 1 else ",".join(map(_say, values)), conserved=columns[0] in self.model.conserved,
                  units=unit, description=entry.doc)  # fmt: skip
         self._distributions(group, cell)
 
