@@ -50,6 +50,15 @@ def test_many_rules_agree_with_the_twin():
         assert c["motility.speed"][i] == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_negative_signal_counts_by_its_whole_power_and_not_at_all_by_a_broken_one():
+    for power in (2.0, 3.0, 2.5):
+        rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, power)])
+        tissue.cells["sense.factor"][:] = -5.0
+        fire(rules, tissue)
+        speed = tissue.cells["motility.speed"][tissue.cells.type == 0]
+        np.testing.assert_allclose(speed, twin.behavior(1.0, 5.0, 1.0, [(-5.0, 10.0, power)], []), rtol=1e-14)
+
+
 def test_behaviors_stay_between_their_bounds_for_any_signal():
     links = [Link(0, SPEED, OXYGEN, True, 5.0, 20.0, 8.0), Link(0, SPEED, PRESSURE, False, 0.2, 1.0, 8.0)]
     rules, tissue = world(links)

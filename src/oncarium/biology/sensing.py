@@ -133,20 +133,20 @@ class Sensing(Process):
         if self.ahead and abs(math.remainder(tick.time + self.period, self.ahead)) > 1e-6:
             return
         if "factors" in self.parts or "gradients" in self.parts:
-            self._look_at_factors(tissue)
+            self._look_at_factors(tissue, tick)
         if "sense.contact" in tissue.cells and "contacts" in self.parts:
             self._count_contacts(tissue)
         if "self" in self.parts:
             self._look_inside(tissue, tick)
 
-    def _look_at_factors(self, tissue: Tissue) -> None:
+    def _look_at_factors(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
         voxel = np.empty(cells.n, np.int64)
         voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
         value = fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
         if "factors" in self.parts:
             concentration_at(voxel, value, cells["sense.factor"])
-        if "gradients" in self.parts and "sense.gradient" in cells:
+        if ("gradients" in self.parts or tick.number == 0) and "sense.gradient" in cells:  # nobody looked before the first decision
             over_rows(
                 _gradients,
                 cells.n,

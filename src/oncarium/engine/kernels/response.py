@@ -15,13 +15,14 @@ from numba import njit
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hill_sum(signals, i, which, half, power, dead_too, only_dead_terms):
-    """x(S) of cell i. signals (signal, cell); which, half, power, dead_too (term)."""
+    """x(S) of cell i. signals (signal, cell); which, half, power, dead_too (term). A negative signal (more given away than taken
+    up, say) counts as 0 where its power is no whole number."""
     x = 0.0
     for t in range(which.shape[0]):
         if only_dead_terms and not dead_too[t]:
             continue
         s = signals[which[t], i]
-        if s > 0.0:
+        if s > 0.0 or power[t] == np.floor(power[t]):
             x += (s / half[t]) ** power[t]
     return x
 
