@@ -17,6 +17,7 @@ EVENTS = (
     "fusion",
     "transformation",
     "arrival",
+    "departure",
 )
 
 

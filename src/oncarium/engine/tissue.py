@@ -40,7 +40,7 @@ class Tissue:
             self.fields.copy(),
             self.matrix,
             self.vessels,
-            self.body,
+            None if self.body is None else self.body.copy(),
             self.tick,
             self.time,
         )
@@ -65,4 +65,6 @@ class Tissue:
             h.update(name.encode())
             h.update(np.ascontiguousarray(self.cells[name][order]).tobytes())
         h.update(np.ascontiguousarray(self.fields.value).tobytes())
+        if self.body is not None:
+            h.update(self.body.level.tobytes())
         return h.hexdigest()

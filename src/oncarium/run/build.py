@@ -25,16 +25,17 @@ from ..biology.transformation import Transformation
 from ..biology.transport import Transport
 from ..biology.volume import Volume
 from ..engine.cells import Cells
-from ..engine.fields import Fields, Grid
+from ..engine.fields import Fields
 from ..engine.population import Population
 from ..engine.process import Process
 from ..engine.random import stream_of, uniform
 from ..engine.tissue import Tissue
 from ..errors import InputError
 from ..spec.environment import Domain
-from ..spec.initial import Placement, Region
+from ..spec.initial import Placement
 from ..spec.model import Model
-from . import mechanisms, physicell_plan
+from . import mechanisms, patient, physicell_plan
+from .regions import grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
@@ -59,7 +60,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     place(model, cells, seed)
     if model.numerics == "physicell":
         cells.next_id += len(cells.types)  # that program gives an id to one cell of each type in the legend of its pictures
-    tissue = Tissue(cells, fields)
+    tissue = Tissue(cells, fields, body=patient.body_of(model))
     for process in processes:
         process.prepare(tissue)
         if isinstance(process, Contacts):
@@ -95,7 +96,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
     sensing = Sensing(clock.phenotype, mechanics, wanted, blind=model.compat == "1.14.2")
     out: list[Process] = []
     if model.factors:
-        out += [Secretion(clock.transport, model.internalise), Transport(clock.transport, solver, tolerance)]
+        out += [Secretion(clock.transport, model.internalise), *patient.supply(model), Transport(clock.transport, solver, tolerance)]
         if model.internalise:
             out.append(Internalisation(clock.transport))
     out.append(sensing)
@@ -121,14 +122,14 @@ def list_processes(model: Model, population: Population) -> list[Process]:
         out.append(Contacts(clock.mechanics, population, mechanics))
     if model.uses("springs"):
         out.append(Springs(clock.mechanics, mechanics))
-    out += [mechanics, Division(clock.mechanics, population), *mechanisms.after_division(model, population)]
+    out += [mechanics, *patient.passages(model, population), Division(clock.mechanics, population), *mechanisms.after_division(model, population)]
     return out + own
 
 
 def build_fields(model: Model) -> Fields:
     """Fields at their initial values, with boundaries and held voxels."""
     d = model.domain
-    grid = Grid(origin=d.lower, spacing=d.voxel, shape=(d.shape[2], d.shape[1], d.shape[0]))
+    grid = grid_of(d)
     factors = model.factors
     fields = Fields(
         grid,
@@ -151,27 +152,6 @@ def build_fields(model: Model) -> Fields:
     fill_fields(model, fields)
     hold_layers(model, fields)
     return fields
-
-
-def voxel_centers(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, y, z (z, y, x) um of the centers of all voxels."""
-    z, y, x = np.meshgrid(grid.centers("z"), grid.centers("y"), grid.centers("x"), indexing="ij")
-    return x, y, z
-
-
-def inside(region: Region, x: np.ndarray, y: np.ndarray, z: np.ndarray, is_2d: bool) -> np.ndarray:
-    """Which points lie in the region; in 2-D z does not count."""
-    inside = np.ones(x.shape, np.bool_)
-    if region.kind == "box":
-        for v, low, high in zip((x, y, z)[: 2 if is_2d else 3], region.low, region.high):
-            inside &= (v >= low) & (v <= high)
-    elif region.kind != "everywhere":
-        cx, cy, cz = region.center
-        squared = (x - cx) ** 2 + (y - cy) ** 2
-        if region.kind in ("ball", "shell") and not is_2d:
-            squared = squared + (z - cz) ** 2
-        inside &= (squared <= region.outer**2) & (squared >= region.inner**2)
-    return inside
 
 
 def phase_labels(model: Model) -> tuple[str, ...]:

@@ -126,6 +126,7 @@ class Recorder:
             ("lowest", factors, "factor"),
             ("highest", factors, "factor"),
             ("events", len(EVENTS), "event"),
+            ("body", len(tissue.body.names) if tissue.body is not None else 0, "compartment"),
         ):
             if width:
                 arrays[f"summary/{name}"] = ((width,), "f8", ("frame", axis), (4096, width))
@@ -150,6 +151,7 @@ class Recorder:
             "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
             "events": list(EVENTS),
+            "body": list(tissue.body.names) if tissue.body is not None else [],
             "processes": [p.name for p in simulation.plan.processes],
             "threads": simulation.threads,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -202,6 +204,8 @@ class Recorder:
             for name, values in (("mean", flat.mean(axis=1)), ("lowest", flat.min(axis=1)), ("highest", flat.max(axis=1))):
                 store.add(f"summary/{name}", values[None])
         store.add("summary/events", self.counts[None].astype(float))
+        if tissue.body is not None:
+            store.add("summary/body", tissue.body.level[None])
         for group in ("cells", "summary"):
             store.add(f"{group}/time", np.array([tissue.time]))
             store.add(f"{group}/tick", np.array([tissue.tick]))

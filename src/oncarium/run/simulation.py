@@ -150,6 +150,8 @@ class Simulation:
         out: dict[str, Any] = {"tick": t.tick, "seed": self.seed, "next_id": t.cells.next_id}
         out |= {f"cells/{k}": v for k, v in t.cells.state().items()}
         out |= {f"fields/{k}": v.copy() for k, v in t.fields.arrays().items()}
+        if t.body is not None:
+            out |= {f"body/{k}": v.copy() for k, v in t.body.arrays().items()}
         for p in self.plan.processes:
             out |= {f"process/{p.name}/{k}": v for k, v in p.state().items()}
         pending = self.population.pending
@@ -168,6 +170,8 @@ class Simulation:
         except KeyError as error:
             raise DataError("checkpoint", f"it does not fit this model: {error.args[0]}.") from None
         t.fields.restore(part("fields/"))
+        if t.body is not None:
+            t.body.restore(part("body/"))
         t.tick = int(state["tick"])
         t.time = t.tick * self.plan.tick_minutes
         self.seed = int(state["seed"])

@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from . import catalog
+from .body import Patient, read_patient
 from .cell import CellType, read_cell, read_distributions
 from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
 from .files import Document, emit, overlay, parse, read
@@ -34,13 +35,19 @@ SECTIONS = (
     "seed",
     "record",
     "internalise",
+    "start",
     "factors",
     "custom",
     "cells",
     "initial",
+    "supply",
+    "body",
+    "entry",
+    "exit",
     "sources",
 )
 FORMAT = "1"
+STARTS = ("solved", "given")  # what the first decisions see: concentrations after the first step of transport, or as they are given
 IGNORABLE = ("intracellular",)
 
 
@@ -156,6 +163,9 @@ class Model:
         if self.compat not in COMPAT:
             reader.word(self.compat, "compat", COMPAT, "version to be compatible with")
         self.internalise = reader.truth(tree.get("internalise", False), "internalise")
+        self.start = str(tree.get("start", STARTS[0]))
+        if self.start not in STARTS:
+            reader.word(self.start, "start", STARTS, "start")
         domain = read_domain(reader, tree.get("domain"))
         self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))  # so large that nothing else looks wrong for it
         self.clock: Clock = read_clock(reader, tree.get("clock"))
@@ -182,6 +192,7 @@ class Model:
             placed = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
             if placed:
                 self.placements.append(placed)
+        self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
         for name in self.record.columns or ():
             reader.word(name, "record.columns", self.names.columns, "column")
         self._check_memory(reader)

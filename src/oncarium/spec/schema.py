@@ -142,6 +142,7 @@ def json_schema() -> dict[str, Any]:
             "numerics": {"enum": list(NUMERICS), "description": "whose solvers and order of operations"},
             "compat": {"enum": list(COMPAT), "description": "reproduce the known bugs of this version of PhysiCell"},
             "internalise": {"type": "boolean", "description": "keep account of what each cell has taken up"},
+            "start": {"enum": ["solved", "given"], "description": "whether the first decisions see solved or given concentrations"},
             "custom": {
                 "type": "object",
                 "additionalProperties": {
@@ -159,6 +160,10 @@ def json_schema() -> dict[str, Any]:
             "factors": {"type": "object", "additionalProperties": factor},
             "cells": {"type": "object", "additionalProperties": cell},
             "initial": {"type": "array", "items": placement},
+            "supply": {"type": "array", "items": {"type": "object"}, "description": "voxels that exchange factors with blood"},
+            "body": {"type": "object", "description": "compartments of the body: start, gain, loss, grow, by, half, flows"},
+            "entry": {"type": "array", "items": {"type": "object"}, "description": "cells that enter: cells, from, at, rate, signal, half"},
+            "exit": {"type": "array", "items": {"type": "object"}, "description": "cells that leave: cells, to, at, rate, when, above"},
             "sources": {"type": "object", "additionalProperties": text},
         },
     }

@@ -1,0 +1,36 @@
+"""Given voxels exchange factors with the blood behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..engine.process import Process, Tick
+from ..engine.tissue import Tissue
+
+
+class Supply(Process):
+    """Exchange of factors between supply voxels and blood.
+
+    Equation    dc/dt = exchange (outside - c) in every supply voxel: exchange = permeability x surface / voxel volume
+
+    Adds to     fields.supply (exchange x outside) and fields.demand (exchange); Transport solves with both.
+    Source      Robin exchange as of a vessel wall; a given voxel stands for a vessel that crosses it.
+
+    exchanges   (voxels, factor, exchange 1/min, outside concentration): flat voxel numbers and index of the factor
+    """
+
+    section = "supply"
+    slot = "transport"
+    adds = ("fields.supply", "fields.demand")
+
+    def __init__(self, period: float, exchanges: Sequence[tuple[np.ndarray, int, float, float]]):
+        self.period = period
+        self.exchanges = list(exchanges)
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        fields = tissue.fields
+        for voxels, f, rate, outside in self.exchanges:
+            fields.supply[f].reshape(-1)[voxels] += rate * outside
+            fields.demand[f].reshape(-1)[voxels] += rate

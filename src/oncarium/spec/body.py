@@ -1,0 +1,164 @@
+"""The patient around the tissue: compartments of the body, doors by which cells enter and leave, voxels that blood supplies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .environment import Factor
+from .initial import REGIONS, Region, read_region
+from .reader import Reader
+from .rule import Names
+
+PLACES = ("edge", "supply")
+
+
+@dataclass(frozen=True)
+class Compartment:
+    """One compartment: start (1 is healthy), gain and loss and growth (1/min), what drives the gain, flows to others (name, 1/min)."""
+
+    name: str
+    start: float = 0.0
+    gain: float = 0.0
+    loss: float = 0.0
+    grow: float = 0.0
+    by: str = ""
+    half: float = 1.0
+    flows: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Passage:
+    """How cells of a type enter or leave: through `edge` or `supply` voxels, at a rate (1/min and voxel, or 1/min and cell)."""
+
+    type: str
+    at: str
+    rate: float
+    body: str = ""
+    size: float = math.inf
+    factor: str = ""
+    half: float = 1.0
+    hill: float = 1.0
+    column: str = ""
+    above: float = 0.0
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """Voxels of a region that exchange factors with blood: (factor, exchange 1/min, concentration of blood)."""
+
+    region: Region
+    factors: tuple[tuple[str, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Everything around the tissue."""
+
+    compartments: tuple[Compartment, ...] = ()
+    entries: tuple[Passage, ...] = ()
+    exits: tuple[Passage, ...] = ()
+    supply: tuple[Supplied, ...] = field(default=())
+
+
+def read_patient(reader: Reader, tree: dict[str, Any], names: Names, factors: Sequence[Factor]) -> Patient:
+    """Sections body, entry, exit and supply of a model."""
+    bodies = _body(reader, tree.get("body"))
+    known = [c.name for c in bodies]
+    supply = tuple(s for i, given in _list(reader, tree, "supply") if (s := _supplied(reader, given, f"supply.{i}", names)))
+    entries = tuple(p for i, g in _list(reader, tree, "entry") if (p := _entry(reader, g, f"entry.{i}", names, known, bool(supply))))
+    exits = tuple(p for i, g in _list(reader, tree, "exit") if (p := _exit(reader, g, f"exit.{i}", names, known, bool(supply))))
+    return Patient(tuple(bodies), entries, exits, supply)
+
+
+def _list(reader: Reader, tree: dict[str, Any], key: str) -> list[tuple[int, Any]]:
+    given = tree.get(key) or []
+    if not isinstance(given, list):
+        reader.complain(key, "expected a list,", "each entry in a line of its own after '- '.")
+        return []
+    return list(enumerate(given))
+
+
+def _body(reader: Reader, tree: Any) -> list[Compartment]:
+    out = []
+    group = reader.group(tree, "body")
+    for name, given in group.items():
+        path = f"body.{name}"
+        said = reader.group(given, path, ("start", "gain", "loss", "grow", "by", "half", "flows", "doc"), "part of a compartment")
+        units = {"start": "1", "half": "1", "gain": "1/min", "loss": "1/min", "grow": "1/min"}
+        numbers = {k: reader.quantity(said[k], f"{path}.{k}", units[k], ge=0.0) for k in said if k in units}
+        by = str(said.get("by", ""))
+        if by and by not in group:
+            reader.word(by, f"{path}.by", group, "compartment")
+            continue
+        flows = []
+        for target, rate in reader.group(said.get("flows"), f"{path}.flows").items():
+            if target not in group:
+                reader.word(target, f"{path}.flows.{target}", group, "compartment")
+                continue
+            value = reader.quantity(rate, f"{path}.flows.{target}", "1/min", ge=0.0)
+            flows.append((target, value or 0.0))
+        if all(v is not None for v in numbers.values()):
+            out.append(Compartment(name, by=by, flows=tuple(flows), **{k: float(v) for k, v in numbers.items() if v is not None}))
+    return out
+
+
+def _supplied(reader: Reader, given: Any, path: str, names: Names) -> Supplied | None:
+    tree = reader.group(given, path, (*REGIONS, "of"), "part of a supply")
+    region = read_region(reader, {k: v for k, v in tree.items() if k != "of"}, path)
+    out = []
+    for factor, what in reader.group(tree.get("of"), f"{path}.of").items():
+        if factor not in names.factors:
+            reader.word(factor, f"{path}.of.{factor}", names.factors, "factor")
+            continue
+        said = reader.group(what, f"{path}.of.{factor}", ("exchange", "outside"), "part of a supply")
+        rate = reader.quantity(said.get("exchange"), f"{path}.of.{factor}.exchange", "1/min", gt=0.0)
+        outside = reader.quantity(said.get("outside", "0"), f"{path}.of.{factor}.outside", names.factors[factor], ge=0.0)
+        if rate is not None and outside is not None:
+            out.append((factor, rate, outside))
+    return Supplied(region, tuple(out)) if region else None
+
+
+def _passage(reader: Reader, tree: dict[str, Any], path: str, names: Names, known: Sequence[str], key: str, supplied: bool) -> dict[str, Any] | None:
+    """What entries and exits have in common."""
+    type = tree.get("cells")
+    if reader.word(type, f"{path}.cells", names.types, "cell type") is None:
+        return None
+    at = str(tree.get("at", "edge"))
+    if reader.word(at, f"{path}.at", PLACES, "place") is None:
+        return None
+    if at == "supply" and not supplied:
+        reader.complain(f"{path}.at", "the model has no supply voxels;", "expected a section supply, or at: edge.")
+    body = str(tree.get(key, ""))
+    if body and body not in known:
+        reader.word(body, f"{path}.{key}", known, "compartment of the body")
+        return None
+    rate = reader.quantity(tree.get("rate"), f"{path}.rate", "1/min", ge=0.0)
+    size = reader.quantity(tree["size"], f"{path}.size", "1", gt=0.0) if "size" in tree else math.inf
+    return None if rate is None or size is None else {"type": str(type), "at": at, "body": body, "rate": rate, "size": size}
+
+
+def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
+    tree = reader.group(given, path, ("cells", "from", "at", "rate", "size", "signal", "half", "hill"), "part of an entry")
+    common = _passage(reader, tree, path, names, known, "from", supplied)
+    signal = str(tree.get("signal", ""))
+    if common is None:
+        return None
+    if signal and signal not in names.factors:
+        reader.word(signal, f"{path}.signal", names.factors, "factor")
+        return None
+    half = reader.quantity(tree.get("half"), f"{path}.half", names.factors[signal], gt=0.0) if signal else 1.0
+    hill = reader.quantity(tree["hill"], f"{path}.hill", "1", gt=0.0) if "hill" in tree else 1.0
+    return None if half is None or hill is None else Passage(**common, factor=signal, half=half, hill=hill)
+
+
+def _exit(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
+    tree = reader.group(given, path, ("cells", "to", "at", "rate", "size", "when", "above"), "part of an exit")
+    common = _passage(reader, tree, path, names, known, "to", supplied)
+    column = str(tree.get("when", ""))
+    if column and reader.word(column, f"{path}.when", [n for n, e in names.columns.items() if e.axis is None], "column") is None:
+        return None
+    above = reader.quantity(tree.get("above", "0"), f"{path}.above", names.unit(column, None)) if column else 0.0
+    return None if common is None or above is None else Passage(**common, column=column, above=above)
