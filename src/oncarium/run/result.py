@@ -182,7 +182,8 @@ class Result:
         highest.FACTOR, events.KIND (so far), body.COMPARTMENT; the index is the time in min."""
         import pandas as pd
 
-        kinds = {"live": self.types, "apoptotic": self.types, "necrotic": self.types, "volume": self.types, "events": self.attrs["events"], "body": self.attrs.get("body", [])}
+        kinds = {"live": self.types, "apoptotic": self.types, "necrotic": self.types, "volume": self.types}
+        kinds |= {"events": self.attrs["events"], "body": self.attrs.get("body", [])}
         kinds |= {k: self.attrs["factors"] for k in ("mean", "lowest", "highest")}
         out: dict[str, Any] = {}
         for name, labels in kinds.items():
