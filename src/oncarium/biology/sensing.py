@@ -75,7 +75,8 @@ class Sensing(Process):
 
     A neighbor is a cell within the sum of both adhesion reaches. `parts` restricts an instance to some of these groups: "factors",
     "gradients", "contacts" and "self"; one that is `ahead` fires in the last period before others decide. `blind`: contacts with
-    apoptotic, necrotic and otherwise dead cells read 0, as in version 1.14.2 of the standard code.
+    apoptotic, necrotic and otherwise dead cells read 0, as in version 1.14.2 of the standard code. `given`: the first look is at the
+    concentrations as they were given, before transport has changed them.
     """
 
     section = "sense"
@@ -99,7 +100,7 @@ class Sensing(Process):
 
     def __init__(
         self, period: float, mechanics: Mechanics, wanted: set[str], parts: tuple[str, ...] = PARTS, slot: str = "sense",
-        ahead: float = 0.0, blind: bool = False,
+        ahead: float = 0.0, blind: bool = False, given: bool = False,
     ):  # fmt: skip
         self.period = period
         self.mechanics = mechanics
@@ -108,6 +109,8 @@ class Sensing(Process):
         self.slot = slot
         self.ahead = ahead  # min between two decisions; 0: fires at every period
         self.blind = blind
+        self.given = given
+        self.first: np.ndarray | None = None
 
     @property
     def name(self) -> str:
@@ -128,6 +131,7 @@ class Sensing(Process):
         self.lower = np.array(grid.lower, float)
         self.spacing = np.array(grid.spacing, float)
         self.sets = tuple(c.name for c in self.columns())
+        self.first = tissue.fields.value.copy() if self.given else None
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         if self.ahead and abs(math.remainder(tick.time + self.period, self.ahead)) > 1e-6:
@@ -143,7 +147,9 @@ class Sensing(Process):
         cells, fields = tissue.cells, tissue.fields
         voxel = np.empty(cells.n, np.int64)
         voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
-        value = fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
+        seen = fields.value if self.first is None or tick.number > 0 else self.first
+        value = seen.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
+        self.first = None
         if "factors" in self.parts:
             concentration_at(voxel, value, cells["sense.factor"])
         if ("gradients" in self.parts or tick.number == 0) and "sense.gradient" in cells:  # nobody looked before the first decision
