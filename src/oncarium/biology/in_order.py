@@ -64,6 +64,8 @@ class SpringsInOrder(Springs):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
+        if not (cells.base["springs.active"] > 0.5).any():
+            return
         partner = cells["springs.partner"]
         attachment = cells["springs.attachment"]
         if not attachment.any() and not (cells["springs.detachment"].any() and (partner[:, 0] >= 0).any()):

@@ -89,6 +89,7 @@ class Mechanics(Process):
     adhesion_distance = Behavior("1", 1.25, ge=0.0, doc="reach of adhesion in multiples of the radius")
     affinity = Behavior("1", 1.0, ge=0.0, axis="type", doc="adhesive affinity to each type")
     wall = Trait("um/min", 0.0, ge=0.0, doc="repulsion by the walls of the domain")
+    attached = Trait("1", 1.0, ge=0.0, le=1.0, name="springs.active", doc="1 if cells of this type attach to others and are pulled by them")
     membrane_adhesion = Behavior("um/min", 4.0, ge=0.0, doc="adhesion to a basement membrane (none is modelled)")
     membrane_repulsion = Behavior("um/min", 100.0, ge=0.0, doc="repulsion by a basement membrane (none is modelled)")
     movable = Behavior("1", 1.0, ge=0.0, le=1.0, doc="1 if the cell can be moved")
@@ -178,14 +179,15 @@ class Mechanics(Process):
         """Rows (pair, 2) of cells that hold on to each other: attached ones, then attackers and victims, in the order of ids."""
         cells = tissue.cells
         found = []
+        active = cells["springs.active"] > 0.5
         if "springs.partner" in cells:
             partner = cells["springs.partner"]
-            holds = np.flatnonzero((partner >= 0).any(axis=1))
+            holds = np.flatnonzero((partner >= 0).any(axis=1) & active)
             holds = holds[np.argsort(cells.id[holds], kind="stable")]
             who, place = np.nonzero(partner[holds] > cells.id[holds][:, None])  # each pair once
             found.append((holds[who], partner[holds[who], place]))
         if "attack.target" in cells:
-            holds = np.flatnonzero(cells["attack.target"] >= 0)
+            holds = np.flatnonzero((cells["attack.target"] >= 0) & active)
             holds = holds[np.argsort(cells.id[holds], kind="stable")]
             found.append((holds, cells["attack.target"][holds]))
         if not any(len(a) for a, _ in found):

@@ -158,6 +158,8 @@ class Springs(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
+        if not (cells.base["springs.active"] > 0.5).any():
+            return
         random = (np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact)
         partner, order = cells["springs.partner"], cells.order()
         if np.any(partner >= 0):

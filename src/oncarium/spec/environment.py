@@ -135,6 +135,9 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     sizes = [s for s in size if s is not None]
     if len(spans) < 3 or len(sizes) < 3:
         return None
+    if any(not 0.0 < h or (b - a) / h > 1e9 for (a, b), h in zip(spans, sizes)):
+        reader.complain("domain.voxel", "a side of the box has more than a billion voxels.", remedy="Use larger voxels or a smaller domain.")
+        return None
     counts = [max(1, math.ceil((b - a) / h - 1e-9)) for (a, b), h in zip(spans, sizes)]
     low, step = [a for a, _ in spans], sizes
     domain = Domain((low[0], low[1], low[2]), (step[0], step[1], step[2]), (counts[0], counts[1], counts[2]))

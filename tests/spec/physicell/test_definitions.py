@@ -234,7 +234,7 @@ def test_walls_and_springs_of_the_options(tmp_path):
     model = read(tmp_path, settings(options=options, cells=cell(springs) + cell("", "T cell", 1)))
     for kind in ("tumor", "T cell"):
         assert value(model, kind, "mechanics.wall") == 100.0
-        assert value(model, kind, "springs.attachment") == 0.0 and value(model, kind, "springs.elastic") == 0.0
+        assert value(model, kind, "springs.active") == 0.0 and value(model, kind, "springs.elastic") == 0.2
 
 
 def test_distributions_of_initial_values(tmp_path):

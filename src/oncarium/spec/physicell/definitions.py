@@ -44,8 +44,7 @@ class Definitions(Phenotype):
         self._same_deaths()
         if springs_off:
             for d in self.all:
-                for column in ("springs.attachment", "springs.elastic"):
-                    d.set(column, None, 0.0, options or root)
+                d.set("springs.active", None, 0.0, options or root)
 
     def _names(self, given: Sequence[Element]) -> list[str]:
         first: dict[str, Element] = {}

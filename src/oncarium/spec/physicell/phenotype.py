@@ -240,6 +240,9 @@ class Phenotype:
             if s > 2.0:
                 choice.notice(f"an equilibrium distance of {s:.4g} radii is capped at 2, as upstream.")
             half = 0.5 * min(s, 2.0)
+            if half >= d.get("mechanics.adhesion_distance"):
+                choice.complain(f"{choice.text} is out of range;", "expected a distance within the reach of adhesion (relative_maximum_adhesion_distance).")
+                continue
             adhesion = d.get("mechanics.repulsion") * ((1.0 - half) / (1.0 - half / d.get("mechanics.adhesion_distance"))) ** 2
             d.set("mechanics.adhesion", None, adhesion, choice)
 
