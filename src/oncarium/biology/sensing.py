@@ -193,7 +193,7 @@ class Sensing(Process):
         cells = tissue.cells
         vital = cells["vital"]
         for name, value in (
-            ("sense.time", lambda: tick.time),
+            ("sense.time", lambda: tick.counted or tick.time),
             ("sense.dead", lambda: vital != LIVE),
             ("sense.apoptotic", lambda: vital == APOPTOTIC),
             ("sense.necrotic", lambda: vital > APOPTOTIC),

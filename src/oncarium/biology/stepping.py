@@ -193,7 +193,7 @@ class Velocities(Mechanics):
     def held(tissue: Tissue) -> np.ndarray:
         """Rows (pair, 2) of attached cells in the order of ids; an attack is an attachment too."""
         cells = tissue.cells
-        if "springs.partner" not in cells:
+        if "springs.partner" not in cells or not (cells.base["springs.active"] > 0.5).any():
             return np.empty((0, 2), np.int64)
         partner = cells["springs.partner"]
         holds = np.flatnonzero(partner[:, 0] >= 0)

@@ -66,11 +66,12 @@ class Plan:
         if number % SORT_TICKS == 0 and tissue.cells.n >= SORT_FROM:
             tissue.sort_in_space()
         minutes = self._minutes(number) if self.summed else {}
+        counted = self._sum[1] if self.summed else tissue.time
         for k, process in enumerate(self.processes):
             every = self.every[k]
             if number % every == 0:
                 start = time.perf_counter()
-                process.step(tissue, Tick(number, tissue.time, minutes.get(every, every * self.tick_minutes), seed))
+                process.step(tissue, Tick(number, tissue.time, minutes.get(every, every * self.tick_minutes), seed, counted))
                 self.seconds[k] += time.perf_counter() - start
                 self.firings[k] += 1
         tissue.tick = number + 1

@@ -20,12 +20,14 @@ class Tick:
 
     number   ticks since the start     time   minutes since the start
     dt       minutes this firing covers     seed   the run's seed
+    counted  the same time as a plan that sums its steps counts it, with their rounding
     """
 
     number: int
     time: float
     dt: float
     seed: int
+    counted: float = 0.0
 
 
 class Process:

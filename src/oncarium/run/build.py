@@ -34,7 +34,7 @@ from ..errors import InputError
 from ..spec.environment import Domain
 from ..spec.initial import Placement
 from ..spec.model import Model
-from . import mechanisms, patient, physicell_plan
+from . import matrix, mechanisms, patient, physicell_plan
 from .regions import grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
@@ -60,7 +60,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     place(model, cells, seed)
     if model.numerics == "physicell":
         cells.next_id += len(cells.types)  # that program gives an id to one cell of each type in the legend of its pictures
-    tissue = Tissue(cells, fields, body=patient.body_of(model))
+    tissue = Tissue(cells, fields, matrix.matrix_of(model), body=patient.body_of(model))
     for process in processes:
         process.prepare(tissue)
         if isinstance(process, Contacts):
@@ -91,15 +91,17 @@ def list_processes(model: Model, population: Population) -> list[Process]:
         if process.slot == "decide" and not process.period:
             process.period = clock.phenotype
     resets = dict.fromkeys(w for p in own for w in p.adds if model.names.columns[w].kind == "behavior")
+    if model.matrix is not None and model.uses("guidance"):
+        resets["motility.speed"] = None
     if model.numerics == "physicell":
         return physicell_plan.list_processes(model, population, links(model), wanted, tuple(resets)) + own
-    sensing = Sensing(clock.phenotype, mechanics, wanted, blind=model.compat == "1.14.2")
+    sensing = Sensing(clock.phenotype, mechanics, wanted, blind=model.compat == "1.14.2", given=model.start == "given")
     out: list[Process] = []
     if model.factors:
-        out += [Secretion(clock.transport, model.internalise), *patient.supply(model), Transport(clock.transport, solver, tolerance)]
+        out += [Secretion(clock.transport, model.internalise), *patient.supply(model), *matrix.reactions(model), Transport(clock.transport, solver, tolerance)]
         if model.internalise:
             out.append(Internalisation(clock.transport))
-    out.append(sensing)
+    out += [sensing, *matrix.feelers(model)]
     if model.rules or resets:
         out.append(Rules(clock.phenotype, links(model), tuple(resets)))
     if model.uses("transformation"):
@@ -115,6 +117,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
         out.append(Cycle(clock.phenotype, population, [CYCLES[t.cycle.name] for t in model.types], fixed))
     out.append(Volume(clock.phenotype))
     out += mechanisms.chosen(model)
+    out += matrix.mechanisms(model)
     contacts = any(model.uses(s) for s in CONTACT_SECTIONS)
     if contacts or model.uses("damage"):
         out.append(damage(period=clock.phenotype))

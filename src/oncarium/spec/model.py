@@ -18,6 +18,7 @@ from .cell import CellType, read_cell, read_distributions
 from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
 from .files import Document, emit, overlay, parse, read
 from .initial import Placement, read_placement
+from .matrix import MatrixStart, read_matrix
 from .reader import Reader
 from .rule import Names, Rule, check_conflicts, read_rule
 
@@ -40,6 +41,7 @@ SECTIONS = (
     "custom",
     "cells",
     "initial",
+    "matrix",
     "supply",
     "body",
     "entry",
@@ -47,7 +49,7 @@ SECTIONS = (
     "sources",
 )
 FORMAT = "1"
-STARTS = ("solved", "given")  # what the first decisions see: concentrations after the first step of transport, or as they are given
+FIRST_LOOKS = ("solved", "given")  # what the first decisions see: concentrations after the first step of transport, or as they are given
 IGNORABLE = ("intracellular",)
 
 
@@ -163,9 +165,9 @@ class Model:
         if self.compat not in COMPAT:
             reader.word(self.compat, "compat", COMPAT, "version to be compatible with")
         self.internalise = reader.truth(tree.get("internalise", False), "internalise")
-        self.start = str(tree.get("start", STARTS[0]))
-        if self.start not in STARTS:
-            reader.word(self.start, "start", STARTS, "start")
+        self.start = str(tree.get("start", FIRST_LOOKS[0]))
+        if self.start not in FIRST_LOOKS:
+            reader.word(self.start, "start", FIRST_LOOKS, "start")
         domain = read_domain(reader, tree.get("domain"))
         self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))  # so large that nothing else looks wrong for it
         self.clock: Clock = read_clock(reader, tree.get("clock"))
@@ -192,6 +194,11 @@ class Model:
             placed = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
             if placed:
                 self.placements.append(placed)
+                if placed.values and self.folder is not None:
+                    given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in placed.values})
+        self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"))
+        if self.matrix is None and any(r.signal[0] in ("sense.matrix", "sense.stiffness", "sense.alignment") for _, r in self.rules):
+            reader.complain("cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix.")
         self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
         for name in self.record.columns or ():
             reader.word(name, "record.columns", self.names.columns, "column")
