@@ -98,3 +98,10 @@ def test_what_is_changed_is_said(tmp_path):
 def test_values_of_a_table_count_in_the_digest(tmp_path):
     one, two = (table(tmp_path, f"x,y,type,volume\n1,2,tumor,{v}\n") for v in (900, 901))
     assert one.digest != two.digest
+
+
+def test_a_model_without_its_folder_remembers_what_its_table_gave(tmp_path):
+    model = table(tmp_path, "x,y,type,attack tumor,cycle entry\n1,2,tumor,0.5,1\n")
+    alone = Model.from_text(model.to_yaml(), folder=None)
+    assert alone.uses("attack") and model.uses("attack") and not alone.uses("fusion")
+    assert Model.from_text(model.to_yaml(), folder=tmp_path) == model

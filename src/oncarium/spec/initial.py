@@ -106,7 +106,7 @@ def read_placement(
     reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "table", "clip", "numbers"))
+    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "table", "clip", "numbers", "gives"))
     if "table" in tree:
         return _table(reader, tree, path, names, domain, folder)
     kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")
@@ -135,9 +135,12 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
     numbers = {t: reader.whole(v, f"{path}.numbers.{t}", -(2**31), 2**31) for t, v in given.items()}
     if kind is None:
         return None
-    if folder is None:
-        return Placement(kind, table=name)
-    from .table import read_table
+    from .table import columns_of, read_table
+
+    if folder is None:  # a run goes on: its cells are restored, and what the table gave them is remembered
+        known = columns_of(names)
+        given = tree.get("gives")
+        return Placement(kind, table=name, values={known[w]: () for w in given if w in known} if isinstance(given, list) else {})
 
     where = str(folder / name)
     try:

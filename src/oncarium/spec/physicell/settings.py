@@ -18,7 +18,7 @@ from .xml import Element, read_xml
 
 ROOT = "PhysiCell_settings"
 LABELS = ("units", "description", "type", "version", "name", "ID", "enabled")  # attributes that say nothing a number depends on
-SWITCHES = ("motility.active", "motility.advanced", "apoptosis.fixed", "necrosis.fixed", "mechanics.membrane_adhesion",
+SWITCHES = ("springs.active", "motility.active", "motility.advanced", "apoptosis.fixed", "necrosis.fixed", "mechanics.membrane_adhesion",
             "mechanics.membrane_repulsion")  # left out where they are as usual
 
 
@@ -59,6 +59,7 @@ class Settings(Surroundings):
             self.put(("numerics",), self.numerics)
         if self.compat:
             self.put(("compat",), self.compat)
+        self.put(("start",), "given")
         is_2d = self.read_domain(root.child("domain"))
         self.read_overall(root.child("overall"))
         options = root.child("options")
