@@ -60,3 +60,38 @@ def test_a_linear_field_has_its_slope_everywhere():
     tissue.fields.value[0] = 1.0 * x - 2.0 * y + 2.0 * z
     fire(sensing, tissue)
     np.testing.assert_allclose(tissue.cells["sense.gradient"][:, 0], 3.0, rtol=1e-12)
+
+
+def test_a_look_ahead_fires_in_the_last_period_before_decisions():
+    sensing, tissue = world(PLANE)
+    ahead = Sensing(0.5, sensing.mechanics, ALL, ("contacts",), "move", ahead=6.0, blind=True)
+    ahead.prepare(tissue)
+    c = tissue.cells
+    for number in range(11):
+        fire(ahead, tissue, 1, dt=0.5, first=number)
+        assert not c["sense.contact_live"].any()
+    fire(ahead, tissue, 1, dt=0.5, first=11)
+    assert c["sense.contact_live"].any() and c["sense.contact_dead"].any()
+    assert not c["sense.contact_apoptotic"].any() and not c["sense.contact_necrotic"].any(), "blind as version 1.14.2 is"
+
+
+def test_what_a_cell_knows_of_itself():
+    sensing, tissue = world(PLANE)
+    fire(sensing, tissue, 1, dt=6.0, first=2)
+    c = tissue.cells
+    assert np.array_equal(c["sense.apoptotic"], c["vital"] == 1) and np.array_equal(c["sense.necrotic"], c["vital"] >= 2)
+    assert np.array_equal(c["sense.dead"], c["vital"] > 0) and (c["sense.time"] == 12.0).all()
+
+
+def test_the_first_look_may_be_at_the_given_concentrations():
+    mechanics = Mechanics(1.0)
+    sensing = Sensing(6.0, mechanics, ALL, given=True)
+    tissue = tissue_of([mechanics, sensing], PLANE, TYPES, FACTORS)
+    add_cells(tissue, [[0, 0, 0]])
+    tissue.fields.value[:] = 38.0
+    sensing.prepare(tissue)
+    tissue.fields.value[:] = 5.0  # transport comes first in a tick
+    fire(sensing, tissue, 1, dt=6.0)
+    assert (tissue.cells["sense.factor"] == 38.0).all()
+    fire(sensing, tissue, 1, dt=6.0, first=6)
+    assert (tissue.cells["sense.factor"] == 5.0).all()

@@ -61,3 +61,23 @@ def test_the_printed_plan_names_everything():
 def test_a_process_without_a_step_says_so():
     with pytest.raises(TypeError, match="Process has no step"):
         Process().step(None, None)
+
+
+def test_summed_times_have_their_rounding_and_survive_a_restart():
+    """Steps of 0.01 min summed one by one: 6 min later it is not 6.0 to the last bit, and 7.5 times 6 min falls on the source's side."""
+    note = Note("six", "act", 6.0)
+    plan = Plan([note], 0.1, summed=0.01)
+    tissue = tissue_of([note])
+    for _ in range(181):
+        plan.tick(tissue, 1)
+    times, t = [0.0], 0.0
+    for k in range(1, 1801):
+        t += 0.01
+        if k % 600 == 0:
+            times.append(t)
+    assert [dt for *_, dt in note.log] == [6.0, times[1] - times[0], times[2] - times[1], times[3] - times[2]]
+    assert times[1] != 6.0
+    other, again = Note("six", "act", 6.0), tissue_of([note])
+    again.tick, again.time = 180, 18.0
+    Plan([other], 0.1, summed=0.01).tick(again, 1)
+    assert other.log[0][3] == note.log[3][3]

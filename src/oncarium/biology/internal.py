@@ -46,4 +46,4 @@ class Internalisation(Process):
         saturable = np.where(np.isfinite(fields.michaelis), cells["metabolism.consumption"] / (np.nan_to_num(fields.michaelis, nan=1.0) + c), 0.0)
         gained = (approach + cells["secretion.uptake"] + saturable) * c - approach * cells["secretion.target"]
         gained = cells["volume.total"][:, None] * gained - cells["secretion.rate"] * self.per_amount
-        cells[INTERNALISED.name] += tick.dt * gained
+        cells[INTERNALISED.name][:] += tick.dt * gained
