@@ -21,7 +21,8 @@ DT, VOXEL = 0.01, 8000.0
 
 def world(position, grid=PLANE, steps=1, internalise=True, diffusion=0.0, decay=0.0, **base):
     exchange = Exchange(DT * steps, DT, steps, internalise)
-    tissue = tissue_of([Volume(6.0), Death(6.0, Population()), exchange], grid, factors=("oxygen", "signal"), base={k.replace("__", "."): v for k, v in base.items()})
+    given = {k.replace("__", "."): v for k, v in base.items()}
+    tissue = tissue_of([Volume(6.0), Death(6.0, Population()), exchange], grid, factors=("oxygen", "signal"), base=given)
     tissue.fields.diffusion[:], tissue.fields.decay[:] = diffusion, decay
     tissue.fields.value[:] = 10.0
     add_cells(tissue, position)
@@ -96,7 +97,7 @@ def test_cells_outside_exchange_nothing_and_saturation_is_refused():
 def test_what_is_released_returns_to_the_voxel():
     population = Population()
     division = Division(DT, population, exact=False)
-    exchange, tissue = world([[5, 5, 0], [100, 5, 0]], secretion__released=0.25)
+    _, tissue = world([[5, 5, 0], [100, 5, 0]], secretion__released=0.25)
     division.prepare(tissue)
     tissue.cells["secretion.internalised"][:] = [[4e4, 8e4], [1.0, 1.0]]
     population.remove(np.array([0]))

@@ -18,7 +18,7 @@ OUTSIDE = State(
 
 def beyond(position: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
     """Which positions (cell, xyz) um lie outside the box."""
-    return ((position < lower) | (position > upper)).any(axis=1)
+    return np.any((position < lower) | (position > upper), axis=1)
 
 
 def free(cells: Cells) -> np.ndarray:
