@@ -307,10 +307,10 @@ class Surroundings:
             return None
         inner = Path(folder) / name
         places = [self.folder / inner, self.folder.resolve().parent / inner, Path.cwd() / inner]
-        if not any((base / folder).is_dir() for base in (self.folder, self.folder.resolve().parent, Path.cwd())) or not folder:
+        if not any(_is_folder(base / folder) for base in (self.folder, self.folder.resolve().parent, Path.cwd())) or not folder:
             places.append(self.folder / Path(name).name)
         for k, place in enumerate(places):
-            if place.is_file():
+            if _is_file(place):
                 if k:
                     element.notice(f"'{inner}' is read from {place.resolve()}.")
                 return place
@@ -331,3 +331,15 @@ def divides(part: float, whole: float) -> bool:
     return abs(whole / part - round(whole / part)) < 1e-9 * max(1.0, whole / part) and round(whole / part) >= 1
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that no file can have
+        return False
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
