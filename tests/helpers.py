@@ -22,6 +22,7 @@ from oncarium.biology.transport import Transport
 from oncarium.biology.volume import Volume
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import Fields, Grid
+from oncarium.engine.matrix import Matrix
 from oncarium.engine.plan import Plan
 from oncarium.engine.population import Population
 from oncarium.engine.process import Process, Tick
@@ -40,8 +41,9 @@ def tissue_of(
     factors: tuple[str, ...] = ("oxygen",),
     base: Mapping[str, object] | None = None,
     phases: int = 4,
+    matrix: Matrix | None = None,
 ) -> Tissue:
-    """An empty tissue with the columns of these processes; base[column] = one value for all types, or an array.
+    """An empty tissue with the columns of these processes and perhaps a matrix; base[column] = one value for all types, or an array.
 
     A base name may end in [label]: base["attack.rate[tumor]"] = 0.1.
     """
@@ -57,7 +59,7 @@ def tissue_of(
             table[...] = value
     if "volume.fluid" in cells:
         Volume.set_base(cells.base)
-    tissue = Tissue(cells, fields)
+    tissue = Tissue(cells, fields, matrix)
     for p in processes:
         p.prepare(tissue)
     return tissue

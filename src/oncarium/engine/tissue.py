@@ -38,7 +38,7 @@ class Tissue:
         return Tissue(
             self.cells.copy(),
             self.fields.copy(),
-            self.matrix,
+            None if self.matrix is None else self.matrix.copy(),
             self.vessels,
             None if self.body is None else self.body.copy(),
             self.tick,
@@ -65,6 +65,9 @@ class Tissue:
             h.update(name.encode())
             h.update(np.ascontiguousarray(self.cells[name][order]).tobytes())
         h.update(np.ascontiguousarray(self.fields.value).tobytes())
+        if self.matrix is not None:
+            for array in self.matrix.arrays().values():
+                h.update(np.ascontiguousarray(array).tobytes())
         if self.body is not None:
             h.update(self.body.level.tobytes())
         return h.hexdigest()

@@ -125,7 +125,8 @@ def list_processes(model: Model, population: Population) -> list[Process]:
         out.append(Contacts(clock.mechanics, population, mechanics))
     if model.uses("springs"):
         out.append(Springs(clock.mechanics, mechanics))
-    out += [mechanics, *patient.passages(model, population), Division(clock.mechanics, population), *mechanisms.after_division(model, population)]
+    out += [mechanics, *matrix.walls(model), *patient.passages(model, population), Division(clock.mechanics, population)]
+    out += mechanisms.after_division(model, population)
     return out + own
 
 

@@ -50,6 +50,7 @@ class Simulation:
             self.plan = Plan(processes, model.clock.transport)
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
+        self.least = -np.inf if model.numerics == "physicell" else 0.0  # that program lets cells take more than there is
         self.threads = 1
         self.use_threads(threads or default_threads())
 
@@ -78,7 +79,7 @@ class Simulation:
         cells, value = self.tissue.cells, self.tissue.fields.value
         sound = np.isfinite(cells.position.sum()) and np.isfinite(cells["volume.total"].sum())
         deciding = self.tick % self.decision_ticks == 0  # before rates that are no numbers are acted on
-        if deciding or not sound or (value.size and not (np.isfinite(value.sum()) and value.min() >= 0.0)):
+        if deciding or not sound or (value.size and not (np.isfinite(value.sum()) and value.min() >= self.least)):
             self.inspect()
         if cells.n > self.most_cells:
             raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
@@ -96,7 +97,7 @@ class Simulation:
         place or volume that is not finite, a concentration below 0."""
         self._inspect_cells()
         value, names = self.tissue.fields.value, self.tissue.fields.names
-        wrong = ~(np.isfinite(value) & (value >= 0.0))
+        wrong = ~(np.isfinite(value) & (value >= self.least))
         if wrong.any():
             f, z, y, x = (int(i) for i in np.argwhere(wrong)[0])
             raise NumericsError(
@@ -150,6 +151,8 @@ class Simulation:
         out: dict[str, Any] = {"tick": t.tick, "seed": self.seed, "next_id": t.cells.next_id}
         out |= {f"cells/{k}": v for k, v in t.cells.state().items()}
         out |= {f"fields/{k}": v.copy() for k, v in t.fields.arrays().items()}
+        if t.matrix is not None:
+            out |= {f"matrix/{k}": v.copy() for k, v in t.matrix.arrays().items()}
         if t.body is not None:
             out |= {f"body/{k}": v.copy() for k, v in t.body.arrays().items()}
         for p in self.plan.processes:
@@ -170,6 +173,8 @@ class Simulation:
         except KeyError as error:
             raise DataError("checkpoint", f"it does not fit this model: {error.args[0]}.") from None
         t.fields.restore(part("fields/"))
+        if t.matrix is not None:
+            t.matrix.restore(part("matrix/"))
         if t.body is not None:
             t.body.restore(part("body/"))
         t.tick = int(state["tick"])

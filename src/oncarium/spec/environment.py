@@ -14,7 +14,7 @@ NUMERICS = ("oncarium", "physicell")
 COMPAT = ("", "1.14.2")
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 FACTOR_UNITS = ("mmHg", "nM", "mM", "uM", "pM", "M", "1")
-FACTOR_KEYS = ("library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "solver", "tolerance", "doc")
+FACTOR_KEYS = ("library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "hindrance", "solver", "tolerance", "doc")
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,7 @@ class Factor:
     doc: str = ""
     initial_table: str = ""
     initial_content: str = ""
+    hindrance: float = 0.0  # diffusion in matrix of density r is multiplied by exp(-hindrance r)
 
 
 DOMAIN_KEYS = ("x", "y", "z", "thickness", "voxel")
@@ -238,8 +239,10 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
             held.append(Held(region, value))
     tolerance = number("tolerance", unit, None, gt=0.0)
     assert diffusion is not None and decay is not None and initial is not None
+    hindrance = number("hindrance", "1", 0.0, ge=0.0) or 0.0
     doc = str(tree.get("doc", ""))
-    return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, tuple(held), str(solver), tolerance, doc, table)
+    held_at = tuple(held)
+    return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, held_at, str(solver), tolerance, doc, table, hindrance=hindrance)
 
 
 def _boundary(reader: Reader, tree: Any, path: str, unit: str, is_2d: bool) -> dict[str, Boundary]:

@@ -1,0 +1,148 @@
+"""Fibroblasts lay down matrix, crosslink it and pull its fibres straight; three families of proteases cut it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import Behavior
+from ..engine.kernels.coupling import order_by_voxel, voxel_of
+from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
+from ..engine.tissue import Tissue
+
+MOST = 1.5  # density at which deposition stops: one and a half scars
+LOSS = 4.9e-6  # 1/min: turnover without proteases, 0.7 % a day (as in models of the field)
+RESISTANCE = 5.0  # how much full crosslinking protects from MMP: 1 + 5 (as in models of the field)
+HYALURONAN_LOSS = math.log(2.0) / 1440.0  # 1/min: half-life of a day (assumed)
+ALIGNING = 1.0 / 1440.0  # 1/min: fibres follow traction within a day (assumed)
+FAMILIES = ("mmp", "serine", "cathepsin")
+CUTS = (9.6e-4, 4.8e-4, 4.8e-4)  # 1/min at reference activity: MMP clears half of the density in 12 h, the others in 24 h (assumed)
+REFRESH = 0.01  # a change of density this large makes factors diffuse anew
+
+
+@njit(cache=True, nogil=True)
+def gather(order, voxel, vital, share, heading, deposition, crosslinking, hyaluronan, traction, made, linked, swollen, pulled):
+    """Sum what the live cells of every voxel do, in the fixed order of voxel and id; share (cell): its volume over the voxel's.
+
+    made, linked, swollen (voxel) 1/min; pulled (voxel, 6): traction 1/min and its tensor h h (xx, yy, xy, xz, yz).
+    """
+    for k in range(order.shape[0]):
+        i = order[k]
+        if vital[i] != 0:
+            continue
+        v, s = voxel[i], share[i]
+        made[v] += s * deposition[i]
+        linked[v] += s * crosslinking[i]
+        swollen[v] += s * hyaluronan[i]
+        t = s * traction[i]
+        if t > 0.0:
+            x, y, z = heading[i, 0], heading[i, 1], heading[i, 2]
+            pulled[v, 0] += t
+            pulled[v, 1] += t * x * x
+            pulled[v, 2] += t * y * y
+            pulled[v, 3] += t * x * y
+            pulled[v, 4] += t * x * z
+            pulled[v, 5] += t * y * z
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def remodel(first, last, dt, flat, made, linked, swollen, pulled, mmp, serine, cathepsin, cuts, density, crosslink, hyaluronan, orientation):
+    """One step of every voxel; exact for rates that stay what they are during the step. orientation (5, voxel)."""
+    even = 0.5 if flat else 1.0 / 3.0
+    for v in range(first, last):
+        cut = cuts[0] * mmp[v] / (1.0 + RESISTANCE * crosslink[v]) + cuts[1] * serine[v] + cuts[2] * cathepsin[v] + LOSS
+        rate = made[v] / MOST + cut
+        goal = made[v] / rate
+        density[v] = goal + (density[v] - goal) * math.exp(-rate * dt)
+        crosslink[v] = 1.0 + (crosslink[v] - 1.0) * math.exp(-linked[v] * dt)
+        # what is cut takes its crosslinks along; new matrix has none
+        rate = swollen[v] + HYALURONAN_LOSS
+        goal = swollen[v] / rate
+        hyaluronan[v] = goal + (hyaluronan[v] - goal) * math.exp(-rate * dt)
+        t = pulled[v, 0]
+        if t > 0.0:
+            keep = math.exp(-ALIGNING * min(t, 1.0) * dt / (1.0 + 2.0 * crosslink[v]))
+            for c in range(5):
+                goal = pulled[v, 1 + c] / t - (even if c < 2 else 0.0)
+                orientation[c, v] = goal + (orientation[c, v] - goal) * keep
+
+
+class MatrixRemodeling(Process):
+    """Deposition, crosslinking, alignment and proteolysis of the matrix.
+
+    Equation    rho' = d (1 - rho / 1.5) - rho (k_M M / (1 + 5 X) + k_S S + k_C C + k_0)      density
+                X'   = l (1 - X)                                                            crosslinking
+                h'   = s (1 - h) - ln 2 / day h                                             hyaluronan
+                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                       order of the fibres, n the cells' headings
+
+    d, l, s, t are sums over the cells of a voxel of their rates, each weighted with cell volume / voxel volume; M, S, C are the local
+    activities of MMP, serine and cysteine proteases (1 is reference).
+
+    Column                  Unit    Kind       Meaning
+    matrix.deposition       1/min   Behavior   density laid down by a cell that fills its voxel
+    matrix.crosslinking     1/min   Behavior   rate of crosslinking (LOX) by a cell that fills its voxel
+    matrix.hyaluronan       1/min   Behavior   rate of filling the voxel with hyaluronan
+    matrix.traction         1      Behavior   pull on fibres along the cell's heading, 0 to 1
+
+    Sets        matrix; fields.mobility = exp(-hindrance rho) of every factor with a hindrance.
+    Source      structure of the degradation: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI 10.1016/j.tcb.2010.12.002); rates assumed.
+    """
+
+    section = "matrix"
+    slot = "remodel"
+    reads = ("fields.value", "position", "volume.total", "motility.heading")
+    sets = ("matrix", "fields.mobility")
+    deposition = Behavior("1/min", ge=0.0, doc="density laid down by a cell that fills its voxel")
+    crosslinking = Behavior("1/min", ge=0.0, doc="rate of crosslinking by a cell that fills its voxel")
+    hyaluronan = Behavior("1/min", ge=0.0, doc="rate of filling the voxel with hyaluronan")
+    traction = Behavior("1", ge=0.0, le=1.0, doc="pull on fibres along the cell's heading")
+
+    def __init__(self, period: float, hindrance: Mapping[str, float] | None = None, cuts: tuple[float, float, float] = CUTS):
+        self.period = period
+        self.hindrance = dict(hindrance or {})
+        self.cuts = np.array(cuts)
+
+    def prepare(self, tissue: Tissue) -> None:
+        fields = tissue.fields
+        grid = fields.grid
+        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
+        self.none = np.zeros(fields.value[0].size if len(fields.names) else int(np.prod(grid.shape)))
+        self.protease = [fields.index(name) if name in fields.names else -1 for name in FAMILIES]
+        self.slowed = np.array([self.hindrance.get(name, 0.0) for name in fields.names])
+        self.seen = np.full(grid.shape, -1.0)
+        self.hinder(tissue)
+
+    def hinder(self, tissue: Tissue) -> None:
+        """Factors diffuse through the matrix as it is now."""
+        if not self.slowed.any() or np.abs(tissue.matrix.density - self.seen).max() < REFRESH:
+            return
+        self.seen = tissue.matrix.density.copy()
+        tissue.fields.mobility = np.exp(-self.slowed[:, None, None, None] * self.seen)
+        tissue.fields.version += 1
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells, fields, matrix = tissue.cells, tissue.fields, tissue.matrix
+        voxel = np.empty(cells.n, np.int64)
+        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        n = len(self.none)
+        made, linked, swollen, pulled = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, 6))
+        heading = cells["motility.heading"] if "motility.heading" in cells else np.zeros((cells.n, 3))
+        own, out = [cells[f"matrix.{k}"] for k in ("deposition", "crosslinking", "hyaluronan", "traction")], (made, linked, swollen, pulled)
+        share = cells["volume.total"] / fields.grid.voxel_volume
+        gather(order_by_voxel(voxel, cells.id, n), voxel, cells["vital"], share, heading, *own, *out)  # type: ignore[call-arg]
+        proteases = (np.maximum(fields.value[f], 0.0).reshape(-1) if f >= 0 else self.none for f in self.protease)
+        over_rows(
+            remodel, n, self.threads, tick.dt, fields.grid.is_2d, made, linked, swollen, pulled, *proteases, self.cuts,
+            matrix.density.reshape(-1), matrix.crosslink.reshape(-1), matrix.hyaluronan.reshape(-1), matrix.orientation.reshape(5, -1),
+        )  # fmt: skip
+        self.hinder(tissue)
+
+    def state(self) -> dict:
+        return {"seen": self.seen.copy()}
+
+    def restore(self, state: dict) -> None:
+        self.seen = np.array(state["seen"])

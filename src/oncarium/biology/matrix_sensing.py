@@ -1,0 +1,75 @@
+"""Cells feel the matrix where they are: how dense, how stiff, how aligned."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import Signal
+from ..engine.kernels.coupling import voxel_of
+from ..engine.process import Process, Tick
+from ..engine.threads import over_rows
+from ..engine.tissue import Tissue
+
+SOFT = 1.5  # kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
+POWER = 1.8  # how stiffness grows with density (as in models of the field)
+LINKED = 4.0  # full crosslinking adds this many times the stiffness (assumed)
+
+
+@njit(cache=True, nogil=True)
+def order_of(orientation, v, flat):
+    """Order of the fibres of a voxel: 0 none, 1 all parallel. orientation (5, voxel)."""
+    xx, yy, xy, xz, yz = orientation[0, v], orientation[1, v], orientation[2, v], orientation[3, v], orientation[4, v]
+    zz = 0.0 if flat else -xx - yy
+    square = xx * xx + yy * yy + zz * zz + 2.0 * (xy * xy + xz * xz + yz * yz)
+    return math.sqrt(square * (2.0 if flat else 1.5))
+
+
+@njit(cache=True, nogil=True)
+def feel(first, last, voxel, flat, density, crosslink, orientation, felt, stiffness, alignment):
+    """Density, stiffness (kPa) and order of the fibres in each cell's voxel."""
+    for i in range(first, last):
+        v = voxel[i]
+        felt[i] = density[v]
+        stiffness[i] = SOFT * density[v] ** POWER * (1.0 + LINKED * crosslink[v])
+        alignment[i] = order_of(orientation, v, flat)
+
+
+class MatrixSensing(Process):
+    """What cells feel of the matrix.
+
+    Equation    stiffness = 1.5 kPa rho^1.8 (1 + 4 X)
+
+    Column             Unit   Kind     Meaning
+    sense.matrix       1      Signal   density
+    sense.stiffness    kPa    Signal   stiffness
+    sense.alignment    1      Signal   order of the fibres: 0 none, 1 all parallel
+
+    Source      4 to 10 kPa in tumors, 0.2 to 0.4 kPa in normal tissue: Levental et al. 2009, Cell 139:891 (DOI 10.1016/j.cell.2009.10.027).
+    """
+
+    section = "sense"
+    slot = "sense"
+    reads = ("matrix", "position")
+    matrix = Signal("1", ge=0.0, doc="density of the matrix at the cell")
+    stiffness = Signal("kPa", ge=0.0, doc="stiffness of the matrix at the cell")
+    alignment = Signal("1", ge=0.0, le=1.0, doc="order of the fibres at the cell")
+    sets = ("sense.matrix", "sense.stiffness", "sense.alignment")
+
+    def __init__(self, period: float):
+        self.period = period
+
+    def prepare(self, tissue: Tissue) -> None:
+        grid = tissue.fields.grid
+        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
+        voxel = np.empty(cells.n, np.int64)
+        voxel_of(cells.position, self.lower, self.spacing, grid.shape, voxel)
+        over_rows(
+            feel, cells.n, self.threads, voxel, grid.is_2d, matrix.density.reshape(-1), matrix.crosslink.reshape(-1),
+            matrix.orientation.reshape(5, -1), cells["sense.matrix"], cells["sense.stiffness"], cells["sense.alignment"],
+        )  # fmt: skip

@@ -1,0 +1,113 @@
+"""A basement membrane around a nest keeps cells in or out, until proteases breach it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from ..engine.column import State
+from ..engine.kernels.coupling import voxel_of
+from ..engine.process import Process, Tick
+from ..engine.random import uniform
+from ..engine.tissue import Tissue
+from .matrix import FAMILIES
+
+REPAIR = 0.02 / 60.0  # 1/min (assumed)
+CUTS = (2e-3, 1e-3, 1e-3)  # 1/min at reference activity: together they breach it within half a day (assumed)
+BREACH = 0.3  # strength below which a cell can pass (assumed)
+PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
+INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
+
+
+@njit(cache=True, nogil=True)
+def hold(seed, stream, tick, dt, ids, position, voxel, voxel_before, lower, spacing, shape, mx, my, mz):
+    """Put back along the axis whoever crossed a face whose membrane did not let it pass; leaves the voxel each cell is in now."""
+    ny, nx = shape[1], shape[2]
+    for i in range(ids.shape[0]):
+        b, v = voxel_before[i], voxel[i]
+        if b < 0 or b == v:
+            voxel_before[i] = v
+            continue
+        at = (b % nx, b // nx % ny, b // (nx * ny))
+        to = (v % nx, v // nx % ny, v // (nx * ny))
+        x, y, z = at
+        for axis in range(3):
+            while at[axis] != to[axis]:
+                here = x if axis == 0 else y if axis == 1 else z
+                if here == to[axis]:
+                    break
+                up = to[axis] > here
+                face = here + 1 if up else here
+                strength = mx[z, y, face] if axis == 0 else my[z, face, x] if axis == 1 else mz[face, y, x]
+                if strength > 0.0:
+                    chance = PASSING * max(1.0 - strength / BREACH, 0.0)
+                    if uniform(seed, stream, tick, ids[i], axis) >= 1.0 - math.exp(-chance * dt):
+                        position[i, axis] = lower[axis] + face * spacing[axis] + (-INSIDE if up else INSIDE)
+                        break
+                step = 1 if up else -1
+                if axis == 0:
+                    x += step
+                elif axis == 1:
+                    y += step
+                else:
+                    z += step
+        voxel_before[i] = (z * ny + y) * nx + x
+
+
+class Membrane(Process):
+    """Nest basement membrane on the faces between voxels.
+
+    Equation    b' = r (1 - b) - b (m1 M + m2 S + m3 C)       M, S, C: mean activities of the two voxels
+                a cell that meets a face passes at rate 0.05/min (1 - b / 0.3), and is stopped before it otherwise
+
+    Column            Unit   Kind    Meaning
+    membrane.voxel    1      State   voxel the cell was in at the last look
+
+    Only faces that held a membrane at the start mend. Sets   matrix.membrane, position.
+    Source      Rowe & Weiss 2008, Trends Cell Biol 18:560 (DOI 10.1016/j.tcb.2008.08.007); numbers assumed.
+    """
+
+    section = "membrane"
+    slot = "move"
+    reads = ("fields.value",)
+    adds = ("position", "matrix.membrane")
+    voxel = State("1", -1, dtype=int, inherit="copy", doc="voxel the cell was in at the last look")
+
+    def __init__(self, period: float, cuts: tuple[float, float, float] = CUTS, repair: float = REPAIR):
+        self.period = period
+        self.cuts, self.repair = cuts, repair
+
+    def prepare(self, tissue: Tissue) -> None:
+        fields = tissue.fields
+        self.lower, self.spacing = np.array(fields.grid.lower, float), np.array(fields.grid.spacing, float)
+        self.protease = [fields.index(name) if name in fields.names else -1 for name in FAMILIES]
+        self.laid = tuple(face > 0.0 for face in tissue.matrix.membrane)
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        cells, fields = tissue.cells, tissue.fields
+        self._cut(tissue, tick.dt)
+        voxel = np.empty(cells.n, np.int64)
+        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        hold(
+            np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, cells.position, voxel, cells["membrane.voxel"], self.lower,
+            self.spacing, fields.grid.shape, *tissue.matrix.membrane,
+        )  # fmt: skip
+
+    def _cut(self, tissue: Tissue, dt: float) -> None:
+        """Proteases thin the membrane, cells mend it."""
+        fields = tissue.fields
+        activity = np.zeros(fields.grid.shape)
+        for f, cut in zip(self.protease, self.cuts):
+            if f >= 0:
+                activity += cut * np.maximum(fields.value[f], 0.0)
+        for axis, face, laid in zip((2, 1, 0), tissue.matrix.membrane, self.laid):
+            if not laid.any():
+                continue
+            padded = np.concatenate([activity.take([0], axis), activity, activity.take([-1], axis)], axis)
+            low, high = ([slice(None)] * 3 for _ in range(2))
+            low[axis], high[axis] = slice(0, -1), slice(1, None)
+            rate = self.repair + 0.5 * (padded[tuple(low)] + padded[tuple(high)])
+            goal = self.repair / np.maximum(rate, 1e-300)
+            face[laid] = (goal + (face - goal) * np.exp(-rate * dt))[laid]

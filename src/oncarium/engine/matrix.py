@@ -1,0 +1,60 @@
+"""Matrix: the extracellular matrix of every voxel, and membranes on the faces between voxels."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import numpy as np
+
+from .fields import Grid
+
+SCALARS = ("density", "crosslink", "hyaluronan", "bound_vegfa", "latent_tgfb")
+ORIENTATION = ("xx", "yy", "xy", "xz", "yz")  # of a symmetric tensor whose trace is zero
+
+
+class Matrix:
+    """Arrays on the grid of the fields.
+
+    density       (z, y, x) 0 to 1.5; 1 is a scar           crosslink, hyaluronan   (z, y, x) 0 to 1
+    bound_vegfa   (z, y, x) nM of VEGF-A held by fibres     latent_tgfb             (z, y, x) nM of TGF-b not yet active
+    orientation   (5, z, y, x) components of ORIENTATION of the fibres' order tensor
+    membrane      three arrays of face values, 0 (no membrane) to 1: x (z, y, x+1), y (z, y+1, x), z (z+1, y, x); None without a membrane
+
+    >>> matrix = Matrix(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4)))
+    >>> matrix.density.shape, matrix.orientation.shape
+    ((1, 4, 4), (5, 1, 4, 4))
+    """
+
+    def __init__(self, grid: Grid):
+        self.density, self.crosslink, self.hyaluronan, self.bound_vegfa, self.latent_tgfb = (np.zeros(grid.shape) for _ in SCALARS)
+        self.orientation = np.zeros((len(ORIENTATION), *grid.shape))
+        self.membrane: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def enclose(self, inside: np.ndarray) -> None:
+        """Lay a membrane of strength 1 on every face between voxels inside (z, y, x) a region and those outside."""
+        faces = []
+        for axis in (2, 1, 0):
+            face = np.zeros([n + (a == axis) for a, n in enumerate(inside.shape)])
+            between = [slice(None)] * 3
+            between[axis] = slice(1, -1)
+            face[tuple(between)] = np.diff(inside.astype(np.int8), axis=axis) != 0
+            faces.append(face)
+        self.membrane = (faces[0], faces[1], faces[2])
+
+    def copy(self) -> Matrix:
+        return copy.deepcopy(self)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything a checkpoint keeps, by name."""
+        out = {name: getattr(self, name) for name in (*SCALARS, "orientation")}
+        if self.membrane is not None:
+            out |= {f"membrane_{axis}": face for axis, face in zip("xyz", self.membrane)}
+        return out
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what `arrays` gave."""
+        for name in (*SCALARS, "orientation"):
+            setattr(self, name, np.array(arrays[name]))
+        faces = [np.array(arrays[k]) for k in ("membrane_x", "membrane_y", "membrane_z") if k in arrays]
+        self.membrane = (faces[0], faces[1], faces[2]) if faces else None
