@@ -302,3 +302,9 @@ def test_a_nucleus_larger_than_its_cell_is_bearable_only_for_the_file_s_own_nume
     ours, theirs = read(tmp_path, small), read(tmp_path, small, numerics="physicell")
     assert value(ours, "tumor", "volume.nuclear") == pytest.approx(500 * 540 / 2494) and "the usual share of a cell" in told(ours)
     assert value(theirs, "tumor", "volume.nuclear") == 540.0 and "expected 0 < nuclear < total" in told(theirs)
+
+
+def test_types_that_inherit_in_a_circle_are_refused(tmp_path):
+    circle = cell("") + cell("", "A", 1, parent="B") + cell("", "B", 2, parent="C") + cell("", "C", 3, parent="A")
+    assert "in a circle: A > B > C > A" in refused(tmp_path, settings(cells=circle))
+    assert "in a circle: A > A" in refused(tmp_path, settings(cells=cell("") + cell("", "A", 1, parent="A")))

@@ -27,6 +27,7 @@ class Definitions(Phenotype):
         legacy = options is not None and options.truth("legacy_cell_defaults_copy")
         wall = options is not None and options.truth("virtual_wall_at_domain_edge")
         springs_off = options is not None and options.truth("disable_automated_spring_adhesions")
+        self._check_parents(given)
         base = self._built_in(group or root)
         if wall:
             assert options is not None
@@ -61,6 +62,18 @@ class Definitions(Phenotype):
                 first.setdefault(name, element)
             numbers.setdefault(number, element)
         return list(first)
+
+    @staticmethod
+    def _check_parents(given: Sequence[Element]) -> None:
+        """Types that inherit from each other in a circle."""
+        parent = {e.attribute("name"): e.attribute("parent_type") for e in given}
+        for element in given:
+            chain = [element.attribute("name")]
+            while parent.get(chain[-1]) and parent[chain[-1]] not in chain:
+                chain.append(parent[chain[-1]])
+            if parent.get(chain[-1]) == chain[0]:
+                element.complain(f"cell types inherit from each other in a circle: {' > '.join((*chain, chain[0]))}.")
+                return
 
     def _built_in(self, element: Element) -> Definition:
         base = Definition("", 0, element)
