@@ -68,9 +68,9 @@ def hold_layers(model: Model, fields: Fields) -> None:
 
 
 def give_values(model: Model, p: Placement, cells: Cells, rows: slice) -> None:
-    """What single rows of a table say."""
+    """What single rows of a table say, or a placement of all its cells."""
     for (name, label), given in p.values.items():
-        said = np.array(given)
+        said = np.array(given) if p.table else np.broadcast_to(np.array(given), (rows.stop - rows.start,))
         who = np.flatnonzero(np.isfinite(said))
         set_values(model, cells, name, label, np.arange(rows.start, rows.stop)[who], said[who])
 

@@ -58,7 +58,7 @@ class Placement:
     """Cells of one type: `count` at random in a region, or packed hexagonally with a spacing (um), or rows of a table.
 
     rows     (type, x, y, z) of a table
-    values   (column, label) -> one number per row, nan where the row says nothing
+    values   (column, label) -> one number per row, nan where the row says nothing; or one for all cells
     """
 
     type: str
@@ -106,11 +106,12 @@ def read_placement(
     reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "table", "clip", "numbers", "gives"))
+    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "numbers", "gives"))
     if "table" in tree:
         return _table(reader, tree, path, names, domain, folder)
     kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")
     region = read_region(reader, tree, path)
+    values = _given(reader, tree.get("with"), f"{path}.with", names)
     if kind is None or region is None:
         return None
     if ("count" in tree) == ("packing" in tree):
@@ -118,13 +119,24 @@ def read_placement(
         return None
     if "count" in tree:
         count = reader.whole(tree["count"], f"{path}.count", 0, 10**8)
-        return None if count is None else Placement(kind, region, count=count)
+        return None if count is None else Placement(kind, region, count=count, values=values)
     if tree["packing"] != "hexagonal":
         reader.word(tree["packing"], f"{path}.packing", ("hexagonal",), "packing")
         return None
     # close-packed neighbors rest at about 1.9 radii (two-body equilibrium of the standard adhesion and repulsion)
     spacing = reader.quantity(tree["spacing"], f"{path}.spacing", "um", gt=0.0) if "spacing" in tree else 1.9 * radius[kind]
-    return None if spacing is None else Placement(kind, region, spacing=spacing)
+    return None if spacing is None else Placement(kind, region, spacing=spacing, values=values)
+
+
+def _given(reader: Reader, tree: Any, path: str, names: Names) -> dict[tuple[str, str | None], tuple[float, ...]]:
+    """Values that all cells of a placement start with, by the column's name."""
+    known, out = names.all(("state", "behavior")), {}
+    for name, item in reader.group(tree, path).items():
+        if reader.word(name, f"{path}.{name}", known, "column") is not None:
+            entry = names.columns[known[name][0]]
+            value = reader.quantity(item, f"{path}.{name}", names.unit(*known[name]), ge=entry.ge, le=entry.le)
+            out[known[name]] = () if value is None else (value,)
+    return out
 
 
 def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain: Domain, folder: Path | None) -> Placement | None:

@@ -104,6 +104,7 @@ def json_schema() -> dict[str, Any]:
             "spacing": QUANTITY,
             "table": text,
             "clip": {"type": "boolean"},
+            "with": {"type": "object", "description": "values that these cells start with, by the column's name"},
             "gives": {"type": "array", "items": text, "description": "further columns of the table; written by the program"},
             "numbers": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "number of each cell type in the table"},
             **{r: {} for r in REGIONS},
