@@ -64,9 +64,10 @@ def turn(
         if not exact and free[i] <= 0.5:
             continue
         if vital[i] != 0 or not active[t]:
-            heading[i, :] = 0.0
-            if not exact:
-                vector[i, :] = 0.0
+            for k in range(3):
+                heading[i, k] = 0.0
+                if not exact:
+                    vector[i, k] = 0.0
             continue
         p = dt / persistence[i] if persistence[i] > 0.0 else 1.0
         if exact:

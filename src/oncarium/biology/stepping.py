@@ -76,7 +76,7 @@ def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motili
     moving = motility.shape[0] > 0
     for i in range(first_row, last_row):
         if free[i] <= 0.5:
-            velocity[i, :] = 0.0
+            velocity[i, 0] = velocity[i, 1] = velocity[i, 2] = 0.0
             continue
         x, y, z, radius, reach = body[i, 0], body[i, 1], body[i, 2], body[i, 3], body[i, 4]
         push, pull = body[i, 5], body[i, 6]
