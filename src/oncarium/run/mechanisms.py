@@ -34,11 +34,22 @@ SCORES: tuple[type[Score], ...] = (
 LOOPS = {"acidity": acidity, "metabolism": metabolism, "checkpoint": checkpoint, "antigen": antigen, "trapping": trapping}
 
 
+BALANCE = ("metabolism.respiration", "metabolism.glycolysis", "metabolism.energy")  # a consumption alone needs no balance of energy
+
+
+def speaks_of(model: Model, section: str) -> bool:
+    """Does a type, or a rule, speak of this mechanism?"""
+    if section != "metabolism":
+        return model.uses(section)
+    named = {c for t in model.types for c in t.values} | {c for _, r in model.rules for c, _ in (r.behavior, r.signal)}
+    return not named.isdisjoint(BALANCE)
+
+
 def chosen(model: Model) -> list[Process]:
     """The mechanisms that some cell type, or a rule, speaks of."""
     period = model.clock.phenotype
     scores = [score(period) for score in SCORES if model.uses(score.section)]
-    return scores + [make(period=period) for section, make in LOOPS.items() if model.uses(section)]
+    return scores + [make(period=period) for section, make in LOOPS.items() if speaks_of(model, section)]
 
 
 def after_division(model: Model, population: Population) -> list[Process]:
