@@ -58,6 +58,17 @@ def test_the_printed_plan_names_everything():
     assert "act" in text and "2 min" in text and "speed, +fields.supply" in text
 
 
+def test_a_long_list_is_folded_to_sections_and_cut():
+    many = tuple(f"s{k // 2}.{'ab'[k % 2]}" for k in range(60))
+    process = Note("a", "act", 1.0, sets=many, adds=("position",))
+    plan = Plan([process], 1.0)
+    line = str(plan).splitlines()[-1]
+    assert "s0.*, s1.*" in line and line.endswith(" more") and len(line) < 140
+    told = len(line.partition("s0")[2].split(", ")) + int(line.split()[-2])
+    assert told == 31  # thirty sections and +position
+    assert plan.rows()[0]["writes"].count(",") == 60, "the rows themselves keep every name"
+
+
 def test_a_process_without_a_step_says_so():
     with pytest.raises(TypeError, match="Process has no step"):
         Process().step(None, None)

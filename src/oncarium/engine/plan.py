@@ -12,6 +12,29 @@ from .tissue import Tissue
 
 SORT_FROM = 20_000  # cells; fewer stay in cache anyway
 SORT_TICKS = 64
+WIDTH = 70  # characters that a plan prints of what one process reads, or writes
+
+
+def brief(names: str, width: int = WIDTH) -> str:
+    """A list of columns that fits: several of one section become `section.*`, and the rest that does not fit is counted.
+
+    >>> brief("emt.level, caf.rise, emt.rise, caf.fall, vital", 24)
+    'emt.*, caf.*, vital'
+    >>> brief("emt.level, caf.rise, emt.rise, caf.fall, vital", 16)
+    'emt.* and 2 more'
+    """
+    if len(names) <= width:
+        return names
+    each = names.split(", ")
+    section = [n.partition(".")[0] for n in each]
+    folded = list(dict.fromkeys(f"{s}.*" if "." in n and section.count(s) > 1 else n for n, s in zip(each, section)))
+    if len(", ".join(folded)) <= width:
+        return ", ".join(folded)
+    for kept in range(len(folded) - 1, 0, -1):
+        text = f"{', '.join(folded[:kept])} and {len(folded) - kept} more"
+        if len(text) <= width:
+            return text
+    return f"{len(folded)} names"
 
 
 class PlanError(OncariumError, ValueError):
@@ -122,7 +145,7 @@ class Plan:
         ]
 
     def __str__(self) -> str:
-        rows = self.rows()
+        rows = [{**r, "reads": brief(r["reads"]), "writes": brief(r["writes"])} for r in self.rows()]
         wide = max([len("reads"), *(len(r["reads"]) for r in rows)])
         head = f"{'slot':<10}{'process':<18}{'period':>9}{'ms':>9}{'share':>7}  {'reads':<{wide}}  writes"
         lines = [head, "-" * len(head)]
