@@ -270,7 +270,8 @@ class Contacts(Process):
         hitters, hit = attackers[there], target[there]
         np.add.at(cells["damage.level"], hit, cells["attack.damage_rate"][hitters] * tick.dt)
         np.add.at(cells["sense.attacked"], hit, tick.dt)
-        np.add.at(cells["attack.delivered"], hitters, cells["attack.damage_rate"][hitters] * tick.dt)
+        if "attack.delivered" in cells:
+            np.add.at(cells["attack.delivered"], hitters, cells["attack.damage_rate"][hitters] * tick.dt)
         ends = np.ones(len(attackers), np.bool_)
         ends[there] = over(
             np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id[hitters], cells["attack.duration"][hitters]
@@ -301,7 +302,8 @@ class Contacts(Process):
         v, w = cells["volume.total"][i], cells["volume.total"][j]
         cells.position[i] = (v * cells.position[i] + w * cells.position[j]) / (v + w)
         for name in (*(f"volume.{k}" for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear")), "fusion.nuclei"):
-            cells[name][i] += cells[name][j]
+            if name in cells:
+                cells[name][i] += cells[name][j]
         _measure(cells, i)
 
 

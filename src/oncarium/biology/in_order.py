@@ -205,12 +205,14 @@ class ContactsInOrder(Contacts):
         events = np.empty((3 * cells.n, 3), np.int64)
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
         volumes = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
+        nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
+        delivered = cells["attack.delivered"] if "attack.delivered" in cells else np.zeros(cells.n)
         arguments = (
             np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.order(), cells.id, cells.type, cells["vital"], free(cells),
             cells.position, cells.position.copy(), cells["radius"] * cells["mechanics.adhesion_distance"], near.first, near.list,
             cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"], cells["attack.rate"],
             cells["attack.immunogenicity"], cells["fusion.rate"], cells["attack.duration"], cells["attack.damage_rate"], cells["attack.target"],
-            cells["attack.delivered"], cells["damage.level"], cells["sense.attacked"], cells["fusion.nuclei"], partner,
+            delivered, cells["damage.level"], cells["sense.attacked"], nuclei, partner,
             *(cells[f"volume.{k}"] for k in volumes), cells["radius"], events,
         )  # fmt: skip
         count = interact(*arguments)

@@ -39,7 +39,9 @@ from .regions import grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
-RARE = ("mechanics.membrane_adhesion", "mechanics.membrane_repulsion", "phagocytosis.other_dead")  # left out where nobody speaks of them
+RARE = (  # columns that are left out where nobody speaks of them
+    "mechanics.membrane_adhesion", "mechanics.membrane_repulsion", "phagocytosis.other_dead", "attack.delivered", "fusion.nuclei",
+)  # fmt: skip
 PLACING = stream_of("Placement")
 
 
@@ -70,6 +72,10 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
 
 def speaks_of(model: Model, column: str) -> bool:
     """Does a type, a rule, a placement or a drawn value of the model name this column?"""
+    if column == "fusion.nuclei":
+        return model.uses("fusion")
+    if column == "attack.delivered" and model.numerics == "physicell":
+        return True  # its tables of cells show it
     return (
         any(column in t.values or any(d.column == column for d in t.distributions) for t in model.types)
         or any(column in (r.behavior[0], r.signal[0]) for _, r in model.rules)
@@ -80,7 +86,7 @@ def speaks_of(model: Model, column: str) -> bool:
 def list_processes(model: Model, population: Population) -> list[Process]:
     """The mechanisms this model needs, in the order they act within their slots."""
     clock = model.clock
-    mechanics = Mechanics(clock.mechanics)
+    mechanics = Mechanics(clock.mechanics, tolerance=clock.error)
     solver = {f.name: f.solver for f in model.factors}
     tolerance = {f.name: f.tolerance for f in model.factors if f.tolerance is not None}
     wanted = {r.signal[0] for _, r in model.rules if r.signal[0].startswith("sense.")}
