@@ -15,7 +15,7 @@ from ..engine.tissue import Tissue
 from .matrix import FAMILIES
 
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
-CUTS = (2e-3, 1e-3, 1e-3)  # 1/min at reference activity: together they breach it within half a day (assumed)
+CUTS = (4e-3, 2e-3, 2e-3)  # 1/min at reference activity: together they breach it within a few hours (assumed)
 BREACH = 0.3  # strength below which a cell can pass (assumed)
 PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
 INSIDE = 1e-3  # um: how far before the membrane a cell is stopped

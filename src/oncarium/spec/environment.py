@@ -46,6 +46,7 @@ class Clock:
     transport: float = 1.0
     mechanics: float = 1.0
     phenotype: float = 6.0
+    error: float = 0.03  # um/min, of the cells' motion
 
 
 @dataclass(frozen=True)
@@ -154,8 +155,8 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
 
 def read_clock(reader: Reader, tree: Any) -> Clock:
     """Clock of a model."""
-    tree = reader.group(tree, "clock", ("transport", "mechanics", "phenotype"))
-    periods = {k: reader.quantity(v, f"clock.{k}", "min", gt=0.0) for k, v in tree.items()}
+    tree = reader.group(tree, "clock", ("transport", "mechanics", "phenotype", "error"))
+    periods = {k: reader.quantity(v, f"clock.{k}", "um/min" if k == "error" else "min", gt=0.0) for k, v in tree.items()}
     if any(v is None for v in periods.values()):
         return Clock()
     clock = Clock(**{k: float(v) for k, v in periods.items() if v is not None})

@@ -137,7 +137,7 @@ def json_schema() -> dict[str, Any]:
             "clock": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": dict.fromkeys(("transport", "mechanics", "phenotype"), QUANTITY),
+                "properties": dict.fromkeys(("transport", "mechanics", "phenotype", "error"), QUANTITY),
             },
             "until": QUANTITY,
             "seed": {"type": "integer", "minimum": 0},

@@ -207,8 +207,8 @@ def test_a_missing_table_is_told_with_its_absolute_path(tmp_path):
 
 
 def test_an_output_folder_is_never_a_path(tmp_path):
-    model = read(tmp_path, settings(save="<folder>out; touch PWNED</folder>"))
-    assert "never used as a path or given to a shell" in told(model) and not (tmp_path / "PWNED").exists()
+    assert "never used as a path or given to a shell" in told(read(tmp_path, settings(save="<folder>../out</folder>")))
+    assert "a shell would act on" in refused(tmp_path, settings(save="<folder>out; touch PWNED</folder>")) and not (tmp_path / "PWNED").exists()
 
 
 # -- what is no plain XML -----------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from ..files import Document
 from .xml import Element
 
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
+FOR_A_SHELL = re.compile(r"[;|&$`<>\"'(){}*?!\n\r]")
 TICK = 1.0  # min, of transport and mechanics in our own numerics
 PARTS = 240  # finest tick: this part of the phenotype's time step
 
@@ -163,7 +164,10 @@ class Surroundings:
         folder = group.child("folder")
         if folder:
             self.idle.append("save/folder")
-            if not SAFE_FOLDER.fullmatch(folder.text) or ".." in folder.text:
+            if FOR_A_SHELL.search(folder.text):
+                folder.complain(f"'{folder.text[:60]}' holds characters that a shell would act on;", "expected letters, digits, spaces and . / _ -",
+                                "The run goes to a folder of its own (--out); correct or empty this one.")  # fmt: skip
+            elif not SAFE_FOLDER.fullmatch(folder.text) or ".." in folder.text:
                 folder.complain(f"'{folder.text[:60]}' is never used as a path or given to a shell; the run goes to a folder of its own.",
                                 "An output folder is chosen with --out.", severity="warning")  # fmt: skip
         full = group.child("full_data")
