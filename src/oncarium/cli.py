@@ -379,14 +379,21 @@ def plan(
     model: ModelArgument,
     set: SetOption = None,
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60,
+    wiring: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw who acts on whom instead: .png, .svg, .pdf or .html.")] = None,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
 ) -> None:
-    """Print the plan of a model: what acts when, what it reads and writes, and what it costs."""
+    """Print the plan of a model: what acts when, what it reads and writes, and what it costs. Or draw its wiring."""
     from .run.simulation import Simulation
 
-    simulation = Simulation(load(model, set, numerics, compat, ignore))
+    chosen = load(model, set, numerics, compat, ignore)
+    if wiring:
+        from .analysis.wiring_figure import write
+
+        print(f"Wrote {write(chosen, wiring)}")
+        return
+    simulation = Simulation(chosen)
     for _ in range(max(simulation.plan.every)):  # loading and compiling do not count
         simulation.step()
     simulation.plan.forget_times()
@@ -439,6 +446,54 @@ def export(
     for notice in notices:
         print(f"notice: {notice}", file=sys.stderr)
     print(f"Wrote {what} into {folder}")
+
+
+@app.command()
+def claims(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM...]", help="Claims of the library (C10), or files; all when left out.")] = None,
+    profile: Annotated[str, typer.Option(help="How large, long and often: quick or full.")] = "quick",
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds per arm, in place of the profile's.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs and page.")] = Path("runs/claims"),
+    listed: Annotated[bool, typer.Option("--list", help="List the claims and stop.")] = False,
+) -> None:
+    """Put statements about tumors to the test: control, perturbation, and the mechanism switched off."""
+    from .errors import InputError, ModelError, did_you_mean
+    from .study import claims as study
+
+    known = {p.stem: p for p in study.library()}
+    chosen, problems = [], []
+    for name in names or known:
+        path = known.get(name, Path(name))
+        if name not in known and not path.exists():
+            raise InputError(name, f"neither a file nor a claim of the library.{did_you_mean(name, known)}", f"Claims: {', '.join(known)}.")
+        try:
+            chosen.append(study.read_claim(path))
+        except ModelError as error:
+            problems += error.problems
+    if problems:
+        raise ModelError(problems)
+    if listed:
+        for claim in chosen:
+            print(f"{claim.id:<6}{claim.says}")
+        return
+    ways = study.profiles()
+    if profile not in ways:
+        raise InputError(f"--profile {profile}", f"no such profile.{did_you_mean(profile, ways)}", f"Profiles: {', '.join(ways)}.")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from .study.claims_page import page, say
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{len(chosen)} claims: runs", total=None)
+        outcomes = study.run_claims(
+            chosen, out, profile=ways[profile], seeds=seeds, workers=workers, see=lambda done, all: bar.update(task, completed=done, total=all)
+        )
+    for o in outcomes:
+        print(f"{o.claim.id:<6}{o.verdict:<24}{say(o.effects[0], o.claim.effect) if o.effects else o.error}")
+    print(f"page     {page(outcomes, out)}")
 
 
 @app.command()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ..spec.model import Model
+
 # Okabe and Ito's palette; black and grey are kept for the dead
 PALETTE = ("#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
@@ -302,6 +304,18 @@ def overview(result: Result) -> Figure:
         draw(result, ax)
     figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
     return figure
+
+
+@_styled
+def wiring(model: Model) -> Figure:
+    """Who makes and takes up which factor, what each factor and state does to whom, and who touches whom: drawn from the model.
+
+    >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).axes[0].texts if t.get_text() == "glucose")
+    ['glucose']
+    """
+    from . import wiring_figure as drawing
+
+    return drawing.draw(model)
 
 
 def save(drawn: Axes | Figure, path: str | Path) -> Path:
