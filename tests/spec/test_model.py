@@ -283,3 +283,11 @@ def test_a_mistyped_setting_is_one_problem():
     with pytest.raises(ModelError) as raised:
         Model.from_text("domain: {x: [-50 um, 50 um], y: [-50 um, 50 um], voxl: 20 um}")
     assert len(raised.value.problems) == 1 and "Did you mean 'voxel'" in str(raised.value)
+
+
+def test_a_type_does_without_rules_of_those_it_builds_on():
+    whole = Model.load("hypoxic_tumor")
+    less = whole.with_({"cells.tumor.without": ["pressure on cycle.exit.live", "oxygen on *"]})
+    assert len(less.type("tumor").rules) == len(whole.type("tumor").rules) - 3
+    with pytest.raises(ModelError, match=r"'oxgen on \*' is no rule of this type"):
+        whole.with_({"cells.tumor.without": ["oxgen on *"]})

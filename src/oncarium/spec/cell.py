@@ -13,7 +13,7 @@ from .reader import Reader
 from .rule import Names, Rule
 
 EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normalized",)}
-PLAIN = ("library", "like", "doc", "rules", "distributions")
+PLAIN = ("library", "like", "doc", "rules", "without", "distributions")
 KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and standard deviation",
          "lognormal": "mean and standard deviation of the logarithm", "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
 

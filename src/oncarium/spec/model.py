@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
+from ..units import split_source
 from . import catalog
 from .body import Patient, read_patient
 from .cell import CellType, read_cell, read_distributions
@@ -20,7 +21,7 @@ from .files import Document, emit, overlay, parse, read
 from .initial import Placement, read_placement
 from .matrix import MatrixStart, read_matrix
 from .reader import Reader
-from .rule import Names, Rule, check_conflicts, read_rule
+from .rule import SENTENCE, Names, Rule, check_conflicts, read_rule
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
 SECTIONS = (
@@ -248,7 +249,10 @@ class Model:
             if not isinstance(listed, list):
                 reader.complain(f"cells.{name}.rules", "expected a list of sentences,", "each in a line of its own after '- '.")
                 listed = []
+            dropped = self._dropped(reader, t.get("without"), f"cells.{name}.without", listed)
             for i, sentence in enumerate(listed):
+                if i in dropped:
+                    continue
                 rule = read_rule(reader, sentence, f"cells.{name}.rules.{i}", self.names)
                 if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
                     reader.complain(
@@ -295,6 +299,25 @@ class Model:
                     reader.problems += error.problems
                     done[f.initial_table] = ""
             self.factors[i] = replace(f, initial_content=done[f.initial_table])
+
+    @staticmethod
+    def _dropped(reader: Reader, given: Any, path: str, rules: list[Any]) -> set[int]:
+        """Which rules a cell type does without: "signal on behavior", either of them * for any."""
+        out: set[int] = set()
+        if given is not None and not isinstance(given, list):
+            reader.complain(path, "expected a list such as [oxygen on cycle.exit.live, il6 on *].")
+            return out
+        for i, wanted in enumerate(given or []):
+            signal, _, behavior = str(wanted).partition(" on ")
+            found = {
+                k
+                for k, said in enumerate(rules)
+                if (m := SENTENCE.match(split_source(str(said))[0])) and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip())
+            }
+            if not found:
+                reader.complain(f"{path}.{i}", f"'{wanted}' is no rule of this type;", "expected signal on behavior, as they stand in a rule; * for any.")
+            out |= found
+        return out
 
     def _like(self, reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
         path = f"cells.{name}"
@@ -419,6 +442,14 @@ class Model:
         if problems:
             raise ModelError(problems)
         return Model(document, self.folder, self.processes).checked()
+
+    def has(self, path: str) -> bool:
+        """Whether the model's file says something at a dotted path.
+
+        >>> Model.from_text(EXAMPLE).has("factors.oxygen.diffusion"), Model.from_text(EXAMPLE).has("initial.7.count")
+        (True, False)
+        """
+        return path in flatten(self.document.tree) or any(p.startswith(f"{path}.") for p in flatten(self.document.tree))
 
     def with_process(self, *processes: Any) -> Model:
         """A copy with mechanisms of your own (see each_cell)."""

@@ -65,7 +65,8 @@ class Claim:
         """The four arms: control and perturbed, and both with the mechanism off. `base`: changes of a profile."""
         given = {"control": self.control, "perturbed": {**self.control, **self.perturbed}}
         given |= {f"{name}, mechanism off": {**what, **self.off} for name, what in given.items()}
-        model = Model.load(self.scenario).with_({**(base or {}), **self.changes})
+        model = Model.load(self.scenario)
+        model = model.with_({**{k: v for k, v in (base or {}).items() if model.has(k)}, **self.changes})
         return {name: model.with_(what) if what else model for name, what in given.items()}
 
 
@@ -108,6 +109,26 @@ def read_claim(path: str | Path) -> Claim:
     except ModelError as error:
         raise ModelError([Problem(p.where or path.name, p.path, p.message, p.expected, p.remedy) for p in error.problems]) from None
     return claim
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How large, how long and how often claims are run: changes of every scenario; until and seeds in place of the claims' own."""
+
+    name: str
+    doc: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    until: str = ""
+    seeds: int | None = None
+
+
+def profiles() -> dict[str, Profile]:
+    """The library's profiles by name."""
+    out = {}
+    for name, given in read(LIBRARY / "claims" / "profiles.yaml").tree.items():
+        seeds = int(given["seeds"]) if "seeds" in given else None
+        out[name] = Profile(name, str(given.get("doc", "")), given.get("changes") or {}, str(given.get("until", "")), seeds)
+    return out
 
 
 def library() -> list[Path]:
@@ -180,18 +201,18 @@ def _size(claim: Claim, value: float) -> float:
 
 
 def run_claims(
-    claims: Sequence[Claim], folder: str | Path, *, profile: Mapping[str, str] | None = None, seeds: int | None = None, workers: int | None = None,
+    claims: Sequence[Claim], folder: str | Path, *, profile: Profile | None = None, seeds: int | None = None, workers: int | None = None,
     see: Callable[[int, int], Any] | None = None,
 ) -> list[Outcome]:
     """Run every arm of every claim (each once), then judge. A second start goes on where the first was stopped.
 
-    folder    results lie in folder/arms          profile   changes of every scenario, e.g. its size          seeds   in place of the claims' own
+    folder    results lie in folder/arms          profile   size, days and seeds          seeds   in place of the profile's and the claims' own
     """
-    folder = Path(folder)
+    folder, profile = Path(folder), profile or Profile("")
     wanted: dict[str, dict[str, list[Task]]] = {}
     for claim in claims:
-        count = seeds or claim.seeds
-        wanted[claim.id] = {name: [Task.of(model, claim.until, s) for s in range(1, count + 1)] for name, model in claim.arms(profile).items()}
+        count, until = seeds or profile.seeds or claim.seeds, profile.until or claim.until
+        wanted[claim.id] = {name: [Task.of(model, until, s) for s in range(1, count + 1)] for name, model in claim.arms(profile.changes).items()}
     done, failed = run_all((t for arms in wanted.values() for tasks in arms.values() for t in tasks), folder / "arms", workers=workers, see=see)
     return [_outcome(claim, wanted[claim.id], done, failed) for claim in claims]
 
