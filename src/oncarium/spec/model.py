@@ -309,11 +309,11 @@ class Model:
             return out
         for i, wanted in enumerate(given or []):
             signal, _, behavior = str(wanted).partition(" on ")
-            found = {
-                k
-                for k, said in enumerate(rules)
-                if (m := SENTENCE.match(split_source(str(said))[0])) and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip())
-            }
+            found = set()
+            for k, said in enumerate(rules):
+                m = SENTENCE.match(split_source(str(said))[0])
+                if m and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip()):
+                    found.add(k)
             if not found:
                 reader.complain(f"{path}.{i}", f"'{wanted}' is no rule of this type;", "expected signal on behavior, as they stand in a rule; * for any.")
             out |= found

@@ -67,6 +67,7 @@ def json_schema() -> dict[str, Any]:
                 },
                 "description": "values drawn for every cell placed at the start",
             },
+            "without": {"type": "array", "items": {**text, "description": "rules to do without: signal on behavior, * for any"}},
             "rules": {
                 "type": "array",
                 "items": {**text, "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"},

@@ -63,11 +63,24 @@ class Claim:
 
     def arms(self, base: Mapping[str, str] | None = None) -> dict[str, Model]:
         """The four arms: control and perturbed, and both with the mechanism off. `base`: changes of a profile."""
-        given = {"control": self.control, "perturbed": {**self.control, **self.perturbed}}
-        given |= {f"{name}, mechanism off": {**what, **self.off} for name, what in given.items()}
+        given = {"control": self.control, "perturbed": joined(self.control, self.perturbed)}
+        given |= {f"{name}, mechanism off": joined(what, self.off) for name, what in given.items()}
         model = Model.load(self.scenario)
-        model = model.with_({**{k: v for k, v in (base or {}).items() if model.has(k)}, **self.changes})
-        return {name: model.with_(what) if what else model for name, what in given.items()}
+        model = model.with_({k: v for k, v in (base or {}).items() if model.has(k)})
+        return {name: model.with_(joined(self.changes, what)) for name, what in given.items()}
+
+
+def joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes of both; lists of rules that a type does without are added up, otherwise the later one counts.
+
+    >>> joined({"cells.a.without": ["x on y"]}, {"cells.a.without": ["z on y"], "until": "1 day"})
+    {'cells.a.without': ['x on y', 'z on y'], 'until': '1 day'}
+    """
+    out = {**one, **other}
+    for key in {*one} & {*other}:
+        if isinstance(one[key], list) and isinstance(other[key], list):
+            out[key] = [*one[key], *(x for x in other[key] if x not in one[key])]
+    return out
 
 
 def read_claim(path: str | Path) -> Claim:
