@@ -1,6 +1,6 @@
 """How the site is built:  sphinx-build -W docs docs/_build
 
-The reference pages of columns, library and commands are written from the package itself before each build.
+The reference pages of mechanisms, columns, library and commands are written from the package itself before each build.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
-sys.path.insert(0, str(DOCS.parent / "src"))
+sys.path[:0] = [str(DOCS.parent / "src"), str(DOCS)]
+
+import mechanism_pages  # noqa: E402
 
 project = "Oncarium"
 author = "The Oncarium authors"
@@ -108,12 +110,16 @@ def command_page() -> str:
 
 def generated() -> dict[str, str]:
     """Path below docs -> text of every page that is written from the package."""
-    return dict(zip(GENERATED, (columns_page(), library_page(), command_page())))
+    return dict(zip(GENERATED, (columns_page(), library_page(), command_page()))) | mechanism_pages.pages(HEAD)
 
 
 def write_generated(app: object) -> None:
-    for name, text in generated().items():
+    made = generated()
+    for path in mechanism_pages.stale(DOCS, made):
+        path.unlink()
+    for name, text in made.items():
         path = DOCS / name
+        path.parent.mkdir(exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 

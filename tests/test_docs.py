@@ -91,7 +91,24 @@ def test_generated_pages_hold_every_column_and_library_entry():
 
     made = conf.generated()
     assert all(f"| `{name}` |" in made["reference/columns.md"] for name in columns())
-    assert all(f"### {p.stem}\n" in made["reference/library.md"] for p in LIBRARY.glob("*/*.yaml"))
+    assert all(f"### {p.stem}\n" in made["reference/library.md"] for shelf in ("scenarios", "factors", "cells") for p in LIBRARY.glob(f"{shelf}/*.yaml"))
+
+
+def test_every_mechanism_has_a_page_with_its_equation_table_and_sources():
+    pages = conf.mechanism_pages
+    groups, made = pages.grouped(), conf.generated()
+    assert pages.OTHER not in groups, groups.get(pages.OTHER)
+    assert sorted(m for names in groups.values() for m in names) == sorted(pages.mechanisms())
+    index = made["reference/mechanisms.md"]
+    for name, things in pages.mechanisms().items():
+        text = made[f"reference/mechanisms/{name}.md"]
+        assert f"(mechanisms/{name}.md)" in index and f"/{name}.py`" in text
+        for thing in things:
+            said = thing.__doc__
+            assert said, name
+            assert text.count("https://doi.org/") >= len(re.findall(r"DOI 10\.", said)), name
+            assert "Equation  " not in said or "```none" in text, name
+            assert "Column  " not in said or "| --- |" in text, name
 
 
 def test_every_public_name_is_in_the_reference():
