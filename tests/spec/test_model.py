@@ -293,3 +293,10 @@ def test_a_type_does_without_rules_of_those_it_builds_on():
     assert len(less.type("tumor").rules) == len(whole.type("tumor").rules) - 3
     with pytest.raises(ModelError, match=r"'oxgen on \*' is no rule of this type"):
         whole.with_({"cells.tumor.without": ["oxgen on *"]})
+
+
+def test_mechanisms_that_physicell_does_not_have_are_refused_in_its_numerics():
+    with pytest.raises(ModelError) as error:
+        Model.load("reference").with_({"numerics": "physicell"})
+    said = str(error.value)
+    assert "have no matrix" in said and "cells.tam.polarization" in said and "have no body" in said

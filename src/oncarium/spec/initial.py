@@ -130,7 +130,8 @@ def read_placement(
 
 def _given(reader: Reader, tree: Any, path: str, names: Names) -> dict[tuple[str, str | None], tuple[float, ...]]:
     """Values that all cells of a placement start with, by the column's name."""
-    known, out = names.all(("state", "behavior")), {}
+    known = names.all(("state", "behavior"))
+    out: dict[tuple[str, str | None], tuple[float, ...]] = {}
     for name, item in reader.group(tree, path).items():
         if reader.word(name, f"{path}.{name}", known, "column") is not None:
             entry = names.columns[known[name][0]]
@@ -151,8 +152,8 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
 
     if folder is None:  # a run goes on: its cells are restored, and what the table gave them is remembered
         known = columns_of(names)
-        given = tree.get("gives")
-        return Placement(kind, table=name, values={known[w]: () for w in given if w in known} if isinstance(given, list) else {})
+        gives = tree.get("gives")
+        return Placement(kind, table=name, values={known[w]: () for w in gives if w in known} if isinstance(gives, list) else {})
 
     where = str(folder / name)
     try:

@@ -50,6 +50,11 @@ SECTIONS = (
     "sources",
 )
 FORMAT = "1"
+OURS_ALONE = ("matrix", "supply", "body", "entry", "exit")
+PHYSICELL_SECTIONS = {
+    "apoptosis", "attack", "custom", "cycle", "damage", "death", "division", "fusion", "mechanics", "motility", "necrosis", "phagocytosis",
+    "secretion", "sense", "springs", "transformation", "volume",
+}  # fmt: skip
 FIRST_LOOKS = ("solved", "given")  # what the first decisions see: concentrations after the first step of transport, or as they are given
 IGNORABLE = ("intracellular",)
 
@@ -203,7 +208,20 @@ class Model:
         self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
         for name in self.record.columns or ():
             reader.word(name, "record.columns", self.names.columns, "column")
+        if self.numerics == "physicell":
+            self._check_physicell(reader, tree)
         self._check_memory(reader)
+
+    def _check_physicell(self, reader: Reader, tree: dict[str, Any]) -> None:
+        """What that program does not have cannot run in its order of operations."""
+        for key in OURS_ALONE:
+            if tree.get(key):
+                reader.complain(key, f"PhysiCell's numerics have no {key};", remedy="Remove it, or the line  numerics: physicell.")
+        for t in self.types:
+            for section in sorted(t.sections - PHYSICELL_SECTIONS):
+                reader.complain(
+                    f"cells.{t.name}.{section}", f"PhysiCell's numerics have no {section};", remedy="Remove it, or the line  numerics: physicell."
+                )
 
     def _with_library(self, reader: Reader, given: Any, path: str, shelf: str) -> dict[str, Any]:
         """A group laid over the library entry it names."""
