@@ -19,6 +19,7 @@ from ..errors import InputError, did_you_mean
 from ..run.result import Result
 
 MEASURES: dict[str, Callable[..., float]] = {}
+NUMBERS = ("above", "value", "share", "distance", "half", "hours", "sectors")  # options that are numbers
 
 
 def _measure(function: Callable[..., float]) -> Callable[..., float]:
@@ -79,6 +80,13 @@ def share(result: Result, t: Any, of: Any, column: str, above: float) -> float:
 
 
 @_measure
+def share_below(result: Result, t: Any, of: Any, column: str, value: float) -> float:
+    """Share of live cells whose column lies below a value."""
+    values = _values(result, t, of, column)
+    return float((values < value).mean()) if len(values) else float("nan")
+
+
+@_measure
 def phases(result: Result, t: Any, of: str, phase: Any) -> float:
     """Share of live cells in one phase of the cycle, or several."""
     from .measure import phase_fractions
@@ -93,6 +101,82 @@ def events(result: Result, t: Any, kind: str) -> float:
     if kind not in result.attrs["events"]:
         raise InputError("read-out", f"no event is called '{kind}'.{did_you_mean(kind, result.attrs['events'])}")
     return float(result.summary[f"events.{kind}"].iloc[result.frame(t, result.times)])
+
+
+def kinds_of(result: Result) -> dict[int, int]:
+    """Id -> type of every cell that was ever seen, came, or was born."""
+    known: dict[int, int] = {}
+    for t in result.times:
+        for i, kind in zip(result.array("id", t).tolist(), result.array("type", t).tolist()):
+            known.setdefault(i, kind)
+    happened = result.events
+    for i, kind, cause in zip(happened["id"].tolist(), happened["kind"].tolist(), happened["cause"].tolist()):
+        if kind == "arrival":
+            known[i] = cause
+        elif kind == "division" and i in known:
+            known.setdefault(cause, known[i])
+    return known
+
+
+def _index(result: Result, of: str) -> int:
+    if of not in result.types:
+        raise InputError("read-out", f"no cell type is called '{of}'.{did_you_mean(of, result.types)}")
+    return result.types.index(of)
+
+
+def _cell_days(result: Result, t: Any, of: str) -> float:
+    """Live cells of a type, summed over the days so far."""
+    last = result.frame(t, result.times) + 1
+    return float(np.trapezoid(result.summary[f"live.{of}"].to_numpy()[:last], result.times[:last])) / 1440.0
+
+
+@_measure
+def happened(result: Result, t: Any, kind: str, of: str) -> float:
+    """Events of a kind that happened so far to cells of a type."""
+    own, until = _index(result, of), result.times[result.frame(t, result.times)]
+    found, known = result.events, kinds_of(result)
+    found = found[(found["kind"] == kind) & (found["time"] <= until + 1e-9)]
+    return float(sum(known.get(i) == own for i in found["id"].tolist()))
+
+
+@_measure
+def per_day(result: Result, t: Any, kind: str, of: str) -> float:
+    """Events of a kind per live cell of a type and day."""
+    days = _cell_days(result, t, of)
+    return happened(result, t, kind, of) / days if days > 0.0 else float("nan")
+
+
+@_measure
+def kills(result: Result, t: Any, by: str, of: str, hours: float = 6.0) -> float:
+    """Kills per killer and day: cells of a type that went into apoptosis within so many hours of an attack by another type."""
+    killer, victim, until = _index(result, by), _index(result, of), result.times[result.frame(t, result.times)]
+    known, struck, killed = kinds_of(result), dict[int, float](), 0
+    found = result.events
+    found = found[found["kind"].isin(["attack", "apoptosis"]) & (found["time"] <= until + 1e-9)]
+    for time, i, kind, cause in zip(found["time"].tolist(), found["id"].tolist(), found["kind"].tolist(), found["cause"].tolist()):
+        if kind == "attack":
+            if known.get(cause) == killer:
+                struck[i] = time
+        elif known.get(i) == victim and time - struck.get(i, -np.inf) <= 60.0 * hours:
+            killed += 1
+    days = _cell_days(result, t, by)
+    return killed / days if days > 0.0 else float("nan")
+
+
+@_measure
+def arrivals(result: Result, t: Any, of: str) -> float:
+    """Cells of a type that have come from the blood so far."""
+    until, found = result.times[result.frame(t, result.times)], result.events
+    return float(((found["kind"] == "arrival") & (found["cause"] == _index(result, of)) & (found["time"] <= until + 1e-9)).sum())
+
+
+@_measure
+def matrix(result: Result, t: Any, name: str) -> float:
+    """Mean over the tissue: density, crosslink, hyaluronan, stiffness (kPa), order of the fibres, or membrane (mean strength), breached (share)."""
+    known = result.attrs.get("matrix", [])
+    if name not in known:
+        raise InputError("read-out", f"no property of the matrix was recorded as '{name}'.{did_you_mean(name, known)}")
+    return float(result.summary[f"matrix.{name}"].iloc[result.frame(t, result.times)])
 
 
 @_measure
@@ -115,6 +199,44 @@ def depth(result: Result, t: Any, of: str, share: float = 0.95) -> float:
     middle = start.mean(axis=0)
     far = [float(np.quantile(np.linalg.norm(p - middle, axis=1), share)) for p in (start, now)]
     return far[1] - far[0]
+
+
+@_measure
+def beyond(result: Result, t: Any, of: str, distance: float) -> float:
+    """Cells of a type further out than its edge (95th percentile) at the start plus so many um."""
+    start, now = (result.array("position", x)[_rows(result, x, of)] for x in (0.0, t))
+    if not len(start):
+        return float("nan")
+    middle = start.mean(axis=0)
+    edge = float(np.quantile(np.linalg.norm(start - middle, axis=1), 0.95))
+    return float((np.linalg.norm(now - middle, axis=1) > edge + distance).sum())
+
+
+@_measure
+def roundness(result: Result, t: Any, of: str, sectors: float = 24) -> float:
+    """1 - spread / mean of the distance of the edge from the middle, sector by sector (in the plane): 1 is a disc, less has fingers."""
+    place = result.array("position", t)[_rows(result, t, of)][:, :2]
+    if len(place) < 2 * sectors:
+        return float("nan")
+    place = place - place.mean(axis=0)
+    sector = ((np.arctan2(place[:, 1], place[:, 0]) / (2.0 * np.pi) + 0.5) * sectors).astype(int) % int(sectors)
+    far = np.array([np.quantile(np.linalg.norm(place[sector == s], axis=1), 0.95) for s in np.unique(sector)])
+    return float(1.0 - far.std() / far.mean())
+
+
+@_measure
+def embedded(result: Result, t: Any, of: str, of_whom: str, distance: float = 30.0, half: float = 0.5) -> float:
+    """Cells of a type whose live neighbors within so many um are, for at least this share, of another type: how many are in the nest."""
+    from scipy.spatial import cKDTree
+
+    rows = _rows(result, t, None)
+    place, kind = result.array("position", t)[rows], result.array("type", t)[rows]
+    own, other = _index(result, of), _index(result, of_whom)
+    count = 0
+    for i, near in zip(np.flatnonzero(kind == own), cKDTree(place).query_ball_point(place[kind == own], distance)):
+        around = kind[[j for j in near if j != i]]
+        count += bool(len(around)) and float((around == other).mean()) >= half
+    return float(count)
 
 
 @_measure
@@ -151,7 +273,7 @@ def read_out(result: Result, what: Mapping[str, Any]) -> float:
     """The value of a read-out.
 
     what   measure and its options; at: "end" (default), a time such as "14 day", or a share of the run's days to average over, as in
-           "last 3 day"; per: another read-out to divide by
+           "last 3 day"; per: another read-out to divide by (at the same time, unless it says when)
 
     >>> from oncarium.analysis.readout import read_out
     >>> read_out(result, {"measure": "count", "of": "tumor"}) >= 20
@@ -164,7 +286,7 @@ def read_out(result: Result, what: Mapping[str, Any]) -> float:
         raise InputError("read-out", problem)
     options.pop("unit", None)
     options.pop("called", None)
-    numbers = {k: float(v) if k in ("above", "share", "distance") and v is not None else v for k, v in options.items()}
+    numbers = {k: float(v) if k in NUMBERS and v is not None else v for k, v in options.items()}
     value = float(np.mean([MEASURES[str(name)](result, t, **numbers) for t in _moments(result, str(at))]))
     return value / read_out(result, {**per, "at": per.get("at", at)}) if per else value
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..biology.guidance import Guidance
 from ..biology.matrix import MatrixRemodeling
-from ..biology.matrix_sensing import MatrixSensing
-from ..biology.membrane import Membrane
+from ..biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
+from ..biology.membrane import BREACH, Membrane
 from ..biology.proteolysis import cathepsin_decay, timp_binding
 from ..biology.reservoir import Reservoir
 from ..engine.matrix import Matrix
@@ -52,6 +52,21 @@ def order_tensor(fibres: str, x: np.ndarray, y: np.ndarray, z: np.ndarray, flat:
     even = 0.5 if flat else 1.0 / 3.0
     q = np.array([n[0] * n[0] - even, n[1] * n[1] - even, n[0] * n[1], n[0] * n[2], n[1] * n[2]])
     return -0.5 * q if fibres == "tangential" and not flat else q
+
+
+def properties_of(matrix: Matrix | None) -> dict[str, float]:
+    """Means over the tissue: density, crosslink, hyaluronan, stiffness (kPa), order of the fibres; strength of the membrane and the share of
+    it that cells can pass. Nothing without a matrix."""
+    if matrix is None:
+        return {}
+    out = {name: float(getattr(matrix, name).mean()) for name in SHARES}
+    out["stiffness"] = float((SOFT * matrix.density**POWER * (1.0 + LINKED * matrix.crosslink)).mean())
+    flat, q = matrix.density.shape[0] == 1, matrix.orientation.reshape(len(matrix.orientation), -1)
+    out["order"] = float(np.mean([order_of(q, v, flat) for v in range(q.shape[1])]))
+    if matrix.membrane is not None:
+        strength = np.concatenate([face[face > 0.0] for face in matrix.membrane])  # a face that held one never loses all of it
+        out["membrane"], out["breached"] = float(strength.mean()), float((strength < BREACH).mean())
+    return out
 
 
 def feelers(model: Model) -> list[Process]:

@@ -18,6 +18,7 @@ from .. import __version__
 from ..engine.population import EVENTS
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
+from .matrix import properties_of
 from .store import FORMAT, ROWS, Lock, Store
 
 EXACT = ("id", "position")  # kept in full precision; everything else as float32
@@ -127,6 +128,7 @@ class Recorder:
             ("highest", factors, "factor"),
             ("events", len(EVENTS), "event"),
             ("body", len(tissue.body.names) if tissue.body is not None else 0, "compartment"),
+            ("matrix", len(properties_of(tissue.matrix)), "property"),
         ):
             if width:
                 arrays[f"summary/{name}"] = ((width,), "f8", ("frame", axis), (4096, width))
@@ -152,6 +154,7 @@ class Recorder:
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
             "events": list(EVENTS),
             "body": list(tissue.body.names) if tissue.body is not None else [],
+            "matrix": list(properties_of(tissue.matrix)),
             "processes": [p.name for p in simulation.plan.processes],
             "threads": simulation.threads,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -206,6 +209,8 @@ class Recorder:
         store.add("summary/events", self.counts[None].astype(float))
         if tissue.body is not None:
             store.add("summary/body", tissue.body.level[None])
+        if "summary/matrix" in store.record["lengths"]:
+            store.add("summary/matrix", np.array([list(properties_of(tissue.matrix).values())]))
         for group in ("cells", "summary"):
             store.add(f"{group}/time", np.array([tissue.time]))
             store.add(f"{group}/tick", np.array([tissue.tick]))

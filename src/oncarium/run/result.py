@@ -179,11 +179,11 @@ class Result:
     @cached_property
     def summary(self) -> pandas.DataFrame:
         """One row per frame: live.TYPE, apoptotic.TYPE, necrotic.TYPE, volume.TYPE (um^3), mean.FACTOR, lowest.FACTOR,
-        highest.FACTOR, events.KIND (so far), body.COMPARTMENT; the index is the time in min."""
+        highest.FACTOR, events.KIND (so far), body.COMPARTMENT, matrix.PROPERTY (means over the tissue); the index is the time in min."""
         import pandas as pd
 
         kinds = {"live": self.types, "apoptotic": self.types, "necrotic": self.types, "volume": self.types}
-        kinds |= {"events": self.attrs["events"], "body": self.attrs.get("body", [])}
+        kinds |= {"events": self.attrs["events"], "body": self.attrs.get("body", []), "matrix": self.attrs.get("matrix", [])}
         kinds |= {k: self.attrs["factors"] for k in ("mean", "lowest", "highest")}
         out: dict[str, Any] = {}
         for name, labels in kinds.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from .ensemble import Task, run_all
 SUPPORTED, WEAK, NOT, FAILED, UNKNOWN = "supported", "weak", "not supported", "negative control failed", "not measured"
 ARMS = ("changes", "control", "perturbed", "off")
 KEYS = ("claim", "says", "mechanism", "scenario", "until", *ARMS, "readouts", "effect", "expect", "seeds", "notes")
+EFFECTS, DIRECTIONS = ("ratio", "difference", "level"), ("up", "down", "within")
 RESAMPLES = 10_000  # of the bootstrap
 LEFT = 0.25  # with the mechanism off, at most this share of the effect may stay
 
@@ -35,8 +36,11 @@ class Claim:
     """One claim as read from its file.
 
     changes   of the scenario, in every arm          control, perturbed, off   further changes: of one arm, or of both with the mechanism off
-    readouts  the first one decides                  effect                    "ratio" or "difference" (perturbed against control)
-    direction "up" or "down"                         band                      lowest and highest plausible effect
+    readouts  the first one decides                  effect                    "ratio", "difference" (perturbed against control) or "level" (of control)
+    direction "up", "down", or "within" the band     band                      lowest and highest plausible effect
+
+    A change "times 0.5" is half of what the model says. What is a claim about a state, not about a perturbation, looks at the level alone:
+    it must lie within its band, and with the mechanism off it must not.
     """
 
     id: str
@@ -67,7 +71,29 @@ class Claim:
         given |= {f"{name}, mechanism off": joined(what, self.off) for name, what in given.items()}
         model = Model.load(self.scenario)
         model = model.with_({k: v for k, v in (base or {}).items() if model.has(k)})
-        return {name: model.with_(joined(self.changes, what)) for name, what in given.items()}
+        return {name: model.with_(scaled(model, joined(self.changes, what))) for name, what in given.items()}
+
+
+def scaled(model: Model, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Changes with every "times <number>" worked out: that many times what the model says there.
+
+    >>> from oncarium.spec.model import EXAMPLE
+    >>> scaled(Model.from_text(EXAMPLE), {"initial.0.count": "times 0.5", "cells.tumor.cycle.exit": "times 2"})
+    {'initial.0.count': '10', 'cells.tumor.cycle.exit': '0.001333333333 1/min assumed'}
+    """
+    out, problems = dict(changes), []
+    for path, value in changes.items():
+        if not (isinstance(value, str) and value.startswith("times ")):
+            continue
+        try:
+            said = model.numbers[path]
+            new = float(value.removeprefix("times ")) * said.value
+            out[path] = str(round(new)) if path.endswith(".count") else str(replace(said, value=new))
+        except (KeyError, ValueError):
+            problems.append(Problem(f"--set {path}={value}", path, "cannot be set: there is no number to multiply."))
+    if problems:
+        raise ModelError(problems)
+    return out
 
 
 def joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,8 +115,9 @@ def read_claim(path: str | Path) -> Claim:
     document = read(path, path.name)
     reader = Reader(document)
     tree = reader.group(document.tree, "", KEYS)
-    for key in ("claim", "says", "mechanism", "scenario", "perturbed", "off", "readouts", "effect", "expect"):
-        if key not in tree:
+    needed = ("claim", "says", "mechanism", "scenario", "perturbed", "off", "readouts", "effect", "expect")
+    for key in needed:
+        if key not in tree and not (key == "perturbed" and tree.get("effect") == "level"):
             said = "a claim without a negative control;" if key == "off" else f"{key} is missing;"
             reader.complain(key, said, "expected what switches the mechanism off." if key == "off" else "")
     readouts = tree.get("readouts") or []
@@ -98,11 +125,13 @@ def read_claim(path: str | Path) -> Claim:
         problem = complaint(what) if isinstance(what, dict) else "expected {measure: ...}."
         if problem:
             reader.complain(f"readouts.{i}", problem)
-    if tree.get("effect") not in ("ratio", "difference"):
-        reader.complain("effect", f"'{tree.get('effect')}' is no effect;", "expected ratio or difference.")
+    if tree.get("effect") not in EFFECTS:
+        reader.complain("effect", f"'{tree.get('effect')}' is no effect;", "expected ratio, difference or level.")
     expect = reader.group(tree.get("expect"), "expect", ("direction", "band", "source"))
-    if expect.get("direction") not in ("up", "down"):
-        reader.complain("expect.direction", f"'{expect.get('direction')}' is no direction;", "expected up or down.")
+    if expect.get("direction") not in DIRECTIONS:
+        reader.complain("expect.direction", f"'{expect.get('direction')}' is no direction;", "expected up, down or within.")
+    elif tree.get("effect") == "level" and expect.get("direction") != "within":
+        reader.complain("expect.direction", "a level has no direction;", "expected within.")
     band = reader.interval(expect.get("band"), "expect.band", "1") or (0.0, 1.0)
     scenario = str(tree.get("scenario", ""))
     known = api.scenarios()
@@ -161,7 +190,7 @@ class Effect:
 
 
 def effect_of(control: Sequence[float], perturbed: Sequence[float], kind: str) -> Effect:
-    """Perturbed against control, pair by pair: ratio of means, or difference of means.
+    """Perturbed against control, pair by pair: ratio of means, or difference of means; or the mean of the control alone (level).
 
     >>> round(effect_of([10.0, 12.0, 11.0], [5.0, 6.0, 5.5], "ratio").value, 3)
     0.5
@@ -174,10 +203,10 @@ def effect_of(control: Sequence[float], perturbed: Sequence[float], kind: str) -
     pick = np.random.default_rng(0).integers(0, len(a), (RESAMPLES, len(a)))
     x, y = a[pick].mean(axis=1), b[pick].mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        many = y / x if kind == "ratio" else y - x
-    value = float(b.mean() / a.mean() if kind == "ratio" else b.mean() - a.mean())
+        many = {"ratio": y / x, "difference": y - x, "level": x}[kind]
+    value = {"ratio": b.mean() / a.mean() if a.mean() else 0.0, "difference": b.mean() - a.mean(), "level": a.mean()}[kind]
     low, high = np.nanquantile(many, [0.025, 0.975])
-    return Effect(value, float(low), float(high), tuple(map(float, control)), tuple(map(float, perturbed)))
+    return Effect(float(value), float(low), float(high), tuple(map(float, control)), tuple(map(float, perturbed)))
 
 
 @dataclass(frozen=True)
@@ -197,16 +226,25 @@ def judge(claim: Claim, main: Effect, off: Effect) -> str:
 
     supported   direction right, the interval excludes no effect, the effect lies in the band          weak   right, but outside the band
     negative control failed   right, but with the mechanism off more than a quarter of it stays and its interval excludes no effect
+
+    Within a band: supported if the interval lies in it, weak if the estimate does; with the mechanism off the estimate must lie outside.
     """
     if not all(map(math.isfinite, (main.value, main.low, main.high))):
         return UNKNOWN
+    low, high = claim.band
+    if claim.direction == "within":
+        if not low <= main.value <= high:
+            return NOT
+        if low <= off.value <= high:
+            return FAILED
+        return SUPPORTED if low <= main.low and main.high <= high else WEAK
     right = main.low > claim.none if claim.direction == "up" else main.high < claim.none
     if not right:
         return NOT
     stays = off.low > claim.none if claim.direction == "up" else off.high < claim.none
     if stays and _size(claim, off.value) > LEFT * _size(claim, main.value):
         return FAILED
-    return SUPPORTED if claim.band[0] <= main.value <= claim.band[1] else WEAK
+    return SUPPORTED if low <= main.value <= high else WEAK
 
 
 def _size(claim: Claim, value: float) -> float:

@@ -15,6 +15,7 @@ from ..analysis.report import CSS
 from .claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Effect, Outcome
 
 COLORS = {SUPPORTED: "#009E73", WEAK: "#E69F00", NOT: "#D55E00", FAILED: "#CC79A7", UNKNOWN: "#777777"}
+AGAINST = {"ratio": "perturbed / control", "difference": "perturbed - control", "level": "level"}
 OWN = """
 .verdict{display:inline-block;color:#fff;border-radius:4px;padding:0 .6rem;font-size:.85rem}section{margin:1.8rem 0}svg{max-width:100%;height:auto}
 td.t{text-align:left}
@@ -39,23 +40,25 @@ def figure(outcome: Outcome) -> Any:
     from matplotlib import pyplot as plt
 
     claim, main, off = outcome.claim, outcome.effects[0], outcome.off[0]
+    alone = claim.effect == "level"
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.6), gridspec_kw={"width_ratios": [1.3, 1]}, layout="constrained")
     for k, (effect, color, name) in enumerate(((main, "#0072B2", "mechanism on"), (off, "#999999", "mechanism off"))):
         for a, b in zip(effect.control, effect.perturbed):
-            left.plot([3 * k, 3 * k + 1], [a, b], "o-", color=color, lw=0.8, ms=4)
+            left.plot(*(([3 * k + 0.5], [a]) if alone else ([3 * k, 3 * k + 1], [a, b])), "o-", color=color, lw=0.8, ms=4)
         left.annotate(name, (3 * k + 0.5, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=color)
-    left.set_xticks([0, 1, 3, 4], ["control", "perturbed"] * 2, fontsize=8)
+    left.set_xticks(*(([0.5, 3.5], ["", ""]) if alone else ([0, 1, 3, 4], ["control", "perturbed"] * 2)), fontsize=8)
     left.set_xlim(-0.5, 4.5)
     left.set_ylabel(called(claim.readouts[0]), fontsize=8)
     left.tick_params(labelsize=8)
     right.axvspan(*claim.band, color="#009E73", alpha=0.15, lw=0, label="expected")
-    right.axvline(claim.none, color="k", lw=0.8, ls=":", label="no effect")
+    if claim.direction != "within":
+        right.axvline(claim.none, color="k", lw=0.8, ls=":", label="no effect")
     for y, effect, color in ((1, main, "#0072B2"), (0, off, "#999999")):
         right.plot([effect.low, effect.high], [y, y], color=color, lw=2)
         right.plot(effect.value, y, "o", color=color)
     right.set_yticks([1, 0], ["on", "off"], fontsize=8)
     right.set_ylim(-0.6, 1.6)
-    right.set_xlabel("perturbed / control" if claim.effect == "ratio" else "perturbed - control", fontsize=8)
+    right.set_xlabel(AGAINST[claim.effect], fontsize=8)
     right.tick_params(labelsize=8)
     right.legend(fontsize=7, frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
     for ax in (left, right):
