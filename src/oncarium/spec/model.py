@@ -22,6 +22,7 @@ from .initial import Placement, read_placement
 from .matrix import MatrixStart, read_matrix
 from .reader import Reader
 from .rule import SENTENCE, Names, Rule, check_conflicts, read_rule
+from .whole import check_whole
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
 SECTIONS = (
@@ -210,6 +211,7 @@ class Model:
             reader.word(name, "record.columns", self.names.columns, "column")
         if self.numerics == "physicell":
             self._check_physicell(reader, tree)
+        check_whole(reader, self)
         self._check_memory(reader)
 
     def _check_physicell(self, reader: Reader, tree: dict[str, Any]) -> None:

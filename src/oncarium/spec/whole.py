@@ -1,0 +1,78 @@
+"""Is a model whole? Factors that are asked for and made by nobody, sections whose mechanism lacks what it works on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .reader import Reader
+
+if TYPE_CHECKING:
+    from .model import Model
+
+NEEDS = {  # columns that speak of a mechanism -> the factors it works on
+    "metabolism.respiration": ("oxygen", "glucose", "lactate", "acid"),
+    "metabolism.glycolysis": ("oxygen", "glucose", "lactate", "acid"),
+    "acidity": ("acid",),
+}
+ON_MATRIX = ("guidance", "matrix", "reservoir", "membrane")
+
+
+def check_whole(reader: Reader, model: Model) -> None:
+    """Complain about what is missing between the parts of a model."""
+    factors = {f.name for f in model.factors}
+    for t in model.types:
+        spoken = {*t.values, *t.sections, *(r.behavior[0] for r in t.rules)}
+        for key, wanted in NEEDS.items():
+            lacking = [f for f in wanted if f not in factors]
+            if key in spoken and lacking:
+                reader.complain(
+                    f"cells.{t.name}.{key}", f"its mechanism works on {', '.join(lacking)}, which the model does not have;",
+                    remedy=f"Add  factors: {{{lacking[0]}: {{library: {lacking[0]}}}}}.",
+                )  # fmt: skip
+        for section in ON_MATRIX:
+            if section in t.sections and model.matrix is None:
+                reader.complain(f"cells.{t.name}.{section}", "the model has no matrix;", "expected a section matrix, e.g. matrix: {density: 0.3}.")
+    for name, path in asked(model).items():
+        if name not in made(model):
+            reader.complain(
+                path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it;", remedy="Let a cell type or a face supply it.",
+                severity="warning",
+            )  # fmt: skip
+
+
+def asked(model: Model) -> dict[str, str]:
+    """Factors that somebody senses, follows or takes up -> where that is said first."""
+    out: dict[str, str] = {}
+    for t in model.types:
+        for r in t.rules:
+            if r.signal[0] in ("sense.factor", "sense.gradient") and r.signal[1]:
+                out.setdefault(r.signal[1], f"cells.{t.name}.rules")
+        for column in ("motility.sensitivity", "motility.cue", "metabolism.consumption"):
+            given = t.values.get(column)
+            for name, value in given.items() if isinstance(given, dict) else ():
+                if value:
+                    out.setdefault(name, f"cells.{t.name}.{column}.{name}")
+    for k, way in enumerate(model.patient.entries):
+        if way.factor:
+            out.setdefault(way.factor, f"entry.{k}.signal")
+    return out
+
+
+def made(model: Model) -> set[str]:
+    """Factors that come from somewhere."""
+    out = {"tgfb", "vegfa"} if model.uses("reservoir") else set()
+    if any(key in t.values for t in model.types for key in NEEDS):
+        out |= {"lactate", "acid"}
+    for f in model.factors:
+        if f.initial > 0.0 or f.initial_table or f.held or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values()):
+            out.add(f.name)
+    for t in model.types:
+        for column in ("secretion.rate", "secretion.approach"):
+            given = t.values.get(column)
+            out |= {name for name, value in given.items() if value > 0.0} if isinstance(given, dict) else set()
+        out |= {r.behavior[1] for r in t.rules if r.behavior[0] in ("secretion.rate", "secretion.approach") and r.behavior[1] and r.value > 0.0}
+    for supplied in model.patient.supply:
+        out |= {name for name, _, outside in supplied.factors if outside > 0.0}
+    for process in model.processes:
+        out |= {w.rpartition("_")[2] for w in getattr(process, "writes", ()) if str(w).startswith("supply_")}
+    return out
