@@ -108,7 +108,21 @@ def start() -> None:
             print(f"{name}: first word after {first:.1f} s, a run of 3 min ends after {time.perf_counter() - began:.1f} s")
 
 
-PARTS = {f.__name__: f for f in (speed, fields, recording, memory, start, million)}
+def microenvironment() -> None:
+    """`reference` with everything switched on: simulated minutes per second on its fifth day, bytes per cell, its plan."""
+    simulation = oc.Simulation(oc.load("reference"), seed=1)
+    simulation.run("4 day")
+    simulation.plan.forget_times()
+    began = time.perf_counter()
+    simulation.run("5 day")
+    seconds = time.perf_counter() - began
+    cells = simulation.tissue.cells
+    print(f"reference, {cells.n} cells, {len(simulation.tissue.fields.names)} factors: {1440 / seconds:.0f} simulated min/s, "
+          f"28 days in {28 * seconds:.0f} s at this size; {cells.bytes_per_cell} bytes per cell")
+    print(simulation.plan)
+
+
+PARTS = {f.__name__: f for f in (speed, fields, recording, memory, start, million, microenvironment)}
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:
