@@ -1,0 +1,74 @@
+"""Every rule of the library does what its sentence says: more of the signal, everything else equal, moves the behavior in the said direction."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from oncarium.biology.rules import Rules
+from oncarium.engine.kernels.response import respond
+from oncarium.run.build import links
+from oncarium.spec.model import LIBRARY, Model
+
+LEVELS = (0.0, 0.1, 0.5, 1.0, 2.0, 10.0)  # of the signal, in halves
+
+
+def engine_of(scenario):
+    """The engine's rules of a scenario, prepared with the values of its types, and the names of these."""
+    model = Model.load(scenario)
+    engine = Rules(6.0, links(model))
+    base = {}
+    for link, (name, rule) in zip(engine.links, model.rules):
+        (column, k), value = link.behavior, model.type(name).value(model.names.columns[rule.behavior[0]], rule.behavior[1])
+        at = base.setdefault(column, np.zeros((len(model.types), 64) if k >= 0 else len(model.types)))
+        at[(link.type, k) if k >= 0 else link.type] = value
+    engine.prepare(SimpleNamespace(cells=SimpleNamespace(base=base)))
+    return engine, [t.name for t in model.types]
+
+
+ENGINES = {name: engine_of(name) for name in ("hypoxic_tumor", "reference")}
+CASES = [(name, k) for name, (engine, _) in ENGINES.items() for k in range(len(engine.links))]
+
+
+def called(case):
+    name, k = case
+    link, types = ENGINES[name][0].links[k], ENGINES[name][1]
+    return f"{types[link.type]}: {link.signal[0]}.{link.signal[1]} on {link.behavior[0]}.{link.behavior[1]}"
+
+
+def response(engine, link, others):
+    """The behavior at every level of the rule's signal, all other signals at `others` halves of their own rules; its base and its end."""
+    (kind, _, _, sides, base, highest, lowest), = (
+        g for g, of in zip(engine.groups, dict.fromkeys((x.type, x.behavior) for x in engine.links)) if of == (link.type, link.behavior)
+    )
+    signals = np.zeros((len(engine.signals), len(LEVELS)))
+    for other in engine.links:
+        if (other.type, other.behavior) == (link.type, link.behavior):
+            signals[engine.signals.index(other.signal)] = others * other.half
+    signals[engine.signals.index(link.signal)] = np.array(LEVELS) * link.half
+    n, out = len(LEVELS), np.full((len(LEVELS), 1), np.nan)
+    respond(0, n, np.full(n, kind, np.int32), kind, np.zeros(n, np.uint8), signals, *sides, base, highest, lowest, out, 0)
+    return out[:, 0], base, highest if link.increases else lowest
+
+
+def test_every_rule_of_the_library_is_here():
+    told = {f.stem: len(Model.load(s).type(f.stem).rules) for f in (LIBRARY / "cells").glob("*.yaml")
+            for s in ENGINES if f.stem in [t.name for t in Model.load(s).types]}  # fmt: skip
+    assert set(told) == {f.stem for f in (LIBRARY / "cells").glob("*.yaml")}
+    assert len(CASES) >= sum(told.values())
+
+
+IDLE = "ctl: sense.factor.28 on activation.fall.-1"  # arginine raises the decay of activation to what it is without arginine
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, marks=pytest.mark.xfail(reason="ends where it starts")) if called(c) == IDLE else c for c in CASES], ids=called)
+def test_more_of_the_signal_moves_the_behavior_as_said(case):
+    engine, link = ENGINES[case[0]][0], ENGINES[case[0]][0].links[case[1]]
+    sign = 1.0 if link.increases else -1.0
+    for others in (0.0, 0.3, 1.0):
+        values, base, end = response(engine, link, others)
+        assert np.isfinite(values).all() and (np.diff(sign * values) >= 0.0).all()
+        if others == 0.3:
+            assert sign * (values[-1] - values[0]) > 0.0, "nothing moves"
+        if others == 0.0:
+            assert sign * (end - base) >= 0.0, "saturates on the wrong side of its base"
