@@ -127,7 +127,7 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     x, y = (reader.interval(tree[a], f"domain.{a}") for a in "xy")
     if "z" in tree:
         z = reader.interval(tree["z"], "domain.z")
-        if "thickness" in tree:
+        if tree.get("thickness") is not None:
             reader.complain("domain.thickness", "a domain with z is three-dimensional and has no thickness.", remedy="Remove one of them.")
     else:
         thickness = reader.quantity(tree["thickness"], "domain.thickness", "um", gt=0.0) if "thickness" in tree else size[2]
