@@ -70,3 +70,15 @@ def test_a20_drift_along_a_gradient(bias, plane, space):
             run(processes, tissue, 20.0, 1.0, seed)
             drift.append(tissue.cells.position[:, 0] / (20.0 * 2.0))
         assert abs(np.mean(drift) - formula(bias)) < 3 * np.std(drift) / math.sqrt(10 * N)
+
+
+@pytest.mark.parametrize("dt", [1.0, 3.0, 5.0])
+def test_a19_cells_spread_alike_for_any_step(dt):
+    """Straight steps of dt with turns at rate dt / (tau + dt / 2) have the late spread of the walk in continuous time: 2 v^2 tau t."""
+    processes, tissue = world(FLAT, dt, speed=1.0, persistence=5.0)
+    run(processes, tissue, 300.0, dt, seed=2)
+    middle = (tissue.cells.position**2).sum(axis=1)
+    run(processes, tissue, 300.0, dt, seed=3)
+    squared = (tissue.cells.position**2).sum(axis=1)
+    error = 3 * math.hypot(squared.std(), middle.std()) / math.sqrt(N)
+    assert abs(squared.mean() - middle.mean() - 2 * 5.0 * 300.0) < error

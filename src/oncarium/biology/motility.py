@@ -71,7 +71,7 @@ def turn(
             continue
         p = dt / persistence[i] if persistence[i] > 0.0 else 1.0
         if exact:
-            p = 1.0 - math.exp(-p)
+            p /= 1.0 + 0.5 * p  # a walk of straight steps of dt then spreads as the walk in continuous time, whatever dt
         still = exact and heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
         if not still and persistence[i] >= dt and uniform(seed, stream, tick, ids[i], 0) >= p:
             continue
@@ -128,7 +128,7 @@ class Motility(Process):
     advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`, 2 there is none
     heading       1        State      present direction, a unit vector (zero: has none yet)
 
-    Hazard      exact: a turn within dt has probability 1 - exp(-dt/persistence), and a cell without a heading takes one at once;
+    Hazard      exact: a turn within dt has probability dt/(persistence + dt/2), and a cell without a heading takes one at once;
                 otherwise dt/persistence. The columns `vector` (um/min: heading times the speed at the last turn) and `bias_direction`
                 belong to the latter only.
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).

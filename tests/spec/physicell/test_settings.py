@@ -24,14 +24,14 @@ def test_what_the_format_does_to_a_2d_domain_is_said(tmp_path):
 
 def test_our_steps_by_default_and_the_files_on_demand(tmp_path):
     ours, theirs = read(tmp_path, settings()), read(tmp_path, settings(), numerics="physicell")
-    assert (ours.clock.transport, ours.clock.mechanics, ours.clock.phenotype) == (1.0, 1.0, 6.0)
+    assert (ours.clock.transport, ours.clock.mechanics, ours.clock.phenotype) == (3.0, 3.0, 6.0)
     assert (theirs.clock.transport, theirs.clock.mechanics, theirs.clock.phenotype) == (0.01, 0.1, 6.0)
     assert (ours.numerics, theirs.numerics) == ("oncarium", "physicell")
     assert {f.solver for f in ours.factors} == {"auto"} and {f.solver for f in theirs.factors} == {"lod"}
     assert "PhysiCell's own steps of 0.01, 0.1 and 6 min" in told(ours) and "own steps" not in told(theirs)
 
 
-@pytest.mark.parametrize(("phenotype", "interval", "tick"), [("6", "60", 1.0), ("0.5", "60", 0.5), ("7.5", "30", 0.9375), ("6", "0.5", 0.5)])
+@pytest.mark.parametrize(("phenotype", "interval", "tick"), [("6", "60", 3.0), ("0.5", "60", 0.5), ("7.5", "30", 2.5), ("6", "0.5", 0.5)])
 def test_our_tick_divides_the_phenotype_step_and_what_is_saved(tmp_path, phenotype, interval, tick):
     text = settings(overall=OVERALL.replace("<dt_phenotype>6", f"<dt_phenotype>{phenotype}")).replace('"min">30<', f'"min">{interval}<')
     if phenotype in ("0.5", "7.5"):

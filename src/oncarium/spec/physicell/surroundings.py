@@ -15,7 +15,7 @@ from .xml import Element
 
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
 FOR_A_SHELL = re.compile(r"[;|&$`<>\"'(){}*?!\n\r]")
-TICK = 1.0  # min, of transport and mechanics in our own numerics
+TICK = 3.0  # min, of transport and mechanics in our own numerics
 PARTS = 240  # finest tick: this part of the phenotype's time step
 
 
