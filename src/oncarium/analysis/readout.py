@@ -53,9 +53,9 @@ def _values(result: Result, t: Any, of: Any, column: str) -> np.ndarray:
 
 
 @_measure
-def count(result: Result, t: Any, of: Any = None, vital: str = "live") -> float:
-    """Number of cells."""
-    return float(_rows(result, t, of, vital).sum())
+def count(result: Result, t: Any, of: Any = None, vital: str = "live", column: str | None = None, above: float = 0.0) -> float:
+    """Number of cells; of those whose column lies above a value, where one is named."""
+    return float(_rows(result, t, of, vital).sum() if column is None else (_values(result, t, of, column) > above).sum())
 
 
 @_measure
