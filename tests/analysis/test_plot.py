@@ -238,3 +238,41 @@ def test_figures_are_saved_and_closed(result, tmp_path, kind):
     before = len(plt.get_fignums())
     path = plot.save(plot.tissue(result), tmp_path / "new" / f"tissue.{kind}")
     assert os.path.getsize(path) > 5000 and len(plt.get_fignums()) == before
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    """Nine types, the last without a cell, and eight factors."""
+    factors = "".join(f"  f{k}: {{unit: nM, diffusion: 1e3 um^2/min, decay: 0.1 1/min}}\n" for k in range(8))
+    cells = "".join(f"  t{k}: {{secretion: {{rate: {{f{k % 8}: 10 molecules/min}}}}}}\n" for k in range(9))
+    placed = "".join(f"  - {{cells: t{k}, disc: {{radius: 90 um}}, count: {k + 2}}}\n" for k in range(8))
+    domain = "domain: {x: [-200 um, 200 um], y: [-100 um, 100 um], voxel: 20 um}"
+    text = f"oncarium: 1\ntitle: A crowd\n{domain}\nfactors:\n{factors}cells:\n{cells}initial:\n{placed}"
+    return oc.run(Model.from_text(text), "1 h", 1, out=tmp_path_factory.mktemp("crowd"))
+
+
+def test_many_types_are_told_apart(crowd):
+    assert len({plot.color_of(crowd, t) for t in crowd.types}) == 9 and len(plot.PALETTE) >= 12
+    ax = plot.growth(crowd)
+    assert labels(ax) == [f"t{k}" for k in range(8)] and ax.get_yscale() == "symlog"  # nobody of t8 was ever there
+    assert ax.get_legend().get_bbox_to_anchor().x0 > ax.bbox.x1 * 0.99  # beside the curves, not over them
+    assert labels(plot.composition(crowd)) == labels(ax) and labels(plot.deaths(crowd)) == []
+    assert isinstance(plot.overview(crowd), Figure)
+
+
+def test_many_factors_are_small_maps_and_bands(crowd):
+    figure = plot.fields(crowd)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == list(crowd.factors)
+    for ax, name in zip(figure.axes, crowd.factors):
+        data = crowd.fields[name].isel(time=-1, z=0)
+        assert np.array_equal(ax.images[0].get_array(), data)
+        assert ax.get_xlabel() == f"{float(data.min()):.2g} to {float(data.max()):.2g} nM"
+    ax = plot.factors(crowd)
+    assert ax.images[0].get_array().shape == (8, len(crowd.times)) and ax.images[0].get_array().max() == 1.0
+    assert ax.get_yticklabels()[0].get_text() == f"f0 ({crowd.summary['mean.f0'].max():.3g} nM)"
+
+
+def test_a_report_of_many_factors_shows_them_once(crowd, tmp_path):
+    oc.report(crowd, tmp_path)
+    names = {p.name for p in (tmp_path / "figures").iterdir()}
+    assert "fields.png" in names and not any(n.startswith("field_") for n in names)

@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
     from ..spec.model import Model
 
-# Okabe and Ito's palette; black and grey are kept for the dead
-PALETTE = ("#E69F00", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
+# Okabe and Ito's seven colours and five more, chosen to lie farthest from all others (and black and grey, which are kept for the dead)
+# as people without red, green or blue cones see them
+PALETTE = (
+    "#E69F00", "#0072B2", "#009E73", "#F0E442", "#2D1E87", "#56B4E9", "#CC79A7", "#A5E178", "#5A2D00", "#961E69", "#D55E00", "#0F3C2D",
+)  # fmt: skip
+MANY = 6  # from more types, and more factors, than this on, figures are drawn for many
 APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
 STYLE: Any = {
     "font.size": 9,
@@ -189,12 +193,39 @@ def growth(result: Result, ax: Axes | None = None) -> Axes:
     """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
-    for name in result.types:
+    names = _seen(result)
+    for name in names:
         ax.plot(x, result.summary[f"live.{name}"], color=color_of(result, name), lw=1.8, label=name)
     ax.set(ylabel="live cells", title="growth")
+    if len(names) > MANY:
+        _decades(ax)
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False)
+    _legend(ax)
     return ax
+
+
+def _seen(result: Result) -> list[str]:
+    """Types that have, or had, cells; all where nobody has."""
+    s = result.summary
+    return [n for n in result.types if max(s[f"{k}.{n}"].max() for k in ("live", "apoptotic", "necrotic")) > 0] or list(result.types)
+
+
+def _decades(ax: Axes) -> None:
+    """Counts by tenfold steps, so that rare types are seen beside frequent ones; 0 included."""
+    from matplotlib.ticker import FuncFormatter
+
+    ax.set_yscale("symlog", linthresh=1.0, linscale=0.4)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
+    ax.minorticks_off()
+
+
+def _legend(ax: Axes, **how: Any) -> None:
+    """Within the axes when short, beside them when long."""
+    handles, _ = ax.get_legend_handles_labels()
+    if len(handles) > MANY:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.2, labelspacing=0.3)
+    elif handles:
+        ax.legend(**how)
 
 
 @_styled
@@ -206,33 +237,35 @@ def composition(result: Result, ax: Axes | None = None) -> Axes:
     """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
-    live = np.array([result.summary[f"live.{name}"] for name in result.types])
+    names = _seen(result)
+    live = np.array([result.summary[f"live.{name}"] for name in names])
     share = live / np.maximum(live.sum(axis=0), 1)
-    ax.stackplot(x, share, colors=[color_of(result, n) for n in result.types], labels=result.types, alpha=0.9)
+    ax.stackplot(x, share, colors=[color_of(result, n) for n in names], labels=names, alpha=0.9)
     ax.set(ylabel="share of live cells", title="composition", ylim=(0, 1), xlim=(x[0], max(x[-1], x[0] + 1e-9)))
-    ax.legend(loc="lower left", framealpha=0.8, frameon=True)
+    _legend(ax, loc="lower left", framealpha=0.8, frameon=True)
     return ax
 
 
 @_styled
 def deaths(result: Result, ax: Axes | None = None) -> Axes:
-    """Share of each type's cells that are apoptotic or necrotic over time.
+    """Share of each type's cells that are apoptotic or necrotic over time; of many types, those with 30 cells or more.
 
     >>> oc.plot.deaths(result).get_xlabel()
     'time (min)'
     """
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
+    s, many = result.summary, len(_seen(result)) > MANY
     for name in result.types:
-        s = result.summary
         total = (s[f"live.{name}"] + s[f"apoptotic.{name}"] + s[f"necrotic.{name}"]).clip(lower=1)
+        if many and total.median() < 30:
+            continue
         for kind, style in (("apoptotic", "--"), ("necrotic", "-")):
             if s[f"{kind}.{name}"].max() > 0:
                 ax.plot(x, s[f"{kind}.{name}"] / total, style, color=color_of(result, name), lw=1.5, label=f"{name}, {kind}")
     ax.set(ylabel="share of the type's cells", title="death")
     ax.set_ylim(bottom=0)
-    if ax.lines:
-        ax.legend(frameon=False)
+    _legend(ax)
     return ax
 
 
@@ -248,8 +281,9 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
     ax = _axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     dividing = [t for t in result.types if result.attrs["phases"].get(t)]
-    if any(len(result.attrs["phases"][t]) > 1 for t in dividing):
-        for name in dividing:
+    several = [t for t in dividing if len(result.attrs["phases"][t]) > 1]
+    if several:
+        for name in several:
             rows = [phase_fractions(result, name, t) for t in result.times]
             for phase, style in zip(result.attrs["phases"][name], ("-", "--", ":", "-.")):
                 ax.plot(x, [r.get(phase, 0.0) for r in rows], style, color=color_of(result, name), lw=1.5, label=f"{name}, {phase}")
@@ -260,27 +294,68 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
         ax.plot(x, rate, color="black", lw=1.5, label="dividing types")
         ax.set(ylabel="divisions per live cell and day", title="division")
         ax.set_ylim(bottom=0)
-    ax.legend(frameon=False)
+    _legend(ax)
     return ax
 
 
 @_styled
 def factors(result: Result, ax: Axes | None = None) -> Axes:
-    """Mean of each factor, as a share of its largest mean.
+    """Mean of each factor, as a share of its largest mean; of many factors, as bands of colour.
 
     >>> len(oc.plot.factors(result).lines)
     1
     """
-    ax = _axes(ax, (4.6, 3.2))
+    ax = _axes(ax, (4.6, 3.2 if len(result.factors) <= MANY else 1.0 + 0.17 * len(result.factors)))
     x = _time_axis(ax, result.times)
-    for k, (name, unit) in enumerate(result.factors.items()):
-        mean = result.summary[f"mean.{name}"]
-        top = max(float(mean.max()), 1e-300)
-        ax.plot(x, mean / top, color=PALETTE[(k + 3) % len(PALETTE)], lw=1.5, label=f"{name} (1 = {top:.3g} {unit})")
+    tops = {name: max(float(result.summary[f"mean.{name}"].max()), 1e-300) for name in result.factors}
+    shares = {name: result.summary[f"mean.{name}"] / top for name, top in tops.items()}
+    said = {name: f"{top:.3g}" + (f" {result.factors[name]}" if result.factors[name] != "1" else "") for name, top in tops.items()}
+    if len(shares) > MANY:
+        step = (x[-1] - x[0]) / max(len(x) - 1, 1) or 1.0
+        across = (x[0] - step / 2, x[-1] + step / 2, len(shares) - 0.5, -0.5)
+        image = ax.imshow(np.array(list(shares.values())), aspect="auto", extent=across, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
+        ax.set_yticks(range(len(shares)), [f"{name} ({said[name]})" for name in shares], fontsize=7)
+        ax.tick_params(axis="y", length=0)
+        ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.03, 0.4)), label="1 = largest mean")
+        ax.set_title("mean of each factor (largest)")
+        return ax
+    for k, (name, share) in enumerate(shares.items()):
+        ax.plot(x, share, color=PALETTE[(k + 3) % len(PALETTE)], lw=1.5, label=f"{name} (1 = {said[name]})")
     ax.set(ylabel="mean in the domain, relative", title="factors")
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False)
+    _legend(ax)
     return ax
+
+
+@_styled
+def fields(result: Result, t: Any = None, columns: int = 6) -> Figure:
+    """Small maps of all factors, each from its lowest to its highest value (below its map); in 3-D the middle plane.
+
+    >>> [ax.get_title(loc="left") for ax in oc.plot.fields(result, "1 h").axes]
+    ['oxygen']
+    """
+    import matplotlib.pyplot as plt
+
+    columns = max(1, min(columns, len(result.factors)))
+    rows = -(-len(result.factors) // columns)
+    extent = _extent(result)
+    tall = min(max((extent[3] - extent[2]) / (extent[1] - extent[0]), 0.3), 3.0)
+    figure, grid = plt.subplots(rows, columns, figsize=(1.75 * columns, (1.5 * tall + 0.5) * rows + 0.3), layout="constrained", squeeze=False)
+    for k, (ax, (name, unit)) in enumerate(zip(grid.flat, result.factors.items())):
+        data = result.fields[name].isel(time=result.frame(t, result.field_times))
+        plane = data.isel(z=data.sizes["z"] // 2).values
+        low, high = float(plane.min()), float(plane.max())
+        ax.imshow(plane, origin="lower", extent=extent, cmap="viridis", vmin=low, vmax=high if high > low else low + 1e-9, interpolation="nearest")
+        _bare(ax, extent)
+        ax.set_title(name, pad=2)
+        ax.set_xlabel(f"{low:.2g} to {high:.2g}" + (f" {unit}" if unit != "1" else ""), fontsize=7.5, labelpad=2)
+        if k == 0:
+            _scale_bar(ax, extent, "white" if plane[:2, -6:].mean() < 0.5 * (low + high) else "black")
+    for ax in list(grid.flat)[len(result.factors) :]:
+        ax.remove()
+    when = say_time(float(result.field_times[result.frame(t, result.field_times)]))
+    figure.suptitle(when + ("" if result.is_2d else ", middle plane"), x=0.005, ha="left", fontsize=10)
+    return figure
 
 
 @_styled
@@ -302,6 +377,8 @@ def overview(result: Result) -> Figure:
         ax.axis("off")
     for ax, draw in zip(axes[2], (growth, composition, deaths)):
         draw(result, ax)
+        if draw is not deaths and len(_seen(result)) > MANY and (beside := ax.get_legend()):
+            beside.remove()  # the tissue above names the colours
     figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
     return figure
 

@@ -21,9 +21,10 @@ body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:1100px;margin:0 
 h1{font-size:1.5rem;margin:.4rem 0}h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #ddd;padding-bottom:.2rem}
 table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem}td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #eee}
 td:first-child,th:first-child{text-align:left}figure{margin:.6rem 0}img{max-width:100%;height:auto}
-.row{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:.8rem}figcaption{color:#555;font-size:.85rem}
+.row{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:.8rem}.wide{grid-column:1/-1}figcaption{color:#555;font-size:.85rem}
 pre{background:#f6f6f4;padding:.8rem;overflow:auto;font-size:.8rem;border-radius:4px}summary{cursor:pointer}
 """
+WIDE = ("fields", "overview")  # figures of a page's width
 
 
 def report(result: Result, folder: str | Path | None = None) -> Path:
@@ -67,8 +68,12 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
 
     for k in moments:
         keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", partial(plot.tissue, result, times[k]))
-    for name in result.factors:
-        keep("Factors", f"field_{name}", f"{name} at {say_time(result.field_times[-1])}.", partial(plot.field, result, name))
+    if len(result.factors) > plot.MANY:
+        caption = f"All factors at {say_time(result.field_times[-1])}, each from its lowest to its highest value."
+        keep("Factors", "fields", caption, partial(plot.fields, result))
+    else:
+        for name in result.factors:
+            keep("Factors", f"field_{name}", f"{name} at {say_time(result.field_times[-1])}.", partial(plot.field, result, name))
     curves = {
         "growth": (plot.growth, "Live cells of each type."),
         "composition": (plot.composition, "Share of each type among live cells."),
@@ -99,9 +104,9 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         parts.append(f"<h2>{section}</h2><div class=row>")
         for path, caption in items:
             data = base64.b64encode(path.read_bytes()).decode()
-            parts.append(
-                f"<figure><img alt='{e(caption)}' src='data:image/png;base64,{data}'><figcaption>{e(caption)}</figcaption></figure>"
-            )
+            wide = " class=wide" if path.stem in WIDE else ""
+            image = f"<img alt='{e(caption)}' src='data:image/png;base64,{data}'>"
+            parts.append(f"<figure{wide}>{image}<figcaption>{e(caption)}</figcaption></figure>")
         parts.append("</div>")
     rows = {
         "model digest (SHA-256)": attrs["model_digest"],
