@@ -181,7 +181,9 @@ class Simulation:
         t.time = t.tick * self.plan.tick_minutes
         self.seed = int(state["seed"])
         for p in self.plan.processes:
-            p.restore(part(f"process/{p.name}/"))
+            kept = part(f"process/{p.name}/")
+            if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
+                p.restore(kept)
         events = np.asarray(state["events"], EVENT)
         self.population.pending = [events] if len(events) else []
 
@@ -192,11 +194,13 @@ class Simulation:
         if cells.types != before.tissue.cells.types or fields.shape != before.tissue.fields.shape:
             raise DataError("checkpoint", "its cell types, factors or domain are not those of this model.")
         mine = {k: v.copy() for k, v in fields.arrays().items()}
-        self.restore(state)
+        self.restore(self._fitted(state))
         self.seed = seed
         fields.restore({**mine, **{k: fields.arrays()[k] for k in ("value", "supply", "demand", "capacity")}})
         live = cells["vital"] == 0
         for name, column in cells.columns.items():
+            if name not in before.tissue.cells.columns:
+                continue
             changed = cells.base[name] != before.tissue.cells.base[name]
             if column.kind == "behavior" and changed.any():
                 rows = np.flatnonzero(live & changed.reshape(len(cells.types), -1).any(axis=1)[cells.type])
@@ -205,6 +209,17 @@ class Simulation:
             for p in self.plan.processes:
                 if hasattr(p, "rearm"):
                     p.rearm()
+
+    def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """A state of another model with the columns of this one: what a mechanism needs that was not there starts at its base."""
+        cells, t = self.tissue.cells, self.tissue
+        out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in cells.columns}
+        kind = np.asarray(state["cells/type"])
+        out |= {f"cells/{name}": cells.base[name][kind] for name in cells.columns if f"cells/{name}" not in state}
+        for prefix, part in (("matrix/", t.matrix), ("body/", t.body)):
+            if part is not None and not any(k.startswith(prefix) for k in state):
+                out |= {f"{prefix}{k}": v for k, v in part.arrays().items()}
+        return out
 
     def __str__(self) -> str:
         return f"{self.model.title} at {self.time:g} min: {self._counts()}"
