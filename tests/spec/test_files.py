@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from oncarium.errors import ModelError
 from oncarium.spec import files
+from oncarium.spec.model import Model, scenario_names
 
 TEXT = "a: 1\nb:\n  - x: 2 um\n  - [3, 4]\n"
 
@@ -61,6 +62,27 @@ def test_included_values_come_second(tmp_path: Path):
     document = files.read(tmp_path / "m.yaml")
     assert document.tree == {"until": "1 day", "seed": "4"}
     assert document.where("until").endswith("base.yaml:1")
+
+
+def test_what_the_library_holds_is_included_by_name(tmp_path: Path):
+    (tmp_path / "m.yaml").write_text("include: [human, inflamed]\nseed: 4\n")
+    model = Model.load(tmp_path / "m.yaml")
+    plain = Model.load("inflamed")
+    assert (model.seed, model.name) == (4, "inflamed") and model.placements == plain.placements
+    assert model.numbers["cells.carcinoma.drive.oncogene"].value < plain.numbers["cells.carcinoma.drive.oncogene"].value
+    (tmp_path / "half_millimeter").mkdir()  # what lies beside the file comes first
+    (tmp_path / "m.yaml").write_text("include: half_millimeter\n")
+    with pytest.raises(ModelError, match="is a folder"):
+        Model.load(tmp_path / "m.yaml")
+    (tmp_path / "m.yaml").write_text("include: humn\n")
+    with pytest.raises(ModelError, match="no such file"):
+        Model.load(tmp_path / "m.yaml")
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_scenarios_load_without_a_word(name):
+    model = Model.load(name)
+    assert model.problems == [] and model.name == name and model.title and model.document.tree["description"]
 
 
 def test_files_that_include_each_other_are_refused(tmp_path: Path):

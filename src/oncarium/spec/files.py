@@ -13,6 +13,7 @@ from typing import Any
 
 from ..errors import ModelError, Problem
 
+SHELF = Path(__file__).resolve().parent.parent / "library" / "scenarios"
 LARGEST = 20_000_000  # bytes of one model file
 DEEPEST = 30  # levels of nesting
 MOST = 500_000  # values in one file
@@ -141,7 +142,7 @@ def _convert(node: Any, path: str, name: str, document: Document, depth: int, co
 
 
 def read(path: Path, name: str | None = None) -> Document:
-    """Read a model file with everything it includes; its own values come before included ones."""
+    """Read a model file with everything it includes; its own values come before included ones, those included first before later ones."""
     return _read(path, name or str(path), ())
 
 
@@ -152,9 +153,19 @@ def _read(path: Path, name: str, chain: tuple[Path, ...]) -> Document:
     document = parse(decode(read_bytes(path), name), name)
     included = document.tree.pop("include", None)
     for item in [included] if isinstance(included, str) else included or []:
-        other = _read(path.parent / str(item), str(path.parent / str(item)), (*chain, here))
-        merge(document, other)
+        other = _included(path.parent, str(item))
+        merge(document, _read(other, str(other), (*chain, here)))
     return document
+
+
+def _included(folder: Path, item: str) -> Path:
+    """A file beside the one that includes it; a bare name may also be a scenario of the library or a part of one."""
+    path = folder / item
+    if not path.suffix and not path.exists():
+        for shelf in (SHELF, SHELF / "parts"):
+            if (shelf / f"{item}.yaml").exists():
+                return shelf / f"{item}.yaml"
+    return path
 
 
 def merge(document: Document, other: Document) -> None:
