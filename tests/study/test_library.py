@@ -1,0 +1,42 @@
+"""The library's claims: readable, with a negative control, and the command that runs them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from oncarium.spec.model import Model
+from oncarium.study.claims import joined, library, profiles, read_claim
+
+
+@pytest.mark.parametrize("path", library(), ids=lambda p: p.stem)
+def test_every_claim_of_the_library_can_be_run(path):
+    claim = read_claim(path)
+    assert claim.id == path.stem and claim.says and claim.mechanism and claim.readouts and claim.source
+    arms = claim.arms(profiles()["quick"].changes)
+    assert len({m.digest for m in arms.values()}) == len(arms), "two arms are the same"
+
+
+def test_profiles_know_their_size():
+    quick, full = profiles()["quick"], profiles()["full"]
+    assert full.seeds == 10 and full.until == "28 day"
+    model = Model.load("reference")
+    small = model.with_({k: v for k, v in quick.changes.items() if model.has(k)})
+    assert small.domain.shape == (25, 25, 1) and all(model.has(k) for k in quick.changes)
+
+
+def test_rules_to_do_without_add_up():
+    assert joined({"a.without": ["x on y"]}, {"a.without": ["z on y"]}) == {"a.without": ["x on y", "z on y"]}
+
+
+def command(*words):
+    return subprocess.run([sys.executable, "-m", "oncarium", "claims", *words], capture_output=True, text=True)
+
+
+def test_the_command_lists_and_refuses():
+    done = command("--list", "C24", "C26")
+    assert done.returncode == 0 and [line.split()[0] for line in done.stdout.splitlines()] == ["C24", "C26"]
+    done = command("C2x")
+    assert done.returncode == 2 and "neither a file nor a claim" in done.stderr and "Traceback" not in done.stderr
+    done = command("C24", "--profile", "quik")
+    assert done.returncode == 2 and "Did you mean 'quick'?" in done.stderr
