@@ -14,7 +14,7 @@ def test_every_claim_of_the_library_can_be_run(path):
     claim = read_claim(path)
     assert claim.id == path.stem and claim.says and claim.mechanism and claim.readouts and claim.source
     arms = claim.arms(profiles()["quick"].changes)
-    assert len({m.digest for m in arms.values()}) == len(arms), "two arms are the same"
+    assert claim.effect == "level" or len({m.digest for m in arms.values()}) == len(arms), "two arms are the same"
 
 
 def test_profiles_know_their_size():
