@@ -89,7 +89,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
     mechanics = Mechanics(clock.mechanics, tolerance=clock.error)
     solver = {f.name: f.solver for f in model.factors}
     tolerance = {f.name: f.tolerance for f in model.factors if f.tolerance is not None}
-    wanted = {r.signal[0] for _, r in model.rules if r.signal[0].startswith("sense.")}
+    wanted = {signal for signal in model.signals if signal.startswith("sense.")}
     for process in model.processes:
         wanted |= {c for c in Sensing.declared if any(a.startswith(c.replace(".", "_")) for a in getattr(process, "arguments", ()))}
     own = [copy.copy(p) for p in model.processes]  # each simulation prepares its own

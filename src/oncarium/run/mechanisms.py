@@ -17,6 +17,7 @@ from ..biology.hypoxia import Hypoxia
 from ..biology.inflammation import Inflammation
 from ..biology.maturation import Maturation
 from ..biology.metabolism import metabolism
+from ..biology.networks import Net, Networks
 from ..biology.p53 import P53
 from ..biology.polarization import Polarization
 from ..biology.score import Score
@@ -49,7 +50,28 @@ def chosen(model: Model) -> list[Process]:
     """The mechanisms that some cell type, or a rule, speaks of."""
     period = model.clock.phenotype
     scores = [score(period) for score in SCORES if model.uses(score.section)]
-    return scores + [make(period=period) for section, make in LOOPS.items() if speaks_of(model, section)]
+    return networks(model) + scores + [make(period=period) for section, make in LOOPS.items() if speaks_of(model, section)]
+
+
+def networks(model: Model) -> list[Process]:
+    """Boolean networks of the cell types; types with the same one share it."""
+    if not model.networks:
+        return []
+    types, factors = [t.name for t in model.types], [f.name for f in model.factors]
+    labels: dict[str, list[str]] = {"factor": factors, "type": types, "phase": list(model.names.phases)}
+    different = list({repr(n): n for n in model.networks.values()}.values())
+    nets = []
+    for n in different:
+        inputs = []
+        for i in n.inputs:
+            column, label = i.signal
+            axis = model.names.columns[column].axis
+            inputs.append((i.node, column, labels[axis or ""].index(label) if label is not None else -1, i.threshold, i.above))
+        kinds = np.array([repr(model.networks.get(t)) == repr(n) for t in types])
+        starts = tuple((s.nodes, s.states, s.chances) for s in n.logic.starts)
+        p = np.array(list(n.logic.parameters.values()), float)
+        nets.append(Net(kinds, n.logic.nodes, n.logic.up, n.logic.down, p, starts, n.held, tuple(inputs), n.minutes))
+    return [Networks(model.clock.phenotype, nets)]
 
 
 def after_division(model: Model, population: Population) -> list[Process]:

@@ -20,6 +20,7 @@ from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_c
 from .files import Document, emit, overlay, parse, read
 from .initial import Placement, read_placement
 from .matrix import MatrixStart, read_matrix
+from .network import Network, bare, node_columns, read_network, read_networks
 from .reader import Reader
 from .rule import SENTENCE, Names, Rule, check_conflicts, read_rule
 from .whole import check_whole
@@ -250,7 +251,9 @@ class Model:
         given = reader.group(tree.get("cells"), "cells")
         for name in given:
             trees[name] = self._like(reader, given, name, ())
-        columns = {**catalog.columns(), **self._read_custom(reader, tree)}
+        logics = read_networks(reader, trees, given, self.folder)
+        self.networks: dict[str, Network] = {}
+        columns = {**catalog.columns(), **self._read_custom(reader, tree), **node_columns(logics)}
         for process in self.processes:
             for c in process.columns():
                 columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
@@ -263,7 +266,7 @@ class Model:
         self.names = Names(columns, {f.name: f.unit for f in self.factors}, list(trees), phases, cycles)
         self.types: list[CellType] = []
         for name, t in trees.items():
-            cell = read_cell(reader, name, t, self.names)
+            cell = read_cell(reader, name, bare(t), self.names)
             rules = []
             listed = t.get("rules") or []
             if not isinstance(listed, list):
@@ -286,9 +289,22 @@ class Model:
             check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(self.names.columns[column], label))
             drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", self.names)
             spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])} | {x.column for x in drawn}
+            if name in logics:
+                network = self.networks[name] = read_network(reader, t["network"], f"cells.{name}.network", logics[name], self.names)
+                cell = replace(cell, values={**cell.values, **network.sure})
+                spoken |= {"network.runs", *(i.signal[0] for i in network.inputs)}
+            self._check_nodes(reader, name, rules)
             sections = awake(cell, columns) | {c.partition(".")[0] for c in spoken}
             self.types.append(replace(cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn))
         self._check_volumes(reader)
+
+    def _check_nodes(self, reader: Reader, type: str, rules: Sequence[tuple[str, Rule]]) -> None:
+        """A rule may only read nodes that cells of its type have."""
+        nodes = self.networks[type].logic.nodes if type in self.networks else ()
+        for path, rule in rules:
+            section, _, node = rule.signal[0].partition(".")
+            if section == "network" and node not in (*nodes, "runs"):
+                reader.complain(path, f"'{rule.text}': cells of type {type} have no node '{node}'.", remedy=f"Give {type} a section network that has it.")
 
     def _read_custom(self, reader: Reader, tree: dict[str, Any]) -> dict[str, catalog.Entry]:
         """Columns of the model's own variables."""
@@ -422,6 +438,11 @@ class Model:
     def rules(self) -> list[tuple[str, Rule]]:
         """(type, rule) in the order of the file."""
         return [(t.name, r) for t in self.types for r in t.rules]
+
+    @property
+    def signals(self) -> set[str]:
+        """Columns that rules and the inputs of networks read."""
+        return {r.signal[0] for _, r in self.rules} | {i.signal[0] for n in self.networks.values() for i in n.inputs}
 
     @property
     def digest(self) -> str:

@@ -48,6 +48,7 @@ def json_schema() -> dict[str, Any]:
     sections["motility"]["properties"]["normalized"] = {"type": "boolean", "description": "normalize each gradient before weighting"}
     text = {"type": "string"}
     pair = {"type": "array", "items": {"anyOf": [*QUANTITY["anyOf"], {"type": "null"}]}, "minItems": 2, "maxItems": 2}
+    sections["network"] = {"type": "object", "description": "a Boolean network: file, settings, time, parameters, hold, inputs", "additionalProperties": True}
     cell = {
         "type": "object",
         "additionalProperties": False,

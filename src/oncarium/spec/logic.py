@@ -1,0 +1,372 @@
+"""Boolean networks as text: MaBoSS's .bnd and .cfg (rates of going up and down from logic and parameters), and SBML-qual.
+
+The format is that of Stoll et al. 2017 (DOI 10.1093/bioinformatics/btx123).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ..errors import ModelError, Problem, did_you_mean
+
+TOKEN = re.compile(
+    r"(?P<space>\s+|//[^\n]*|/\*.*?\*/)|(?P<number>\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?)|(?P<parameter>\$\w+)|(?P<attribute>@\w+)"
+    r"|(?P<name>[A-Za-z_]\w*)|(?P<text>\"[^\"]*\")|(?P<sign>&&|\|\||==|!=|<=|>=|[-+*/!&|^<>?:(){}\[\];,.=])",
+    re.S,
+)
+WORDS = {"AND": "&&", "OR": "||", "NOT": "!", "XOR": "^", "&": "&&", "|": "||"}
+SETTINGS = (  # of how MaBoSS itself runs and prints; here the clock of the model says that
+    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "seed_pseudorandom", "display_traj", "thread_count",
+    "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
+)  # fmt: skip
+NODE_SETTINGS = ("istate", "is_internal", "refstate", "in_graph")
+LARGEST = 200  # nodes
+DEEPEST = 40  # levels of parentheses and choices
+LONGEST = 100_000  # characters of one rate, with all that it refers to put in
+
+
+@dataclass(frozen=True)
+class Start:
+    """How nodes begin: together one of `states`, with these probabilities."""
+
+    nodes: tuple[int, ...]
+    states: tuple[tuple[int, ...], ...]
+    chances: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Logic:
+    """A network. up, down: Python expressions of the rates per unit of its time; `s[k]` is node k (0 or 1), `p[k]` parameter k."""
+
+    nodes: tuple[str, ...]
+    up: tuple[str, ...]
+    down: tuple[str, ...]
+    parameters: Mapping[str, float]
+    starts: tuple[Start, ...]
+
+
+@dataclass
+class Tokens:
+    """Tokens of a file with their lines, read one after another."""
+
+    file: str
+    items: list[tuple[str, str, int]]
+    at: int = 0
+    depth: int = 0
+
+    @property
+    def now(self) -> tuple[str, str]:
+        return self.items[self.at][:2] if self.at < len(self.items) else ("end", "")
+
+    @property
+    def said(self) -> str:
+        return f"'{self.now[1]}'" if self.now[1] else "the end of the file"
+
+    @property
+    def line(self) -> int:
+        return self.items[min(self.at, len(self.items) - 1)][2] if self.items else 1
+
+    def fail(self, message: str, expected: str = "", line: int = 0) -> ModelError:
+        return ModelError(Problem(f"{self.file}:{line or self.line}", "", message, expected))
+
+    def take(self, kind: str = "", text: str = "") -> str:
+        """The next token, which must be of a kind or a certain text."""
+        now = self.now
+        if (kind and now[0] != kind) or (text and now[1] != text):
+            wanted = f"'{text}'" if text else f"a {kind}"
+            raise self.fail(f"{self.said} stands where {wanted} is expected.")
+        self.at += 1
+        return now[1]
+
+    def has(self, *texts: str) -> str:
+        """The next token if it is one of these (words in capitals count as their signs), taken; else nothing."""
+        kind, text = self.now
+        sign = WORDS.get(text, text) if kind in ("sign", "name") else ""
+        if sign and sign in texts:
+            self.at += 1
+            return sign
+        return ""
+
+
+def tokens(text: str, file: str) -> Tokens:
+    items, at, line = [], 0, 1
+    while at < len(text):
+        found = TOKEN.match(text, at)
+        if not found:
+            raise ModelError(Problem(f"{file}:{line}", "", f"'{text[at]}' is not understood."))
+        if found.lastgroup != "space":
+            items.append((str(found.lastgroup), found[0], line))
+        line += found[0].count("\n")
+        at = found.end()
+    return Tokens(file, items)
+
+
+@dataclass
+class Scope:
+    """What names in an expression stand for. attribute(name): its expression, or None where it is not known."""
+
+    nodes: list[str]
+    parameters: list[str]
+    attribute: Callable[[str], tuple[str, bool] | None] = lambda name: None
+    known: list[str] = field(default_factory=list)
+
+
+def expression(t: Tokens, scope: Scope) -> tuple[str, bool]:
+    """Read an expression; gives it in Python, and whether it is a truth (else a number)."""
+    t.depth += 1
+    if t.depth > DEEPEST:
+        raise t.fail(f"values are nested deeper than {DEEPEST} levels.")
+    found = _choice(t, scope)
+    t.depth -= 1
+    return found
+
+
+def _choice(t: Tokens, scope: Scope) -> tuple[str, bool]:
+    condition = _binary(t, scope, 0)
+    if not t.has("?"):
+        return condition
+    one = expression(t, scope)
+    t.take(text=":")
+    other = expression(t, scope)
+    return f"({number(one)} if {truth(condition)} else {number(other)})", False
+
+
+LEVELS = (("||",), ("^",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))
+
+
+def _binary(t: Tokens, scope: Scope, level: int) -> tuple[str, bool]:
+    if level == len(LEVELS):
+        return _unary(t, scope)
+    left = _binary(t, scope, level + 1)
+    while sign := t.has(*LEVELS[level]):
+        right = _binary(t, scope, level + 1)
+        if sign in ("||", "&&", "^"):
+            word = {"||": "or", "&&": "and", "^": "!="}[sign]
+            left = f"({truth(left)} {word} {truth(right)})", True
+        else:
+            left = f"({number(left)} {sign} {number(right)})", sign not in ("+", "-", "*", "/")
+    return left
+
+
+def _unary(t: Tokens, scope: Scope) -> tuple[str, bool]:
+    sign = t.has("!", "-", "+")
+    if sign:
+        t.depth += 1
+        if t.depth > DEEPEST:
+            raise t.fail(f"values are nested deeper than {DEEPEST} levels.")
+        inside = _unary(t, scope)
+        t.depth -= 1
+        return (f"(not {truth(inside)})", True) if sign == "!" else (f"(-{number(inside)})", False) if sign == "-" else inside
+    if t.has("("):
+        inside = expression(t, scope)
+        t.take(text=")")
+        return inside
+    line, (kind, text) = t.line, t.now
+    t.at += 1
+    if kind == "number":
+        return repr(float(text)), False
+    if kind == "parameter":
+        if text not in scope.parameters:
+            raise t.fail(f"the parameter {text} has no value.{did_you_mean(text, scope.parameters)}", "Expected it in the settings.", line)
+        return f"p[{scope.parameters.index(text)}]", False
+    if kind == "attribute":
+        found = scope.attribute(text[1:])
+        if found is None:
+            raise t.fail(f"the node has no {text}.{did_you_mean(text[1:], scope.known)}", line=line)
+        return found
+    if kind == "name":
+        if text not in scope.nodes:
+            raise t.fail(f"no node is called '{text}'.{did_you_mean(text, scope.nodes)}", line=line)
+        return f"(s[{scope.nodes.index(text)}] > 0)", True
+    t.at -= 1
+    raise t.fail(f"{t.said} stands where a node, a number or a parameter is expected.", line=line)
+
+
+def truth(e: tuple[str, bool]) -> str:
+    return e[0] if e[1] else f"({e[0]} != 0.0)"
+
+
+def number(e: tuple[str, bool]) -> str:
+    return e[0] if not e[1] else f"(1.0 if {e[0]} else 0.0)"
+
+
+# -- .bnd -------------------------------------------------------------------------------------------------------------
+
+
+def read_nodes(text: str, file: str) -> dict[str, dict[str, Tokens]]:
+    """Node -> attribute -> the tokens of its value.
+
+    >>> list(read_nodes("Node A { logic = !B; } Node B { rate_up = 1; }", "x.bnd")["A"])
+    ['logic']
+    """
+    t = tokens(text, file)
+    nodes: dict[str, dict[str, Tokens]] = {}
+    while t.now[0] != "end":
+        if t.now[1].lower() != "node":
+            raise t.fail(f"'{t.now[1]}' stands where a node is expected,", "as  Node A { logic = B AND !C; }.")
+        t.at += 1
+        line, name = t.line, t.take("name")
+        if name in nodes:
+            raise t.fail(f"the node {name} stands here a second time.", line=line)
+        nodes[name] = {}
+        t.take(text="{")
+        while not t.has("}"):
+            attribute = t.take("name")
+            t.take(text="=")
+            nodes[name][attribute] = Tokens(file, _until(t, ";"))
+    if not nodes:
+        raise ModelError(Problem(file, "", "it has no node.", "Expected  Node A { logic = B AND !C; }."))
+    if len(nodes) > LARGEST:
+        raise ModelError(Problem(file, "", f"{len(nodes)} nodes; at most {LARGEST} are taken."))
+    return nodes
+
+
+def _until(t: Tokens, end: str) -> list[tuple[str, str, int]]:
+    first = t.at
+    while t.now[1] != end:
+        if t.now[0] == "end" or t.now[1] in "{}":
+            raise t.fail(f"no '{end}' ends this value.", line=t.items[max(first - 1, 0)][2])
+        t.at += 1
+    t.at += 1
+    return t.items[first : t.at - 1]
+
+
+def read_logic(text: str, file: str, settings: str = "", settings_file: str = "", values: Mapping[str, float] | None = None) -> Logic:
+    """The network of a .bnd and its .cfg; `values` override parameters. Raises ModelError.
+
+    >>> read_logic("Node A { rate_up = $u; rate_down = @logic ? 0 : 2; logic = A | !B; } Node B {}", "x.bnd", "$u = 3;").up[0]
+    'p[0]'
+    """
+    nodes = read_nodes(text, file)
+    names = list(nodes)
+    parameters, starts = read_settings(settings, settings_file or "settings", names)
+    for name, value in (values or {}).items():
+        if name not in parameters:
+            raise ModelError(Problem(file, "", f"the network has no parameter {name}.{did_you_mean(name, parameters)}"))
+        parameters[name] = value
+    rates = [_rates(parts, names, list(parameters)) for parts in nodes.values()]
+    return Logic(tuple(names), tuple(r[0] for r in rates), tuple(r[1] for r in rates), parameters, starts)
+
+
+def _rates(parts: Mapping[str, Tokens], names: list[str], parameters: list[str]) -> tuple[str, str]:
+    """Rates of one node; without them it follows its logic at rate 1."""
+
+    def of(attribute: str, chain: tuple[str, ...]) -> tuple[str, bool] | None:
+        t = parts.get(attribute)
+        if t is None:
+            return None
+        if attribute in chain:
+            raise t.fail(f"@{attribute} is defined by itself.")
+        scope = Scope(names, parameters, lambda name: of(name, (*chain, attribute)), list(parts))
+        t.at = 0
+        found = expression(t, scope)
+        if len(found[0]) > LONGEST:
+            raise t.fail(f"this value grows beyond {LONGEST:,} characters with all that it refers to.", line=t.items[0][2])
+        if t.now[0] != "end":
+            raise t.fail(f"'{t.now[1]}' stands behind the end of the expression.")
+        return found
+
+    up, down, logic = of("rate_up", ()), of("rate_down", ()), of("logic", ())
+    yes = truth(logic) if logic else ""
+    return (
+        number(up) if up else f"(1.0 if {yes} else 0.0)" if yes else "0.0",
+        number(down) if down else f"(0.0 if {yes} else 1.0)" if yes else "0.0",
+    )
+
+
+# -- .cfg -------------------------------------------------------------------------------------------------------------
+
+
+def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, float], tuple[Start, ...]]:
+    """Parameters and starts of a .cfg. A node of which it says nothing starts as 0 or 1 with equal chances, as in MaBoSS.
+
+    >>> read_settings("$a = 2; $b = $a * 3; [A].istate = 0.25[0], 0.75[1];", "x.cfg", ["A"])
+    ({'$a': 2.0, '$b': 6.0}, (Start(nodes=(0,), states=((0,), (1,)), chances=(0.25, 0.75)),))
+    """
+    t = tokens(text, file)
+    parameters: dict[str, float] = {}
+    starts: dict[tuple[int, ...], Start] = {}
+
+    def node() -> int:
+        line, name = t.line, t.take("name")
+        if name not in names:
+            raise t.fail(f"no node is called '{name}'.{did_you_mean(name, names)}", line=line)
+        return names.index(name)
+
+    def value() -> float:
+        source = number(expression(t, Scope(names, list(parameters))))
+        if "s[" in source:
+            raise t.fail("a node's state is no setting;", "expected numbers and parameters.")
+        try:  # the text is of our own making, from numbers only
+            return float(eval(source, {"__builtins__": {}}, {"p": list(parameters.values())}))
+        except (ZeroDivisionError, OverflowError):
+            raise t.fail("this value is no finite number.") from None
+
+    while t.now[0] != "end":
+        kind, word = t.now
+        if kind == "parameter":
+            t.at += 1
+            t.take(text="=")
+            parameters[word] = value()
+        elif word == "[" or (kind == "name" and t.at + 1 < len(t.items) and t.items[t.at + 1][1] == "."):
+            group = [node()] if not t.has("[") else []
+            while not group or t.has(","):
+                group.append(node())
+            if word == "[":
+                t.take(text="]")
+            t.take(text=".")
+            line, what = t.line, t.take("name")
+            if what not in NODE_SETTINGS:
+                raise t.fail(f"a node has no '{what}'.{did_you_mean(what, NODE_SETTINGS)}", line=line)
+            t.take(text="=")
+            if what == "istate":
+                starts[tuple(group)] = _start(t, tuple(group), value)
+            else:
+                value()
+        elif kind == "name":
+            if word not in SETTINGS:
+                raise t.fail(f"no setting is called '{word}'.{did_you_mean(word, SETTINGS)}")
+            t.at += 1
+            t.take(text="=")
+            value()
+        else:
+            raise t.fail(f"'{word}' stands where a setting is expected,", "as  $rate = 1;  or  A.istate = 0;")
+        t.take(text=";")
+    told = {k for group in starts for k in group}
+    for k in range(len(names)):
+        if k not in told:
+            starts[(k,)] = Start((k,), ((0,), (1,)), (0.5, 0.5))
+    return parameters, tuple(starts.values())
+
+
+def _start(t: Tokens, group: tuple[int, ...], value: Callable[[], float]) -> Start:
+    """A.istate = 1;   or   [A, B].istate = 0.4 [1, 0], 0.6 [0, 0];"""
+    line = t.line
+    first = value()
+    if t.now[1] != "[":
+        if len(group) > 1 or first not in (0.0, 1.0, -1.0):
+            raise t.fail(f"{first:g} is no start of {'these nodes' if len(group) > 1 else 'a node'};", "expected 0, 1, or -1 for chance.", line)
+        return Start(group, ((0,), (1,)), (0.5, 0.5) if first < 0.0 else (1.0 - first, first))
+    states, chances = [], [first]
+    while True:
+        t.take(text="[")
+        states.append(tuple(int(float(v)) for v in _listed(t)))
+        if len(states[-1]) != len(group) or set(states[-1]) - {0, 1}:
+            raise t.fail(f"a start of {len(group)} node{'s' if len(group) > 1 else ''} needs as many values of 0 or 1.", line=line)
+        if not t.has(","):
+            break
+        chances.append(value())
+    total = sum(chances)
+    if min(chances) < 0.0 or total <= 0.0:
+        raise t.fail("the chances of a start are at least 0 and not all 0.", line=line)
+    return Start(group, tuple(states), tuple(c / total for c in chances))
+
+
+def _listed(t: Tokens) -> list[str]:
+    out = [t.take("number")]
+    while t.has(","):
+        out.append(t.take("number"))
+    t.take(text="]")
+    return out
