@@ -2,7 +2,7 @@
 
 In a page, a ``python`` block is run, a ``console`` block holds commands after '$ ' with what they print, and a ``yaml`` block whose
 first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and ``none`` blocks that begin with
-``<!-- name.xml -->`` and ``// name.csv``. A ``text`` block right below a ``python`` block is what it prints. All blocks of a page
+``<!-- name.xml -->`` and ``// name.csv`` (or .bnd, .cfg). A ``text`` block right below a ``python`` block is what it prints. All blocks of a page
 share one folder and one namespace. ``...`` alone in a line stands for lines left out.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"^```(python|console|yaml|xml|none|text)\n(.*?)^```$", re.M | re.S)
-FILE = re.compile(r"(?:#|//|<!--) (\S+\.(?:yaml|xml|csv))(, continued)?(?: -->)?\n")
+FILE = re.compile(r"(?:#|//|<!--) (\S+\.(?:yaml|xml|csv|bnd|cfg))(, continued)?(?: -->)?\n")
 PROMPT = "$ "
 GENERATED = "<!-- generated"
 

@@ -100,3 +100,9 @@ def test_the_command(tmp_path):
     out = tmp_path / "wiring.svg"
     said = CliRunner().invoke(app, ["plan", "hypoxic_tumor", "--wiring", str(out)])
     assert said.exit_code == 0 and out.exists() and str(out) in said.output
+
+
+def test_inputs_of_a_network_are_in_it():
+    inline = 'network: {bnd: "Node A {} Node B {logic = A;}", inputs: [{node: A, signal: oxygen, below: 5 mmHg}]}\n    hypoxia:'
+    wiring = read_wiring(Model.from_text(MODEL.replace("hypoxia:", inline, 1)))
+    assert ("oxygen", "tumor", "N", False) in {(e.signal, e.type, e.letter, e.up) for e in wiring.effects}

@@ -15,7 +15,7 @@ LETTERS = {  # section of a behavior -> letter in the figure, and what it stands
     "secretion": ("S", "secretes"), "uptake": ("U", "takes up"), "attack": ("K", "kills, eats"), "phagocytosis": ("K", "kills, eats"),
     "fusion": ("K", "kills, eats"), "surface": ("P", "presents"), "checkpoint": ("P", "presents"), "matrix": ("X", "makes matrix"),
     "reservoir": ("X", "makes matrix"), "metabolism": ("E", "metabolism"), "transformation": ("F", "fate"), "stem": ("F", "fate"),
-    "entry": ("R", "is recruited"),
+    "network": ("N", "network"), "entry": ("R", "is recruited"),
 }  # fmt: skip
 OTHER = ("O", "other")
 TOUCHES = {"attack.rate": "attacks", "phagocytosis.live": "eats", "fusion.rate": "fuses with"}
@@ -88,6 +88,11 @@ def read_wiring(model: Model) -> Wiring:
     for t in model.types:
         for factor, weight in _labels(t, "motility.sensitivity"):
             effects.append(Effect(factor, t.name, "M", weight > 0.0, f"{t.name} moves {'up' if weight > 0.0 else 'down'} the gradient of {factor}"))
+    for name, network in model.networks.items():
+        for i in network.inputs:
+            node = network.logic.nodes[i.node]
+            said = f"{name}: {signal_name(i.signal)} {'above' if i.above else 'below'} {i.threshold:g} switches on {node}"
+            effects.append(Effect(signal_name(i.signal), name, "N", i.above, said))
     effects += [Effect(e.factor, e.type, "R", True, f"{e.factor} lets {e.type} in") for e in model.patient.entries if e.factor]
     unique = {(e.signal, e.type, e.letter, e.up, e.said): e for e in effects}
     return Wiring(

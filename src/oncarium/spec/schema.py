@@ -20,7 +20,7 @@ def json_schema() -> dict[str, Any]:
     """The schema as a dict.
 
     >>> sorted(json_schema()["properties"])[:3]
-    ['cells', 'clock', 'compat']
+    ['body', 'cells', 'clock']
     """
     sections: dict[str, Any] = {}
     for entry in catalog.columns().values():
