@@ -210,6 +210,16 @@ def test_in_a_model_inputs_hold_rules_and_restart_without_files(folder):
         assert set(cells["network.Damage"][cells["vital"] == 0]) == {damage}, "the threshold is 5 mmHg"
 
 
+def test_types_alike_share_a_network_and_the_text_of_a_model_holds_it(folder):
+    child = "  child:\n    like: tumor\n    network: {hold: {p53: 0}}\n  same: {like: tumor}\ninitial:"
+    model = oc.Model.from_text(MODEL.replace("initial:\n", child + "\n", 1), folder=folder)
+    process = next(p for p in oc.Simulation(model, seed=1).plan.processes if p.name == "Networks")
+    assert [n.kinds.tolist() for n in process.nets] == [[True, False, True], [False, True, False]]
+    changed = model.with_({"cells.tumor.network.parameters.$u_p53": 0})
+    assert changed.networks["child"].logic.parameters["$u_p53"] == 0.0 and changed != model
+    assert oc.Model.from_text(changed.to_yaml(), folder=None) == changed
+
+
 @pytest.mark.parametrize(
     ("where", "old", "new", "said"),
     [

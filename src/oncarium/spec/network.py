@@ -79,7 +79,7 @@ def read_networks(reader: Reader, trees: Mapping[str, dict[str, Any]], given: Ma
         bnd, cfg = _text(reader, group, path, "file", "bnd", folder), _text(reader, group, path, "settings", "cfg", folder)
         own = given[name].get("network")
         if isinstance(own, dict):
-            own.update({k: v for k, v in (("bnd", bnd), ("cfg", cfg)) if v})
+            own.update({inline: text.strip() for key, inline, text in (("file", "bnd", bnd), ("settings", "cfg", cfg)) if text and key in own})
         if bnd is None:
             if not any(p.path.startswith(f"{path}.file") for p in reader.problems):
                 reader.complain(path, "the network has no nodes;", "expected file: <name>.bnd.")
