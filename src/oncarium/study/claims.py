@@ -21,12 +21,13 @@ from ..run import api
 from ..spec.files import read
 from ..spec.model import LIBRARY, Model
 from ..spec.reader import Reader
+from . import wiring
 from .ensemble import Task, run_all
 
 SUPPORTED, WEAK, NOT, FAILED, UNKNOWN = "supported", "weak", "not supported", "negative control failed", "not measured"
 ARMS = ("changes", "control", "perturbed", "off")
-KEYS = ("claim", "says", "mechanism", "scenario", "until", *ARMS, "readouts", "effect", "expect", "seeds", "notes")
-EFFECTS, DIRECTIONS = ("ratio", "difference", "level"), ("up", "down", "within")
+KEYS = ("claim", "says", "mechanism", "scenario", "until", "each", "series", "along", *ARMS, "readouts", "effect", "expect", "seeds", "notes")
+EFFECTS, DIRECTIONS = ("ratio", "difference", "level", "dip"), ("up", "down", "within")
 RESAMPLES = 10_000  # of the bootstrap
 LEFT = 0.25  # with the mechanism off, at most this share of the effect may stay
 
@@ -38,6 +39,10 @@ class Claim:
     changes   of the scenario, in every arm          control, perturbed, off   further changes: of one arm, or of both with the mechanism off
     readouts  the first one decides                  effect                    "ratio", "difference" (perturbed against control) or "level" (of control)
     direction "up", "down", or "within" the band     band                      lowest and highest plausible effect
+
+    series    in place of perturbed: (x, changes) of a row of arms, x along what `along` says; effect "dip": the lowest inner mean over the lower of both ends
+    each      "factor", in place of perturbed and off: an arm without each factor (see study/wiring.py); the effect is the share of the factors
+              that are heard that shift a read-out, its negative control the same of those that nothing hears
 
     A change "times 0.5" is half of what the model says. What is a claim about a state, not about a perturbation, looks at the level alone:
     it must lie within its band, and with the mechanism off it must not.
@@ -57,20 +62,27 @@ class Claim:
     off: Mapping[str, str]
     control: Mapping[str, str] = field(default_factory=dict)
     changes: Mapping[str, str] = field(default_factory=dict)
+    series: tuple[tuple[float, Mapping[str, str]], ...] = ()
+    along: str = ""
+    each: str = ""
     seeds: int = 4
     notes: str = ""
 
     @property
     def none(self) -> float:
         """The value of no effect."""
-        return 1.0 if self.effect == "ratio" else 0.0
+        return 1.0 if self.effect in ("ratio", "dip") else 0.0
 
     def arms(self, base: Mapping[str, str] | None = None) -> dict[str, Model]:
-        """The four arms: control and perturbed, and both with the mechanism off. `base`: changes of a profile."""
-        given = {"control": self.control, "perturbed": joined(self.control, self.perturbed)}
-        given |= {f"{name}, mechanism off": joined(what, self.off) for name, what in given.items()}
+        """The arms: control and perturbed (or the series), and the same with the mechanism off. `base`: changes of a profile."""
         model = Model.load(self.scenario)
         model = model.with_({k: v for k, v in (base or {}).items() if model.has(k)})
+        if self.each:
+            model = model.with_(scaled(model, joined(self.changes, self.control)))
+            return {"control": model} | {factor: model.with_(wiring.silenced(model, factor)) for factor in wiring.made(model)}
+        given = {f"{x:g}": joined(self.control, what) for x, what in self.series}
+        given = given or {"control": dict(self.control), "perturbed": joined(self.control, self.perturbed)}
+        given |= {f"{name}, mechanism off": joined(what, self.off) for name, what in given.items()}
         return {name: model.with_(scaled(model, joined(self.changes, what))) for name, what in given.items()}
 
 
@@ -115,9 +127,12 @@ def read_claim(path: str | Path) -> Claim:
     document = read(path, path.name)
     reader = Reader(document)
     tree = reader.group(document.tree, "", KEYS)
-    needed = ("claim", "says", "mechanism", "scenario", "perturbed", "off", "readouts", "effect", "expect")
-    for key in needed:
-        if key not in tree and not (key == "perturbed" and tree.get("effect") == "level"):
+    needed = {"claim", "says", "mechanism", "scenario", "perturbed", "off", "readouts", "effect", "expect"}
+    needed -= {"perturbed"} if tree.get("effect") == "level" or "series" in tree else set()
+    needed -= {"off"} if "each" in tree else set()
+    series = _read_series(reader, tree)
+    for key in KEYS:
+        if key in needed and key not in tree:
             said = "a claim without a negative control;" if key == "off" else f"{key} is missing;"
             reader.complain(key, said, "expected what switches the mechanism off." if key == "off" else "")
     readouts = tree.get("readouts") or []
@@ -126,7 +141,7 @@ def read_claim(path: str | Path) -> Claim:
         if problem:
             reader.complain(f"readouts.{i}", problem)
     if tree.get("effect") not in EFFECTS:
-        reader.complain("effect", f"'{tree.get('effect')}' is no effect;", "expected ratio, difference or level.")
+        reader.complain("effect", f"'{tree.get('effect')}' is no effect;", "expected ratio, difference, level or dip.")
     expect = reader.group(tree.get("expect"), "expect", ("direction", "band", "source"))
     if expect.get("direction") not in DIRECTIONS:
         reader.complain("expect.direction", f"'{expect.get('direction')}' is no direction;", "expected up, down or within.")
@@ -144,13 +159,29 @@ def read_claim(path: str | Path) -> Claim:
     changes = {k: {str(p): v for p, v in (tree.get(k) or {}).items()} for k in ARMS}
     claim = Claim(
         str(tree["claim"]), str(tree["says"]), str(tree["mechanism"]), scenario, str(tree.get("until", "14 day")), tuple(readouts), str(tree["effect"]),
-        str(expect["direction"]), band, str(expect.get("source", "assumed")), seeds=seeds or 4, notes=str(tree.get("notes", "")), **changes,
+        str(expect["direction"]), band, str(expect.get("source", "assumed")), seeds=seeds or 4, notes=str(tree.get("notes", "")), series=series,
+        along=str(tree.get("along", "")), each=str(tree.get("each", "")), **changes,
     )  # fmt: skip
     try:
         claim.arms()
     except ModelError as error:
         raise ModelError([Problem(p.where or path.name, p.path, p.message, p.expected, p.remedy) for p in error.problems]) from None
     return claim
+
+
+def _read_series(reader: Reader, tree: Mapping[str, Any]) -> tuple[tuple[float, dict[str, Any]], ...]:
+    """The points of a series; at least three, or nothing could dip."""
+    if tree.get("each", "factor") != "factor":
+        reader.complain("each", f"'{tree['each']}' is nothing to leave out in turn;", "expected factor.")
+    if tree.get("effect") == "dip" and "series" not in tree:
+        reader.complain("effect", "a dip needs a series;", "expected series: [{x: 0}, {x: 0.5, path: value}, ...].")
+    if "series" not in tree:
+        return ()
+    given = tree["series"]
+    if not isinstance(given, list) or len(given) < 3 or not all(isinstance(p, dict) and "x" in p for p in given):
+        reader.complain("series", "expected three points or more, each with an x,", "such as [{x: 0}, {x: 0.5, path: value}, {x: 1, path: value}].")
+        return ()
+    return tuple((float(p["x"]), {str(k): v for k, v in p.items() if k != "x"}) for p in given)
 
 
 @dataclass(frozen=True)
@@ -209,9 +240,24 @@ def effect_of(control: Sequence[float], perturbed: Sequence[float], kind: str) -
     return Effect(float(value), float(low), float(high), tuple(map(float, control)), tuple(map(float, perturbed)))
 
 
+def dip_of(values: Sequence[Sequence[float]]) -> Effect:
+    """The lowest mean of the inner points over the lower mean of the two ends; values (point, seed); control: the means of all points.
+
+    >>> round(dip_of([[10.0, 11.0], [5.0, 6.0], [12.0, 12.0]]).value, 2)
+    0.52
+    """
+    v = np.array(values, float)
+    pick = np.random.default_rng(0).integers(0, v.shape[1], (RESAMPLES, v.shape[1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = np.vstack([v.mean(axis=1), v[:, pick].mean(axis=2).T])
+        many = means[:, 1:-1].min(axis=1) / means[:, [0, -1]].min(axis=1)
+    low, high = np.nanquantile(many[1:], [0.025, 0.975]) if np.isfinite(many).any() else (math.nan, math.nan)
+    return Effect(float(many[0]), float(low), float(high), tuple(map(float, means[0])), ())
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a claim."""
+    """What came of a claim; table: of one that leaves out each factor in turn."""
 
     claim: Claim
     verdict: str
@@ -219,6 +265,7 @@ class Outcome:
     off: tuple[Effect, ...]
     keys: Mapping[str, tuple[str, ...]]
     error: str = ""
+    table: wiring.Table | None = None
 
 
 def judge(claim: Claim, main: Effect, off: Effect) -> str:
@@ -248,7 +295,7 @@ def judge(claim: Claim, main: Effect, off: Effect) -> str:
 
 
 def _size(claim: Claim, value: float) -> float:
-    return abs(math.log(max(value, 1e-12))) if claim.effect == "ratio" else abs(value)
+    return abs(math.log(max(value, 1e-12))) if claim.none == 1.0 else abs(value)
 
 
 def run_claims(
@@ -277,8 +324,21 @@ def _outcome(claim: Claim, arms: Mapping[str, list[Task]], done: Mapping[Task, P
         values = {name: [[read_out(api.open(done[t]), what) for t in tasks] for what in claim.readouts] for name, tasks in arms.items()}
     except OncariumError as error:
         return Outcome(claim, UNKNOWN, (), (), keys, str(error))
-    names = list(arms)
-    pairs = [
-        tuple(effect_of(values[a][k], values[b][k], claim.effect) for k in range(len(claim.readouts))) for a, b in (names[:2], names[2:])
-    ]
+    if claim.each:
+        return _wired(claim, arms, values, keys)
+    names, n = list(arms), range(len(claim.readouts))
+    halves = names[: len(names) // 2], names[len(names) // 2 :]
+    if claim.series:
+        pairs = [tuple(dip_of([values[name][k] for name in half]) for k in n) for half in halves]
+    else:
+        pairs = [tuple(effect_of(values[a][k], values[b][k], claim.effect) for k in n) for a, b in halves]
     return Outcome(claim, judge(claim, pairs[0][0], pairs[1][0]), pairs[0], pairs[1], keys)
+
+
+def _wired(claim: Claim, arms: Mapping[str, list[Task]], values: Mapping[str, list[list[float]]], keys: Mapping[str, tuple[str, ...]]) -> Outcome:
+    """The outcome of leaving out each factor in turn: one number of all seeds, so that its interval is that number."""
+    heard = wiring.heard(Model.from_text(arms["control"][0].model, folder=None))
+    names = [str(what.get("called", what["measure"])) for what in claim.readouts]
+    table = wiring.table({f: f in heard for f in arms if f != "control"}, names, {k: np.array(v, float) for k, v in values.items()})
+    main, off = (Effect(x, x, x, (x,), (x,)) for x in (table.share(True), table.share(False)))
+    return Outcome(claim, judge(claim, main, off), (main,), (off,), keys, table=table)

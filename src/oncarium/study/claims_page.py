@@ -13,9 +13,10 @@ from typing import Any
 from .. import __version__
 from ..analysis.report import CSS
 from .claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Effect, Outcome
+from .wiring import heat_map
 
 COLORS = {SUPPORTED: "#009E73", WEAK: "#E69F00", NOT: "#D55E00", FAILED: "#CC79A7", UNKNOWN: "#777777"}
-AGAINST = {"ratio": "perturbed / control", "difference": "perturbed - control", "level": "level"}
+AGAINST = {"ratio": "perturbed / control", "difference": "perturbed - control", "level": "level", "dip": "lowest inside / lower end"}
 OWN = """
 .verdict{display:inline-block;color:#fff;border-radius:4px;padding:0 .6rem;font-size:.85rem}section{margin:1.8rem 0}svg{max-width:100%;height:auto}
 td.t{text-align:left}
@@ -28,7 +29,7 @@ def say(effect: Effect, kind: str) -> str:
     >>> say(Effect(0.5, 0.4, 0.6, (), ()), "ratio")
     '0.5x (0.4 to 0.6)'
     """
-    unit = "x" if kind == "ratio" else ""
+    unit = "x" if kind in ("ratio", "dip") else ""
     return f"{effect.value:.3g}{unit} ({effect.low:.3g} to {effect.high:.3g})"
 
 
@@ -39,15 +40,24 @@ def figure(outcome: Outcome) -> Any:
     matplotlib.use("agg", force=False)
     from matplotlib import pyplot as plt
 
+    if outcome.table is not None:
+        return heat_map(outcome.table)
     claim, main, off = outcome.claim, outcome.effects[0], outcome.off[0]
     alone = claim.effect == "level"
     fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.6), gridspec_kw={"width_ratios": [1.3, 1]}, layout="constrained")
     for k, (effect, color, name) in enumerate(((main, "#0072B2", "mechanism on"), (off, "#999999", "mechanism off"))):
+        if claim.series:
+            left.plot([x for x, _ in claim.series], effect.control, "o-", color=color, ms=4, label=name)
+            continue
         for a, b in zip(effect.control, effect.perturbed):
             left.plot(*(([3 * k + 0.5], [a]) if alone else ([3 * k, 3 * k + 1], [a, b])), "o-", color=color, lw=0.8, ms=4)
         left.annotate(name, (3 * k + 0.5, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=color)
-    left.set_xticks(*(([0.5, 3.5], ["", ""]) if alone else ([0, 1, 3, 4], ["control", "perturbed"] * 2)), fontsize=8)
-    left.set_xlim(-0.5, 4.5)
+    if claim.series:
+        left.legend(fontsize=7, frameon=False)
+        left.set_xlabel(claim.along, fontsize=8)
+    else:
+        left.set_xlim(-0.5, 4.5)
+        left.set_xticks(*(([0.5, 3.5], ["", ""]) if alone else ([0, 1, 3, 4], ["control", "perturbed"] * 2)), fontsize=8)
     left.set_ylabel(called(claim.readouts[0]), fontsize=8)
     left.tick_params(labelsize=8)
     right.axvspan(*claim.band, color="#009E73", alpha=0.15, lw=0, label="expected")

@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,12 @@ class Task:
         """Short name of everything that decides the outcome."""
         from ..engine import sources_digest
 
-        model = Model.from_text(self.model, folder=None)
-        return hashlib.sha256(f"{model.digest} {self.until!r} {self.seed} {sources_digest()}".encode()).hexdigest()[:20]
+        return hashlib.sha256(f"{_digest_of(self.model)} {self.until!r} {self.seed} {sources_digest()}".encode()).hexdigest()[:20]
+
+
+@lru_cache(maxsize=4096)
+def _digest_of(text: str) -> str:
+    return Model.from_text(text, folder=None).digest
 
 
 def perform(task: Task, folder: str) -> str:
