@@ -1,0 +1,153 @@
+"""Which numbers matter: elementary effects (Morris) of uncertain numbers on read-outs.
+
+Trajectories through the space of all numbers change one number at a time, by two thirds of its range; what a read-out changes by, per
+range, is an elementary effect. Their mean size (mu*) says how much a number matters, their spread (sigma) how much that depends on all
+other numbers. Effects are shares of the read-out's mean. Ranges are walked in the logarithm, since most span a factor.
+
+Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); mu*: Campolongo et al. 2007, Environ Model Softw 22:1509
+        (DOI 10.1016/j.envsoft.2006.10.004); SALib: Herman and Usher 2017, J Open Source Softw 2:97 (DOI 10.21105/joss.00097).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis.readout import complaint, read_out
+from ..errors import ModelError, OncariumError, Problem
+from ..run import api
+from ..spec.files import read
+from ..spec.model import LIBRARY, Model
+from .ensemble import Task, run_all
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+LEVELS = 4  # values tried of each number
+NOISE = 2.0 / np.sqrt(np.pi) / (LEVELS / (2.0 * (LEVELS - 1.0)))  # mean size of an effect where there is nothing but chance, in standard deviations
+
+
+@dataclass(frozen=True)
+class Uncertain:
+    """A number to vary: where it stands (several places share one value), from and to (texts with unit)."""
+
+    name: str
+    paths: tuple[str, ...]
+    low: str
+    high: str
+
+    def changes(self, share: float) -> dict[str, str]:
+        """What the model says at 0 (low) to 1 (high), evenly in the logarithm.
+
+        >>> Uncertain("rate", ("a.b",), "0.1 1/min", "10 1/min").changes(0.5)
+        {'a.b': '1 1/min assumed'}
+        """
+        (low, unit), (high, _) = (_number(x) for x in (self.low, self.high))
+        return dict.fromkeys(self.paths, f"{low * (high / low) ** share:.6g} {unit} assumed".replace("  ", " "))
+
+
+def _number(text: str) -> tuple[float, str]:
+    value, _, unit = text.strip().partition(" ")
+    return float(value), unit
+
+
+def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dict[str, Any]]]:
+    """Numbers and read-outs of a file; the library's when left out. Raises ModelError with everything that is wrong.
+
+    >>> numbers, readouts = uncertain()
+    >>> len(numbers), readouts[0]
+    (20, {'measure': 'count', 'of': 'carcinoma', 'called': 'tumor cells'})
+    """
+    file = Path(path) if path else LIBRARY / "claims" / "uncertain.yaml"
+    document = read(file, file.name)
+    problems, numbers = [], []
+    for name, said in (document.tree.get("numbers") or {}).items():
+        try:
+            low, high = said["range"]
+            if not 0.0 < _number(low)[0] < _number(high)[0] or _number(low)[1] != _number(high)[1]:
+                raise ValueError
+            paths = said["path"]
+            numbers.append(Uncertain(name, (paths,) if isinstance(paths, str) else tuple(paths), low, high))
+        except (KeyError, TypeError, ValueError):
+            expected = "expected {path: where, range: [low, high]} with 0 < low < high in one unit."
+            problems.append(Problem(document.where(f"numbers.{name}"), f"numbers.{name}", "is no number to vary;", expected))
+    readouts = document.tree.get("readouts") or []
+    for i, what in enumerate(readouts):
+        wrong = complaint(what) if isinstance(what, Mapping) else "expected {measure: ...}."
+        if wrong:
+            problems.append(Problem(document.where(f"readouts.{i}"), f"readouts.{i}", wrong))
+    if problems:
+        raise ModelError(problems)
+    return numbers, list(readouts)
+
+
+def morris(
+    model: Model, numbers: Sequence[Uncertain], readouts: Sequence[Mapping[str, Any]], folder: str | Path, *, trajectories: int = 4,
+    until: Any = None, seed: int = 1, repeats: int = 3, workers: int | None = None, see: Callable[[int, int], Any] | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """Run trajectories and measure: a table with a row per read-out and number.
+
+    trajectories   each takes one run more than there are numbers       repeats   runs of the model as it is, for what chance alone does
+    seed           of all runs that differ in numbers, and of the trajectories
+    columns        readout, number, mu_star, sigma, mu, error (95 % of mu_star), mean (of the read-out), chance (mu_star where nothing matters)
+    """
+    import pandas as pd
+    from SALib.analyze.morris import analyze
+    from SALib.sample.morris import sample
+
+    problem = {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
+    points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
+    models = [model.with_({k: v for n, share in zip(numbers, point) for k, v in n.changes(share).items()}) for point in points]
+    tasks = [Task.of(m, until, seed) for m in models]
+    again = [Task.of(model, until, seed + k) for k in range(repeats)]
+    done, failed = run_all([*tasks, *again], folder, workers=workers, see=see)
+    if failed:
+        raise OncariumError(f"{len(failed)} of {len(tasks) + len(again)} runs failed, the first with: {next(iter(failed.values()))}")
+    rows = []
+    for what in readouts:
+        value, alike = (np.array([read_out(api.open(done[t]), what) for t in of], float) for of in (tasks, again))
+        mean = float(np.nanmean(value))
+        value = np.where(np.isnan(value), mean, value) / (mean or 1.0)  # a mean over cells that are gone says nothing
+        found = analyze(problem, points, value, num_levels=LEVELS, seed=seed)
+        chance = NOISE * float(np.nanstd(alike, ddof=1)) / (mean or 1.0) if repeats > 1 else 0.0
+        for k, n in enumerate(numbers):
+            row = {key: float(found[key][k]) for key in ("mu_star", "sigma", "mu")}
+            rows.append({"readout": _called(what), "number": n.name, **row, "error": float(found["mu_star_conf"][k]), "mean": mean, "chance": chance})
+    return pd.DataFrame(rows)
+
+
+def _called(what: Mapping[str, Any]) -> str:
+    return str(what.get("called") or " ".join(str(what[k]) for k in ("measure", "of", "column", "name", "kind") if k in what))
+
+
+def figure(table: pd.DataFrame) -> Figure:
+    """mu* (full) and sigma (open) of every number, a panel per read-out; grey: what chance does."""
+    import matplotlib.pyplot as plt
+
+    from ..analysis.plot import PALETTE, STYLE
+
+    readouts = list(dict.fromkeys(table["readout"]))
+    order = list(table.groupby("number", sort=False)["mu_star"].max().sort_values().index)
+    with plt.rc_context(STYLE):
+        size = (2.2 + 1.5 * len(readouts), 0.6 + 0.21 * len(order))
+        fig, axes = plt.subplots(1, len(readouts), figsize=size, sharey=True, layout="constrained", squeeze=False)
+        y = np.arange(len(order))
+        for ax, name, color in zip(axes[0], readouts, PALETTE * 9):
+            rows = table[table["readout"] == name].set_index("number").loc[order]
+            ax.axvspan(0, float(rows["chance"].iloc[0]), color="#DDDDDD", lw=0)
+            ax.hlines(y, rows["mu_star"] - rows["error"], rows["mu_star"] + rows["error"], color=color, lw=1.2)
+            ax.plot(rows["sigma"], y, "o", ms=4, mfc="white", mec="#555555", mew=0.8)
+            ax.plot(rows["mu_star"], y, "o", ms=5, color=color)
+            ax.set_title(name)
+            ax.set_xlim(left=0)
+            ax.grid(axis="y", color="#EEEEEE", lw=0.6)
+            ax.set_axisbelow(True)
+            ax.set_ylim(-0.7, len(order) - 0.3)
+        axes[0, 0].set_yticks(y, order)
+        fig.supxlabel("effect over the range, share of the read-out's mean: mu* (full, 95 %), sigma (open); grey: chance", fontsize=9)
+    return fig
