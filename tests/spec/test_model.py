@@ -238,7 +238,10 @@ def test_every_scenario_is_free_of_problems_and_reads_back(name):
     assert "doi" in m.cite()
 
 
-@pytest.mark.parametrize("path", sorted(p for s in ("factors", "cells", "scenarios") for p in LIBRARY.glob(f"{s}/*.yaml")), ids=lambda p: f"{p.parent.name}/{p.stem}")
+SHELVES = sorted(p for shelf in ("factors", "cells", "scenarios") for p in LIBRARY.glob(f"{shelf}/*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHELVES, ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_every_library_number_has_a_source_or_is_marked_assumed(path):
     if path.parent.name == "scenarios":
         m = Model.load(path.stem)

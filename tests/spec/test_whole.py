@@ -9,7 +9,7 @@ BASE = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
 factors:
   oxygen: {unit: mmHg, diffusion: 100000 um^2/min, decay: 0.1 1/min, boundary: 38 mmHg}
-  signal: {unit: nM, diffusion: 1000 um^2/min, decay: 0.1 1/min}
+  signal: {unit: nM, diffusion: 1000 um^2/min, decay: 0.1 1/min, michaelis: 1 nM}
 cells:
   tumor:
     death: {apoptosis: 0 1/min}
@@ -53,6 +53,7 @@ def test_nothing_is_said_where_somebody_makes_it_or_nobody_asks(extra):
     [
         ("metabolism: {respiration: 0.7 mM/min}", "works on glucose, lactate, acid"),
         ("acidity: {}", "works on acid"),
+        ("metabolism: {consumption: {oxygen: 1 mmHg/min}}", "has no concentration of half of it"),
         ("guidance: {optimum: 0.4}", "the model has no matrix"),
         ("matrix: {deposition: 0.1 1/min}", "the model has no matrix"),
     ],

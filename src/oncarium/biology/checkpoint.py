@@ -19,7 +19,7 @@ def bound(one, other, dissociation):
     """Complexes per area (1/um^2) of two kinds of molecules at these densities, at equilibrium.
 
     >>> round(bound(100.0, 150.0, 24.6), 2)
-    75.26
+    75.24
     """
     total = one + other + dissociation
     return 0.5 * (total - math.sqrt(max(total * total - 4.0 * one * other, 0.0)))

@@ -71,7 +71,7 @@ def properties_of(matrix: Matrix | None) -> dict[str, float]:
 
 def feelers(model: Model) -> list[Process]:
     """What must act before cells decide: cells feel the matrix."""
-    wanted = any(r.signal[0] in MatrixSensing.sets for _, r in model.rules)
+    wanted = any(signal in MatrixSensing.sets for signal in model.signals)
     return [MatrixSensing(model.clock.phenotype)] if model.matrix is not None and wanted else []
 
 

@@ -205,7 +205,7 @@ class Model:
                 if placed.values and self.folder is not None:
                     given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in placed.values})
         self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"))
-        if self.matrix is None and any(r.signal[0] in ("sense.matrix", "sense.stiffness", "sense.alignment") for _, r in self.rules):
+        if self.matrix is None and any(s in ("sense.matrix", "sense.stiffness", "sense.alignment") for s in self.signals):
             reader.complain("cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix.")
         self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
         for name in self.record.columns or ():

@@ -32,6 +32,13 @@ def check_whole(reader: Reader, model: Model) -> None:
         for section in ON_MATRIX:
             if section in t.sections and model.matrix is None:
                 reader.complain(f"cells.{t.name}.{section}", "the model has no matrix;", "expected a section matrix, e.g. matrix: {density: 0.3}.")
+        taken = t.values.get("metabolism.consumption")
+        for f in model.factors:
+            if isinstance(taken, dict) and taken.get(f.name) and f.michaelis is None:
+                reader.complain(
+                    f"cells.{t.name}.metabolism.consumption.{f.name}", f"consumption saturates, and {f.name} has no concentration of half of it;",
+                    remedy=f"Add  factors.{f.name}.michaelis, or use secretion.uptake.",
+                )  # fmt: skip
     for name, path in asked(model).items():
         if name not in made(model):
             reader.complain(
