@@ -10,7 +10,7 @@ from oncarium.analysis.readout import read_out
 from oncarium.errors import InputError, ModelError
 from oncarium.spec.model import EXAMPLE
 from oncarium.study import claims
-from oncarium.study.claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Claim, Effect, effect_of, judge, read_claim, run_claims
+from oncarium.study.claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Claim, Effect, dip_of, effect_of, judge, read_claim, run_claims, scaled
 from oncarium.study.claims_page import page
 from oncarium.study.ensemble import Task, run_all
 
@@ -90,6 +90,72 @@ def test_verdicts():
     assert judge(claim, half, Effect(0.6, 0.5, 0.7, (), ())) == FAILED
     assert judge(claim, half, Effect(0.95, 0.92, 0.98, (), ())) == SUPPORTED  # 7 % of the effect is nothing
     assert judge(claim, Effect(math.nan, math.nan, math.nan, (), ()), none) == UNKNOWN
+
+
+def test_verdicts_of_levels():
+    claim = Claim("C", "", "", "", "", (), "level", "within", (0.3, 0.7), "", {}, {})
+    outside, inside = Effect(0.9, 0.8, 1.0, (), ()), Effect(0.5, 0.4, 0.6, (), ())
+    assert judge(claim, inside, outside) == SUPPORTED
+    assert judge(claim, Effect(0.5, 0.2, 0.6, (), ()), outside) == WEAK
+    assert judge(claim, outside, outside) == NOT
+    assert judge(claim, inside, inside) == FAILED
+    assert judge(claim, inside, Effect(math.nan, math.nan, math.nan, (), ())) == SUPPORTED
+
+
+def test_multiples_of_what_the_model_says():
+    from oncarium.spec.model import Model
+
+    model = Model.from_text(WORLD, folder=None)
+    assert scaled(model, {"initial.0.count": "times 0.5", "until": "1 day"}) == {"initial.0.count": "10", "until": "1 day"}
+    assert model.with_(scaled(model, {"factors.oxygen.decay": "times 3"})).numbers["factors.oxygen.decay"].value == pytest.approx(0.3)
+    with pytest.raises(ModelError, match="no number to multiply"):
+        scaled(model, {"factors.oxygen.decoy": "times 3"})
+
+
+def test_a_level_and_its_negative_control(library):
+    text = TEXT.replace("effect: ratio", "effect: level").replace("direction: down, band: [0.005, 0.6]", "direction: within, band: [40, 1000]")
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("perturbed"))
+    outcome = run_claims([claim_of(library, text)], library / "out", workers=1)[0]
+    assert outcome.verdict == SUPPORTED and outcome.effects[0].value > 40 > outcome.off[0].value
+    assert len(set(map(tuple, outcome.keys.values()))) == 2  # the perturbed arms are the control arms
+    assert "level" in page([outcome], library / "out").read_text()
+
+
+def test_a_dip_within_a_series(library):
+    points = "series: [{x: 0}, {x: 1, factors.oxygen.boundary: 2 mmHg, factors.oxygen.initial: 2 mmHg}, {x: 2}]\nalong: oxygen taken away"
+    text = TEXT.replace("effect: ratio", "effect: dip").replace(next(x for x in TEXT.splitlines() if x.startswith("perturbed")), points)
+    outcome = run_claims([claim_of(library, text)], library / "out", workers=1)[0]
+    assert outcome.verdict == SUPPORTED and outcome.effects[0].control[1] < 0.6 * outcome.effects[0].control[0]
+    assert abs(outcome.off[0].value - 1) < 0.2
+    assert "oxygen taken away" in page([outcome], library / "out").read_text()
+    assert dip_of([[10.0, 10.0], [12.0, 11.0], [8.0, 8.0]]).value > 1.0  # monotone, or a peak: no dip
+    for before, after, said in (("{x: 2}]", "]", "three points or more"), ("series:", "serie:", "Did you mean"), (points, "perturbed: {}", "a dip needs a series")):
+        with pytest.raises(ModelError, match=said):
+            claim_of(library, text.replace(before, after, 1))
+
+
+LISTENING = WORLD.replace("factors:\n", "factors:\n  egf: {unit: nM, diffusion: 1000 um^2/min, decay: 0.1 1/min}\n  ang1: {unit: nM, diffusion: 1000 um^2/min, decay: 0.1 1/min}\n")
+LISTENING = LISTENING.replace("    rules: [", '    secretion: {rate: {egf: 1000 molecules/min assumed, ang1: 1000 molecules/min assumed}}\n    rules: ["egf decreases cycle.exit.live to 0 1/h, half 0.01 nM, hill 1 assumed", ')
+
+
+def test_each_factor_left_out_in_turn(library):
+    (library / "lib" / "scenarios" / "small.yaml").write_text(LISTENING)
+    text = TEXT.replace("effect: ratio", "effect: level\neach: factor").replace("direction: down, band: [0.005, 0.6]", "direction: within, band: [0.7, 1]")
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(("perturbed", "off")))
+    claim = claim_of(library, text)
+    assert list(claim.arms()) == ["control", "egf", "ang1"]
+    outcome = run_claims([claim], library / "out", workers=1)[0]
+    assert outcome.table.heard == (True, False) and outcome.table.change[0, 0] > 0.2
+    assert outcome.verdict == SUPPORTED and (outcome.effects[0].value, outcome.off[0].value) == (1.0, 0.0)
+    assert page([outcome], library / "out").read_text().count("<svg") == 1
+
+
+def test_claims_of_the_library_are_sound(monkeypatch):
+    monkeypatch.setattr(Claim, "arms", lambda self, base=None: {})  # a second each; `oncarium claims --list` in CI builds them all
+    for path in claims.library():
+        claim = read_claim(path)
+        assert claim.id == path.stem and claim.says.endswith(".") and claim.source, path.name
+        assert claim.off or claim.each, path.name
 
 
 def test_effects_by_hand():

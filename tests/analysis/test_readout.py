@@ -1,0 +1,114 @@
+"""Read-outs, each against a tissue whose answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+
+import oncarium as oc
+from oncarium.analysis.readout import read_out
+from oncarium.errors import InputError
+from oncarium.run.recorder import Recorder
+from oncarium.run.simulation import Simulation
+from oncarium.spec.model import Model
+
+MODEL = """
+oncarium: 1
+domain: {{x: [-200 um, 200 um], y: [-200 um, 200 um], voxel: 20 um}}
+clock: {{transport: 60 min, mechanics: 60 min, phenotype: 60 min}}
+factors: {{oxygen: {{unit: mmHg, diffusion: 1e5 um^2/min, initial: 5 mmHg}}}}
+matrix: {{density: 0.5, crosslink: 0.5, membrane: {{disc: {{radius: 60 um}}}}}}
+cells:
+  carcinoma: {{cycle: {{model: none}}}}
+  ctl: {{cycle: {{model: none}}}}
+initial:
+  - {{cells: carcinoma, everywhere: , count: {tumor}}}
+  - {{cells: ctl, everywhere: , count: {ctl}}}
+"""
+
+
+@pytest.fixture
+def seen(tmp_path):
+    """A result of two frames a day apart: places at both, and events in between as (hour, id, kind, cause)."""
+
+    def make(first, last=None, ctl=0, events=(), set_up=lambda tissue: None):
+        first = np.atleast_2d(np.asarray(first, float))
+        simulation = Simulation(Model.from_text(MODEL.format(tumor=len(first) - ctl, ctl=ctl)), seed=1)
+        simulation.tissue.cells.position[:, :2] = first
+        set_up(simulation.tissue)
+        recorder = Recorder(tmp_path / "run.zarr", simulation, cells_every=1440, fields_every=1440, checkpoint_every=1440, overwrite=True)
+        recorder.see(simulation)
+        simulation.tissue.tick, simulation.tissue.time = round(1440.0 / simulation.plan.tick_minutes), 1440.0
+        simulation.tissue.cells.position[:, :2] = first if last is None else np.asarray(last, float)
+        for hour, i, kind, cause in events:
+            simulation.population.log(60.0 * hour, np.array([i]), kind, cause)
+        recorder.see(simulation)
+        recorder.close(simulation)
+        return oc.open(tmp_path)
+
+    return make
+
+
+SQUARE = np.array([[10, 10], [10, -10], [-10, 10], [-10, -10]], float)
+
+
+def test_kills_are_deaths_soon_after_an_attack(seen):
+    # ids 0 to 3 are tumor cells, 4 and 5 are T cells
+    events = [(1, 0, "attack", 4), (2, 0, "apoptosis", -1), (1, 1, "attack", 4), (9, 1, "apoptosis", -1), (10, 2, "apoptosis", -1)]
+    result = seen([*SQUARE, [40, 0], [60, 0]], ctl=2, events=events)
+    assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma"}) == pytest.approx(0.5)  # one kill by two T cells in a day
+    assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma", "hours": "9"}) == pytest.approx(1.0)
+    assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 3.0
+    assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "carcinoma"}) == pytest.approx(0.75)
+    assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "ctl"}) == 0.0
+
+
+def test_types_of_those_who_came_and_were_born_between_frames(seen):
+    events = [(1, 100, "arrival", 1), (2, 0, "division", 101), (3, 101, "apoptosis", -1), (3, 100, "apoptosis", -1)]
+    result = seen(SQUARE, events=events)
+    assert read_out(result, {"measure": "arrivals", "of": "ctl"}) == 1.0 and read_out(result, {"measure": "arrivals", "of": "carcinoma"}) == 0.0
+    assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 1.0
+    assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "ctl"}) == 1.0
+    assert math.isnan(read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "ctl"}))  # no frame saw one
+    assert read_out(result, {"measure": "arrivals", "of": "ctl", "at": "0 day"}) == 0.0
+
+
+def test_who_is_in_the_nest_and_who_left_it(seen):
+    ring = np.array([[12 * math.cos(a), 12 * math.sin(a)] for a in np.arange(6) * math.pi / 3])
+    result = seen([*ring, [0, 0], [100, 0]], ctl=2)
+    assert read_out(result, {"measure": "embedded", "of": "ctl", "of_whom": "carcinoma"}) == 1.0
+    assert read_out(result, {"measure": "beyond", "of": "carcinoma", "distance": 10}) == 0.0
+    moved = ring.copy()
+    moved[0] = [90, 0]
+    result = seen([*ring, [0, 0], [100, 0]], [*moved, [0, 0], [100, 0]], ctl=2)
+    assert read_out(result, {"measure": "beyond", "of": "carcinoma", "distance": 10}) == 1.0
+
+
+def test_a_disc_is_round_and_a_star_is_not(seen):
+    angle = np.arange(240) * 2 * math.pi / 240
+    disc = np.stack([80 * np.cos(angle), 80 * np.sin(angle)], axis=1)
+    star = disc * (1.0 + 0.5 * np.sin(3 * angle))[:, None]
+    assert read_out(seen(disc), {"measure": "roundness", "of": "carcinoma"}) > 0.98
+    assert 0.5 < read_out(seen(star), {"measure": "roundness", "of": "carcinoma"}) < 0.75
+
+
+def test_the_matrix_is_seen(seen):
+    def breach(tissue):
+        tissue.matrix.membrane[0][tissue.matrix.membrane[0] > 0] = 0.2
+
+    result = seen(SQUARE, set_up=breach)
+    look = {k: read_out(result, {"measure": "matrix", "name": k}) for k in ("density", "crosslink", "stiffness", "order", "membrane", "breached")}
+    assert look["density"] == pytest.approx(0.5) and look["crosslink"] == pytest.approx(0.5) and look["order"] == 0.0
+    assert look["stiffness"] == pytest.approx(1.5 * 0.5**1.8 * 3.0)
+    assert look["breached"] == pytest.approx(0.5) and look["membrane"] == pytest.approx(0.6)  # half of the faces of a circle look to x
+    with pytest.raises(InputError, match="Did you mean 'density'"):
+        read_out(result, {"measure": "matrix", "name": "densiti"})
+
+
+def test_counts_and_shares_of_a_column(seen):
+    def breathe(tissue):
+        tissue.cells["sense.factor"][:] = 5.0
+
+    result = seen(SQUARE, set_up=breathe)
+    assert read_out(result, {"measure": "count", "of": "carcinoma", "column": "sense.factor.oxygen", "above": 1}) == 4.0
+    assert read_out(result, {"measure": "share_below", "of": "carcinoma", "column": "sense.factor.oxygen", "value": 10}) == 1.0
