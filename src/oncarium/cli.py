@@ -340,7 +340,7 @@ def list_() -> None:
         print(shelf)
         for path in sorted((LIBRARY / shelf).glob("*.yaml")):
             tree = read(path).tree
-            print(f"  {path.stem:<18}{tree.get('title') or tree.get('doc', '')}")
+            print(f"  {path.stem:<28}{tree.get('title') or tree.get('doc', '')}")
 
 
 @app.command()

@@ -72,7 +72,7 @@ def say_factor(f: Factor) -> str:
         )
         by_condition.setdefault(said, []).append(face)
     text += " " + (
-        "; ".join(f"Faces {', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed."
+        "Faces " + "; ".join(f"{', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed."
     )
     if f.held:
         text += f" {len(f.held)} region{'s are' if len(f.held) > 1 else ' is'} held at a fixed value."

@@ -213,7 +213,8 @@ class Model:
         if self.numerics == "physicell":
             self._check_physicell(reader, tree)
         check_whole(reader, self)
-        self._check_memory(reader)
+        if domain is not None:
+            self._check_memory(reader)
 
     def _check_physicell(self, reader: Reader, tree: dict[str, Any]) -> None:
         """What that program does not have cannot run in its order of operations."""

@@ -42,7 +42,7 @@ def check_whole(reader: Reader, model: Model) -> None:
     for name, path in asked(model).items():
         if name not in made(model):
             reader.complain(
-                path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it;", remedy="Let a cell type or a face supply it.",
+                path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it.", remedy="Let a cell type or a face supply it.",
                 severity="warning",
             )  # fmt: skip
 
