@@ -120,7 +120,7 @@ def _section(o: Outcome) -> str:
     e, c = html.escape, o.claim
     parts = [
         f"<section id='{e(c.id)}'><h2>{e(c.id)} <span class=verdict style='background:{COLORS[o.verdict]}'>{o.verdict}</span></h2><p>{e(c.says)}</p>",
-        f"<p><b>Mechanism.</b> {e(c.mechanism)} <b>Scenario</b> {e(c.scenario)}, {e(c.until)}, {len(o.keys['control'])} seeds. "
+        f"<p><b>Mechanism.</b> {e(c.mechanism)} <b>Scenario</b> {e(c.scenario)}, {e(c.until)}, {len(next(iter(o.keys.values())))} seeds. "
         f"<b>Expected</b> {c.direction}, {c.band[0]:g} to {c.band[1]:g} ({e(c.source)}).</p>",
     ]
     if o.error:
@@ -134,18 +134,25 @@ def _section(o: Outcome) -> str:
         plt.close(fig)
         parts.append(svg.getvalue()[svg.getvalue().index("<svg") :])
         rows = "".join(
-            f"<tr><td>{e(called(what))}<td>{say(main, c.effect)}<td>{say(off, c.effect)}" for what, main, off in zip(c.readouts, o.effects, o.off)
+            f"<tr><td>{e(what)}<td>{say(main, c.effect)}<td>{say(off, c.effect)}" for what, main, off in zip(measured(o), o.effects, o.off)
         )
         parts.append(f"<table><tr><th>read-out<th>effect<th>mechanism off</tr>{rows}</table>")
     if c.notes:
         parts.append(f"<p>{e(c.notes)}</p>")
     changes = "".join(
         f"<tr><td>{name}<td class=t>{e(', '.join(f'{k} = {v}' for k, v in what.items()) or 'nothing')}"
-        for name, what in (("every arm", c.changes), ("control", c.control), ("perturbed", c.perturbed), ("mechanism off", c.off))
+        for name, what in (
+            ("every arm", c.changes), ("control", c.control), ("perturbed", c.perturbed), *((f"{x:g}", what) for x, what in c.series), ("mechanism off", c.off),
+        )
     )
     runs = "".join(f"<tr><td>{e(name)}<td class=t>{' '.join(keys)}" for name, keys in o.keys.items())
     parts.append(f"<details><summary>Changes and runs</summary><table>{changes}</table><table>{runs}</table></details></section>")
     return "\n".join(parts)
+
+
+def measured(o: Outcome) -> list[str]:
+    """What the effects of an outcome are about."""
+    return [called(r) for r in o.claim.readouts] if o.table is None else ["share of factors that shift a read-out (mechanism off: of those nothing hears)"]
 
 
 def _record(o: Outcome) -> dict[str, Any]:
@@ -153,6 +160,8 @@ def _record(o: Outcome) -> dict[str, Any]:
         return {"value": effect.value, "interval": [effect.low, effect.high], "control": effect.control, "perturbed": effect.perturbed}
 
     return {
-        "claim": o.claim.id, "verdict": o.verdict, "error": o.error, "readouts": [called(r) for r in o.claim.readouts],
+        "claim": o.claim.id, "verdict": o.verdict, "error": o.error, "readouts": measured(o),
         "effects": [plain(x) for x in o.effects], "mechanism off": [plain(x) for x in o.off], "runs": {k: list(v) for k, v in o.keys.items()},
+        **({} if o.table is None else {"table": {"factors": o.table.factors, "readouts": o.table.readouts, "log2": o.table.change.tolist(),
+           "sigmas": o.table.sigmas.tolist(), "heard": o.table.heard}}),
     }  # fmt: skip
