@@ -1,4 +1,4 @@
-"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch | doctor | schema.
+"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch | claims | sensitivity | doctor | schema.
 
 Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
 """
@@ -494,6 +494,36 @@ def claims(
     for o in outcomes:
         print(f"{o.claim.id:<6}{o.verdict:<24}{say(o.effects[0], o.claim.effect) if o.effects else o.error}")
     print(f"page     {page(outcomes, out)}")
+
+
+@app.command()
+def sensitivity(
+    model: ModelArgument = "reference",
+    given: SetOption = None,
+    numbers: Annotated[Path | None, typer.Option(help="File of numbers, ranges and read-outs; the library's when left out.")] = None,
+    trajectories: Annotated[int, typer.Option(min=2, help="Each takes one run more than there are numbers.")] = 4,
+    until: Until = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs, table and figure.")] = Path("runs/sensitivity"),
+) -> None:
+    """Find out which uncertain numbers matter: elementary effects on read-outs (needs SALib)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    from .analysis import plot
+    from .study import sensitivity as study
+
+    chosen, readouts = study.uncertain(numbers)
+    tissue = load(model, given)
+    with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("runs", total=None)
+        table = study.morris(
+            tissue, chosen, readouts, out / "arms", trajectories=trajectories, until=until, workers=workers,
+            see=lambda done, all: bar.update(task, completed=done, total=all),
+        )  # fmt: skip
+    table.to_csv(out / "table.csv", index=False, float_format="%.4g")
+    print(table.sort_values("mu_star", ascending=False).groupby("readout", sort=False).head(3).to_string(index=False))
+    print(f"figure   {plot.save(study.figure(table), out / 'figure.png')}")
 
 
 @app.command()

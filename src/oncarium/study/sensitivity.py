@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis.readout import complaint, read_out
-from ..errors import ModelError, OncariumError, Problem
+from ..errors import InputError, ModelError, OncariumError, Problem
 from ..run import api
 from ..spec.files import read
 from ..spec.model import LIBRARY, Model
@@ -97,8 +97,12 @@ def morris(
     columns        readout, number, mu_star, sigma, mu, error (95 % of mu_star), mean (of the read-out), chance (mu_star where nothing matters)
     """
     import pandas as pd
-    from SALib.analyze.morris import analyze
-    from SALib.sample.morris import sample
+
+    try:
+        from SALib.analyze.morris import analyze
+        from SALib.sample.morris import sample
+    except ImportError:
+        raise InputError("sensitivity", "the package SALib is not installed.", remedy='pip install "oncarium[study]"') from None
 
     problem = {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
     points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
@@ -137,7 +141,8 @@ def figure(table: pd.DataFrame) -> Figure:
         size = (2.2 + 1.5 * len(readouts), 0.6 + 0.21 * len(order))
         fig, axes = plt.subplots(1, len(readouts), figsize=size, sharey=True, layout="constrained", squeeze=False)
         y = np.arange(len(order))
-        for ax, name, color in zip(axes[0], readouts, PALETTE * 9):
+        color = PALETTE[1]
+        for ax, name in zip(axes[0], readouts):
             rows = table[table["readout"] == name].set_index("number").loc[order]
             ax.axvspan(0, float(rows["chance"].iloc[0]), color="#DDDDDD", lw=0)
             ax.hlines(y, rows["mu_star"] - rows["error"], rows["mu_star"] + rows["error"], color=color, lw=1.2)
