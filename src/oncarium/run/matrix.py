@@ -6,7 +6,7 @@ import numpy as np
 
 from ..biology.guidance import Guidance
 from ..biology.matrix import MatrixRemodeling
-from ..biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
+from ..biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing
 from ..biology.membrane import BREACH, Membrane
 from ..biology.proteolysis import cathepsin_decay, timp_binding
 from ..biology.reservoir import Reservoir
@@ -61,8 +61,10 @@ def properties_of(matrix: Matrix | None) -> dict[str, float]:
         return {}
     out = {name: float(getattr(matrix, name).mean()) for name in SHARES}
     out["stiffness"] = float((SOFT * matrix.density**POWER * (1.0 + LINKED * matrix.crosslink)).mean())
-    flat, q = matrix.density.shape[0] == 1, matrix.orientation.reshape(len(matrix.orientation), -1)
-    out["order"] = float(np.mean([order_of(q, v, flat) for v in range(q.shape[1])]))
+    flat, (xx, yy, xy, xz, yz) = matrix.density.shape[0] == 1, matrix.orientation
+    zz = 0.0 if flat else -xx - yy
+    square = xx**2 + yy**2 + zz**2 + 2.0 * (xy**2 + xz**2 + yz**2)
+    out["order"] = float(np.sqrt(square * (2.0 if flat else 1.5)).mean())  # as MatrixSensing's alignment
     if matrix.membrane is not None:
         strength = np.concatenate([face[face > 0.0] for face in matrix.membrane])  # a face that held one never loses all of it
         out["membrane"], out["breached"] = float(strength.mean()), float((strength < BREACH).mean())
