@@ -77,14 +77,16 @@ def _extent(result: Result) -> tuple[float, float, float, float]:
     return x, x + nx * dx, y, y + ny * dy
 
 
-def _scale_bar(ax: Axes, extent: tuple[float, float, float, float], color: str = "black") -> None:
-    """A bar of a round length near a quarter of the width, at the lower right."""
+def _scale_bar(ax: Axes, extent: tuple[float, float, float, float], color: str = "black", paper: bool = False) -> None:
+    """A bar of a round length near a quarter of the width, at the lower right; on white paper where cells would hide it."""
     from matplotlib.patches import Rectangle
 
     x0, x1, y0, y1 = extent
     width, height = x1 - x0, y1 - y0
     length = max(v for p in range(-1, 5) for v in (10.0**p, 2 * 10.0**p, 5 * 10.0**p) if v <= 0.26 * width)
     left, bottom = x1 - 0.04 * width - length, y0 + 0.045 * height
+    if paper:
+        ax.add_patch(Rectangle((left - 0.02 * width, y0), x1 - left + 0.02 * width, 0.14 * height, color="white", alpha=0.8, lw=0, zorder=9))
     ax.add_patch(Rectangle((left, bottom), length, 0.012 * height, color=color, lw=0, zorder=10))
     ax.text(left + length / 2, bottom + 0.022 * height, f"{length:g} µm", color=color, ha="center", va="bottom", fontsize=8, zorder=10)
 
@@ -144,7 +146,7 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
         )
         shown.append(Line2D([], [], marker="o", ls="", color=color, label=f"{label} ({rows.sum():,})"))
     _bare(ax, extent)
-    _scale_bar(ax, extent)
+    _scale_bar(ax, extent, paper=True)
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + note)
     if legend and shown:
         ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handletextpad=0.2, frameon=False)
