@@ -29,15 +29,15 @@ def result(name: str, runs: Path) -> oc.Result:
     except OncariumError:
         pass
     if name == "reference":
-        return oc.run(oc.load(HALF), "14 day", out=folder, overwrite=True)
+        return oc.run(oc.load(HALF), out=folder, overwrite=True)
     return oc.run(oc.load(name), out=folder, overwrite=True)
 
 
-def draw(seen: oc.Result, path: Path) -> None:
+def draw(seen: oc.Result, path: Path, t: str | None = None) -> None:
     with plt.rc_context(oc.plot.STYLE):
         figure, (left, right) = plt.subplots(1, 2, figsize=(9.6, 4.0), layout="constrained", width_ratios=(1.0, 1.0))
-        oc.plot.tissue(seen, None, left)
-        oc.plot.field(seen, "oxygen", None, right)
+        oc.plot.tissue(seen, t, left)
+        oc.plot.field(seen, "oxygen", t, right)
         figure.savefig(path, dpi=95, pil_kwargs={"optimize": True})
         plt.close(figure)
 
