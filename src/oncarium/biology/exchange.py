@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.fields import FieldError, Fields
+from ..engine.fields import FieldError
 from ..engine.kernels.lod import _exchange_entries, coefficients, couple, diffuse_and_exchange, lod_steps, plane_starts
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows, shared
@@ -70,25 +70,11 @@ class Exchange(Process):
             [coefficients(grid.shape, grid.spacing, d, k, self.dt) for d, k in zip(fields.diffusion, fields.decay)]
         ).reshape(len(fields.names), 3, 3, -1)
         self.still = (fields.diffusion == 0.0) & (fields.decay == 0.0)
-        held = [self.held(fields, f) for f in range(len(fields.names))]
+        held = [fields.dirichlet_voxels(f) for f in range(len(fields.names))]
         self.fixed_start = np.cumsum([0, *(len(i) for i, _ in held)])
         self.index = np.concatenate([i for i, _ in held] or [np.empty(0, np.int64)])
         self.values_held = np.concatenate([v for _, v in held] or [np.empty(0)])
         self.plane_start = np.array([plane_starts(i, grid.shape) for i, _ in held]).reshape(len(held), -1)
-
-    @staticmethod
-    def held(fields: Fields, f: int) -> tuple[np.ndarray, np.ndarray]:
-        """Voxels of a factor that are held, in rising order, and at what: those of its faces with a value, then those fixed."""
-        held = np.full(fields.grid.shape, np.nan)
-        for face in np.flatnonzero(fields.kind[f] == 1):
-            if fields.grid.shape[2 - face // 2] > 1:
-                at = [slice(None)] * 3
-                at[2 - face // 2] = slice(0, 1) if face % 2 == 0 else slice(-1, None)
-                held[tuple(at)] = fields.outside[f, face]
-        if fields.fixed is not None and fields.fixed_value is not None:
-            held[fields.fixed[f]] = fields.fixed_value[f][fields.fixed[f]]
-        index = np.flatnonzero(~np.isnan(held))
-        return index, held.reshape(-1)[index]
 
     def _entries(self, tissue: Tissue) -> tuple:
         cells, grid = tissue.cells, tissue.fields.grid

@@ -248,25 +248,17 @@ class Transport(Process):
             raise FieldError(
                 f"Transport: lod has no mobility, velocity or exchange through faces, which {fields.names[f]} needs; use bdf2"
             )
-        held = np.full(fields.grid.shape, np.nan)
-        for face in np.flatnonzero(fields.kind[f] == 1):
-            if fields.grid.shape[2 - face // 2] > 1:
-                at = [slice(None)] * 3
-                at[2 - face // 2] = slice(0, 1) if face % 2 == 0 else slice(-1, None)
-                held[tuple(at)] = fields.outside[f, face]
-        if fields.fixed is not None and fields.fixed_value is not None:
-            held[fields.fixed[f]] = fields.fixed_value[f][fields.fixed[f]]
-        index = np.flatnonzero(~np.isnan(held))
+        index, held = fields.dirichlet_voxels(f)
         steps = max(1, round(dt / LOD_STEP))
         h = dt / steps
         value, spacing = fields.value[f], fields.grid.spacing
         sources = fields.supply[f].any() or fields.demand[f].any() or fields.capacity[f].any()
         if not sources:
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index], steps, self.threads)
+            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held, steps, self.threads)
             return
         michaelis = fields.michaelis[f] if np.isfinite(fields.michaelis[f]) else math.inf
         for _ in range(steps):
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held.reshape(-1)[index], 1, self.threads)
+            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held, 1, self.threads)
             value += h * fields.supply[f]
             value /= 1.0 + h * (fields.demand[f] + fields.capacity[f] / (michaelis + value))
 

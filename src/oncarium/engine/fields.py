@@ -178,6 +178,19 @@ class Fields:
         self.fixed[f] |= mask
         self.fixed_value[f][mask] = value if np.ndim(value) == 0 else np.asarray(value)[mask]
 
+    def dirichlet_voxels(self, f: int) -> tuple[np.ndarray, np.ndarray]:
+        """Flat indices (rising) and values of the voxels held when a face's value is set in its voxels: those faces, then those fixed."""
+        held = np.full(self.grid.shape, np.nan)
+        for face in np.flatnonzero(self.kind[f] == 1):
+            if self.grid.shape[2 - face // 2] > 1:
+                at = [slice(None)] * 3
+                at[2 - face // 2] = slice(0, 1) if face % 2 == 0 else slice(-1, None)
+                held[tuple(at)] = self.outside[f, face]
+        if self.fixed is not None and self.fixed_value is not None:
+            held[self.fixed[f]] = self.fixed_value[f][self.fixed[f]]
+        index = np.flatnonzero(~np.isnan(held))
+        return index, held.reshape(-1)[index]
+
     def mobility_of(self, f: int) -> np.ndarray | None:
         """(z, y, x) or None."""
         return None if self.mobility is None else self.mobility if self.mobility.ndim == 3 else self.mobility[f]
