@@ -92,6 +92,36 @@ def test_files_that_include_each_other_are_refused(tmp_path: Path):
         files.read(tmp_path / "a.yaml")
 
 
+def test_the_library_is_parsed_once_and_nobody_changes_what_was_kept(monkeypatch):
+    model = Model.load("reference")
+    parsed = []
+    monkeypatch.setattr(files, "parse", lambda text, name, parse=files.parse: parsed.append(name) or parse(text, name))
+    assert Model.load("reference") == model and parsed == []
+    document, again = (files.read(files.SHELF / "reference.yaml") for _ in range(2))
+    wanted = again.copy()
+    document.tree["factors"].clear()
+    document.tree["initial"].append("x")
+    document.places.clear()
+    document.problems.append("x")
+    assert again == wanted == files.read(files.SHELF / "reference.yaml")
+
+
+def test_files_of_the_user_are_read_anew(tmp_path: Path):
+    path = tmp_path / "m.yaml"
+    for seed in "34":
+        path.write_text(f"include: reference\nseed: {seed}\n")
+        assert Model.load(path).seed == int(seed)
+
+
+def test_values_of_the_library_keep_their_lines():
+    def line(file: str, key: str) -> int:
+        return 1 + next(i for i, said in enumerate((files.LIBRARY / file).read_text().splitlines()) if said.startswith(f"{key}:"))
+
+    for model in (Model.load("reference"), Model.load("reference").with_({"until": "1 day"})):
+        assert model.document.where("factors.oxygen.diffusion") == f"library/factors/oxygen.yaml:{line('factors/oxygen.yaml', 'diffusion')}"
+        assert model.document.where("seed") == f"reference.yaml:{line('scenarios/reference.yaml', 'seed')}"
+
+
 WORD = st.text(alphabet="abcXYZ019 .,:#'\"-[]{}&*!%@µ\\/", min_size=1, max_size=12).map(str.strip).filter(bool)
 TREE = st.dictionaries(
     WORD.filter(lambda w: w != "include"),

@@ -5,6 +5,7 @@ Scalars stay the texts that the author wrote; only the schema turns them into nu
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from typing import Any
 
 from ..errors import ModelError, Problem
 
-SHELF = Path(__file__).resolve().parent.parent / "library" / "scenarios"
+LIBRARY = Path(__file__).resolve().parent.parent / "library"
+SHELF = LIBRARY / "scenarios"
 LARGEST = 20_000_000  # bytes of one model file
 DEEPEST = 30  # levels of nesting
 MOST = 500_000  # values in one file
@@ -40,6 +42,17 @@ class Document:
             return ""
         file, line, _ = self.places[path]
         return f"{file}:{line}" if line else file
+
+    def copy(self) -> Document:
+        """A document that shares nothing that could be changed with this one."""
+        return Document(_copied(self.tree), dict(self.places), list(self.problems))
+
+
+def _copied(tree: Any) -> Any:
+    """A tree of dicts and lists of its own; copy.deepcopy, which keeps account of shared parts, takes three times as long."""
+    if isinstance(tree, dict):
+        return {k: _copied(v) for k, v in tree.items()}
+    return [_copied(v) for v in tree] if isinstance(tree, list) else tree
 
 
 def decode(data: bytes, name: str) -> str:
@@ -150,12 +163,18 @@ def _read(path: Path, name: str, chain: tuple[Path, ...]) -> Document:
     here = path.resolve()
     if here in chain:
         raise ModelError(Problem(name, "include", "files include each other: " + " > ".join(p.name for p in (*chain, here))))
-    document = parse(decode(read_bytes(path), name), name)
+    document = _parsed(here, name).copy() if here.is_relative_to(LIBRARY) else parse(decode(read_bytes(path), name), name)
     included = document.tree.pop("include", None)
     for item in [included] if isinstance(included, str) else included or []:
         other = _included(path.parent, str(item))
         merge(document, _read(other, str(other), (*chain, here)))
     return document
+
+
+@functools.cache
+def _parsed(path: Path, name: str) -> Document:
+    """A file of the library, which does not change while the program runs: parsed once. Whoever changes it takes a copy."""
+    return parse(decode(read_bytes(path), name), name)
 
 
 def _included(folder: Path, item: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -471,7 +470,7 @@ class Model:
 
         model.with_({"cells.tumor.motility.speed": "0.5 um/min", "until": "2 day"})
         """
-        document = Document(copy.deepcopy(self.document.tree), dict(self.document.places), list(self.document.problems))
+        document = self.document.copy()
         problems = []
         for path, value in {**(changes or {}), **top}.items():
             try:

@@ -149,7 +149,7 @@ def _known(reader: Reader, node: Any, path: str, nodes: list[str]) -> bool:
 
 def _input(reader: Reader, given: Any, path: str, nodes: list[str], names: Names) -> Input | None:
     tree = reader.group(given, path, ("node", "signal", "above", "below"), "part of an input")
-    signals = names.signals()
+    signals = names.signals
     signal = signals.get(str(tree.get("signal")))
     if not _known(reader, tree.get("node"), f"{path}.node", nodes):
         return None

@@ -10,8 +10,9 @@ Grammar and response: Johnson et al. 2025 (DOI 10.1016/j.cell.2025.06.048).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ..errors import did_you_mean
@@ -46,37 +47,41 @@ class Rule:
 
 @dataclass(frozen=True)
 class Names:
-    """What a rule may speak of: columns, and labels along their axes."""
+    """What a rule may speak of: columns, and labels along their axes. Every rule looks names up, so they are put together once."""
 
     columns: Mapping[str, Entry]
     factors: Mapping[str, str]  # name -> unit
     types: Sequence[str]
     phases: Sequence[str]
     cycles: Mapping[str, Sequence[str]] = field(default_factory=dict)  # type -> its phases
+    made: dict[tuple[str, ...], dict[str, tuple[str, str | None]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def labels(self, entry: Entry) -> Sequence[str]:
         """Labels along a column's axis."""
         return {"factor": list(self.factors), "type": self.types, "phase": self.phases}.get(entry.axis or "", ())
 
-    def all(self, kinds: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    def all(self, kinds: tuple[str, ...]) -> dict[str, tuple[str, str | None]]:
         """Every full name of the given kinds -> (column, label)."""
-        out: dict[str, tuple[str, str | None]] = {}
+        if kinds not in self.made:
+            self.made[kinds] = dict(self._full(kinds))
+        return self.made[kinds]
+
+    def _full(self, kinds: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, str | None]]]:
         for name, entry in self.columns.items():
             if entry.kind not in kinds or entry.axis in ("xyz", "bond"):
                 continue
             if entry.axis is None:
-                out[name] = (name, None)
-            for label in self.labels(entry):
-                out[f"{name}.{label}"] = (name, label)
-        return out
+                yield name, (name, None)
+            yield from ((f"{name}.{label}", (name, label)) for label in self.labels(entry))
 
+    @cached_property
     def signals(self) -> dict[str, tuple[str, str | None]]:
         """Every name a signal may have in a sentence -> (column, label)."""
         out: dict[str, tuple[str, str | None]] = {f: ("sense.factor", f) for f in self.factors}
         out |= {f"gradient of {f}": ("sense.gradient", f) for f in self.factors}
         out |= {f"contact with {t}": ("sense.contact", t) for t in self.types}
         out |= {word: (name, None) for word, name in NAMED_SIGNALS.items() if name in self.columns}
-        return out | {k: v for k, v in self.all(("signal", "state", "behavior")).items() if k not in out}
+        return out | self.all(("signal", "state", "behavior")) | out
 
     def unit(self, column: str, label: str | None) -> str:
         """Unit of a column, or of the label's entry of it."""
@@ -100,7 +105,7 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         )
         return None
     reader.source(source, path)
-    signals, behaviors = names.signals(), names.all(("behavior",))
+    signals, behaviors = names.signals, names.all(("behavior",))
     signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
     if signal is None:
         known = [s for s in signals if "." not in s]
