@@ -389,7 +389,7 @@ def plan(
 
     chosen = load(model, set, numerics, compat, ignore)
     if wiring:
-        from .analysis.wiring_figure import write
+        from .analysis.wiring_page import write
 
         print(f"Wrote {write(chosen, wiring)}")
         return

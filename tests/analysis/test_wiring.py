@@ -9,7 +9,7 @@ import pytest
 
 import oncarium as oc
 from oncarium.analysis.wiring import read_wiring
-from oncarium.analysis.wiring_figure import page, write
+from oncarium.analysis.wiring_page import page, write
 from oncarium.errors import InputError
 from oncarium.spec.model import Model
 

@@ -392,9 +392,9 @@ def wiring(model: Model) -> Figure:
     >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).axes[0].texts if t.get_text() == "glucose")
     ['glucose']
     """
-    from . import wiring_figure as drawing
+    from .wiring_figure import draw  # here because it loads the mechanisms, which other figures do not need
 
-    return drawing.draw(model)
+    return draw(model)
 
 
 def save(drawn: Axes | Figure, path: str | Path) -> Path:

@@ -1,14 +1,10 @@
-"""The wiring of a model as a figure that a paper would print, or as a page with every connection in words."""
+"""The wiring of a model as a figure that a paper would print."""
 
 from __future__ import annotations
 
-import html
-import io
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
 from ..spec.model import Model
 from .wiring import LETTERS, OTHER, Wiring, read_wiring
 
@@ -16,14 +12,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SUFFIXES = (".png", ".svg", ".pdf", ".html")
-STYLE = """
-body {font: 14px sans-serif; margin: 2em}
-svg {max-width: 100%; height: auto}
-td, th {padding: .3em .8em; vertical-align: top; text-align: left}
-tr {border-top: 1px solid #ddd}
-table {border-collapse: collapse}
-"""
 UP, DOWN, INK, FAINT = "#0072B2", "#D55E00", "#222222", "#E4E4E4"  # of Okabe and Ito's palette
 ROW, CHIP, DOT = 0.19, 0.155, 0.26  # inches: height of a row, width of a letter, width of a column of dots
 HEAD, FOOT, NAME = 1.0, 1.15, 1.25
@@ -179,38 +167,3 @@ def _legend(ax: Axes, wiring: Wiring, x: float, y: float) -> None:
     ax.text(x + 1.7, y + 0.56, "   ".join(words[half:]), fontsize=7, va="center")
     if wiring.touches:
         ax.text(x, y + 0.76, "arrows: attacks (black), eats (dashed), contact that raises (blue) or lowers (orange) what a cell does", fontsize=7, va="center")
-
-
-def write(model: Model, path: str | Path) -> Path:
-    """Write the wiring of a model as .png, .svg, .pdf, or .html with every connection in words. Raises InputError."""
-    import matplotlib.pyplot as plt
-
-    from . import plot
-
-    path = Path(path)
-    if path.suffix not in SUFFIXES:
-        raise InputError(str(path), f"'{path.suffix}' is no kind of picture here;", f"expected one of {', '.join(SUFFIXES)}.")
-    figure = plot.wiring(model)
-    if path.suffix != ".html":
-        return plot.save(figure, path)
-    picture = io.StringIO()
-    figure.savefig(picture, format="svg")
-    svg = picture.getvalue()
-    plt.close(figure)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(model, svg[svg.index("<svg") :]), encoding="utf-8")
-    return path
-
-
-def page(model: Model, picture: str) -> str:
-    """The picture, and below it a table of every factor and signal: who makes it, who takes it up, what it does."""
-    wiring = read_wiring(model)
-    rows = []
-    for name in [*wiring.factors, *wiring.signals]:
-        made = [*(["outside"] if name in wiring.outside else []), *(t for t in wiring.types if (name, t) in wiring.makes)]
-        taken = [t for t in wiring.types if (name, t) in wiring.takes]
-        does = "<br>".join(html.escape(e.said) for e in wiring.effects if e.signal == name)
-        rows.append(f"<tr><td>{html.escape(name)}<td>{html.escape(', '.join(made))}<td>{html.escape(', '.join(taken))}<td>{does}</tr>")
-    title = html.escape(f"Wiring of {model.title}")
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
-    return f"{head}{picture}<table><tr><th>signal<th>made by<th>taken up by<th>what it does</tr>{''.join(rows)}</table></html>\n"
