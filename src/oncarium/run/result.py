@@ -14,9 +14,11 @@ import numpy as np
 from ..errors import DataError, InputError, did_you_mean
 from ..units import UnitError, say_time, to_minutes
 from . import checkpoint
+from .anndata import annotated
 from .store import FORMAT, index_of, read_index
 
 if TYPE_CHECKING:
+    import anndata
     import pandas
     import xarray
 
@@ -201,11 +203,11 @@ class Result:
         out["kind"] = pd.Categorical.from_codes(out["kind"], self.attrs["events"])
         return out
 
-    def to_anndata(self, t: Any = None) -> Any:
-        """Cells at a time as AnnData (see exchange.anndata)."""
-        import importlib
-
-        return importlib.import_module("oncarium.exchange.anndata").to_anndata(self, t)
+    def to_anndata(self, t: Any = None) -> anndata.AnnData:
+        """Cells at a time: X holds every recorded number (cell x column, float32), var its unit, obs the type, the state and the phase
+        of the cycle, obsm["spatial"] the place in um, uns["oncarium"] where it comes from. Raises InputError where anndata is not
+        installed, or for a time outside the run."""
+        return annotated(self.cells(t), self.attrs)
 
     def __str__(self) -> str:
         last = self.summary.iloc[-1]
