@@ -15,7 +15,7 @@ from ..engine.tissue import Tissue
 from .contacts import Contacts
 from .outside import free
 from .shape import APOPTOTIC, LIVE
-from .springs import Springs, held_by, hold, release, release_all, rows_by_id
+from .springs import Springs, held_by, join, release, release_all, row_with, rows_by_id, touch
 
 GONE = 1e-15  # um^3: a cell this small has been engulfed or fused
 INSTANT = 1e-15  # min, so that an attack without duration ends at once
@@ -33,24 +33,18 @@ def attach_and_detach(seed, stream, tick, dt, order, ids, kind, free, position, 
             other = partner[i, b]
             if uniform(seed, stream, tick, ids[i], 2 * (other + 1)) <= p:
                 release(partner, i, other)
-                k = other - first_id
-                if 0 <= k < row_of.shape[0] and row_of[k] >= 0:
-                    release(partner, row_of[k], ids[i])
+                j = row_with(other, row_of, first_id)
+                if j >= 0:
+                    release(partner, j, ids[i])
             b += 1
         if attachment[i] <= 0.0 or free[i] <= 0.5 or held_by(partner, i) >= int(maximum[i]):
             continue
         for m in range(first[i], first[i + 1]):
             j = near[m]
-            if held_by(partner, j) >= int(maximum[j]):
-                continue
-            d = 0.0
-            for x in range(3):
-                d += (position[i, x] - position[j, x]) ** 2
-            if d >= (reach[i] + reach[j]) ** 2:
+            if held_by(partner, j) >= int(maximum[j]) or not touch(position, reach, i, j):
                 continue
             if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) <= attachment[i] * dt * affinity[i, kind[j]]:
-                hold(partner, i, ids[j])
-                hold(partner, j, ids[i])
+                join(partner, ids, i, j)
                 if held_by(partner, i) >= int(maximum[i]):
                     break
 
@@ -104,10 +98,10 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
     """What every live cell does to its neighbors; arguments as in contacts.choose.
 
     seen (cell, xyz) um: places at the start of the step, where neighbors are looked for; position moves when cells fuse.
+    partner (cell, bond), of no bonds in models without springs.
     events (event, 3): code, row of the actor, row of the other; returns how many.
     """
     row_of, first_id = rows_by_id(ids)
-    springs = partner.shape[1] > 0
     gone = np.zeros(ids.shape[0], np.bool_)
     count = 0
     for i in order:
@@ -117,11 +111,7 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
         if free[i] > 0.5 and _restless(i, apoptotic, necrotic, live, attack, fusion):
             for m in range(first[i], first[i + 1]):
                 j = near[m]
-                dx = seen[i, 0] - seen[j, 0]
-                dy = seen[i, 1] - seen[j, 1]
-                dz = seen[i, 2] - seen[j, 2]
-                far = reach[i] + reach[j]
-                if dx * dx + dy * dy + dz * dz >= far * far:
+                if not touch(seen, reach, i, j):
                     continue
                 if gone[j] or total[j] < GONE:
                     break  # the standard code looks no further
@@ -138,8 +128,7 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
                     fluid[i] += fluid[j]
                     cytoplasm[i] += cytoplasm[j] + nuclear_solid[j]
                     _takes_in(i, j, fluid, cytoplasm, nuclear_solid, total, radius)
-                    if springs:
-                        release_all(partner, j, ids[j], row_of, first_id)
+                    release_all(partner, j, ids[j], row_of, first_id)
                     gone[j] = True
                     events[count, 0], events[count, 1], events[count, 2] = ENGULFED, i, j
                     count += 1
@@ -149,9 +138,7 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
                     if uniform(seed, stream, tick, ids[i], draw + 2) < attack[i, t] * immunogenicity[j, kind[i]] * dt:
                         began = True
                         target[i] = ids[j]
-                        if springs:
-                            hold(partner, i, ids[j])
-                            hold(partner, j, ids[i])
+                        join(partner, ids, i, j)
                         events[count, 0], events[count, 1], events[count, 2] = ATTACKED, i, j
                         count += 1
                 if not fused and not gone[j] and fusion[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 3) < fusion[i, t] * dt:
@@ -166,15 +153,13 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
                     if nuclei.shape[0] > 0:
                         nuclei[i] += nuclei[j]
                     _takes_in(i, j, fluid, cytoplasm, nuclear_solid, total, radius)
-                    if springs:
-                        release_all(partner, j, ids[j], row_of, first_id)
+                    release_all(partner, j, ids[j], row_of, first_id)
                     gone[j] = True
                     events[count, 0], events[count, 1], events[count, 2] = FUSED, i, j
                     count += 1
         if target[i] < 0:
             continue
-        k = target[i] - first_id
-        j = row_of[k] if 0 <= k < row_of.shape[0] else -1
+        j = row_with(target[i], row_of, first_id)
         over = j < 0 or gone[j] or vital[j] != LIVE
         if not over:
             damage[j] += damage_rate[i] * dt
@@ -182,10 +167,9 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
             delivered[i] += damage_rate[i] * dt
             over = uniform(seed, stream, tick, ids[i], 1) < dt / (INSTANT + duration[i])
         if over:
-            if springs:
-                release(partner, i, target[i])
-                if j >= 0:
-                    release(partner, j, ids[i])
+            release(partner, i, target[i])
+            if j >= 0:
+                release(partner, j, ids[i])
             target[i] = -1
     return count
 

@@ -17,65 +17,6 @@ BONDS = 16  # places for attachments per cell: the largest number a model may as
 
 
 @njit(cache=True, nogil=True)
-def _drop(held, cell):
-    """Forget an attachment of one cell, keeping the others in front and in their order. held (bond) ids."""
-    k = 0
-    for b in range(held.shape[0]):
-        if held[b] != cell:
-            held[k] = held[b]
-            k += 1
-    held[k:] = -1
-
-
-@njit(cache=True, nogil=True)
-def _count(held):
-    for b in range(held.shape[0]):
-        if held[b] < 0:
-            return b
-    return held.shape[0]
-
-
-@njit(cache=True, nogil=True)
-def let_go(seed, stream, tick, dt, exact, order, ids, vital, detachment, before, row, partner):
-    """End attachments by chance, and those to cells that are dead or gone. before, row (cell, bond): the ids held
-    so far and their rows, -1 if gone."""
-    for i in order:
-        for b in range(_count(before[i])):
-            j, other = row[i, b], before[i, b]
-            if not np.any(partner[i] == other):
-                continue  # the other one has let go first
-            if j < 0 or vital[j] != LIVE or vital[i] != LIVE:
-                _drop(partner[i], other)
-            elif uniform(seed, stream, tick, ids[i], 2 * (other + 1)) < hazard(detachment[i], dt, exact):
-                _drop(partner[i], other)
-                _drop(partner[j], ids[i])
-
-
-@njit(cache=True, nogil=True)
-def attach(seed, stream, tick, dt, exact, order, ids, kind, vital, position, reach, affinity, attachment, maximum, first, near, partner):
-    """New attachments between live neighbors that both have a place free."""
-    for i in order:
-        if vital[i] != LIVE or attachment[i] <= 0.0:
-            continue
-        for m in range(first[i], first[i + 1]):
-            j = near[m]
-            a, b = _count(partner[i]), _count(partner[j])
-            if a >= min(maximum[i], BONDS):
-                break
-            if vital[j] != LIVE or b >= min(maximum[j], BONDS) or np.any(partner[i] == ids[j]):
-                continue
-            d = 0.0
-            for x in range(3):
-                d += (position[i, x] - position[j, x]) ** 2
-            if d >= (reach[i] + reach[j]) ** 2:
-                continue
-            p = hazard(attachment[i] * affinity[i, kind[j]], dt, exact)
-            if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) < p:
-                partner[i, a] = ids[j]
-                partner[j, b] = ids[i]
-
-
-@njit(cache=True, nogil=True)
 def held_by(partner, i):
     """How many attachments row i holds."""
     for b in range(partner.shape[1]):
@@ -96,6 +37,13 @@ def hold(partner, i, other):
 
 
 @njit(cache=True, nogil=True)
+def join(partner, ids, i, j):
+    """Rows i and j hold on to each other."""
+    hold(partner, i, ids[j])
+    hold(partner, j, ids[i])
+
+
+@njit(cache=True, nogil=True)
 def release(partner, i, other):
     """Row i lets go of the id `other`; the last attachment takes its place."""
     count = held_by(partner, i)
@@ -110,9 +58,9 @@ def release(partner, i, other):
 def release_all(partner, i, own, row_of, first_id):
     """Row i, of id `own`, lets go of everybody and everybody of it; row_of[id - first_id] is a row or -1."""
     for b in range(held_by(partner, i)):
-        k = partner[i, b] - first_id
-        if 0 <= k < row_of.shape[0] and row_of[k] >= 0:
-            release(partner, row_of[k], own)
+        j = row_with(partner[i, b], row_of, first_id)
+        if j >= 0:
+            release(partner, j, own)
         partner[i, b] = -1
 
 
@@ -126,6 +74,68 @@ def rows_by_id(ids):
     for i in range(ids.shape[0]):
         table[ids[i] - first] = i
     return table, first
+
+
+@njit(cache=True, nogil=True)
+def row_with(id, row_of, first_id):
+    """Row of an id in that table, -1 if there is none."""
+    k = id - first_id
+    return row_of[k] if 0 <= k < row_of.shape[0] else -1
+
+
+@njit(cache=True, nogil=True)
+def touch(position, reach, i, j):
+    """Whether rows i and j lie within the sum of their reaches (um)."""
+    d = 0.0
+    for x in range(3):
+        d += (position[i, x] - position[j, x]) ** 2
+    return d < (reach[i] + reach[j]) ** 2
+
+
+@njit(cache=True, nogil=True)
+def _drop(partner, i, other):
+    """Row i forgets the id `other`, keeping its other attachments in front and in their order."""
+    k = 0
+    for b in range(partner.shape[1]):
+        if partner[i, b] != other:
+            partner[i, k] = partner[i, b]
+            k += 1
+    partner[i, k:] = -1
+
+
+@njit(cache=True, nogil=True)
+def let_go(seed, stream, tick, dt, exact, order, ids, vital, detachment, before, row, partner):
+    """End attachments by chance, and those to cells that are dead or gone. before, row (cell, bond): the ids held
+    so far and their rows, -1 if gone."""
+    for i in order:
+        for b in range(held_by(before, i)):
+            j, other = row[i, b], before[i, b]
+            if not np.any(partner[i] == other):
+                continue  # the other one has let go first
+            if j < 0 or vital[j] != LIVE or vital[i] != LIVE:
+                _drop(partner, i, other)
+            elif uniform(seed, stream, tick, ids[i], 2 * (other + 1)) < hazard(detachment[i], dt, exact):
+                _drop(partner, i, other)
+                _drop(partner, j, ids[i])
+
+
+@njit(cache=True, nogil=True)
+def attach(seed, stream, tick, dt, exact, order, ids, kind, vital, position, reach, affinity, attachment, maximum, first, near, partner):
+    """New attachments between live neighbors that both have a place free."""
+    for i in order:
+        if vital[i] != LIVE or attachment[i] <= 0.0:
+            continue
+        for m in range(first[i], first[i + 1]):
+            j = near[m]
+            if held_by(partner, i) >= min(maximum[i], BONDS):
+                break
+            if vital[j] != LIVE or held_by(partner, j) >= min(maximum[j], BONDS) or np.any(partner[i] == ids[j]):
+                continue
+            if not touch(position, reach, i, j):
+                continue
+            p = hazard(attachment[i] * affinity[i, kind[j]], dt, exact)
+            if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) < p:
+                join(partner, ids, i, j)
 
 
 class Springs(Process):

@@ -26,6 +26,7 @@ CYCLES = {  # code of each cycle model, and of its phases
     "none": (5, (14,)),
 }
 DEATHS = {APOPTOTIC: (100, 100), SWELLING: (101, 101), LYSED: (101, 102)}  # code of the death model, and of its phase
+DYING = {APOPTOTIC: "apoptosis.duration", SWELLING: "necrosis.swelling_duration", LYSED: "necrosis.duration"}
 AT_ONCE = 1e16  # 1/min: exit rate of a phase whose duration is written as 0
 CHANGES = ("fluid_change", "cytoplasm_change", "nucleus_change", "calcification")
 PLACE = re.compile(r"\[\d+\]$")  # of a number within a vector
@@ -84,12 +85,11 @@ def _code(which: int) -> Get:
 
 def _exit_rate(m: Moment) -> np.ndarray:
     """Of the present phase; the dead are in a phase of their death."""
-    vital, exit = m["vital"], m["cycle.exit"]
-    phase = m["cycle.phase"].astype(int)
+    exit, phase = m["cycle.exit"], m["cycle.phase"].astype(int)
     out = exit[np.arange(m.n), phase] if exit.shape[1] else np.zeros(m.n)
-    out = np.where(vital == APOPTOTIC, 1.0 / np.maximum(m["apoptosis.duration"], 1.0 / AT_ONCE), out)
-    out = np.where(vital == LYSED, 1.0 / np.maximum(m["necrosis.duration"], 1.0 / AT_ONCE), out)
-    return np.where(vital == SWELLING, 1.0 / np.maximum(m["necrosis.swelling_duration"], 1.0 / AT_ONCE), out)
+    for state, duration in DYING.items():
+        out = np.where(m["vital"] == state, 1.0 / np.maximum(m[duration], 1.0 / AT_ONCE), out)
+    return out
 
 
 def _change(part: str) -> Get:
