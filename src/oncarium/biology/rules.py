@@ -78,9 +78,10 @@ class Rules(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        live = cells["vital"] == 0
+        kinds, vital = cells.type, cells["vital"]
+        live = vital == 0
         for name in self.resets:
-            cells[name][live] = cells.base[name][cells.type[live]]
+            cells[name][live] = cells.base[name][kinds[live]]
         signals = np.empty((len(self.signals), cells.n))
         for row, (name, k) in enumerate(self.signals):
             signals[row] = cells[name] if k < 0 else cells[name][:, k]
@@ -91,9 +92,9 @@ class Rules(Process):
                 respond,
                 cells.n,
                 self.threads,
-                cells.type,
+                kinds,
                 kind,
-                cells["vital"],
+                vital,
                 signals,
                 *sides,
                 base,

@@ -92,22 +92,24 @@ class Transport(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         fields = tissue.fields
-        for f in range(len(fields.names)):
-            self._measure(fields, f, tick.dt)
-            if self.scale[f] == 0.0:
-                continue  # nothing anywhere, and nothing that would supply it
+        self._measure(fields, tick.dt)
+        present = np.flatnonzero(self.scale).tolist()  # of the others there is nothing anywhere, and nothing that would supply it
+        for f in present:
             if self.chosen[f] == "auto":
                 self.chosen[f] = self._choose(fields, f)
             solve = getattr(self, "_" + self.chosen[f].replace("-", "_"))
             solve(fields, f, tick.dt)
-            self._watch(fields, f, tick)
+        self._watch(fields, present, tick)
 
-    def _measure(self, fields: Fields, f: int, dt: float) -> None:
-        """Scale: the largest concentration inside, outside or held so far; at first what the sources make within dt."""
-        largest = max(float(fields.value[f].max()), float(fields.outside[f][fields.kind[f] > 0].max(initial=0.0)), self.scale[f])
+    def _measure(self, fields: Fields, dt: float) -> None:
+        """Scales: the largest concentration inside, outside or held so far; at first what the sources make within dt."""
+        every = (len(fields.names), -1)
+        largest = [self.scale, fields.value.reshape(every).max(axis=1), fields.outside.max(axis=1, where=fields.kind > 0, initial=0.0)]
         if fields.fixed is not None and fields.fixed_value is not None:
-            largest = max(largest, float(fields.fixed_value[f].max(where=fields.fixed[f], initial=0.0)))
-        self.scale[f] = largest or dt * float(np.abs(fields.supply[f]).max())
+            largest.append(fields.fixed_value.reshape(every).max(axis=1, where=fields.fixed.reshape(every), initial=0.0))
+        self.scale = np.max(largest, axis=0)
+        for f in np.flatnonzero(self.scale == 0.0):
+            self.scale[f] = dt * float(np.abs(fields.supply[f]).max())
 
     def allowed(self, f: int) -> float:
         """Tolerance of a factor, concentration."""
@@ -130,7 +132,8 @@ class Transport(Process):
         """Levels of a factor, built anew when a coefficient is another array, another number or another version."""
         mobility, velocity = fields.mobility, fields.velocity if fields.convection[f] > 0.0 else None
         arrays = (mobility, velocity)
-        numbers = (fields.version, fields.diffusion[f], fields.convection[f], *fields.face_permeability(f))
+        faces = (fields.kind[f].tobytes(), fields.permeability[f].tobytes())
+        numbers = (fields.version, fields.diffusion[f], fields.convection[f], *faces)
         known = self.levels.get(f)
         if known is None or known[0][1] != numbers or any(a is not b for a, b in zip(known[0][0], arrays)):
             moved = None if velocity is None else tuple(v * fields.convection[f] for v in velocity)
@@ -271,19 +274,21 @@ class Transport(Process):
         rates = relaxation_rates(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.decay[f])
         cosine_step(fields.value[f], fields.supply[f], dt, rates)
 
-    def _watch(self, fields: Fields, f: int, tick: Tick) -> None:
+    def _watch(self, fields: Fields, present: list[int], tick: Tick) -> None:
         """Stop on what no concentration can be."""
-        value = fields.value[f]
-        low = float(value.min())
-        if not np.isfinite(value.sum()) or low < -ROUNDING * self.scale[f]:
+        every = fields.value.reshape(len(fields.names), -1)
+        low, total = every.min(axis=1), every.sum(axis=1)
+        wrong = ~np.isfinite(total) | (low < -ROUNDING * self.scale)
+        for f in (f for f in present if wrong[f]):
+            value = fields.value[f]
             flat = int(np.append(np.flatnonzero(~np.isfinite(value)), value.argmin())[0])
             where = tuple(int(i) for i in np.unravel_index(flat, value.shape))
             raise FieldError(
                 f"Transport: {fields.names[f]} is {value[where]:.3g} in voxel (z, y, x) = {where} at {tick.time + tick.dt:g} min; expected "
                 "a finite number of at least 0; check its sources: a negative secretion.rate takes more than there is, use uptake"
             )
-        if low < 0.0:  # rounding of the transforms and of the fluxes' balance; a root of a negative number would be none
-            np.maximum(value, 0.0, out=value)
+        for f in (f for f in present if low[f] < 0.0):  # rounding of the transforms and of the fluxes' balance: it has no root
+            np.maximum(fields.value[f], 0.0, out=fields.value[f])
 
     def report(self) -> list[dict]:
         """Per factor: solver, cycles of the last solve and on average, estimated error (concentration), imbalance of fluxes (1)."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -43,21 +44,35 @@ class Hierarchy:
     full_edge: np.ndarray
     leave: np.ndarray
     wall: list[np.ndarray]
-    known: tuple[np.ndarray, np.ndarray] | None = field(default=None, init=False)  # outside concentrations and what they add
+    known: tuple[bytes, np.ndarray] | None = field(default=None, init=False)  # outside concentrations and what they add
 
-    @property
+    @cached_property
     def tables(self) -> tuple[np.ndarray, ...]:
         """What the kernels take."""
         return (self.shape, self.offset, self.low, self.high, self.edge, self.group, self.share, self.near, self.other,
                 self.near_weight, self.other_weight, self.weight, self.full, self.full_edge)
 
+    @cached_property
+    def voxels(self) -> list[int]:
+        """How many every level has."""
+        return np.diff(self.offset).tolist()
+
+    @cached_property
+    def couplings(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """low, high (axis, n) and full (6, z, y, x), or empty, of every level."""
+        none = np.empty((6, 0, 0, 0))
+        full = [self.full[6 * a:6 * b].reshape(6, *shape) if self.full.size else none
+                for a, b, shape in zip(self.offset, self.offset[1:], self.shape)]
+        return list(zip(self.low, self.high, full))
+
     def inflow(self, outside: np.ndarray) -> np.ndarray:
         """(z, y, x) concentration/min that outside (face) concentrations add to the boundary voxels."""
-        if self.known is None or not np.array_equal(self.known[0], outside):
+        key = outside.tobytes()
+        if self.known is None or self.known[0] != key:
             out = np.zeros(self.shape[0])
             for face in range(6):
                 out[_face(face)] += self.wall[face] * outside[face]
-            self.known = (outside.copy(), out)
+            self.known = (key, out)
         return self.known[1]
 
 

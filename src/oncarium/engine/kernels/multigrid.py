@@ -63,18 +63,21 @@ def _linearise(first, last, value, source, inflow, rate, demand, capacity, micha
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
-    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
+    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting. Returns the least that enters a voxel.
     """
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
     low, high, edge, full, full_edge = _of_level(0, tables)
-    total = np.empty(nx)
+    total, least = np.empty(nx), np.full(nx, np.inf)
     for row in range(first, last):
-        k, j = row // ny, row % ny
+        k = row // ny
+        j = row - k * ny
         _between(total, k, j, low, high, edge, full, full_edge)
         for i in range(nx):
             sink[k, j, i] = rate + demand[k, j, i]
-            right[k, j, i] = source[k, j, i] + inflow[k, j, i]
+            enter = source[k, j, i] + inflow[k, j, i]
+            right[k, j, i] = enter
+            least[i] = min(least[i], enter)
         if saturable:
             for i in range(nx):
                 level = max(value[k, j, i], 0.0)
@@ -87,6 +90,7 @@ def _linearise(first, last, value, source, inflow, rate, demand, capacity, micha
                     sink[k, j, i] += slope
         for i in range(nx):
             inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[i])
+    return least.min()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -101,7 +105,8 @@ def _coarsen(first, last, coarse, inverse, fine, level, tables):
     low2, high2, edge2, full2, full_edge2 = _of_level(level, tables)
     total, line, between = np.empty(fine.shape[2]), np.empty(fine.shape[2]), np.empty(coarse.shape[2])
     for row in range(first, last):
-        kc, jc = row // coarse.shape[1], row % coarse.shape[1]
+        kc = row // coarse.shape[1]
+        jc = row - kc * coarse.shape[1]
         for i in range(line.shape[0]):
             line[i] = 0.0
         for k in range(group[2, kc], group[2, kc + 1]):
@@ -189,17 +194,24 @@ def _residual(first, last, out, c, source, inverse, low, high, full):
     ny, nx = c.shape[1], c.shape[2]
     line, peak = np.empty(nx), np.zeros(nx)
     for row in range(first, last):
-        residual_row(line, peak, c, row // ny, row % ny, source, inverse, low, high, full)
+        k = row // ny
+        j = row - k * ny
+        residual_row(line, peak, c, k, j, source, inverse, low, high, full)
         for i in range(nx):
-            out[row // ny, row % ny, i] = line[i]
+            out[k, j, i] = line[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _books(first, last, part, rest, value, source, inflow, sink, right, inverse):
-    """part (row, 4): sums over free voxels of rest, right, what enters (source and inflow), what sinks take up."""
+    """part (row, 4): sums over free voxels of rest, right, what enters (source and inflow), what sinks take up.
+
+    Returns the largest |value| of them.
+    """
     ny, nx = value.shape[1], value.shape[2]
+    largest = 0.0
     for row in range(first, last):
-        k, j = row // ny, row % ny
+        k = row // ny
+        j = row - k * ny
         for i in range(nx):
             if inverse[k, j, i] > FREE:
                 enter = source[k, j, i] + inflow[k, j, i]
@@ -207,6 +219,8 @@ def _books(first, last, part, rest, value, source, inflow, sink, right, inverse)
                 part[row, 1] += right[k, j, i]
                 part[row, 2] += enter
                 part[row, 3] += sink[k, j, i] * value[k, j, i] - right[k, j, i] + enter
+                largest = max(largest, abs(value[k, j, i]))
+    return largest
 
 
 class _Equations:
@@ -215,21 +229,18 @@ class _Equations:
     Large levels are shared among threads, row by row; the levels from `top` on are done in one call.
     """
 
-    def __init__(self, value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, tables, threads):
+    def __init__(self, value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, hierarchy, threads):
         self.value, self.source, self.inflow, self.rate, self.demand = value, source, inflow, rate, demand
-        self.capacity, self.michaelis, self.fixed, self.held, self.tables, self.threads = capacity, michaelis, fixed, held, tables, threads
-        self.flat = work
-        self.shape, self.offset = tables[0], tables[1]
-        self.rows = value.shape[0] * value.shape[1]
-        self.low, self.high, self.six = tables[2][0], tables[3][0], _full(tables[12], 0, self.shape, self.offset)
-        self.sink, self.right, self.inverse, self.guess, self.scratch = (self.at(array, 0) for array in work)
-        self.saturable, self.prepared = capacity.shape[0] > 0, False
-        self.drained = bool((source + inflow).min() < 0.0)
-        self.top = sum(shared(voxels, threads) for voxels in np.diff(self.offset)[:-1].tolist())
+        self.capacity, self.michaelis, self.fixed, self.held, self.threads = capacity, michaelis, fixed, held, threads
+        self.flat, self.levels, self.tables, self.couplings = work, hierarchy, hierarchy.tables, hierarchy.couplings
+        self.sink, self.right, self.inverse, _, self.scratch = work[:, :value.size].reshape(5, *value.shape)
+        self.saturable, self.prepared, self.drained = capacity.shape[0] > 0, False, False
+        self.top = sum(shared(voxels, threads) for voxels in hierarchy.voxels[:-1])
 
     def at(self, array: np.ndarray, level: int) -> np.ndarray:
         """(z, y, x) of a level of an array that is flat over all of them."""
-        return array[self.offset[level]:self.offset[level + 1]].reshape(self.shape[level])
+        offset = self.levels.offset
+        return array[offset[level]:offset[level + 1]].reshape(self.levels.shape[level])
 
     def over(self, loop, x: np.ndarray, *arguments) -> list:
         """A loop over the rows of x."""
@@ -240,8 +251,9 @@ class _Equations:
         if self.prepared and not self.saturable:
             return  # linear equations stay what they are
         self.prepared = True
-        self.over(_linearise, self.value, self.value, self.source, self.inflow, self.rate, self.demand, self.capacity, self.michaelis,
-                  newton, self.sink, self.right, self.inverse, self.tables)
+        least = self.over(_linearise, self.value, self.value, self.source, self.inflow, self.rate, self.demand, self.capacity, self.michaelis,
+                          newton, self.sink, self.right, self.inverse, self.tables)
+        self.drained = min(least) < 0.0
         if len(self.fixed):
             sink, right, inverse = self.flat[:3]
             sink[self.fixed], inverse[self.fixed], right[self.fixed] = 1.0 / HELD, HELD, self.held / HELD
@@ -259,13 +271,10 @@ class _Equations:
         _, right, inverse, guess, scratch = self.flat
         if self.top == 0:
             return _cycle_from(0, value, right, inverse, guess, scratch, self.fixed, held, self.tables)
-        _, _, low, high, _, group, share, near, other, near_weight, other_weight, weight, full, _ = self.tables
-        rough, levels = 0.0, []
+        h, weight, rough = self.levels, self.levels.weight, 0.0
         for level in range(self.top):
             x, y = value if level == 0 else self.at(guess, level), self.at(scratch, level)
-            b, inv = self.at(right, level), self.at(inverse, level)
-            couplings = low[level], high[level], _full(full, level, self.shape, self.offset)
-            levels.append((x, y, b, inv, couplings))
+            b, inv, couplings = self.at(right, level), self.at(inverse, level), self.couplings[level]
             if level == 0:
                 self.over(relax, x, y, x, b, inv, weight[level, 0], *couplings)
             else:
@@ -273,12 +282,14 @@ class _Equations:
                 y *= b
             self.over(relax, x, x, y, b, inv, weight[level, 1], *couplings)
             coarse = self.at(right, level + 1)
-            peaks = self.over(restrict, coarse, coarse, x, b, inv, *couplings, group[level], share[level])
+            peaks = self.over(restrict, coarse, coarse, x, b, inv, *couplings, h.group[level], h.share[level])
             rough = max(peaks) if level == 0 else rough
         _cycle_from(self.top, value, right, inverse, guess, scratch, self.fixed, held, self.tables)
         for level in range(self.top - 1, -1, -1):
-            x, y, b, inv, couplings = levels[level]
-            peaks = self.over(prolong, x, x, self.at(guess, level + 1), near[level], other[level], near_weight[level], other_weight[level])
+            x, y = value if level == 0 else self.at(guess, level), self.at(scratch, level)
+            b, inv, couplings = self.at(right, level), self.at(inverse, level), self.couplings[level]
+            peaks = self.over(prolong, x, x, self.at(guess, level + 1), h.near[level], h.other[level], h.near_weight[level],
+                              h.other_weight[level])
             if level == 0:
                 rough = max(rough, *peaks)
                 _hold(x, self.fixed, held)
@@ -288,7 +299,7 @@ class _Equations:
 
     def residual(self, out: np.ndarray, c: np.ndarray, source: np.ndarray) -> None:
         """out (z, y, x) = source - A c."""
-        self.over(_residual, c, out, c, source, self.inverse, self.low, self.high, self.six)
+        self.over(_residual, c, out, c, source, self.inverse, *self.couplings[0])
 
     def conjugate(self, rounds: int, tolerance: float) -> tuple[float, float]:
         """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections."""
@@ -325,7 +336,7 @@ class _Equations:
         if not self.drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
             np.maximum(self.value, 0.0, out=self.value)
         self.prepare(newton=False)
-        self.over(relax, self.value, self.scratch, self.value, self.right, self.inverse, 1.0, self.low, self.high, self.six)
+        self.over(relax, self.value, self.scratch, self.value, self.right, self.inverse, 1.0, *self.couplings[0])
         self.value[...] = self.scratch
         _hold(self.value, self.fixed, self.held)
 
@@ -359,10 +370,10 @@ class _Equations:
         if not self.saturable:
             self.settle()
         for _ in range(MEMORY):
-            net, driven, entered, taken = self.books()
+            net, driven, entered, taken, largest = self.books()
             if len(self.fixed) or driven <= 0.0:
                 break
-            if abs(net) * np.abs(self.value).max() <= tolerance * driven:
+            if abs(net) * largest <= tolerance * driven:
                 # the last correction is that of the whole box: what enters leaves or stays, to rounding
                 self.value *= driven / (driven - net)
                 break
@@ -374,13 +385,16 @@ class _Equations:
         turnover = max(entered, taken)
         return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
 
-    def books(self) -> np.ndarray:
-        """Sums over free voxels: residual, right-hand side, what enters, what sinks take up. Linearises at the present value."""
+    def books(self) -> tuple[float, ...]:
+        """Sums over free voxels: residual, right-hand side, what enters, what sinks take up; then their largest |value|.
+
+        Linearises at the present value.
+        """
         self.prepare()
         self.residual(self.scratch, self.value, self.right)
-        part = np.zeros((self.rows, 4))
-        self.over(_books, self.value, part, self.scratch, self.value, self.source, self.inflow, self.sink, self.right, self.inverse)
-        return part.sum(axis=0)
+        part = np.zeros((self.value.shape[0] * self.value.shape[1], 4))
+        peaks = self.over(_books, self.value, part, self.scratch, self.value, self.source, self.inflow, self.sink, self.right, self.inverse)
+        return (*part.sum(axis=0).tolist(), max(peaks))
 
 
 def workspace(voxels: int) -> np.ndarray:
@@ -416,5 +430,5 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     if work is None:
         work = workspace(int(hierarchy.offset[-1]))
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
-    return _Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, work, hierarchy.tables,
+    return _Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, work, hierarchy,
                       threads).solve(float(tolerance), cycles)

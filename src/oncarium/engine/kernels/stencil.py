@@ -6,6 +6,7 @@ Couplings are per volume (1/min). Two layouts: `line` (level, 3, n) when D is on
 their axis alone and stay in cache), `full` (6, z, y, x) when D varies in space or the fluid flows.
 Arrays are indexed in place: a view per row would cost more than the row (its reference is counted with a locked instruction).
 Every loop takes its rows from first to last, so threads can share a level; no result depends on how many there are.
+A row's plane and line are k = row // ny, j = row - k ny: with row % ny the compiler makes poorer loops of the same sums.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def relax(first, last, new, c, source, inverse, weight, low, high, full):
     keep = 1.0 - weight
     varied = full.shape[1] > 0
     for row in range(first, last):
-        k, j = row // ny, row % ny
+        k = row // ny
+        j = row - k * ny
         south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
         if varied:
             for i in range(1, nx - 1):
@@ -102,7 +104,8 @@ def restrict(first, last, coarse, c, source, inverse, low, high, full, group, sh
     ny, nx = coarse.shape[1], coarse.shape[2]
     line, total, peak = np.empty(c.shape[2]), np.empty(c.shape[2]), np.zeros(c.shape[2])
     for row in range(first, last):
-        kc, jc = row // ny, row % ny
+        kc = row // ny
+        jc = row - kc * ny
         for i in range(total.shape[0]):
             total[i] = 0.0
         for k in range(group[2, kc], group[2, kc + 1]):
@@ -128,7 +131,8 @@ def prolong(first, last, c, coarse, near, other, near_weight, other_weight):
     ny, nx = c.shape[1], c.shape[2]
     line, peak = np.empty(coarse.shape[2]), np.zeros(nx)
     for row in range(first, last):
-        k, j = row // ny, row % ny
+        k = row // ny
+        j = row - k * ny
         kk, ok, jj, oj = near[2, k], other[2, k], near[1, j], other[1, j]
         w, wk = near_weight[2, k] * near_weight[1, j], other_weight[2, k] * near_weight[1, j]
         wj, wkj = near_weight[2, k] * other_weight[1, j], other_weight[2, k] * other_weight[1, j]
