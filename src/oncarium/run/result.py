@@ -66,14 +66,17 @@ class Result:
 
     @property
     def title(self) -> str:
+        """The model's title."""
         return self.attrs["title"]
 
     @property
     def seed(self) -> int:
+        """Seed of all randomness."""
         return int(self.attrs["seed"])
 
     @property
     def types(self) -> tuple[str, ...]:
+        """Names of the cell types, in the order in which array("type") counts them from 0."""
         return tuple(self.attrs["types"])
 
     @property
@@ -83,6 +86,7 @@ class Result:
 
     @property
     def is_2d(self) -> bool:
+        """Whether the tissue is one layer of voxels."""
         return self.attrs["grid"]["shape"][0] == 1
 
     @property

@@ -67,6 +67,7 @@ class Simulation:
 
     @property
     def tick(self) -> int:
+        """Ticks since the start."""
         return self.tissue.tick
 
     def step(self) -> None:

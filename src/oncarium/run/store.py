@@ -116,6 +116,7 @@ class Lock:
         self.path.unlink(missing_ok=True)
 
     def release(self) -> None:
+        """Give the lock back; nothing happens if it is gone already."""
         self.path.unlink(missing_ok=True)
 
 
@@ -190,6 +191,7 @@ class Store:
 
     @property
     def bytes_waiting(self) -> int:
+        """Bytes of the rows that the next flush writes."""
         return sum(a.nbytes for rows in self.waiting.values() for a in rows)
 
     def length(self, name: str) -> int:

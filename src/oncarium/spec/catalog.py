@@ -42,10 +42,12 @@ class Entry:
 
     @property
     def section(self) -> str:
+        """The first word of the name, e.g. "cycle" of "cycle.exit"."""
         return self.name.partition(".")[0]
 
     @property
     def attribute(self) -> str:
+        """The rest of the name, e.g. "exit" of "cycle.exit"."""
         return self.name.partition(".")[2]
 
 

@@ -27,15 +27,18 @@ class Domain:
 
     @property
     def upper(self) -> tuple[float, float, float]:
+        """Upper corner (um, xyz)."""
         x, y, z = (a + n * h for a, n, h in zip(self.lower, self.shape, self.voxel))
         return x, y, z
 
     @property
     def is_2d(self) -> bool:
+        """Whether there is one layer of voxels."""
         return self.shape[2] == 1
 
     @property
     def voxels(self) -> int:
+        """Number of voxels."""
         return math.prod(self.shape)
 
 

@@ -28,17 +28,21 @@ class Tokens:
 
     @property
     def now(self) -> tuple[str, str]:
+        """(kind, text) of the next token; ("end", "") after the last."""
         return self.items[self.at][:2] if self.at < len(self.items) else ("end", "")
 
     @property
     def said(self) -> str:
+        """The next token as a message names it."""
         return f"'{self.now[1]}'" if self.now[1] else "the end of the file"
 
     @property
     def line(self) -> int:
+        """Line of the next token, or of the last one at the end."""
         return self.items[min(self.at, len(self.items) - 1)][2] if self.items else 1
 
     def fail(self, message: str, expected: str = "", line: int = 0) -> ModelError:
+        """A ModelError at a line (0: that of the next token), to be raised."""
         return ModelError(Problem(f"{self.file}:{line or self.line}", "", message, expected))
 
     def take(self, kind: str = "", text: str = "") -> str:
@@ -61,6 +65,7 @@ class Tokens:
 
 
 def tokens(text: str, file: str) -> Tokens:
+    """Split a text without its spaces and comments. Raises ModelError at what is no token."""
     items, at, line = [], 0, 1
     while at < len(text):
         found = TOKEN.match(text, at)
@@ -155,8 +160,10 @@ def _unary(t: Tokens, scope: Scope) -> tuple[str, bool]:
 
 
 def truth(e: tuple[str, bool]) -> str:
+    """An expression as Python that is true or false; a number is true where it is not 0."""
     return e[0] if e[1] else f"({e[0]} != 0.0)"
 
 
 def number(e: tuple[str, bool]) -> str:
+    """An expression as Python that is a number; a truth is 1 or 0."""
     return e[0] if not e[1] else f"(1.0 if {e[0]} else 0.0)"

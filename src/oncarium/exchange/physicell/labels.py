@@ -45,6 +45,7 @@ class Row:
     width: int = 0
 
     def size(self, factors: int, types: int) -> int:
+        """Numbers per cell in a model of so many factors and cell types."""
         return {"factor": factors, "type": types, "own": self.width}.get(self.axis) or SIZES.get(self.axis, 0)
 
     def values(self, moment: Moment) -> np.ndarray:

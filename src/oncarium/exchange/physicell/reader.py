@@ -211,10 +211,12 @@ class Snapshots(Result):
 
     @property
     def model_yaml(self) -> str:
+        """Snapshots do not hold the model. Raises DataError."""
         raise DataError(str(self.path), "snapshots do not hold the model.", remedy="Read its settings:  oc.load('PhysiCell_settings.xml')")
 
     @property
     def digest(self) -> str:
+        """Snapshots of another program have no digest. Raises DataError."""
         raise DataError(str(self.path), "snapshots of another program have no digest.")
 
     def array(self, column: str, t: Any = None) -> np.ndarray:

@@ -58,6 +58,7 @@ class Definition:
         return found.number if found else catalog.columns()[column].default
 
     def set(self, column: str, label: str | None, number: float, element: Element, text: str = "") -> None:
+        """Say the number of a column, at the place of an element; text is the number as its author wrote it."""
         whole = number == round(number) and abs(number) < 1e15
         self.values[(column, label)] = Value(number, text or (f"{number:.0f}" if whole else repr(number)), element.place)
 

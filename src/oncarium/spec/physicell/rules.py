@@ -168,6 +168,7 @@ class RulesFile:
         self.lines.append(Line(kind, sentence, place))
 
     def unit(self, column: Column) -> str:
+        """Unit of a column, or of its entry for a factor; 1 where the column is not in the catalog."""
         entry = catalog.columns().get(column[0])
         return catalog.unit_of(entry, self.units.get(column[1] or "", "1")) if entry else "1"
 

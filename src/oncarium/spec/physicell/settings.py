@@ -43,6 +43,7 @@ class Settings(Surroundings):
     """One settings file on its way to a Document."""
 
     def read(self) -> None:
+        """Read the whole file into `document`. Raises ModelError where the root is none of PhysiCell's; other problems are collected."""
         root = self.root
         if root.node.tag != ROOT:
             root.complain(f"the root element is <{str(root.node.tag)[:40]}>.", f"Expected <{ROOT}>.")
@@ -85,6 +86,7 @@ class Settings(Surroundings):
     # -- cells ------------------------------------------------------------------------------------------------------
 
     def write_custom(self, definitions: Definitions) -> None:
+        """The section `custom`: every custom variable that a cell type declares."""
         for name, c in definitions.custom.items():
             said = {"unit": "1", "conserved": c.conserved} | ({"doc": c.doc} if c.doc else {})
             self.put(("custom", name), said, c.place)
@@ -193,6 +195,7 @@ class Settings(Surroundings):
             self.put((*path, "distributions"), out, d.distributions[0]["element"].place)
 
     def write_initial(self, definitions: Definitions) -> None:
+        """The section `initial`: numbers of cells among the user parameters, then the table of positions."""
         out: list[dict[str, Any]] = []
         user = self.root.child("user_parameters")
         unknown = []
@@ -238,6 +241,7 @@ class Settings(Surroundings):
     # -- rules ------------------------------------------------------------------------------------------------------
 
     def read_rules(self, group: Element | None, definitions: Definitions, factors: dict[str, str]) -> None:
+        """Rules of all enabled rulesets, as sentences of their cell types."""
         rulesets = group.child("rulesets") if group else None
         if group:
             settings = group.child("settings")

@@ -43,6 +43,7 @@ class Surroundings:
     # -- domain, time, output ---------------------------------------------------------------------------------------
 
     def read_domain(self, group: Element | None) -> bool:
+        """The section `domain`; returns whether it is 2-D."""
         if group is None:
             self.root.complain("<domain> is missing.")
             return True
@@ -91,6 +92,7 @@ class Surroundings:
         return is_2d
 
     def read_overall(self, group: Element | None) -> None:
+        """The sections `until` and `clock`: PhysiCell's own steps with its numerics, else steps that fit the recording."""
         if group is None:
             self.root.complain("<overall> is missing.", "Expected max_time and the time steps.")
             return
@@ -141,6 +143,7 @@ class Surroundings:
         self.tick = tick
 
     def read_options(self, group: Element | None) -> None:
+        """The seed, and options that mean nothing here."""
         if group is None:
             return
         old = group.child("legacy_random_points_on_sphere_in_divide")
@@ -159,6 +162,7 @@ class Surroundings:
             mode.notice("random numbers are always counter-based here; no result depends on the number of threads.")
 
     def read_save(self, group: Element | None) -> None:
+        """The section `record`; the folder is never used as a path."""
         if group is None:
             return
         folder = group.child("folder")
@@ -328,10 +332,12 @@ class Surroundings:
 
 
 def with_unit(text: str, unit: str) -> str:
+    """A number's text with its unit, which is left out where it is 1."""
     return text if unit == "1" else f"{text} {unit}"
 
 
 def divides(part: float, whole: float) -> bool:
+    """Whether a whole number of parts, at least one, makes the whole (to 1e-9 of their number)."""
     return abs(whole / part - round(whole / part)) < 1e-9 * max(1.0, whole / part) and round(whole / part) >= 1
 
 

@@ -91,6 +91,7 @@ class Element:
 
     @property
     def line(self) -> int:
+        """Line in the file; 0 where it is not known."""
         return int(self.node.sourceline or 0)
 
     @property
@@ -154,6 +155,7 @@ class Element:
 
     @property
     def text(self) -> str:
+        """Text of this element without spaces around it; "" where there is none."""
         return (self.node.text or "").strip()
 
     def attribute(self, name: str, default: str = "") -> str:
