@@ -1,0 +1,131 @@
+"""Commands that write models, check them and look into them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .options import Compat, Ignore, ModelArgument, Numerics, SetOption, changes, load, say_problems
+
+
+def new(
+    file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("model.yaml"),
+    scenario: Annotated[str, typer.Option("--from", help="The scenario to start from.")] = "hypoxic_tumor",
+) -> None:
+    """Write a model file to start from."""
+    from ..errors import InputError
+    from ..spec.model import LIBRARY, Model
+
+    if file.exists():
+        raise InputError(str(file), "this file exists.", remedy="Choose another name.")
+    Model.load(scenario)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text((LIBRARY / "scenarios" / f"{scenario}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    print(f"Wrote {file}. Check it with:  oncarium check {file}")
+
+
+def import_(
+    kind: Annotated[str, typer.Argument(metavar="physicell", help="What the file is.")],
+    file: Annotated[Path, typer.Argument(help="The settings XML.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")] = Path("model.yaml"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+) -> None:
+    """Write a PhysiCell model as a model file that runs identically."""
+    from ..errors import InputError
+
+    if kind != "physicell":
+        raise InputError(f"import {kind}", "this kind is not known;", "expected physicell.")
+    if out.exists() and not overwrite:
+        raise InputError(str(out), "this file exists.", remedy="Choose another name, or add --overwrite.")
+    model = load(str(file), None, numerics, compat, ignore)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(model.to_yaml(out.parent), encoding="utf-8")
+    print(f"Wrote {out}. Run it with:  oncarium run {out}")
+
+
+def list_() -> None:
+    """Scenarios, factors and cell types of the library."""
+    from ..spec.files import read
+    from ..spec.model import LIBRARY
+
+    for shelf in ("scenarios", "factors", "cells"):
+        print(shelf)
+        for path in sorted((LIBRARY / shelf).glob("*.yaml")):
+            tree = read(path).tree
+            print(f"  {path.stem:<28}{tree.get('title') or tree.get('doc', '')}")
+
+
+def check(
+    model: ModelArgument,
+    set: SetOption = None,
+    describe: Annotated[bool, typer.Option("--describe", help="Say the model in English.")] = False,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+) -> None:
+    """Check a model: every problem at once, with file and line."""
+    from ..errors import ModelError
+    from ..spec.model import Model
+
+    opened = Model.open(model, (), numerics, compat, ignore or ())
+    if opened.errors:
+        say_problems([p for p in opened.problems if p.severity != "error"])
+        raise ModelError(opened.errors)
+    if set:
+        opened = opened.with_(changes(set))
+    say_problems(opened.problems)
+    print(opened.describe() if describe else f"{model} is fine: {opened!r}")
+
+
+def diff(one: ModelArgument, other: ModelArgument) -> None:
+    """What the second model says differently."""
+    from ..spec.model import Model
+
+    print("\n".join(Model.load(one).diff(Model.load(other))) or "The models say the same.")
+
+
+def plan(
+    model: ModelArgument,
+    set: SetOption = None,
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60,
+    wiring: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw who acts on whom instead: .png, .svg, .pdf or .html.")] = None,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+) -> None:
+    """Print the plan of a model: what acts when, what it reads and writes, and what it costs. Or draw its wiring."""
+    from ..run.simulation import Simulation
+
+    chosen = load(model, set, numerics, compat, ignore)
+    if wiring:
+        from ..analysis.wiring_page import write
+
+        print(f"Wrote {write(chosen, wiring)}")
+        return
+    simulation = Simulation(chosen)
+    for _ in range(max(simulation.plan.every)):  # loading and compiling do not count
+        simulation.step()
+    simulation.plan.forget_times()
+    for _ in range(ticks):
+        simulation.step()
+    print(simulation.plan)
+
+
+def schema(out: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write.")] = None) -> None:
+    """JSON schema of model files, for editors."""
+    import json
+
+    from ..spec.schema import json_schema
+
+    text = json.dumps(json_schema(), indent=1)
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+        print(f"Wrote {out}")
+    else:
+        print(text)

@@ -1,0 +1,57 @@
+"""What several commands share: their options and arguments, and how they come to a model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..errors import Problem
+    from ..spec.model import Model
+
+SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
+ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, a model file, or a PhysiCell settings XML.")]
+RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.")]
+Until = Annotated[str | None, typer.Option(help="When to stop, e.g. '5 day'.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads to use; the result does not depend on it.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")]
+Numerics = Annotated[str | None, typer.Option(help="Solvers, time steps and order of operations: oncarium or physicell.")]
+Compat = Annotated[str | None, typer.Option(metavar="VERSION", help="Reproduce the known bugs of this version of PhysiCell: 1.14.2.")]
+Ignore = Annotated[list[str] | None, typer.Option(help="Run without a part that is beyond this program: intracellular.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
+
+
+def changes(given: Sequence[str] | None) -> dict[str, str]:
+    """PATH=VALUE texts as a mapping."""
+    from ..errors import InputError
+
+    out = {}
+    for item in given or ():
+        path, sign, value = item.partition("=")
+        if not sign or not path.strip():
+            raise InputError(f"--set {item}", "no '=' in it;", "expected PATH=VALUE, e.g. cells.tumor.cycle.exit='0.02 1/h'.")
+        out[path.strip()] = value.strip()
+    return out
+
+
+def load(
+    name: str, given: Sequence[str] | None, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] | None = None
+) -> Model:
+    """The model with its changes; warnings and notices are printed."""
+    from ..spec.model import Model
+
+    model = Model.load(name, (), numerics, compat, ignore or ())
+    if given:
+        model = model.with_(changes(given))
+    say_problems(model.problems)
+    return model
+
+
+def say_problems(problems: list[Problem]) -> None:
+    """Print problems, one a line, to standard error."""
+    for p in problems:
+        print(f"{p.severity}: {p}", file=sys.stderr)

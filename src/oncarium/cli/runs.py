@@ -1,0 +1,163 @@
+"""Commands that make runs, and that read them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import Compat, Ignore, ModelArgument, Numerics, Out, Quiet, RunArgument, SetOption, Threads, Until, changes, load
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..run.result import Result
+    from ..spec.model import Model
+
+
+def finish(result: Result, folder: Path, pictures: bool) -> None:
+    """Report, figures and a short table."""
+    print(result)
+    if pictures:
+        from ..analysis.report import report
+
+        print(f"report   {report(result, folder)}")
+        print(f"figures  {folder / 'figures'}")
+    print(f"results  {result.path}")
+
+
+def run(
+    model: ModelArgument,
+    until: Until = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all randomness.")] = None,
+    out: Out = None,
+    set: SetOption = None,
+    threads: Threads = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
+    csv: Annotated[Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")] = None,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
+    chosen = load(model, set, numerics, compat, ignore)
+    from ..run import api
+
+    end = api.minutes(until, chosen)
+    folder = out or api.new_folder(chosen.name or Path(model).stem)
+    watch = []
+    if csv:
+        from ..exchange.physicell.csv import Tables
+
+        watch.append(Tables(csv, chosen.record.cells).see)
+    with Progress(chosen.title, end, quiet) as progress:
+        result = api.run(chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch)
+    progress.exit_if_stopped(folder)
+    finish(result, folder, not no_report)
+
+
+def resume(
+    run: RunArgument,
+    until: Until = None,
+    threads: Threads = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on from a run's last checkpoint."""
+    from ..run import api
+
+    before = api.open(run)
+    end = api.minutes(until, _model_of(before))
+    with Progress(before.title, end, quiet) as progress:
+        result = api.resume(run, end, threads=threads, see=progress)
+    progress.exit_if_stopped(run)
+    finish(result, run, not no_report)
+
+
+def _model_of(result: Result) -> Model:
+    from ..spec.model import Model
+
+    return Model.from_text(result.model_yaml, "the run's own model", folder=None)
+
+
+def branch(
+    run: RunArgument,
+    arm: Annotated[list[str], typer.Option(metavar="NAME:PATH=VALUE,...", help="One arm; NAME alone is a control. May be repeated.")],
+    until: Until = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
+    out: Out = None,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Continue one state under several changes."""
+    from ..errors import InputError
+    from ..run import api
+
+    arms = {}
+    for item in arm:
+        name, _, rest = item.partition(":")
+        if not name or "/" in name or name.startswith("."):
+            raise InputError(f"--arm {item}", "it has no usable name;", "expected NAME:PATH=VALUE,PATH=VALUE.")
+        arms[name] = changes([c for c in rest.split(",") if c])
+    before = api.open(run)
+    folder = out or api.new_folder(f"{run.name}-branch")
+    with Progress(f"{len(arms)} arms of {before.title}", api.minutes(until, _model_of(before)), quiet) as progress:
+        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress)
+    for name, result in results.items():
+        print(f"{name}\n{result}")
+    progress.exit_if_stopped(folder)
+
+
+def show(
+    run: RunArgument,
+    digest: Annotated[bool, typer.Option("--digest", help="The SHA-256 of the final state.")] = False,
+    model: Annotated[bool, typer.Option("--model", help="The model that was run.")] = False,
+) -> None:
+    """What a run left."""
+    from ..run import api
+
+    result = api.open(run)
+    print(result.digest if digest else result.model_yaml if model else result)
+
+
+def report(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None) -> None:
+    """Write report and figures of a run."""
+    from ..analysis import report as writer
+    from ..run import api
+
+    result = api.open(run)
+    print(writer.report(result, out or run))
+
+
+def export(
+    source: Annotated[str, typer.Argument(help="Folder of a run, or a model.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format: physicell.")] = "physicell",
+) -> None:
+    """Write a run as PhysiCell's snapshots, which pcdl opens, or a model as its settings, rules and cells."""
+    from ..errors import InputError, did_you_mean
+    from ..exchange.physicell import settings, snapshot
+    from ..run import api
+
+    if to != "physicell":
+        raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
+    if Path(source).is_dir():
+        result = api.open(source)
+        notices, what = snapshot.export(result, folder), f"{len(result.times)} snapshots"
+    else:
+        notices, what = settings.write(load(source, None), folder), settings.FILES[0]
+    for notice in notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    print(f"Wrote {what} into {folder}")
+
+
+def movie(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None) -> None:
+    """Make a movie of a run."""
+    from ..analysis import movie as maker
+    from ..run import api
+
+    result = api.open(run)
+    print(maker.movie(result, out or run / "movie.mp4"))
