@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import TYPES, add_cells, ball, fire, run, shuffle, tissue_of
+from oncarium.biology.antigen import antigen
 from oncarium.biology.contacts import Contacts
 from oncarium.biology.damage import damage
 from oncarium.biology.death import Death
@@ -21,10 +22,10 @@ TUMOR, KILLER, EATER = range(3)
 SURE = 1e9  # 1/min: happens at the first chance
 
 
-def world(position, kinds, exact=True, **base):
+def world(position, kinds, exact=True, extra=(), **base):
     population, mechanics = Population(), Mechanics(1.0)
     contacts = Contacts(1.0, population, mechanics, exact)
-    every = [Motility(1.0), Volume(6.0), Death(6.0, population), damage(), contacts, mechanics, Division(1.0, population)]
+    every = [Motility(1.0), Volume(6.0), Death(6.0, population), damage(), contacts, mechanics, Division(1.0, population), *extra]
     given = {}
     for name, value in base.items():
         section, _, rest = name.partition("__")
@@ -57,6 +58,17 @@ def test_an_eater_gains_what_it_eats(vital, column):
     assert cells["volume.cytoplasm_solid"][0] == pytest.approx(solid + 488.5 + 135.0, rel=1e-14)
     events = population.drain()
     assert events["kind"].tolist() == [EVENTS.index("phagocytosis")] and events["cause"].tolist() == [0]
+
+
+def test_an_eater_carries_the_antigen_of_what_it_eats():
+    contacts, tissue, population = world(
+        [[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], extra=[antigen(period=1.0)], **{"phagocytosis__live__tumor": only(EATER, SURE)}
+    )
+    cells = tissue.cells
+    cells["surface.antigen"][:], cells["antigen.load"][:] = [0.0, 1.5, 1.5], [0.25, 0.5, 0.0]
+    fire(contacts, tissue)
+    apply(tissue, population)
+    assert cells["antigen.load"].tolist() == [2.25, 0.0]
 
 
 def test_of_several_eaters_the_smallest_id_gets_it():

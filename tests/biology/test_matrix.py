@@ -167,6 +167,27 @@ def test_fibres_turn_headings_and_slow_who_crosses_them():
     np.testing.assert_allclose(np.linalg.norm(c["motility.heading"], axis=1), 1.0)
 
 
+def test_matrix_drags_on_whoever_is_pushed_but_not_on_whoever_crawls():
+    def moved(drag, density, speed=0.0):
+        guidance, mechanics = Guidance(6.0, np.array([True])), Mechanics(1.0)
+        tissue = tissue_of([Motility(1.0), guidance, mechanics], PLANE, matrix=Matrix(PLANE))
+        tissue.matrix.density[:] = density
+        c = tissue.cells
+        c.base["guidance.drag"][:], c.base["guidance.least"][:], c.base["guidance.optimum"][:] = drag, 1.0, 0.5
+        add_cells(tissue, [[0.0, 0.0, 0.0], [15.0, 0.0, 0.0]])
+        c["motility.speed"][:], c["motility.heading"][:, 1] = speed, 1.0
+        fire(guidance, tissue, dt=6.0)
+        before = c.position.copy()
+        fire(mechanics, tissue, dt=0.01)
+        return c.position - before
+
+    free = moved(0.0, 0.5)
+    assert free[1, 0] > 0.0 and free[0, 0] == pytest.approx(-free[1, 0])
+    np.testing.assert_allclose(moved(2.0, 0.5), 0.5 * free, rtol=1e-3, atol=1e-12)  # 1 / (1 + 2 x 0.5)
+    assert np.array_equal(moved(2.0, 0.0), free), "where there is no matrix, nothing drags"
+    assert moved(2.0, 0.5, speed=1.0)[:, 1] == pytest.approx(0.01)
+
+
 def caged(strength, minutes=600.0, cuts=(0.0, 0.0, 0.0)):
     membrane, motility, mechanics = Membrane(1.0, cuts=cuts, repair=0.0), Motility(1.0), Mechanics(1.0)
     matrix, (x, y) = Matrix(PLANE), np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))

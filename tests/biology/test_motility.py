@@ -69,6 +69,25 @@ def test_full_bias_runs_straight_up_the_gradient_and_negative_sensitivity_flees(
         np.testing.assert_allclose(tissue.cells["motility.heading"], np.tile([sign, 0.0, 0.0], (20, 1)), atol=1e-14)
 
 
+def test_with_a_contrast_a_shallow_gradient_gives_little_direction_and_a_steep_one_all():
+    def along(relative, contrast):
+        motility, tissue = world(count=2000, normalized=True, speed=1.0, bias=0.8, sensitivity=np.array([1.0, 0.0]), contrast=contrast)
+        tissue.fields.value[0] = 1.0 + relative * np.linspace(-0.5, 0.5, 20)
+        tissue.cells["radius"][:] = 5.0
+        fire(motility, tissue)
+        return tissue.cells["motility.heading"][:, 0].mean()
+
+    whole = along(0.02, 0.0)
+    assert along(0.0, 0.02) == pytest.approx(0.0, abs=0.05) and whole > 0.9  # without a contrast any gradient gives all
+    # a relative difference of 0.02 over 380 um: 0.0005 across a cell of 10 um, so a bias of 0.8 x 0.0005 / (0.0005 + contrast)
+    share = 0.02 * 10.0 / 380.0 / (0.02 * 10.0 / 380.0 + 0.02)
+    b, angle = 0.8 * share, np.linspace(0.0, 2.0 * np.pi, 3600, endpoint=False)
+    x, y = b + (1.0 - b) * np.cos(angle), (1.0 - b) * np.sin(angle)
+    assert along(0.02, 0.02) == pytest.approx((x / np.hypot(x, y)).mean(), abs=0.05)
+    assert along(0.02, 1e-9) == pytest.approx(whole, abs=0.01)
+    assert along(1.9, 0.002) > 0.5 * whole > along(0.05, 0.02)
+
+
 def test_the_dead_stand_still_and_headings_have_length_one():
     motility, tissue = world(speed=1.0)
     tissue.cells["vital"][:10] = 1

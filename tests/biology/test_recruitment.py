@@ -119,6 +119,16 @@ def test_mature_cells_leave_and_are_counted():
     assert (events["kind"] == EVENTS.index("departure")).sum() == left
 
 
+def test_who_leaves_takes_the_antigen_along():
+    text = MODEL.replace("above: 0.5}", "above: 0.5, carries: antigen.load}").replace("count: 200}", "count: 200, with: {antigen.load: 0.25}}")
+    simulation = oc.Simulation(oc.Model.from_text(text), seed=1)
+    simulation.run("2 h")
+    cells = simulation.tissue.cells
+    left = 200 - int((cells.type == 1).sum())
+    assert left > 20 and simulation.tissue.body["node"] == pytest.approx(0.25 * left / 10)
+    assert 10 * simulation.tissue.body["node"] + cells["antigen.load"].sum() == pytest.approx(50.0, rel=1e-12), "none is lost or made"
+
+
 def test_same_bytes_for_threads_and_after_a_restart():
     whole = oc.Simulation(oc.Model.from_text(MODEL), seed=1, threads=1)
     whole.run("3 h")
@@ -137,6 +147,7 @@ def test_same_bytes_for_threads_and_after_a_restart():
         ("cells: monocyte,", "cells: monocite,", "Did you mean 'monocyte'?"),
         ("signal: ccl2", "signal: ccl3", "Did you mean 'ccl2'?"),
         ("when: maturation.level", "when: maturation.levl", "Did you mean 'maturation.level'?"),
+        ("above: 0.5}", "above: 0.5, carries: antigen.lode}", "Did you mean 'antigen.load'?"),
         ("flows: {monocytes", "flows: {monocyte", "Did you mean 'monocytes'?"),
         ("exchange: 5 1/min", "exchange: -5 1/min", "out of range"),
         ("at: edge, rate: 0.002", "at: door, rate: 0.002", "no place is called 'door'"),

@@ -17,12 +17,13 @@ from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from .antigen import LOAD
 from .death import hazard
 from .mechanics import Mechanics
 from .secretion import INTERNALISED, TRANSFERRED
 from .shape import APOPTOTIC, LIVE, radius_of
 from .springs import Springs
-from .surface import SHIELD
+from .surface import ANTIGEN, SHIELD
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 NO_SHIELD = np.empty(0)
@@ -284,6 +285,8 @@ class Contacts(Process):
             share = cells[TRANSFERRED.name][j] if engulfed else 1.0
             cells[INTERNALISED.name][i] += share * cells[INTERNALISED.name][j]
             cells[INTERNALISED.name][j] = 0.0
+        if engulfed and LOAD.name in cells:
+            cells[LOAD.name][i] += cells[ANTIGEN.name][j] + cells[LOAD.name][j]
         for name in self.conserved if engulfed else [c for c in ("volume.target_cytoplasm",) if c in cells]:
             cells[name][i] += cells[name][j]
 

@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior
-from ..engine.kernels.coupling import voxel_of
 from ..engine.population import NOBODY, Population
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
@@ -68,7 +67,6 @@ class Division(Process):
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid
         self.lower, self.upper, self.flat = np.array(grid.lower, float), np.array(grid.upper, float), grid.is_2d
-        self.spacing = np.array(grid.spacing, float)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -113,8 +111,7 @@ class Division(Process):
                 release_all(partner, i, cells.id[i], *rows_by_id(cells.id))
         if INTERNALISED.name in cells and len(gone):
             gone = gone[np.argsort(cells.id[gone], kind="stable")]
-            voxel = np.empty(len(gone), np.int64)
-            voxel_of(cells.position[gone], self.lower, self.spacing, tissue.fields.grid.shape, voxel)
+            voxel = tissue.voxels(cells.position[gone])
             released = cells[INTERNALISED.name][gone] * cells[RELEASED.name][gone] / tissue.fields.grid.voxel_volume
             for f, value in enumerate(tissue.fields.value):
                 np.add.at(value.reshape(-1), voxel, released[:, f])

@@ -11,11 +11,11 @@ CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, alon
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, body, ids, kind, affinity, equal, movable, motility, wall, lower, upper, flat, first, near, velocity, pressure):
+def velocities(first_row, last_row, body, ids, kind, affinity, equal, mobility, motility, wall, lower, upper, flat, first, near, velocity, pressure):
     """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, gathered over their sorted neighbors.
 
     body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and adhesion (um/min); one line of cache.
-    affinity (cell, type) 1, all one when `equal`; movable (cell) 1; motility (cell, xyz) um/min; wall (type) um/min;
+    affinity (cell, type) 1, all one when `equal`; mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type) um/min;
     lower, upper (xyz) um; first, near: neighbor lists.
     """
     for i in range(first_row, last_row):
@@ -52,10 +52,10 @@ def velocities(first_row, last_row, body, ids, kind, affinity, equal, movable, m
             vy += _push(y - lower[1], radius, w) - _push(upper[1] - y, radius, w)
             if not flat:
                 vz += _push(z - lower[2], radius, w) - _push(upper[2] - z, radius, w)
-        vx += motility[i, 0]
-        vy += motility[i, 1]
-        vz += motility[i, 2]
-        if movable[i] <= 0.5:
+        free = mobility[i]
+        if free > 0.0:  # what a cell does by itself, its motility says
+            vx, vy, vz = free * vx + motility[i, 0], free * vy + motility[i, 1], free * vz + motility[i, 2]
+        else:
             vx, vy, vz = 0.0, 0.0, 0.0
         velocity[i, 0] = vx
         velocity[i, 1] = vy
@@ -64,17 +64,15 @@ def velocities(first_row, last_row, body, ids, kind, affinity, equal, movable, m
 
 
 @njit(cache=True, nogil=True)
-def pull(pairs, position, elastic, affinity, kind, movable, flat, velocity):
+def pull(pairs, position, elastic, affinity, kind, mobility, flat, velocity):
     """Add the elastic pull of every pair to both its cells. pairs (pair, 2) rows, in an order that no memory order changes."""
     for p in range(pairs.shape[0]):
         i, j = pairs[p, 0], pairs[p, 1]
         k = math.sqrt(elastic[i] * elastic[j] * affinity[i, kind[j]] * affinity[j, kind[i]])
         for a in range(2 if flat else 3):
             v = k * (position[j, a] - position[i, a])
-            if movable[i] > 0.5:
-                velocity[i, a] += v
-            if movable[j] > 0.5:
-                velocity[j, a] -= v
+            velocity[i, a] += mobility[i] * v
+            velocity[j, a] -= mobility[j] * v
 
 
 @njit(cache=True, nogil=True)

@@ -1,4 +1,4 @@
-"""Matrix lets cells crawl best where it is neither thin nor dense, stops those that do not fit its pores, and leads them along its fibres."""
+"""Matrix lets cells crawl best where it is neither thin nor dense, stops those that do not fit its pores, leads them along fibres, and drags."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, Trait
-from ..engine.kernels.coupling import voxel_of
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from .shape import MOBILITY
 
 PORE = 30.0  # um^2: cross-section of the pores where there is no matrix yet (assumed: 20 to 40 um^2)
 STEEP = 8.0  # how sharply a pore that is too small stops a cell (assumed)
@@ -39,14 +39,21 @@ def along(q, flat, x, y, z):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lead(first, last, dt, acts, kind, vital, voxel, flat, density, orientation, optimum, least, pore, guidance, barrier, lysis, persistence, heading, speed):
-    """Turn headings toward the fibres and scale speeds. optimum, least, pore, guidance, barrier (type); lysis, persistence, speed (cell)."""
+def lead(
+    first, last, dt, acts, kind, vital, voxel, flat, density, orientation, optimum, least, pore, guidance, barrier, drag, lysis, persistence, heading,
+    speed, mobility,
+):  # fmt: skip
+    """Turn headings toward the fibres, scale speeds, set mobility.
+
+    optimum, least, pore, guidance, barrier, drag (type); lysis, persistence, speed, mobility (cell).
+    """
     size = 2.0 if flat else 3.0
     for i in range(first, last):
         t = kind[i]
+        v = voxel[i]
+        mobility[i] = 1.0 / (1.0 + drag[t] * density[v])  # of the dead, too
         if not acts[t] or vital[i] != 0:
             continue
-        v = voxel[i]
         x, y, z = heading[i, 0], heading[i, 1], heading[i, 2]
         qx, qy, qz = along(orientation[:, v], flat, x, y, z)
         across = max(-(x * qx + y * qy + z * qz) * size, 0.0)  # 0 along the fibres, their order across them
@@ -65,6 +72,7 @@ class Guidance(Process):
     Equation    speed x [least + (1 - least) 4 r (1 - r)] x max(fits, lysis) x (1 - barrier across),   r = density / (2 optimum)
                 fits = a^8 / (a^8 + pore^8),   a = 30 um^2 (1 - density)^2
                 heading += guidance dt / persistence Q heading, normalised;   across = -dim heading . Q . heading (at least 0)
+                velocity under pushes and pulls x mobility,   mobility = 1 / (1 + drag density)
 
     Column      Unit   Kind       Meaning
     optimum     1      Trait      density at which the cell is fastest
@@ -72,6 +80,7 @@ class Guidance(Process):
     pore        um^2   Trait      smallest pore it squeezes through (0: any)
     guidance    1      Trait      how strongly fibres turn it along themselves
     barrier     1      Trait      how much slower it is across fully aligned fibres
+    drag        1      Trait      friction with matrix of density 1, as a multiple of that with fluid and cells
     lysis       1      Behavior   share of its speed that its own proteases secure whatever the pores
 
     Source      biphasic: Zaman et al. 2006, PNAS 103:10889 (DOI 10.1073/pnas.0604460103); pores of 7 um^2 for tumor cells and 4 um^2 for
@@ -81,29 +90,29 @@ class Guidance(Process):
     section = "guidance"
     slot = "act"
     reads = ("matrix", "position", "motility.persistence")
+    sets = (MOBILITY.name,)
     adds = ("motility.heading", "motility.speed")
     optimum = Trait("1", 0.4, ge=0.01, doc="density of the matrix at which the cell is fastest")
     least = Trait("1", 0.2, ge=0.0, le=1.0, doc="share of its speed that is left without matrix")
     pore = Trait("um^2", 0.0, ge=0.0, doc="smallest pore the cell squeezes through")
     guidance = Trait("1", 0.0, ge=0.0, doc="how strongly fibres turn the cell along themselves")
     barrier = Trait("1", 0.0, ge=0.0, le=1.0, doc="how much slower the cell is across aligned fibres")
+    drag = Trait("1", 0.0, ge=0.0, doc="friction with matrix of density 1, as a multiple of that with fluid and cells")
     lysis = Behavior("1", 0.0, ge=0.0, le=1.0, doc="share of its speed that its own proteases secure whatever the pores")
 
     def __init__(self, period: float, acts: np.ndarray):
         self.period = period
         self.acts = acts
 
-    def prepare(self, tissue: Tissue) -> None:
-        grid = tissue.fields.grid
-        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
+    def columns(self):
+        return [*super().columns(), MOBILITY]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, grid.shape, voxel)
-        traits = (cells.base[f"guidance.{k}"] for k in ("optimum", "least", "pore", "guidance", "barrier"))
+        voxel = tissue.voxels()
+        traits = (cells.base[f"guidance.{k}"] for k in ("optimum", "least", "pore", "guidance", "barrier", "drag"))
         over_rows(
             lead, cells.n, self.threads, tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, matrix.density.reshape(-1),
             matrix.orientation.reshape(5, -1), *traits, cells["guidance.lysis"], cells["motility.persistence"], cells["motility.heading"],
-            cells["motility.speed"],
+            cells["motility.speed"], cells[MOBILITY.name],
         )  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.kernels.coupling import voxel_of
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from .secretion import INTERNALISED, concentration_per_amount
@@ -33,14 +32,11 @@ class Internalisation(Process):
         self.period = period
 
     def prepare(self, tissue: Tissue) -> None:
-        grid = tissue.fields.grid
-        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
         self.per_amount = np.array([concentration_per_amount(u) for u in tissue.fields.units])
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        voxel = tissue.voxels()
         c = fields.value.reshape(len(fields.names), -1)[:, voxel].T
         approach = cells["secretion.approach"]
         saturable = np.where(np.isfinite(fields.michaelis), cells["metabolism.consumption"] / (np.nan_to_num(fields.michaelis, nan=1.0) + c), 0.0)

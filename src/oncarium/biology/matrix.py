@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior
-from ..engine.kernels.coupling import order_by_voxel, voxel_of
+from ..engine.kernels.coupling import order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
@@ -20,7 +20,7 @@ RESISTANCE = 5.0  # how much full crosslinking protects from MMP: 1 + 5 (as in m
 HYALURONAN_LOSS = math.log(2.0) / 1440.0  # 1/min: half-life of a day (assumed)
 ALIGNING = 1.0 / 1440.0  # 1/min: fibres follow traction within a day (assumed)
 FAMILIES = ("mmp", "serine", "cathepsin")
-CUTS = (9.6e-4, 4.8e-4, 4.8e-4)  # 1/min at reference activity: MMP clears half of the density in 12 h, the others in 24 h (assumed)
+CUTS = (4.8e-4, 2.4e-4, 2.4e-4)  # 1/min at reference activity: MMP clears half of the density in 24 h, the others in 48 h (assumed)
 REFRESH = 0.01  # a change of density this large makes factors diffuse anew
 
 
@@ -109,7 +109,6 @@ class MatrixRemodeling(Process):
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
         grid = fields.grid
-        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
         self.none = np.zeros(fields.value[0].size if len(fields.names) else int(np.prod(grid.shape)))
         self.protease = [fields.index(name) if name in fields.names else -1 for name in FAMILIES]
         self.slowed = np.array([self.hindrance.get(name, 0.0) for name in fields.names])
@@ -126,8 +125,7 @@ class MatrixRemodeling(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields, matrix = tissue.cells, tissue.fields, tissue.matrix
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        voxel = tissue.voxels()
         n = len(self.none)
         made, linked, swollen, pulled = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, 6))
         heading = cells["motility.heading"] if "motility.heading" in cells else np.zeros((cells.n, 3))

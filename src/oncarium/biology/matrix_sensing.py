@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit
 
 from ..engine.column import Signal
-from ..engine.kernels.coupling import voxel_of
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
@@ -61,14 +59,9 @@ class MatrixSensing(Process):
     def __init__(self, period: float):
         self.period = period
 
-    def prepare(self, tissue: Tissue) -> None:
-        grid = tissue.fields.grid
-        self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
-
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, grid.shape, voxel)
+        voxel = tissue.voxels()
         over_rows(
             feel, cells.n, self.threads, voxel, grid.is_2d, matrix.density.reshape(-1), matrix.crosslink.reshape(-1),
             matrix.orientation.reshape(5, -1), cells["sense.matrix"], cells["sense.stiffness"], cells["sense.alignment"],

@@ -7,6 +7,7 @@ Overdamped motion: a cell moves with the sum of its pair velocities, its own mot
 
 Partners are the cells a cell is attached to, the one it attacks and those that attack it.
 
+Where a matrix drags (guidance.drag), all but the motility is multiplied with the cell's mobility.
 R is the sum of the radii, A the sum of the adhesion reaches, d at least 1e-5 um. Pressure is the sum of (1 - d/R)^2,
 scaled so that twelve neighbors at the equilibrium distance of the standard cell give 1.
 
@@ -27,7 +28,7 @@ from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .forces import pull, velocities
-from .shape import RADIUS, VITAL
+from .shape import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
 LOOK_AHEAD = 2.0  # min; assumed: a motile cell may besides travel so long
@@ -151,7 +152,7 @@ class Mechanics(Process):
             cells.type,
             cells["mechanics.affinity"],
             self.equal,
-            cells["mechanics.movable"],
+            self._mobility,
             self._motility,
             cells.base["mechanics.wall"],
             self.lower,
@@ -169,7 +170,7 @@ class Mechanics(Process):
                 cells["springs.elastic"],
                 cells["mechanics.affinity"],
                 cells.type,
-                cells["mechanics.movable"],
+                self._mobility,
                 self.flat,
                 velocity,
             )
@@ -201,6 +202,7 @@ class Mechanics(Process):
             return
         self.equal = bool((cells["mechanics.affinity"] == 1.0).all())  # rules may change affinities
         self._reach, self._margin, self._pairs = self.reach(tissue), self.margin(tissue), self.pairs(tissue)
+        self._mobility = np.where(cells["mechanics.movable"] > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
         self._motility = np.zeros((cells.n, 3))
         if "motility.heading" in cells:
             np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=self._motility)
@@ -211,7 +213,7 @@ class Mechanics(Process):
         self._body[:, 5] = np.sqrt(cells["mechanics.repulsion"])
         self._body[:, 6] = np.sqrt(cells["mechanics.adhesion"])
         (self._adaptive if self.method == "adaptive" else self._adams_bashforth)(tissue, tick.dt)
-        del self._body, self._motility, self._reach, self._margin, self._pairs  # they are of this step only
+        del self._body, self._motility, self._mobility, self._reach, self._margin, self._pairs  # they are of this step only
 
     def _adams_bashforth(self, tissue: Tissue, dt: float) -> None:
         cells = tissue.cells

@@ -8,14 +8,13 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import State
-from ..engine.kernels.coupling import voxel_of
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.tissue import Tissue
 from .matrix import FAMILIES
 
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
-CUTS = (4e-3, 2e-3, 2e-3)  # 1/min at reference activity: together they breach it within a few hours (assumed)
+CUTS = (1.6e-2, 8e-3, 8e-3)  # 1/min at reference activity: together they breach it within an hour (assumed)
 BREACH = 0.3  # strength below which a cell can pass (assumed)
 PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
 INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
@@ -88,8 +87,7 @@ class Membrane(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
         self._cut(tissue, tick.dt)
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        voxel = tissue.voxels()
         hold(
             np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, cells.position, voxel, cells["membrane.voxel"], self.lower,
             self.spacing, fields.grid.shape, *tissue.matrix.membrane,

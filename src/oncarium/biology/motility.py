@@ -14,6 +14,7 @@ from ..engine.random import direction, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .outside import free
+from .shape import RADIUS
 
 VECTOR = State("um/min", axis="xyz", doc="heading times the speed at the last turn", name="motility.vector")
 BIAS_DIRECTION = State("1", axis="xyz", doc="direction of the cue at the last turn", name="motility.bias_direction")
@@ -35,6 +36,7 @@ def turn(
     vital,
     free,
     position,
+    radius,
     value,
     lower,
     spacing,
@@ -48,6 +50,7 @@ def turn(
     cue,
     follows_cue,
     normalized,
+    contrast,
     any_cue,
     speed,
     heading,
@@ -56,8 +59,8 @@ def turn(
 ):
     """Give a new heading (cell, xyz) to every live cell whose persistence has run out.
 
-    free (cell): can move at all; active, follows_cue, planar (type); cue (type, factor). Not exact: vector (cell, xyz) um/min keeps the speed
-    of the moment, and toward (cell, xyz) the direction of the cue.
+    free (cell): can move at all; active, follows_cue, planar, normalized, contrast (type); cue (type, factor). Not exact: vector
+    (cell, xyz) um/min keeps the speed of the moment, and toward (cell, xyz) the direction of the cue.
     """
     for i in range(first, last):
         t = kind[i]
@@ -88,12 +91,17 @@ def turn(
                 if normalized[t]:
                     g = math.sqrt(TINY + gx * gx + gy * gy + gz * gz)
                     s = s / g if g > 1e-16 else 0.0
+                    if contrast[t] > 0.0:
+                        across = 2.0 * radius[i] * g
+                        s *= across / (across + contrast[t] * max(value[f, voxel], 0.0))
                 cx += s * gx
                 cy += s * gy
                 cz += s * gz
             if flat:
                 cz = 0.0
             c = math.sqrt(TINY + cx * cx + cy * cy + cz * cz)
+            if contrast[t] > 0.0:
+                b *= min(c, 1.0)
             c = 1.0 / c if c > 1e-16 else 0.0
             cx, cy, cz = cx * c, cy * c, cz * c
             if not exact:
@@ -116,6 +124,9 @@ class Motility(Process):
 
     Equation    at rate 1/persistence a cell takes the heading  normalise(bias cue + (1 - bias) xi),  xi a random unit
                 vector, cue = normalise(sum over factors of sensitivity * gradient); it moves at speed * heading.
+                With `normalized` gradients count by their direction alone. With a `contrast` too, each counts
+                d / (d + contrast), d the relative difference of the factor across the cell, and bias is multiplied with the
+                length of their sum (at most 1): no cell has a direction in a field that is even.
 
     Column        Unit     Kind       Meaning
     active        1        Trait      1 if cells of this type crawl at all
@@ -123,6 +134,7 @@ class Motility(Process):
     persistence   min      Behavior   mean time between changes of direction
     bias          1        Behavior   0 random walk, 1 straight along the cue
     sensitivity   1        Behavior   weight of each factor's gradient; negative flees
+    contrast      1        Trait      relative difference across the cell that gives half of the bias; 0: any gradient gives all of it
     cue           1        Trait      1 or -1 for the one factor that is followed or fled where `advanced` is 0
     planar        1        Trait      1 if random headings lie in the xy plane in 3-D, too
     advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`, 2 there is none
@@ -131,7 +143,8 @@ class Motility(Process):
     Hazard      exact: a turn within dt has probability dt/(persistence + dt/2), and a cell without a heading takes one at once;
                 otherwise dt/persistence. The columns `vector` (um/min: heading times the speed at the last turn) and `bias_direction`
                 belong to the latter only.
-    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
+    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); that cells tell differences of some per cent across their
+                length is known of amoebae and leukocytes (value assumed).
     """
 
     section = "motility"
@@ -146,6 +159,7 @@ class Motility(Process):
     cue = Trait("1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0")
     advanced = Trait("1", 1.0, ge=0.0, le=2.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`, 2 if there is none")
     planar = Trait("1", 0.0, ge=0.0, le=1.0, doc="1 if random headings lie in the xy plane in 3-D, too")
+    contrast = Trait("1", 0.0, ge=0.0, doc="relative difference of a normalized cue across the cell that gives half of the bias; 0: any gives all")
     heading = State("1", axis="xyz", doc="present direction of migration")
 
     def __init__(self, period: float, exact: bool = True, normalized: np.ndarray | None = None):
@@ -154,7 +168,7 @@ class Motility(Process):
         self.normalized = normalized
 
     def columns(self):
-        return super().columns() if self.exact else [*super().columns(), VECTOR, BIAS_DIRECTION]
+        return [*super().columns(), RADIUS, *(() if self.exact else (VECTOR, BIAS_DIRECTION))]
 
     def prepare(self, tissue: Tissue) -> None:
         grid, base = tissue.fields.grid, tissue.cells.base
@@ -189,6 +203,7 @@ class Motility(Process):
             cells["vital"],
             NOBODY if self.exact else free(cells),
             cells.position,
+            cells["radius"],
             fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape))),
             self.lower,
             self.spacing,
@@ -202,6 +217,7 @@ class Motility(Process):
             self.cues,
             self.follows_cue,
             self.normalized,
+            cells.base["motility.contrast"],
             bool(np.any(self.cues) or np.any(sensitivity)),
             cells["motility.speed"],
             cells["motility.heading"],

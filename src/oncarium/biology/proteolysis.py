@@ -1,10 +1,25 @@
-"""Inhibitors bind proteases, and cathepsins fail where it is not acid."""
+"""Proteases activate each other, inhibitors bind them, and cathepsins fail where it is not acid."""
 
 from __future__ import annotations
 
 import math
 
 from ..engine.loop import each_voxel
+
+
+@each_voxel(name="ProteaseCascade", writes=("supply_mmp", "supply_serine"))
+def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3", pro_upa="0.5", half="0.5"):
+    """Plasmin activates pro-MMP, cathepsin activates pro-uPA.
+
+    Equation    of what cells secrete as zymogens a share becomes active:   0.3 + 0.7 S / (0.5 + S) of MMP, 0.5 + 0.5 C / (0.5 + C) of serine
+                protease,   S, C: local activities of serine and cysteine proteases
+
+    Reads       the supplies that secretion has added, and the activities.     Numbers assumed.
+    Source      structure of the cascade: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI 10.1016/j.tcb.2010.12.002).
+    """
+    dormant_mmp = (1.0 - zymogen) * half / (half + max(serine, 0.0))
+    dormant_upa = (1.0 - pro_upa) * half / (half + max(cathepsin, 0.0))
+    return -dormant_mmp * supply_mmp, -dormant_upa * supply_serine
 
 
 @each_voxel(name="TimpBinding", writes=("demand_mmp", "demand_timp"))

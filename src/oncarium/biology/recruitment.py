@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from ..engine.kernels.coupling import voxel_of
 from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
@@ -46,6 +45,7 @@ class Exit:
 
     column, above   only cells whose column lies above a value        rate   1/min, in one of the voxels
     body            index of the compartment they go to, or -1          size   as of Door
+    carries         column that they bring to the compartment, in place of themselves
     """
 
     type: int
@@ -55,6 +55,7 @@ class Exit:
     above: float = 0.0
     body: int = -1
     size: float = math.inf
+    carries: str = ""
 
 
 @njit(cache=True, nogil=True)
@@ -90,7 +91,7 @@ class Recruitment(Process):
                 departures                    at `rate` for cells in an exit voxel
 
     b is the level of the compartment they come from, s the concentration that calls them (1 where nothing does). Arrivals lie anywhere in
-    their voxel; they and departures change the compartment by 1 / size.
+    their voxel; they and departures change the compartment by 1 / size, or by what they carry / size.
 
     Adds to     cells and the population's removals, before Division; body.     Reads   fields.value.
     """
@@ -152,11 +153,10 @@ class Recruitment(Process):
         rows = np.flatnonzero((cells.type == way.type) & (cells["vital"] == 0))
         if way.column:
             rows = rows[cells[way.column][rows] > way.above]
-        voxel = np.empty(len(rows), np.int64)
-        voxel_of(cells.position[rows], self.lower, self.spacing, tissue.fields.grid.shape, voxel)
+        voxel = tissue.voxels(cells.position[rows])
         rows = rows[inside[voxel]]
         rows = rows[leaving(np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, rows, way.rate)]
         self.population.log(tick.time, cells.id[rows], "departure", way.type)
         if way.body >= 0:
-            tissue.body.level[way.body] += len(rows) / way.size
+            tissue.body.level[way.body] += (cells[way.carries][rows].sum() if way.carries else len(rows)) / way.size
         return rows

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from ..engine.column import Behavior
-from ..engine.kernels.coupling import deposit, order_by_voxel, voxel_of
+from ..engine.kernels.coupling import deposit, order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from .matrix_sensing import LINKED, POWER
@@ -44,7 +44,6 @@ class Reservoir(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
-        self.lower, self.spacing = np.array(fields.grid.lower, float), np.array(fields.grid.spacing, float)
         self.at: dict[str, int] = {name: fields.index(name) for name in ("tgfb", "vegfa", "mmp", "serine") if name in fields.names}
 
     def activity(self, tissue: Tissue, name: str) -> np.ndarray:
@@ -78,8 +77,7 @@ class Reservoir(Process):
     def _laid_down(self, tissue: Tissue) -> np.ndarray:
         """Latent TGF-b from cells (nM/min) per voxel."""
         cells, grid = tissue.cells, tissue.fields.grid
-        voxel, out = np.empty(cells.n, np.int64), np.zeros(math.prod(grid.shape))
-        voxel_of(cells.position, self.lower, self.spacing, grid.shape, voxel)
+        voxel, out = tissue.voxels(), np.zeros(math.prod(grid.shape))
         order = order_by_voxel(voxel, cells.id, len(out))
         deposit(order, voxel, np.where(cells["vital"] == 0, cells["reservoir.latent"], 0.0)[:, None], 0, 1e9 / grid.voxel_volume, np.ones(cells.n), out)
         return out.reshape(grid.shape)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.column import Behavior, State
-from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel, voxel_of
+from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 
@@ -77,16 +77,13 @@ class Secretion(Process):
         return [*super().columns(), *((INTERNALISED, RELEASED, TRANSFERRED) if self.internalise else ())]
 
     def prepare(self, tissue: Tissue) -> None:
-        grid = tissue.fields.grid
-        self.lower = np.array(grid.lower, float)
-        self.spacing = np.array(grid.spacing, float)
-        self.per_amount = [concentration_per_amount(u) / grid.voxel_volume for u in tissue.fields.units]
+        fields = tissue.fields
+        self.per_amount = [concentration_per_amount(u) / fields.grid.voxel_volume for u in fields.units]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
         fields.clear_sources()
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        voxel = tissue.voxels()
         order = order_by_voxel(voxel, cells.id, fields.value[0].size)
         share = cells["volume.total"] * (1.0 / fields.grid.voxel_volume)
         one = np.ones(cells.n)

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Signal
-from ..engine.kernels.coupling import concentration_at, gradient_at, voxel_of
+from ..engine.kernels.coupling import concentration_at, gradient_at
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
@@ -127,9 +127,7 @@ class Sensing(Process):
         ]
 
     def prepare(self, tissue: Tissue) -> None:
-        grid = tissue.fields.grid
-        self.lower = np.array(grid.lower, float)
-        self.spacing = np.array(grid.spacing, float)
+        self.spacing = np.array(tissue.fields.grid.spacing, float)
         self.sets = tuple(c.name for c in self.columns())
         self.first = tissue.fields.value.copy() if self.given else None
 
@@ -145,8 +143,7 @@ class Sensing(Process):
 
     def _look_at_factors(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, self.lower, self.spacing, fields.grid.shape, voxel)
+        voxel = tissue.voxels()
         seen = fields.value if self.first is None or tick.number > 0 else self.first
         value = seen.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
         self.first = None

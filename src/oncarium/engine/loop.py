@@ -5,7 +5,7 @@ Argument names are the contract. They resolve, through the registry of columns o
     a column                 dots as underscores: `volume_total`, `cycle_exit` (the row of an axis column)
     one entry of an axis     `secretion_rate_oxygen`; a factor's concentration also as `sense_oxygen`
     other_<column>           each_contact: the neighbor's; and `distance` (um) between the centers
-    <factor>                 each_voxel: its concentration; and `voxel_volume` (um^3)
+    <factor>                 each_voxel: its concentration, and supply_<factor>, what was added to its supply so far; `voxel_volume` (um^3)
     u, u1, u2, u3            fresh uniform numbers in [0, 1) of this cell (pair, voxel) and this tick
     dt, time, kind, id       minutes of this step, minutes since the start, index of the cell's type, the cell's id
     keywords with a unit     `k="0.01 1/min"`: parameters, changed when the process is made
@@ -400,12 +400,14 @@ class VoxelProcess(LoopProcess):
         self.adds = tuple(dict.fromkeys(name for name, _ in self.written))
 
     def names(self, tissue: Tissue) -> dict[str, tuple[str, int]]:
-        return {_word(name): ("fields.value", k) for k, name in enumerate(tissue.fields.names)}
+        return {_word(name): ("fields.value", k) for k, name in enumerate(tissue.fields.names)} | self._sources(tissue)
+
+    @staticmethod
+    def _sources(tissue: Tissue) -> dict[str, tuple[str, int]]:
+        return {f"{source}_{_word(name)}": (f"fields.{source}", k) for source in SOURCES for k, name in enumerate(tissue.fields.names)}
 
     def targets(self, tissue: Tissue) -> list[tuple[str, int]]:
-        names = {
-            f"{source}_{_word(name)}": (f"fields.{source}", k) for source in SOURCES for k, name in enumerate(tissue.fields.names)
-        }
+        names = self._sources(tissue)
         for w in self.writes:
             if w not in names:
                 raise self._say(f"writes {w}, which no factor has.{_nearest(w, names)}")

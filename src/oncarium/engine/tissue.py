@@ -47,10 +47,14 @@ class Tissue:
 
     def sort_in_space(self) -> None:
         """Rows of neighbors come close to each other in memory: sorted by voxel, then id. Nothing else changes."""
-        grid, cells = self.fields.grid, self.cells
-        voxel = np.empty(cells.n, np.int64)
-        voxel_of(cells.position, np.array(grid.lower, float), np.array(grid.spacing, float), grid.shape, voxel)
-        cells.reorder(np.lexsort((cells.id, voxel)))
+        self.cells.reorder(np.lexsort((self.cells.id, self.voxels())))
+
+    def voxels(self, position: np.ndarray | None = None) -> np.ndarray:
+        """Linear voxel index (z, y, x order) of every cell, or of these positions (place, xyz) um."""
+        grid, position = self.fields.grid, self.cells.position if position is None else position
+        voxel = np.empty(len(position), np.int64)
+        voxel_of(position, np.array(grid.lower, float), np.array(grid.spacing, float), grid.shape, voxel)
+        return voxel
 
     def digest(self) -> str:
         """SHA-256 of everything, rows in id order: equal tissues have equal digests whatever their memory order.

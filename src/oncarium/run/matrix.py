@@ -8,7 +8,7 @@ from ..biology.guidance import Guidance
 from ..biology.matrix import MatrixRemodeling
 from ..biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing
 from ..biology.membrane import BREACH, Membrane
-from ..biology.proteolysis import cathepsin_decay, timp_binding
+from ..biology.proteolysis import cathepsin_decay, protease_cascade, timp_binding
 from ..biology.reservoir import Reservoir
 from ..engine.matrix import Matrix
 from ..engine.process import Process
@@ -80,6 +80,8 @@ def feelers(model: Model) -> list[Process]:
 def reactions(model: Model) -> list[Process]:
     """What must act before transport."""
     names, out = {f.name for f in model.factors}, list[Process]()
+    if {"mmp", "serine", "cathepsin"} <= names:
+        out.append(protease_cascade(period=model.clock.transport))
     if {"mmp", "timp"} <= names:
         out.append(timp_binding(period=model.clock.transport))
     if {"cathepsin", "acid"} <= names:

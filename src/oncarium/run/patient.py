@@ -53,6 +53,6 @@ def passages(model: Model, population: Population) -> list[Process]:
         Door(types.index(p.type), voxels(p), p.rate, body(p), factors.index(p.factor) if p.factor else -1, p.half, p.hill, p.size)
         for p in given.entries
     ]
-    exits = [Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size) for p in given.exits]
+    exits = [Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size, p.carries) for p in given.exits]
     out: list[Process] = [Recruitment(model.clock.phenotype, population, doors, exits)] if doors or exits else []
     return out + ([Circulation(model.clock.phenotype, given.compartments)] if given.compartments else [])

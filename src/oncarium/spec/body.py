@@ -43,6 +43,7 @@ class Passage:
     hill: float = 1.0
     column: str = ""
     above: float = 0.0
+    carries: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,10 +156,12 @@ def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[
 
 
 def _exit(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
-    tree = reader.group(given, path, ("cells", "to", "at", "rate", "size", "when", "above"), "part of an exit")
+    tree = reader.group(given, path, ("cells", "to", "at", "rate", "size", "when", "above", "carries"), "part of an exit")
     common = _passage(reader, tree, path, names, known, "to", supplied)
-    column = str(tree.get("when", ""))
-    if column and reader.word(column, f"{path}.when", [n for n, e in names.columns.items() if e.axis is None], "column") is None:
-        return None
+    column, carries = str(tree.get("when", "")), str(tree.get("carries", ""))
+    plain = [n for n, e in names.columns.items() if e.axis is None]
+    for key, name in (("when", column), ("carries", carries)):
+        if name and reader.word(name, f"{path}.{key}", plain, "column") is None:
+            return None
     above = reader.quantity(tree.get("above", "0"), f"{path}.above", names.unit(column, None)) if column else 0.0
-    return None if common is None or above is None else Passage(**common, column=column, above=above)
+    return None if common is None or above is None else Passage(**common, column=column, above=above, carries=carries)

@@ -432,7 +432,8 @@ class Model:
         spoken = (w for p in self.processes for part in ("adds", "sets", "reads") for w in getattr(p, part, ()))
         if any(w.partition(".")[0] == section for w in spoken):
             return True
-        return any(column.partition(".")[0] == section for p in self.placements for column, _ in p.values)
+        given = [column for p in self.placements for column, _ in p.values] + [c for e in self.patient.exits for c in (e.column, e.carries)]
+        return any(column.partition(".")[0] == section for column in given)
 
     @property
     def rules(self) -> list[tuple[str, Rule]]:
