@@ -18,51 +18,56 @@ HELD = 1e-200  # inverse diagonal of a fixed voxel: so stiff that neighbors do n
 FREE = 1e-190  # inverse diagonals above this belong to free voxels
 
 
+@njit(inline="always", error_model="numpy")
+def _varied(c, k, j, i, west, east, south, north, below, above, source, full):
+    """Source plus couplings times neighbors of a voxel, full layout; at a wall, where couplings are zero, any voxel is neighbor."""
+    return (source[k, j, i] + full[0, k, j, i] * c[k, j, west] + full[1, k, j, i] * c[k, j, east]
+            + full[2, k, j, i] * c[k, south, i] + full[3, k, j, i] * c[k, north, i]
+            + full[4, k, j, i] * c[below, j, i] + full[5, k, j, i] * c[above, j, i])
+
+
+@njit(inline="always", error_model="numpy")
+def _even(c, k, j, i, west, east, south, north, below, above, source, low, high):
+    """The same, line layout."""
+    return (source[k, j, i] + low[0, i] * c[k, j, west] + high[0, i] * c[k, j, east] + low[1, j] * c[k, south, i]
+            + high[1, j] * c[k, north, i] + low[2, k] * c[below, j, i] + high[2, k] * c[above, j, i])
+
+
+@njit(inline="always", error_model="numpy")
+def _flat(c, k, j, i, south, north, source, low, high):
+    """The same of a voxel inside a row of a level of one plane."""
+    return (source[k, j, i] + low[0, i] * c[k, j, i - 1] + high[0, i] * c[k, j, i + 1] + low[1, j] * c[k, south, i]
+            + high[1, j] * c[k, north, i])
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def relax(first, last, new, c, source, inverse, weight, low, high, full):
     """One damped Jacobi sweep over rows: new = c + weight inverse (source - A c), all (z, y, x); low, high (axis, n) 1/min."""
     nz, ny, nx = c.shape
     keep = 1.0 - weight
-    varied = full.shape[1] > 0
     for row in range(first, last):
         k = row // ny
         j = row - k * ny
         south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
-        if varied:
+        if full.shape[1] > 0:
             for i in range(1, nx - 1):
-                s = (source[k, j, i] + full[0, k, j, i] * c[k, j, i - 1] + full[1, k, j, i] * c[k, j, i + 1]
-                     + full[2, k, j, i] * c[k, south, i] + full[3, k, j, i] * c[k, north, i]
-                     + full[4, k, j, i] * c[below, j, i] + full[5, k, j, i] * c[above, j, i])
+                s = _varied(c, k, j, i, i - 1, i + 1, south, north, below, above, source, full)
                 new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
-        elif nz > 1:
-            ls, ln, lb, la = low[1, j], high[1, j], low[2, k], high[2, k]
+            for i in (0, nx - 1):
+                s = _varied(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, full)
+                new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
+            continue
+        if nz > 1:
             for i in range(1, nx - 1):
-                s = (source[k, j, i] + low[0, i] * c[k, j, i - 1] + high[0, i] * c[k, j, i + 1] + ls * c[k, south, i]
-                     + ln * c[k, north, i] + lb * c[below, j, i] + la * c[above, j, i])
+                s = _even(c, k, j, i, i - 1, i + 1, south, north, below, above, source, low, high)
                 new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
         else:
-            ls, ln = low[1, j], high[1, j]
             for i in range(1, nx - 1):
-                s = (source[k, j, i] + low[0, i] * c[k, j, i - 1] + high[0, i] * c[k, j, i + 1] + ls * c[k, south, i]
-                     + ln * c[k, north, i])
+                s = _flat(c, k, j, i, south, north, source, low, high)
                 new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
         for i in (0, nx - 1):
-            s = _gather_end(c, k, j, i, source, low, high, full)
+            s = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
             new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
-
-
-@njit(inline="always", error_model="numpy")
-def _gather_end(c, k, j, i, source, low, high, full):
-    """Source plus couplings times neighbors of a voxel that may lie at a wall, where couplings are zero."""
-    nz, ny, nx = c.shape
-    west, east, south, north = max(i - 1, 0), min(i + 1, nx - 1), max(j - 1, 0), min(j + 1, ny - 1)
-    below, above = max(k - 1, 0), min(k + 1, nz - 1)
-    if full.shape[1] > 0:
-        return (source[k, j, i] + full[0, k, j, i] * c[k, j, west] + full[1, k, j, i] * c[k, j, east]
-                + full[2, k, j, i] * c[k, south, i] + full[3, k, j, i] * c[k, north, i]
-                + full[4, k, j, i] * c[below, j, i] + full[5, k, j, i] * c[above, j, i])
-    return (source[k, j, i] + low[0, i] * c[k, j, west] + high[0, i] * c[k, j, east] + low[1, j] * c[k, south, i]
-            + high[1, j] * c[k, north, i] + low[2, k] * c[below, j, i] + high[2, k] * c[above, j, i])
 
 
 @njit(inline="always", error_model="numpy")
@@ -72,21 +77,18 @@ def residual_row(out, peak, c, k, j, source, inverse, low, high, full):
     south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
     if full.shape[1] > 0:
         for i in range(1, nx - 1):
-            out[i] = (source[k, j, i] + full[0, k, j, i] * c[k, j, i - 1] + full[1, k, j, i] * c[k, j, i + 1]
-                      + full[2, k, j, i] * c[k, south, i] + full[3, k, j, i] * c[k, north, i]
-                      + full[4, k, j, i] * c[below, j, i] + full[5, k, j, i] * c[above, j, i])
-    elif nz > 1:
-        ls, ln, lb, la = low[1, j], high[1, j], low[2, k], high[2, k]
-        for i in range(1, nx - 1):
-            out[i] = (source[k, j, i] + low[0, i] * c[k, j, i - 1] + high[0, i] * c[k, j, i + 1] + ls * c[k, south, i]
-                      + ln * c[k, north, i] + lb * c[below, j, i] + la * c[above, j, i])
+            out[i] = _varied(c, k, j, i, i - 1, i + 1, south, north, below, above, source, full)
+        for i in (0, nx - 1):
+            out[i] = _varied(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, full)
     else:
-        ls, ln = low[1, j], high[1, j]
-        for i in range(1, nx - 1):
-            out[i] = (source[k, j, i] + low[0, i] * c[k, j, i - 1] + high[0, i] * c[k, j, i + 1] + ls * c[k, south, i]
-                      + ln * c[k, north, i])
-    for i in (0, nx - 1):
-        out[i] = _gather_end(c, k, j, i, source, low, high, full)
+        if nz > 1:
+            for i in range(1, nx - 1):
+                out[i] = _even(c, k, j, i, i - 1, i + 1, south, north, below, above, source, low, high)
+        else:
+            for i in range(1, nx - 1):
+                out[i] = _flat(c, k, j, i, south, north, source, low, high)
+        for i in (0, nx - 1):
+            out[i] = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
     for i in range(nx):
         inv = inverse[k, j, i]
         r = out[i] - c[k, j, i] / inv
