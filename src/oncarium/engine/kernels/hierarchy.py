@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -98,9 +98,11 @@ def _groups(n: int, merge: bool) -> np.ndarray:
     return pairs
 
 
-def _interpolation(width: np.ndarray, group: np.ndarray, slip: Sequence[float]) -> tuple[np.ndarray, ...]:
+@lru_cache(maxsize=1024)  # the same for every factor with the same slip
+def _interpolation(widths: tuple[float, ...], merge: bool, slip: tuple[float, float]) -> tuple[np.ndarray, ...]:
     """near, other, near_weight, other_weight (n): linear between coarse centers; `slip` um is D/P at the two ends, where
     the correction falls to zero at that distance behind the wall (no-flux: infinite, so it stays level)."""
+    width, group = np.array(widths), _groups(len(widths), merge)
     faces = np.append(0.0, np.cumsum(width))
     center, ends = 0.5 * (faces[1:] + faces[:-1]), faces[group]
     coarse = 0.5 * (ends[1:] + ends[:-1])
@@ -192,7 +194,7 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
     """
     widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
     slow = max(diffusion, 1e-300)
-    slip = [np.inf if p == 0.0 else slow / p for p in permeability]
+    slip = [float(np.inf if p == 0.0 else slow / p) for p in permeability]
     local = None if mobility is None and velocity is None else diffusion * (np.ones(shape) if mobility is None else mobility)
     size = max(shape) + 1
     levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "edge", "group", "share", "near", "other", "near_weight",
@@ -218,7 +220,7 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
             group = _groups(n, bool(merged[a]))
             index["group"][a, :len(group)] = group
             table["share"][a, :n] = w / np.repeat(np.add.reduceat(w, group[:-1]), np.diff(group))
-            near = _interpolation(w, group, slip[2 * a:2 * a + 2])
+            near = _interpolation(tuple(w.tolist()), bool(merged[a]), (slip[2 * a], slip[2 * a + 1]))
             for name, values in zip(("near", "other", "near_weight", "other_weight"), near):
                 (index if name in index else table)[name][a, :n] = values
         if local is not None:
