@@ -168,7 +168,7 @@ def test_effects_by_hand():
     assert (found.value, found.low, found.high) == (2.0, pytest.approx(2.0), pytest.approx(2.0))
     found = effect_of([1.0, 2.0], [1.5, 3.5], "difference")
     assert found.value == 1.0 and found.low == pytest.approx(0.5) and found.high == pytest.approx(1.5)
-    assert math.isnan(effect_of([0.0], [1.0], "ratio").value)
+    assert effect_of([0.0], [1.0], "ratio").value == math.inf and effect_of([0.0], [0.0], "ratio").value == 1.0
     assert effect_of([1.0, math.nan], [2.0, 1.0], "ratio").value == 2.0
 
 

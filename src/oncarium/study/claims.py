@@ -76,7 +76,7 @@ class Claim:
     def arms(self, base: Mapping[str, str] | None = None) -> dict[str, Model]:
         """The arms: control and perturbed (or the series), and the same with the mechanism off. `base`: changes of a profile."""
         model = Model.load(self.scenario)
-        model = model.with_({k: v for k, v in (base or {}).items() if model.has(k)})
+        model = model.with_(base or {})
         if self.each:
             model = model.with_(scaled(model, joined(self.changes, self.control)))
             return {"control": model} | {factor: model.with_(wiring.silenced(model, factor)) for factor in wiring.made(model)}
@@ -186,13 +186,18 @@ def _read_series(reader: Reader, tree: Mapping[str, Any]) -> tuple[tuple[float, 
 
 @dataclass(frozen=True)
 class Profile:
-    """How large, how long and how often claims are run: changes of every scenario; until and seeds in place of the claims' own."""
+    """How large, how long and how often claims are run: changes of one scenario; until and seeds in place of the claims' own."""
 
     name: str
     doc: str = ""
+    scenario: str = ""
     changes: Mapping[str, Any] = field(default_factory=dict)
     until: str = ""
     seeds: int | None = None
+
+    def of(self, claim: Claim) -> Mapping[str, Any]:
+        """Changes of the claim's scenario."""
+        return self.changes if self.scenario == claim.scenario else {}
 
 
 def profiles() -> dict[str, Profile]:
@@ -200,7 +205,7 @@ def profiles() -> dict[str, Profile]:
     out = {}
     for name, given in read(LIBRARY / "claims" / "profiles.yaml").tree.items():
         seeds = int(given["seeds"]) if "seeds" in given else None
-        out[name] = Profile(name, str(given.get("doc", "")), given.get("changes") or {}, str(given.get("until", "")), seeds)
+        out[name] = Profile(name, str(given.get("doc", "")), str(given.get("scenario", "")), given.get("changes") or {}, str(given.get("until", "")), seeds)
     return out
 
 
@@ -229,8 +234,11 @@ def effect_of(control: Sequence[float], perturbed: Sequence[float], kind: str) -
     a, b = np.array(control, float), np.array(perturbed, float)
     good = np.isfinite(a) & np.isfinite(b)
     a, b = a[good], b[good]
-    if not len(a) or (kind == "ratio" and a.mean() == 0.0):
+    if not len(a):
         return Effect(math.nan, math.nan, math.nan, tuple(map(float, control)), tuple(map(float, perturbed)))
+    if kind == "ratio" and a.mean() == 0.0:  # nothing there in either arm is no effect, something from nothing an endless one
+        value = 1.0 if b.mean() == 0.0 else math.inf
+        return Effect(value, value, value, tuple(map(float, control)), tuple(map(float, perturbed)))
     pick = np.random.default_rng(0).integers(0, len(a), (RESAMPLES, len(a)))
     x, y = a[pick].mean(axis=1), b[pick].mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -310,7 +318,7 @@ def run_claims(
     wanted: dict[str, dict[str, list[Task]]] = {}
     for claim in claims:
         count, until = seeds or profile.seeds or claim.seeds, profile.until or claim.until
-        wanted[claim.id] = {name: [Task.of(model, until, s) for s in range(1, count + 1)] for name, model in claim.arms(profile.changes).items()}
+        wanted[claim.id] = {name: [Task.of(model, until, s) for s in range(1, count + 1)] for name, model in claim.arms(profile.of(claim)).items()}
     done, failed = run_all((t for arms in wanted.values() for tasks in arms.values() for t in tasks), folder / "arms", workers=workers, see=see)
     return [_outcome(claim, wanted[claim.id], done, failed) for claim in claims]
 
