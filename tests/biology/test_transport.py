@@ -360,3 +360,10 @@ def test_nothing_stays_nothing():
     transport = ready(some, "bdf2")
     fire(transport, some, 5)
     assert not some.fields.value.any() and transport.solves[0] == 0
+
+
+def test_a_tissue_without_factors_has_nothing_to_solve():
+    some = tissue(names=())
+    transport = ready(some, "bdf2")
+    transport.step(some, Tick(0, 0.0, 1.0, 1))
+    assert transport.report() == []

@@ -26,6 +26,7 @@ SHORTEST = 1e-4  # min: a step this short is taken whatever its error
 GROWTH = 2.0  # a step is at most this many times the one before; two-step formulas stay stable below 2.41
 LOD_STEP = 0.01  # min, the time step of the field's standard code
 ROUNDING = 1e-12  # share of the scale below which a negative concentration is rounding
+BOX = (1, 2, 3)  # axes of the voxels in arrays over all factors
 PAST = ("before", "earlier", "last_step", "older_step", "next_step", "scale", "cycles", "solves", "last", "error", "imbalance")
 
 
@@ -103,10 +104,9 @@ class Transport(Process):
 
     def _measure(self, fields: Fields, dt: float) -> None:
         """Scales: the largest concentration inside, outside or held so far; at first what the sources make within dt."""
-        every = (len(fields.names), -1)
-        largest = [self.scale, fields.value.reshape(every).max(axis=1), fields.outside.max(axis=1, where=fields.kind > 0, initial=0.0)]
+        largest = [self.scale, fields.value.max(axis=BOX), fields.outside.max(axis=1, where=fields.kind > 0, initial=0.0)]
         if fields.fixed is not None and fields.fixed_value is not None:
-            largest.append(fields.fixed_value.reshape(every).max(axis=1, where=fields.fixed.reshape(every), initial=0.0))
+            largest.append(fields.fixed_value.max(axis=BOX, where=fields.fixed, initial=0.0))
         self.scale = np.max(largest, axis=0)
         for f in np.flatnonzero(self.scale == 0.0):
             self.scale[f] = dt * float(np.abs(fields.supply[f]).max())
@@ -276,8 +276,7 @@ class Transport(Process):
 
     def _watch(self, fields: Fields, present: list[int], tick: Tick) -> None:
         """Stop on what no concentration can be."""
-        every = fields.value.reshape(len(fields.names), -1)
-        low, total = every.min(axis=1), every.sum(axis=1)
+        low, total = fields.value.min(axis=BOX), fields.value.sum(axis=BOX)
         wrong = ~np.isfinite(total) | (low < -ROUNDING * self.scale)
         for f in (f for f in present if wrong[f]):
             value = fields.value[f]
