@@ -21,7 +21,7 @@ HYALURONAN_LOSS = math.log(2.0) / 1440.0  # 1/min: half-life of a day (assumed)
 ALIGNING = 1.0 / 1440.0  # 1/min: fibres follow traction within a day (assumed)
 FAMILIES = ("mmp", "serine", "cathepsin")
 CUTS = (4.8e-4, 2.4e-4, 2.4e-4)  # 1/min at reference activity: MMP clears half of the density in 24 h, the others in 48 h (assumed)
-REFRESH = 0.01  # a change of density this large makes factors diffuse anew
+REFRESH = 0.03  # a change of density this large makes factors diffuse anew: by then their mobility is at most a tenth off (hindrance below 3)
 
 
 @njit(cache=True, nogil=True)
