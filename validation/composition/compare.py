@@ -1,6 +1,6 @@
 """Composition of the reference tissue against images of triple-negative breast cancers.
 
-python validation/composition/compare.py [--runs FOLDER] [--days 14] [--seeds 3]     writes log.csv
+python validation/composition/compare.py [--runs FOLDER] [--days 21] [--seeds 3]     writes log.csv
 """
 
 import argparse
@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 import oncarium as oc
 from oncarium.analysis.readout import read_out
-from oncarium.errors import OncariumError
+from oncarium.study.ensemble import Task, run_all
 
 HERE = Path(__file__).parent
 IMMUNE = ["monocyte", "tam", "dendritic", "ctl", "helper", "treg", "nk", "mdsc"]
@@ -52,19 +52,18 @@ def measured(result: oc.Result, days: float) -> dict[str, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=Path, default=Path("runs/composition"))
-    parser.add_argument("--days", type=float, default=14.0)
+    parser.add_argument("--days", type=float, default=21.0)
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
-    model = oc.load(HERE / "half.yaml")
+    model = oc.load("reference").with_({"record.cells": "1 day"})
+    tasks = [Task.of(model, f"{given.days:g} day", seed) for seed in range(1, given.seeds + 1)]
+    done, failed = run_all(tasks, given.runs)
+    assert not failed, failed
     rows = []
-    for seed in range(1, given.seeds + 1):
-        folder = given.runs / str(seed)
-        try:
-            result = oc.open(folder)
-        except OncariumError:
-            result = oc.run(model, f"{given.days:g} day", seed, out=folder, threads=1)
-        for days in (0.5 * given.days, given.days):
-            rows.append({"seed": seed, "day": days} | {k: f"{v:.3g}" for k, v in measured(result, days).items()})
+    for task in tasks:
+        result = oc.open(done[task])
+        for days in (given.days / 3, given.days * 2 / 3, given.days):
+            rows.append({"seed": task.seed, "day": days} | {k: f"{v:.3g}" for k, v in measured(result, days).items()})
     with open(HERE / "log.csv", "w", newline="") as file:
         table = csv.DictWriter(file, rows[0])
         table.writeheader()

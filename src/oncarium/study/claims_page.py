@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ def say(effect: Effect, kind: str) -> str:
     >>> say(Effect(0.5, 0.4, 0.6, (), ()), "ratio")
     '0.5x (0.4 to 0.6)'
     """
+    if math.isnan(effect.value):
+        return "nothing to measure"
     unit = "x" if kind in ("ratio", "dip") else ""
     return f"{effect.value:.3g}{unit} ({effect.low:.3g} to {effect.high:.3g})"
 
