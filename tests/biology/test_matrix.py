@@ -8,7 +8,7 @@ import pytest
 import oncarium as oc
 from helpers import PLANE, add_cells, fire, shuffle, tissue_of
 from oncarium.biology.guidance import Guidance, along, speed_factor
-from oncarium.biology.matrix import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, MatrixRemodeling
+from oncarium.biology.matrix import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, REFRESH, MatrixRemodeling
 from oncarium.biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.membrane import BREACH, Membrane
@@ -230,7 +230,7 @@ def test_a_tissue_with_a_matrix_runs_restarts_and_hinders_diffusion():
     whole = oc.Simulation(oc.Model.from_text(text), seed=1, threads=1)
     whole.run("12 h")
     fields, matrix = whole.tissue.fields, whole.tissue.matrix
-    np.testing.assert_allclose(fields.mobility[1], np.exp(-1.2 * matrix.density), rtol=0.02)
+    assert np.abs(np.log(fields.mobility[1]) + 1.2 * matrix.density).max() <= 1.2 * REFRESH, "as it was when the density last changed by that much"
     assert (fields.mobility[0] == 1.0).all() and matrix.density.mean() > 0.45 and matrix.latent_tgfb.max() > 0.0 and fields.value[2].max() > 0.0
     assert matrix.bound_vegfa.max() > 0.0
     half = oc.Simulation(oc.Model.from_text(text), seed=1, threads=2)
