@@ -1,7 +1,7 @@
 """The table of README.md from a run of all claims.
 
 oncarium claims -o runs/claims
-python validation/claims/table.py [runs/claims]     copies claims.json, writes table.md
+python validation/claims/table.py [runs/claims]     copies claims.json, writes the table into README.md
 """
 
 import json
@@ -13,6 +13,7 @@ from oncarium.study.claims import Effect, library, read_claim
 from oncarium.study.claims_page import say
 
 HERE = Path(__file__).parent
+FROM, TO = "<!-- table.py writes what follows -->", "<!-- to here -->"
 
 
 def told(effect: dict, kind: str) -> str:
@@ -29,5 +30,6 @@ if __name__ == "__main__":
         main, off = (told(x[0], c.effect) if x else o["error"] for x in (o["effects"], o["mechanism off"]))
         verdict = o["verdict"] if o["verdict"] == "supported" else f"**{o['verdict']}**"
         lines.append(f"| {c.id} | {o['readouts'][0]} | {main} | {c.direction} {c.band[0]:g} to {c.band[1]:g} | {off} | {verdict} |")
-    (HERE / "table.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    page = HERE / "README.md"
+    before, _, rest = page.read_text().partition(FROM)
+    page.write_text("\n".join([before + FROM, *lines, TO]) + rest.partition(TO)[2])
