@@ -124,7 +124,7 @@ def microenvironment() -> None:
 
 def cube() -> None:
     """The same tissue as a cube of half a millimeter: its first day."""
-    side = "[-250 um, 250 um]"
+    side = ["-250 um", "250 um"]
     changes = {
         "domain": {"x": side, "y": side, "z": side, "voxel": "20 um"},
         "matrix": {"density": "0.3 assumed", "membrane": {"ball": {"radius": "142 um"}}, "period": "1 h"},
