@@ -168,7 +168,7 @@ def json_schema() -> dict[str, Any]:
             "supply": {"type": "array", "items": {"type": "object"}, "description": "voxels that exchange factors with blood"},
             "body": {"type": "object", "description": "compartments of the body: start, gain, loss, grow, by, half, flows"},
             "entry": {"type": "array", "items": {"type": "object"}, "description": "cells that enter: cells, from, at, rate, signal, half"},
-            "exit": {"type": "array", "items": {"type": "object"}, "description": "cells that leave: cells, to, at, rate, when, above"},
+            "exit": {"type": "array", "items": {"type": "object"}, "description": "cells that leave: cells, to, at, rate, size, when, above, carries"},
             "sources": {"type": "object", "additionalProperties": text},
         },
     }
