@@ -48,6 +48,17 @@ def test_daughters_lie_one_radius_away_and_volumes_are_shared(grid):
     assert events["id"].tolist() == mothers.tolist() and events["cause"].tolist() == list(range(100, cells.n))
 
 
+def test_both_daughters_count_the_divisions_of_their_line():
+    division, tissue, population = world(10)
+    assert (tissue.cells["division.count"] == 0.0).all()
+    for first in range(3):
+        population.divide(np.flatnonzero(tissue.cells.id % 10 == 0))  # cell 0, and then its first daughter, 10, too
+        fire(division, tissue, 1, first=first)
+    cells = tissue.cells
+    count = cells["division.count"][cells.rows_of(np.array([0, 10, 11, 12, 13, 14, 1]))]
+    assert cells.n == 15 and count.tolist() == [3.0, 3.0, 2.0, 2.0, 3.0, 3.0, 0.0]
+
+
 def test_inheritance_is_the_columns_own():
     processes, tissue, population = small_world(count=30)
     cells, division = tissue.cells, processes[-1]
@@ -62,7 +73,7 @@ def test_inheritance_is_the_columns_own():
     fire(division, tissue)
     for name, column in cells.columns.items():
         mother, daughter = cells[name][3], cells[name][30]
-        if name in ("id", "position", "radius"):
+        if name in ("id", "position", "radius", "division.count"):
             continue
         if name == "springs.partner":
             assert (cells[name][[3, 8, 30]] == -1).all(), "who divides is let go"

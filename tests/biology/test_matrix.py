@@ -7,14 +7,17 @@ import pytest
 
 import oncarium as oc
 from helpers import PLANE, add_cells, fire, shuffle, tissue_of
+from oncarium.biology.death import Death
 from oncarium.biology.guidance import Guidance, along, speed_factor
 from oncarium.biology.matrix import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, REFRESH, MatrixRemodeling
 from oncarium.biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
 from oncarium.biology.mechanics import Mechanics
-from oncarium.biology.membrane import BREACH, Membrane
+from oncarium.biology.membrane import BREACH, SURFACE, Membrane
 from oncarium.biology.motility import Motility
+from oncarium.biology.secretion import Secretion
 from oncarium.biology.volume import Volume
 from oncarium.engine.matrix import Matrix
+from oncarium.engine.population import Population
 from oncarium.errors import ModelError
 
 MODEL = """
@@ -53,8 +56,6 @@ def world(*processes, n=80, seed=2, types=("cell",), grid=PLANE):
 def remodeled(order=None, threads=1, steps=1, dt=60.0):
     remodeling = MatrixRemodeling(60.0)
     every = [Motility(6.0), Volume(6.0), remodeling]
-    from oncarium.biology.death import Death
-    from oncarium.engine.population import Population
 
     tissue = world(Death(6.0, Population()), *every)
     cells, rng = tissue.cells, np.random.default_rng(5)
@@ -188,8 +189,8 @@ def test_matrix_drags_on_whoever_is_pushed_but_not_on_whoever_crawls():
     assert moved(2.0, 0.5, speed=1.0)[:, 1] == pytest.approx(0.01)
 
 
-def caged(strength, minutes=600.0, cuts=(0.0, 0.0, 0.0)):
-    membrane, motility, mechanics = Membrane(1.0, cuts=cuts, repair=0.0), Motility(1.0), Mechanics(1.0)
+def caged(strength, minutes=600.0):
+    membrane, motility, mechanics = Membrane(1.0, cut=0.0, repair=0.0), Motility(1.0), Mechanics(1.0)
     matrix, (x, y) = Matrix(PLANE), np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
     matrix.enclose(((np.abs(x) < 60) & (np.abs(y) < 60))[None])
     tissue = tissue_of([motility, mechanics, membrane], PLANE, matrix=matrix)
@@ -209,20 +210,54 @@ def test_a_membrane_holds_until_it_is_breached():
     assert 0.0 < caged(0.5 * BREACH) < 1.0 and caged(0.0) < 0.7
 
 
-def test_a_membrane_thins_by_proteases_and_mends():
-    membrane = Membrane(1.0, cuts=(2e-3, 0.0, 0.0), repair=1e-3)
-    matrix, (x, y) = Matrix(PLANE), np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
+def thinned(minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, vital=0, cut=2e-3, pull=1e-3, order=None):
+    """The membrane of a nest after some minutes; cells that make MMP or pull fill the nest and the ring around it."""
+    population = Population()
+    membrane, matrix = Membrane(1.0, cut=cut, repair=1e-3, pull=pull), Matrix(PLANE)
+    x, y = np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
     matrix.enclose((x**2 + y**2 < 60**2)[None])
-    tissue = tissue_of([Motility(1.0), membrane], PLANE, matrix=matrix)
-    laid = [face > 0 for face in tissue.matrix.membrane]
-    assert sum(m.sum() for m in laid) > 20
-    membrane.protease = [0, -1, -1]
-    tissue.fields.value[0] = 1.0
-    membrane._cut(tissue, 500.0)
-    goal = 1e-3 / 3e-3
-    for face, was in zip(tissue.matrix.membrane, laid):
-        np.testing.assert_allclose(face[was], goal + (1 - goal) * math.exp(-1.5), rtol=1e-12)
-        assert (face[~was] == 0.0).all()
+    processes = [Secretion(1.0), Motility(1.0), Volume(1.0), Death(1.0, population), MatrixRemodeling(60.0), membrane]
+    tissue = tissue_of(processes, PLANE, matrix=matrix)
+    near = np.hypot(x, y) < 90.0
+    add_cells(tissue, np.stack([x[near], y[near], 0.0 * x[near]], axis=1))
+    tissue.cells["secretion.rate"][:, 0], tissue.cells["matrix.traction"][:], tissue.cells["vital"][:] = makes, traction, vital
+    tissue.cells["matrix.traction"][::2] *= 0.5
+    membrane.protease = [0, -1, -1] if plasmin == 0.0 else [-1, 0, -1]
+    tissue.fields.value[0] = mmp + plasmin
+    if order is not None:
+        tissue.cells.reorder(np.random.default_rng(order).permutation(tissue.cells.n))
+    for _ in range(steps):
+        fire(membrane, tissue, dt=minutes / steps)
+    laid = np.concatenate([face[mask] for face, mask in zip(tissue.matrix.membrane, membrane.laid)])
+    assert len(laid) > 20 and all((face[~mask] == 0.0).all() for face, mask in zip(tissue.matrix.membrane, membrane.laid))
+    return laid
+
+
+def after(minutes, thinning, repair=1e-3):
+    """b' = r (1 - b) - b thinning from b = 1."""
+    goal = repair / (repair + thinning)
+    return goal + (1.0 - goal) * math.exp(-(repair + thinning) * minutes)
+
+
+def test_a_membrane_thins_by_proteases_and_mends():
+    np.testing.assert_allclose(thinned(500.0, mmp=1.0), after(500.0, 2e-3), rtol=1e-12)
+    np.testing.assert_allclose(thinned(500.0, plasmin=1.0), after(500.0, 2e-3), rtol=1e-12)
+    np.testing.assert_allclose(thinned(500.0, mmp=1.0, steps=50), thinned(500.0, mmp=1.0), rtol=1e-12)  # exact in any step
+    assert (thinned(500.0) == 1.0).all()
+
+
+def test_mmp_cuts_more_where_a_live_cell_that_makes_it_touches():
+    np.testing.assert_allclose(thinned(500.0, mmp=1.0, makes=10.0), after(500.0, SURFACE * 2e-3), rtol=1e-12)
+    for same in ({"mmp": 1.0, "makes": 10.0, "vital": 1}, {"plasmin": 1.0, "makes": 10.0}):  # the dead do not, nor do other families
+        np.testing.assert_allclose(thinned(500.0, **same), after(500.0, 2e-3), rtol=1e-12)
+
+
+def test_pulling_cells_open_a_membrane_without_any_protease():
+    pulled = thinned(500.0, traction=1.0)  # every second cell pulls half as hard: the two voxels beside a face are averaged
+    rates = [after(500.0, 1e-3 * q) for q in (0.5, 0.75, 1.0)]
+    assert np.isclose(pulled[:, None], rates, rtol=1e-12).any(axis=1).all() and len(np.unique(pulled.round(9))) > 1
+    assert (thinned(500.0, traction=1.0, vital=1) == 1.0).all() and (thinned(500.0, traction=1.0, pull=0.0) == 1.0).all()
+    assert np.array_equal(pulled, thinned(500.0, traction=1.0, order=3)), "no order of cells matters"
 
 
 def test_a_tissue_with_a_matrix_runs_restarts_and_hinders_diffusion():

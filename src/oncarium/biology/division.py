@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ..engine.column import Behavior
+from ..engine.column import Behavior, State
 from ..engine.population import NOBODY, Population
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
@@ -48,6 +48,7 @@ class Division(Process):
 
     Column       Unit   Kind       Meaning
     asymmetric   1      Behavior   probability that the daughter is of each type
+    count        1      State      divisions since the cell, or its first ancestor, came or was placed; there only where a rule reads it
 
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """
@@ -57,6 +58,7 @@ class Division(Process):
     reads = ("population",)
     sets = ("cells",)
     asymmetric = Behavior("1", ge=0.0, le=1.0, axis="type", doc="probability that the daughter is of each type")
+    count = State("1", ge=0.0, doc="divisions since the cell, or its first ancestor, came or was placed")
 
     def __init__(self, period: float, population: Population, exact: bool = True, slot: str = "renew"):
         self.period = period
@@ -97,6 +99,8 @@ class Division(Process):
                 cells[OUTSIDE.name][rows[beyond(cells.position[rows], self.lower, self.upper)]] = BORN_OUTSIDE
         both = np.concatenate([parents, daughters])
         cells["radius"][both] = radius_of(cells["volume.total"][both])
+        if "division.count" in cells:
+            cells["division.count"][both] += 1.0
         if "division.asymmetric" in cells and np.any(cells["division.asymmetric"][parents]):
             self._differentiate(tissue, tick, parents, daughters)
 

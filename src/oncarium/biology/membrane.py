@@ -14,7 +14,9 @@ from ..engine.tissue import Tissue
 from .matrix import FAMILIES
 
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
-CUTS = (1.6e-2, 8e-3, 8e-3)  # 1/min at reference activity: together they breach it within an hour (assumed)
+CUT = 8e-3  # 1/min of every family at reference activity: together they breach it within an hour (assumed)
+SURFACE = 3.0  # how much more MMP cuts where it sits on a cell that makes it, as MT1-MMP does (assumed)
+PULL = 0.02 / 60.0  # 1/min: a contracting cell opens it without any protease (Glentis et al. 2017; rate assumed)
 BREACH = 0.3  # strength below which a cell can pass (assumed)
 PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
 INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
@@ -58,25 +60,28 @@ def hold(seed, stream, tick, dt, ids, position, voxel, voxel_before, lower, spac
 class Membrane(Process):
     """Nest basement membrane on the faces between voxels.
 
-    Equation    b' = r (1 - b) - b (m1 M + m2 S + m3 C)       M, S, C: mean activities of the two voxels
+    Equation    b' = r (1 - b) - b (k (s M + S + C) + p q),   the last bracket the mean of the two voxels beside the face;
+                M, S, C: activities of MMP, serine and cysteine proteases;  s: 3 where a live cell that makes MMP lies, 1 elsewhere;
+                q: the strongest traction (matrix.traction) of the live cells there
                 a cell that meets a face passes at rate 0.05/min (1 - b / 0.3), and is stopped before it otherwise
 
     Column            Unit   Kind    Meaning
     membrane.voxel    1      State   voxel the cell was in at the last look
 
     Only faces that held a membrane at the start mend. Sets   matrix.membrane, position.
-    Source      Rowe & Weiss 2008, Trends Cell Biol 18:560 (DOI 10.1016/j.tcb.2008.08.007); numbers assumed.
+    Source      Rowe & Weiss 2008, Trends Cell Biol 18:560 (DOI 10.1016/j.tcb.2008.08.007); fibroblasts that pull it open: Glentis et al.
+                2017, Nat Commun 8:924 (DOI 10.1038/s41467-017-00985-8); numbers assumed.
     """
 
     section = "membrane"
     slot = "move"
-    reads = ("fields.value",)
+    reads = ("fields.value", "secretion.rate", "matrix.traction", "vital")
     adds = ("position", "matrix.membrane")
     voxel = State("1", -1, dtype=int, inherit="copy", doc="voxel the cell was in at the last look")
 
-    def __init__(self, period: float, cuts: tuple[float, float, float] = CUTS, repair: float = REPAIR):
+    def __init__(self, period: float, cut: float = CUT, repair: float = REPAIR, pull: float = PULL):
         self.period = period
-        self.cuts, self.repair = cuts, repair
+        self.cut, self.repair, self.pull = cut, repair, pull
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
@@ -86,20 +91,21 @@ class Membrane(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        self._cut(tissue, tick.dt)
         voxel = tissue.voxels()
+        self._thin(tissue, voxel, tick.dt)
         hold(
             np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, cells.position, voxel, cells["membrane.voxel"], self.lower,
             self.spacing, fields.grid.shape, *tissue.matrix.membrane,
         )  # fmt: skip
 
-    def _cut(self, tissue: Tissue, dt: float) -> None:
-        """Proteases thin the membrane, cells mend it."""
+    def _thin(self, tissue: Tissue, voxel: np.ndarray, dt: float) -> None:
+        """Proteases and pulling cells thin the membrane, it mends."""
         fields = tissue.fields
-        activity = np.zeros(fields.grid.shape)
-        for f, cut in zip(self.protease, self.cuts):
+        surface, pulled = self._touch(tissue, voxel)
+        activity = self.pull * pulled
+        for f, more in zip(self.protease, (surface, 1.0, 1.0)):
             if f >= 0:
-                activity += cut * np.maximum(fields.value[f], 0.0)
+                activity += self.cut * more * np.maximum(fields.value[f], 0.0)
         for axis, face, laid in zip((2, 1, 0), tissue.matrix.membrane, self.laid):
             if not laid.any():
                 continue
@@ -109,3 +115,14 @@ class Membrane(Process):
             rate = self.repair + 0.5 * (padded[tuple(low)] + padded[tuple(high)])
             goal = self.repair / np.maximum(rate, 1e-300)
             face[laid] = (goal + (face - goal) * np.exp(-rate * dt))[laid]
+
+    def _touch(self, tissue: Tissue, voxel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(z, y, x) of both: how much more MMP cuts there, and the strongest pull of the cells there. A maximum has no order of cells."""
+        cells, shape = tissue.cells, tissue.fields.grid.shape
+        surface, pulled = np.ones(math.prod(shape)), np.zeros(math.prod(shape))
+        live = cells["vital"] == 0
+        if self.protease[0] >= 0 and "secretion.rate" in cells:
+            surface[voxel[live & (cells["secretion.rate"][:, self.protease[0]] > 0.0)]] = SURFACE
+        if "matrix.traction" in cells:
+            np.maximum.at(pulled, voxel, np.where(live, cells["matrix.traction"], 0.0))
+        return surface.reshape(shape), pulled.reshape(shape)

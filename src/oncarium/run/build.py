@@ -41,6 +41,7 @@ from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
 RARE = (  # columns that are left out where nobody speaks of them
     "mechanics.membrane_adhesion", "mechanics.membrane_repulsion", "phagocytosis.other_dead", "attack.delivered", "fusion.nuclei",
+    "division.count",
 )  # fmt: skip
 PLACING = stream_of("Placement")
 
