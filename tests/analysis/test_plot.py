@@ -201,7 +201,9 @@ def test_nothing_and_one_cell_can_be_drawn(tmp_path, tumor, cd8, z):
     assert plot.field(seen, "oxygen").images[0].get_array().shape == (10, 20)
     for draw in CURVES:
         assert draw(seen).get_xlabel() == "time (min)"
-    assert isinstance(plot.overview(seen), Figure)
+    drawn = plot.overview(seen)
+    assert isinstance(drawn, Figure)
+    assert [ax.axison for ax in drawn.axes[:3]] == [True, False, False], "the one frame there is, once"
 
 
 def test_every_function_draws_into_the_axes_it_is_given(result):

@@ -370,9 +370,12 @@ def overview(result: Result) -> Figure:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(3, 3, figsize=(12.5, 10.4), layout="constrained")
-    last = result.times[-1]
-    for ax, t in zip(axes[0], (result.times[0], result.times[len(result.times) // 2], last)):
-        tissue(result, t, ax, legend=ax is axes[0, 2])
+    last = len(result.times) - 1
+    frames = sorted({0, (last + 1) // 2, last})  # a short run has fewer than three
+    for ax, k in zip(axes[0], frames):
+        tissue(result, result.times[k], ax, legend=k == last)
+    for ax in axes[0][len(frames) :]:
+        ax.axis("off")
     for ax, name in zip(axes[1], list(result.factors)[:3]):
         field(result, name, None, ax)
     for ax in axes[1][len(result.factors) :]:
