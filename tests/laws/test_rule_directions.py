@@ -22,8 +22,9 @@ def engine_of(scenario):
         (column, k), value = link.behavior, model.type(name).value(model.names.columns[rule.behavior[0]], rule.behavior[1])
         at = base.setdefault(column, np.zeros((len(model.types), 64) if k >= 0 else len(model.types)))
         at[(link.type, k) if k >= 0 else link.type] = value
-    engine.prepare(SimpleNamespace(cells=SimpleNamespace(base=base)))
-    return engine, [t.name for t in model.types]
+    types = [t.name for t in model.types]
+    engine.prepare(SimpleNamespace(cells=SimpleNamespace(base=base, types=types)))
+    return engine, types
 
 
 ENGINES = {name: engine_of(name) for name in ("hypoxic_tumor", "reference")}
@@ -38,17 +39,17 @@ def called(case):
 
 def response(engine, link, others):
     """The behavior at every level of the rule's signal, all other signals at `others` halves of their own rules; its base and its end."""
-    (kind, _, _, sides, base, highest, lowest), = (
-        g for g, of in zip(engine.groups, dict.fromkeys((x.type, x.behavior) for x in engine.links)) if of == (link.type, link.behavior)
-    )
-    signals = np.zeros((len(engine.signals), len(LEVELS)))
+    row = engine.rows.index(link.behavior)
+    own = engine.groups[engine.start[link.type] : engine.start[link.type + 1]]
+    own = own[own["behavior"] == row]
+    values = np.zeros((len(engine.rows), len(LEVELS)))
     for other in engine.links:
         if (other.type, other.behavior) == (link.type, link.behavior):
-            signals[engine.signals.index(other.signal)] = others * other.half
-    signals[engine.signals.index(link.signal)] = np.array(LEVELS) * link.half
-    n, out = len(LEVELS), np.full((len(LEVELS), 1), np.nan)
-    respond(0, n, np.full(n, kind, np.int32), kind, np.zeros(n, np.uint8), signals, *sides, base, highest, lowest, out, 0)
-    return out[:, 0], base, highest if link.increases else lowest
+            values[engine.rows.index(other.signal)] = others * other.half
+    values[engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
+    n = len(LEVELS)
+    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, values)
+    return values[row], own["base"][0], own["highest" if link.increases else "lowest"][0]
 
 
 def test_every_rule_of_the_library_is_here():

@@ -5,12 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from ..spec.body import Compartment
 
 SUBSTEP = 1.0  # min: rates of the body are at most a few per hour
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def change(level, gain, driver, half, matrix):
+    """Rate of change of every compartment (1/min); driver (compartment): that which drives it, or -1."""
+    out = np.empty_like(level)
+    for m in range(level.shape[0]):
+        y = level[driver[m]]
+        share = y / (y + half[m]) if driver[m] >= 0 else 1.0
+        flow = 0.0  # one sum after another, so that no library's way of adding shows in the last digit
+        for k in range(level.shape[0]):
+            flow += matrix[m, k] * level[k]
+        out[m] = gain[m] * share + flow
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def circulate(x, h, steps, gain, driver, half, matrix):
+    """Levels after so many steps of h min."""
+    for _ in range(steps):
+        a = change(x, gain, driver, half, matrix)
+        b = change(x + 0.5 * h * a, gain, driver, half, matrix)
+        c = change(x + 0.5 * h * b, gain, driver, half, matrix)
+        d = change(x + h * c, gain, driver, half, matrix)
+        x = x + h / 6.0 * (a + 2.0 * b + 2.0 * c + d)
+    return x
 
 
 class Circulation(Process):
@@ -45,24 +72,7 @@ class Circulation(Process):
                 self.matrix[k, k] -= rate
                 self.matrix[names.index(target), k] += rate
 
-    def change(self, level: np.ndarray) -> np.ndarray:
-        """Rate of change of every compartment (1/min)."""
-        driven = self.driver >= 0
-        y = np.where(driven, level[self.driver], 0.0)
-        share = np.where(driven, y / (y + self.half), 1.0)
-        # one sum after another, so that no library's way of adding shows in the last digit
-        flow = np.zeros_like(level)
-        for k in range(len(level)):
-            flow += self.matrix[:, k] * level[k]
-        return self.gain * share + flow
-
     def step(self, tissue: Tissue, tick: Tick) -> None:
         steps = max(1, round(tick.dt / SUBSTEP))
-        h, x = tick.dt / steps, tissue.body.level
-        for _ in range(steps):
-            a = self.change(x)
-            b = self.change(x + 0.5 * h * a)
-            c = self.change(x + 0.5 * h * b)
-            d = self.change(x + h * c)
-            x = x + h / 6.0 * (a + 2.0 * b + 2.0 * c + d)
-        tissue.body.level = np.maximum(x, 0.0)
+        level = circulate(tissue.body.level, tick.dt / steps, steps, self.gain, self.driver, self.half, self.matrix)
+        tissue.body.level = np.maximum(level, 0.0)

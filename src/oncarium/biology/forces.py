@@ -11,7 +11,7 @@ CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, alon
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, body, ids, kind, affinity, equal, mobility, motility, wall, lower, upper, flat, first, near, velocity, pressure):
+def velocities(first_row, last_row, velocity, pressure, body, ids, kind, affinity, equal, mobility, motility, wall, lower, upper, flat, first, near):
     """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, gathered over their sorted neighbors.
 
     body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and adhesion (um/min); one line of cache.
@@ -64,8 +64,8 @@ def velocities(first_row, last_row, body, ids, kind, affinity, equal, mobility, 
 
 
 @njit(cache=True, nogil=True)
-def pull(pairs, position, elastic, affinity, kind, mobility, flat, velocity):
-    """Add the elastic pull of every pair to both its cells. pairs (pair, 2) rows, in an order that no memory order changes."""
+def pull(velocity, pairs, position, elastic, affinity, kind, mobility, flat):
+    """Add the elastic pull of every pair to both its cells to velocity (cell, xyz). pairs (pair, 2) rows, in an order that no memory order changes."""
     for p in range(pairs.shape[0]):
         i, j = pairs[p, 0], pairs[p, 1]
         k = math.sqrt(elastic[i] * elastic[j] * affinity[i, kind[j]] * affinity[j, kind[i]])

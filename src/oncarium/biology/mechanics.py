@@ -23,15 +23,16 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, Signal, State, Trait
-from ..engine.kernels.neighbors import Neighbors
+from ..engine.kernels.neighbors import Neighbors, worn
 from ..engine.process import Process, Tick
-from ..engine.threads import over_rows
+from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
 from .forces import pull, velocities
 from .shape import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
 LOOK_AHEAD = 2.0  # min; assumed: a motile cell may besides travel so long
+STAGES = 3  # of a substep
 SHORTEST = 1e-3  # min; a substep this short is taken whatever its error
 
 
@@ -45,6 +46,16 @@ def _advance(first, last, position, a, va, b, vb, c, vc, lower, upper, out, body
             body[i, k] = x
 
 
+@njit(cache=True, nogil=True)
+def _weights(stage, h):
+    """Minutes with which the first three velocities of a substep of h min lead to where a stage takes the next one."""
+    if stage == 0:
+        return 0.5 * h, 0.0, 0.0
+    if stage == 1:
+        return 0.0, 0.75 * h, 0.0
+    return h * (2.0 / 9.0), h / 3.0, h * (4.0 / 9.0)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _largest_error(first, last, k1, k2, k3, k4):
     """Largest difference of the velocities of third and second order over cells first to last, um/min."""
@@ -55,6 +66,24 @@ def _largest_error(first, last, k1, k2, k3, k4):
             d += (k4[i, k] / 8.0 - k3[i, k] / 9.0 - k2[i, k] / 12.0 + k1[i, k] * (5.0 / 72.0)) ** 2
         largest = max(largest, d)
     return math.sqrt(largest)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, forces, near, attached):
+    """Velocities k[s + 1] of the stages s from `first` to the last of a substep of h min, one after another by one thread.
+
+    Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`, `forces` and `near`
+    of velocities, `attached` of pull.
+    """
+    n = start.shape[0]
+    for s in range(first, STAGES):
+        a, b, c = _weights(s, h)
+        _advance(0, n, start, a, k[0], b, k[1], c, k[2], lower, upper, out, body)
+        if worn(0, n, out, reach, ids, *known):
+            return s
+        velocities(0, n, k[s + 1], pressure, body, *forces, *near)
+        pull(k[s + 1], *attached)
+    return STAGES
 
 
 class Mechanics(Process):
@@ -129,7 +158,7 @@ class Mechanics(Process):
         cells = tissue.cells
         own = np.full(cells.n, SKIN)
         if "motility.speed" in cells:
-            own += LOOK_AHEAD * cells["motility.speed"]
+            own += LOOK_AHEAD * np.maximum(cells["motility.speed"], 0.0)
         return own
 
     def look(self, tissue: Tissue) -> Neighbors:
@@ -138,42 +167,13 @@ class Mechanics(Process):
         self.neighbors.update(cells.position, self.reach(tissue), cells.id, self.margin(tissue), self.threads)
         return self.neighbors
 
-    def evaluate(self, tissue: Tissue, position: np.ndarray, velocity: np.ndarray, pressure: np.ndarray) -> None:
+    def evaluate(self, position: np.ndarray, velocity: np.ndarray, pressure: np.ndarray) -> None:
         """Velocities at these positions, which `body` holds too."""
-        cells, near = tissue.cells, self.neighbors
-        near.update(position, self._reach, cells.id, self._margin, self.threads)
+        near = self.neighbors
+        near.update(position, self._reach, self._ids, self._margin, self.threads)
         self.evaluations += 1
-        over_rows(
-            velocities,
-            cells.n,
-            self.threads,
-            self._body,
-            cells.id,
-            cells.type,
-            cells["mechanics.affinity"],
-            self.equal,
-            self._mobility,
-            self._motility,
-            cells.base["mechanics.wall"],
-            self.lower,
-            self.upper,
-            self.flat,
-            near.first,
-            near.list,
-            velocity,
-            pressure,
-        )
-        if len(self._pairs):
-            pull(
-                self._pairs,
-                position,
-                cells["springs.elastic"],
-                cells["mechanics.affinity"],
-                cells.type,
-                self._mobility,
-                self.flat,
-                velocity,
-            )
+        over_rows(velocities, len(position), self.threads, velocity, pressure, self._body, *self._forces, near.first, near.list)
+        pull(velocity, *self._attached)
 
     @staticmethod
     def pairs(tissue: Tissue) -> np.ndarray:
@@ -201,43 +201,44 @@ class Mechanics(Process):
         if cells.n == 0:
             return
         self.equal = bool((cells["mechanics.affinity"] == 1.0).all())  # rules may change affinities
-        self._reach, self._margin, self._pairs = self.reach(tissue), self.margin(tissue), self.pairs(tissue)
-        self._mobility = np.where(cells["mechanics.movable"] > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
-        self._motility = np.zeros((cells.n, 3))
+        pairs = self.pairs(tissue)
+        mobility = np.where(cells["mechanics.movable"] > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
+        motility = np.zeros((cells.n, 3))
         if "motility.heading" in cells:
-            np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=self._motility)
-        self._body = np.empty((cells.n, 8))
-        self._body[:, :3] = cells.position
-        self._body[:, 3] = cells["radius"]
-        self._body[:, 4] = cells["radius"] * cells["mechanics.adhesion_distance"]
-        self._body[:, 5] = np.sqrt(cells["mechanics.repulsion"])
-        self._body[:, 6] = np.sqrt(cells["mechanics.adhesion"])
+            np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=motility)
+        body = np.empty((cells.n, 8))
+        body[:, :3] = cells.position
+        body[:, 3] = cells["radius"]
+        body[:, 4] = cells["radius"] * cells["mechanics.adhesion_distance"]
+        body[:, 5] = np.sqrt(cells["mechanics.repulsion"])
+        body[:, 6] = np.sqrt(cells["mechanics.adhesion"])
+        kind, affinity = cells.type, cells["mechanics.affinity"]
+        elastic = cells["springs.elastic"] if len(pairs) else np.empty(0)
+        self._body, self._ids, self._reach, self._margin = body, cells.id, self.reach(tissue), self.margin(tissue)
+        wall = cells.base["mechanics.wall"]
+        self._forces = (cells.id, kind, affinity, self.equal, mobility, motility, wall, self.lower, self.upper, self.flat)
+        self._attached = (pairs, body, elastic, affinity, kind, mobility, self.flat)
         (self._adaptive if self.method == "adaptive" else self._adams_bashforth)(tissue, tick.dt)
-        del self._body, self._motility, self._mobility, self._reach, self._margin, self._pairs  # they are of this step only
+        del self._body, self._ids, self._reach, self._margin, self._forces, self._attached  # they are of this step only
 
     def _adams_bashforth(self, tissue: Tissue, dt: float) -> None:
         cells = tissue.cells
-        v = np.empty((cells.n, 3))
-        self.evaluate(tissue, cells.position, v, cells["sense.pressure"])
-        self._advance(cells.position, cells.position, (1.5 * dt, v), (-0.5 * dt, cells["velocity"]))
+        v, start = np.empty((cells.n, 3)), cells.position.copy()
+        self.evaluate(start, v, cells["sense.pressure"])
+        self._advance(start, cells.position, (1.5 * dt, -0.5 * dt, 0.0), (v, cells["velocity"], v))
         cells["velocity"][:] = v
         self.substeps += 1
 
     def _adaptive(self, tissue: Tissue, dt: float) -> None:
         cells, pressure = tissue.cells, tissue.cells["sense.pressure"]
-        k1, k2, k3, k4, trial = (np.empty((cells.n, 3)) for _ in range(5))
-        start = cells.position.copy()
-        self.evaluate(tissue, start, k1, pressure)
+        k1, k2, k3, k4 = np.zeros((4, cells.n, 3))  # numbers from the start: what has no weight is multiplied with it
+        start, trial = cells.position.copy(), np.empty((cells.n, 3))
+        self.evaluate(start, k1, pressure)
         left = dt
         while left > 1e-9 * dt:
             pieces = math.ceil(left / min(self.step_minutes, self.largest_step) - 1e-9)
             h = left / max(pieces, 1)
-            self._advance(start, trial, (0.5 * h, k1))
-            self.evaluate(tissue, trial, k2, pressure)
-            self._advance(start, trial, (0.75 * h, k2))
-            self.evaluate(tissue, trial, k3, pressure)
-            self._advance(start, trial, (h * (2.0 / 9.0), k1), (h / 3.0, k2), (h * (4.0 / 9.0), k3))
-            self.evaluate(tissue, trial, k4, pressure)
+            self._try(h, start, trial, (k1, k2, k3, k4), pressure)
             error = max(over_rows(_largest_error, cells.n, self.threads, k1, k2, k3, k4))
             # error per minute grows as h^2
             factor = 0.9 * math.sqrt(self.tolerance / max(error, 1e-30))
@@ -252,10 +253,27 @@ class Mechanics(Process):
         cells.position[:] = start
         cells["velocity"][:] = k1
 
-    def _advance(self, start: np.ndarray, out: np.ndarray, *parts: tuple[float, np.ndarray]) -> None:
-        """out = start + sum of (minutes, velocity), kept inside the box."""
-        (a, va), (b, vb), (c, vc) = (*parts, *((0.0, parts[0][1]),) * (3 - len(parts)))
-        over_rows(_advance, len(start), self.threads, start, a, va, b, vb, c, vc, self.lower, self.upper, out, self._body)
+    def _try(self, h: float, start: np.ndarray, out: np.ndarray, k: tuple[np.ndarray, ...], pressure: np.ndarray) -> None:
+        """One substep of h min from `start` with velocity k[0] to `out`: the velocities at its stages."""
+        near = self.neighbors
+        stage = 0
+        while stage < STAGES:
+            if shared(len(start), self.threads):
+                self._advance(start, out, _weights(stage, h), k[:3])
+                self.evaluate(out, k[stage + 1], pressure)
+                stage += 1
+            else:  # few cells: what costs time are the calls
+                done = _stages(stage, h, start, out, self._body, self.lower, self.upper, k, pressure, self._reach, self._ids, near.known,
+                               self._forces, (near.first, near.list), self._attached)  # fmt: skip
+                self.evaluations += done - stage
+                stage = done
+                if stage < STAGES:
+                    near.build(out, self._reach, self._ids, self._margin)
+
+    def _advance(self, start: np.ndarray, out: np.ndarray, minutes: tuple[float, ...], v: tuple[np.ndarray, ...]) -> None:
+        """out = start + sum of minutes times velocity, kept inside the box."""
+        weighed = (x for pair in zip(minutes, v) for x in pair)
+        over_rows(_advance, len(start), self.threads, start, *weighed, self.lower, self.upper, out, self._body)
 
     def state(self) -> dict:
         return {"step_minutes": self.step_minutes}

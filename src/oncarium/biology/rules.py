@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine.kernels.response import respond
+from ..engine.kernels.response import GROUP, TERM, respond
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
@@ -53,28 +53,25 @@ class Rules(Process):
         groups: dict[tuple[int, tuple[str, int]], list[Link]] = {}
         for link in self.links:
             groups.setdefault((link.type, link.behavior), []).append(link)
-        self.signals = list(dict.fromkeys(link.signal for link in self.links))
-        self.groups = []
-        for (kind, (column, k)), links in groups.items():
+        self.rows = list(dict.fromkeys([link.signal for link in self.links] + [link.behavior for link in self.links]))
+        self.behaviors = [(row, *self.rows[row]) for row in sorted({self.rows.index(behavior) for _, behavior in groups})]
+        table: list[tuple] = []
+        terms: list[tuple] = []
+        for (kind, (column, k)), links in sorted(groups.items(), key=lambda group: group[0][0]):
             base = float(cells.base[column][kind] if k < 0 else cells.base[column][kind, k])
             up = [link for link in links if link.increases]
             down = [link for link in links if not link.increases]
             # one bookkeeping for both directions: a lone rule may saturate on either side of the base
             highest = max([link.saturation for link in up] + ([base] if down or not up else []))
             lowest = min([link.saturation for link in down] + ([base] if up or not down else []))
-            sides = [
-                np.array(x, t)
-                for side in (up, down)
-                for x, t in (
-                    ([self.signals.index(link.signal) for link in side], np.int64),
-                    ([link.half for link in side], float),
-                    ([link.power for link in side], float),
-                    ([link.dead_too for link in side], np.bool_),
-                )
-            ]
-            self.groups.append((kind, column, max(k, 0), sides, base, highest, lowest))
-        self.reads = tuple(dict.fromkeys(s for s, _ in self.signals))
-        self.sets = tuple(dict.fromkeys(g[1] for g in self.groups))
+            first = len(terms)
+            terms += [(self.rows.index(link.signal), link.half, link.power, link.dead_too) for link in up + down]
+            table.append((self.rows.index((column, k)), base, highest, lowest, first, first + len(up), len(terms),
+                          any(link.dead_too for link in links), column in WHOLE))  # fmt: skip
+        self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
+        self.start = np.searchsorted(sorted(kind for kind, _ in groups), np.arange(len(cells.types) + 1))
+        self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))
+        self.sets = tuple(dict.fromkeys(column for _, (column, _) in groups))
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -82,29 +79,12 @@ class Rules(Process):
         live = vital == 0
         for name in self.resets:
             cells[name][live] = cells.base[name][kinds[live]]
-        signals = np.empty((len(self.signals), cells.n))
-        for row, (name, k) in enumerate(self.signals):
-            signals[row] = cells[name] if k < 0 else cells[name][:, k]
-        own = {s: row for row, s in enumerate(self.signals)}
-        for kind, column, k, sides, base, highest, lowest in self.groups:
-            out = cells[column]
-            over_rows(
-                respond,
-                cells.n,
-                self.threads,
-                kinds,
-                kind,
-                vital,
-                signals,
-                *sides,
-                base,
-                highest,
-                lowest,
-                out if out.ndim > 1 else out[:, None],
-                k,
-            )
-            if column in WHOLE:
-                np.trunc(out, out=out)
-            mine = (column, k if out.ndim > 1 else -1)
-            if mine in own:
-                signals[own[mine]] = out if out.ndim == 1 else out[:, k]
+        values = np.empty((len(self.rows), cells.n))
+        for row, (name, k) in enumerate(self.rows):
+            values[row] = cells[name] if k < 0 else cells[name][:, k]
+        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, values)
+        for row, name, k in self.behaviors:
+            if k < 0:
+                cells[name][:] = values[row]
+            else:
+                cells[name][:, k] = values[row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from ..engine.column import Behavior, State
 from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel
@@ -29,6 +30,18 @@ def concentration_per_amount(unit: str) -> float:
     (1000000000.0, 1.0)
     """
     return UNITS_PER_AMOUNT.get(unit, 1.0)
+
+
+@njit(cache=True, nogil=True)
+def secrete(order, voxel, share, per_amount, rate, approach, target, uptake, consumption, supply, demand, capacity):
+    """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its voxel."""
+    one = np.ones(share.shape[0])
+    for f in range(supply.shape[0]):
+        deposit(order, voxel, rate, f, per_amount[f], one, supply[f])
+        deposit_product(order, voxel, approach, target, f, share, supply[f])
+        deposit(order, voxel, approach, f, 1.0, share, demand[f])
+        deposit(order, voxel, uptake, f, 1.0, share, demand[f])
+        deposit(order, voxel, consumption, f, 1.0, share, capacity[f])
 
 
 class Secretion(Process):
@@ -78,7 +91,7 @@ class Secretion(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
-        self.per_amount = [concentration_per_amount(u) / fields.grid.voxel_volume for u in fields.units]
+        self.per_amount = np.array([concentration_per_amount(u) / fields.grid.voxel_volume for u in fields.units])
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
@@ -86,13 +99,8 @@ class Secretion(Process):
         voxel = tissue.voxels()
         order = order_by_voxel(voxel, cells.id, fields.value[0].size)
         share = cells["volume.total"] * (1.0 / fields.grid.voxel_volume)
-        one = np.ones(cells.n)
-        rate, approach, target = cells["secretion.rate"], cells["secretion.approach"], cells["secretion.target"]
-        uptake, consumption = cells["secretion.uptake"], cells["metabolism.consumption"]
-        for f in range(len(fields.names)):
-            supply, demand = fields.supply[f].reshape(-1), fields.demand[f].reshape(-1)
-            deposit(order, voxel, rate, f, self.per_amount[f], one, supply)
-            deposit_product(order, voxel, approach, target, f, share, supply)
-            deposit(order, voxel, approach, f, 1.0, share, demand)
-            deposit(order, voxel, uptake, f, 1.0, share, demand)
-            deposit(order, voxel, consumption, f, 1.0, share, fields.capacity[f].reshape(-1))
+        supply, demand, capacity = (a.reshape(len(fields.names), -1) for a in (fields.supply, fields.demand, fields.capacity))
+        secrete(
+            order, voxel, share, self.per_amount, cells["secretion.rate"], cells["secretion.approach"], cells["secretion.target"],
+            cells["secretion.uptake"], cells["metabolism.consumption"], supply, demand, capacity,
+        )  # fmt: skip

@@ -186,7 +186,7 @@ class Velocities(Mechanics):
             cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL
         pairs = self.held(tissue)
         if len(pairs):
-            pull(pairs, cells.position, cells["springs.elastic"], cells["mechanics.affinity"], cells.type, can, self.flat, cells["velocity.now"])
+            pull(cells["velocity.now"], pairs, cells.position, cells["springs.elastic"], cells["mechanics.affinity"], cells.type, can, self.flat)
 
 
     @staticmethod

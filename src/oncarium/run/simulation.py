@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,6 +27,11 @@ BEFORE = "The last checkpoint is from before."
 def default_threads() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _finite(values: np.ndarray) -> bool:
+    """Whether a sum shows that every number is finite; one that overflows does not."""
+    return math.isfinite(np.add.reduce(values, axis=None))
 
 
 class Simulation:
@@ -77,10 +83,10 @@ class Simulation:
         except FieldError as error:
             self._inspect_cells()
             raise NumericsError(self._now(), f"{error}.", remedy=BEFORE) from None
-        cells, value = self.tissue.cells, self.tissue.fields.value
-        sound = np.isfinite(cells.position.sum()) and np.isfinite(cells["volume.total"].sum())
+        cells = self.tissue.cells
+        sound = _finite(cells.position) and _finite(cells["volume.total"]) and self._sound_fields()
         deciding = self.tick % self.decision_ticks == 0  # before rates that are no numbers are acted on
-        if deciding or not sound or (value.size and not (np.isfinite(value.sum()) and value.min() >= self.least)):
+        if deciding or not sound:
             self.inspect()
         if cells.n > self.most_cells:
             raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
@@ -97,6 +103,8 @@ class Simulation:
         """Look at every number of every cell and voxel. Raises NumericsError for what no tissue can have: what is no number, a
         place or volume that is not finite, a concentration below 0."""
         self._inspect_cells()
+        if self._sound_fields():
+            return
         value, names = self.tissue.fields.value, self.tissue.fields.names
         wrong = ~(np.isfinite(value) & (value >= self.least))
         if wrong.any():
@@ -107,11 +115,17 @@ class Simulation:
                 remedy=f"Look for a mechanism that writes concentrations. {BEFORE}",
             )
 
+    def _sound_fields(self) -> bool:
+        value = self.tissue.fields.value
+        return not value.size or (_finite(value) and bool(value.min() >= self.least))
+
     def _inspect_cells(self) -> None:
         cells = self.tissue.cells
         found = []
         for name, column in cells.columns.items():
             if column.numpy_dtype.kind == "f":
+                if _finite(cells[name]):
+                    continue
                 values = cells[name] if column.axis else cells[name][:, None]
                 wrong = np.isnan(values) if name not in FINITE else ~np.isfinite(values)
                 if wrong.any():

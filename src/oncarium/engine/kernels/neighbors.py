@@ -14,12 +14,22 @@ from ..threads import over_rows
 CANDIDATES = 10  # pairs looked at per cell and worth a thread, at least
 
 
-@njit(cache=True, nogil=True)
-def _bin_cells(position, lower, size, shape, bin_of, start, member):
-    """Counting sort of cells into cubic bins. position (cell, xyz) um; start (bin + 1); member (cell) rows."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bins(position, far, lower, upper):
+    """Counting sort of cells into cubic bins that reach from any cell to all its neighbors. position (cell, xyz), far (cell) um.
+
+    Returns the bins' size (um) and shape (xyz), start (bin + 1) and member (cell): rows, bin after bin.
+    """
     n = position.shape[0]
+    extent = np.maximum(upper - lower, 1e-9)
+    size = max(2.0 * far.max(), 1.0)
+    # more bins than a few per cell only cost memory
+    while np.ceil(extent / size).prod() > 4 * n + 64:
+        size *= 1.5
+    shape = np.maximum(np.ceil(extent / size).astype(np.int64), 1)
     nx, ny, nz = shape[0], shape[1], shape[2]
-    start[:] = 0
+    start = np.zeros(nx * ny * nz + 1, np.int64)
+    bin_of, member = np.empty(n, np.int32), np.empty(n, np.int32)
     for i in range(n):
         ix = min(max(int((position[i, 0] - lower[0]) / size), 0), nx - 1)
         iy = min(max(int((position[i, 1] - lower[1]) / size), 0), ny - 1)
@@ -34,6 +44,7 @@ def _bin_cells(position, lower, size, shape, bin_of, start, member):
         b = bin_of[i]
         member[fill[b]] = i
         fill[b] += 1
+    return size, shape, start, member
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -62,7 +73,7 @@ def _row(out, i, x, y, z, own, x0, x1, y0, y1, z0, z1, nx, ny, position, far, id
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rows(first, last, position, far, ids, size, lower, shape, start, member, count):
+def _rows(first, last, position, far, ids, lower, size, shape, start, member, count):
     """Neighbors of cells first to last, row after row, each sorted by id; count[i + 1] is the length of row i."""
     nx, ny, nz = shape[0], shape[1], shape[2]
     out = np.empty(64 + 16 * (last - first), np.int32)
@@ -90,7 +101,7 @@ def _rows(first, last, position, far, ids, size, lower, shape, start, member, co
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _worn(first, last, position, reach, ids, position0, reach0, margin0, ids0):
+def worn(first, last, position, reach, ids, position0, reach0, margin0, ids0):
     """Whether a row holds another cell, or a cell moved and grew by more than its margin."""
     for i in range(first, last):
         dx = position[i, 0] - position0[i, 0]
@@ -135,25 +146,22 @@ class Neighbors:
         New lists last until a cell has moved and grown by more than its margin (cell) um.
         """
         n = len(reach)
-        if len(self.known[1]) == n and n > 0 and not any(over_rows(_worn, n, threads, position, reach, ids, *self.known)):
+        if len(self.known[1]) == n and n > 0 and not any(over_rows(worn, n, threads, position, reach, ids, *self.known)):
             return False
+        self.build(position, reach, ids, margin, threads)
+        return True
+
+    def build(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, margin: np.ndarray, threads: int = 1) -> None:
+        """Lists for these positions; arguments as those of update."""
+        n = len(reach)
         self.rebuilds += 1
         self.known = (position.copy(), reach.copy(), margin.copy(), ids.copy())
         if n == 0:
             self.forget()
-            return True
+            return
         far = reach + margin
-        size = max(2.0 * float(far.max()), 1.0)
-        extent = np.maximum(self.upper - self.lower, 1e-9)
-        # more bins than a few per cell only cost memory
-        while np.prod(np.ceil(extent / size)) > 4 * n + 64:
-            size *= 1.5
-        shape = np.maximum(np.ceil(extent / size).astype(np.int64), 1)
-        start = np.zeros(int(shape.prod()) + 1, np.int64)
-        bin_of, member = np.empty(n, np.int32), np.empty(n, np.int32)
-        _bin_cells(position, self.lower, size, shape, bin_of, start, member)
+        bins = _bins(position, far, self.lower, self.upper)
         count = np.zeros(n + 1, np.int64)
-        rows = over_rows(_rows, n, threads, position, far, ids, size, self.lower, shape, start, member, count, each=CANDIDATES)
+        rows = over_rows(_rows, n, threads, position, far, ids, self.lower, *bins, count, each=CANDIDATES)
         self.first = np.cumsum(count)
         self.list = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        return True

@@ -12,52 +12,46 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+GROUP = np.dtype(
+    [("behavior", np.int64), ("base", float), ("highest", float), ("lowest", float), ("up", np.int64), ("down", np.int64), ("end", np.int64),
+     ("dead_too", np.bool_), ("whole", np.bool_)]
+)  # fmt: skip
+TERM = np.dtype([("signal", np.int64), ("half", float), ("power", float), ("dead_too", np.bool_)])
+
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hill_sum(signals, i, which, half, power, dead_too, only_dead_terms):
-    """x(S) of cell i. signals (signal, cell); which, half, power, dead_too (term). A negative signal (more given away than taken
-    up, say) counts as 0 where its power is no whole number."""
+def hill_sum(values, i, terms, first, last, only_dead_terms):
+    """x(S) of cell i over terms first to last. A negative signal (more given away than taken up, say) counts as 0 where its power is
+    no whole number."""
     x = 0.0
-    for t in range(which.shape[0]):
-        if only_dead_terms and not dead_too[t]:
+    for t in range(first, last):
+        term = terms[t]
+        if only_dead_terms and not term.dead_too:
             continue
-        s = signals[which[t], i]
-        if s > 0.0 or power[t] == np.floor(power[t]):
-            x += (s / half[t]) ** power[t]
+        s = values[term.signal, i]
+        if s > 0.0 or term.power == np.floor(term.power):
+            x += (s / term.half) ** term.power
     return x
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond(
-    first,
-    last,
-    kind,
-    of,
-    vital,
-    signals,
-    up,
-    up_half,
-    up_power,
-    up_dead,
-    down,
-    down_half,
-    down_power,
-    down_dead,
-    base,
-    highest,
-    lowest,
-    out,
-    column,
-):
-    """Set out[:, column] of all cells of type `of`; a dead cell follows only terms that apply to the dead."""
-    any_dead = np.any(up_dead) or np.any(down_dead)
+def respond(first, last, kind, vital, start, groups, terms, values):
+    """Set the behaviors of cells first to last, group after group; a dead cell follows only terms that apply to the dead.
+
+    values (row, cell): signals and behaviors, a behavior that is a signal too only once, so that later groups see what earlier ones set
+    groups (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it, terms[down:end] decrease it; `whole`: is cut to
+    a whole number. start (type + 1): groups of a type are groups[start[type]:start[type + 1]]. terms (TERM): signal is a row.
+    """
     for i in range(first, last):
-        if kind[i] != of or vital[i] >= 128:  # frozen outside the domain
+        if vital[i] >= 128:  # frozen outside the domain
             continue
         dead = vital[i] != 0
-        if dead and not any_dead:
-            continue
-        u = hill_sum(signals, i, up, up_half, up_power, up_dead, dead)
-        d = hill_sum(signals, i, down, down_half, down_power, down_dead, dead)
-        b = base + (highest - base) * (u / (1.0 + u) if u < 1e300 else 1.0)
-        out[i, column] = b + (lowest - b) * (d / (1.0 + d) if d < 1e300 else 1.0)
+        for k in range(start[kind[i]], start[kind[i] + 1]):
+            g = groups[k]
+            if dead and not g.dead_too:
+                continue
+            u = hill_sum(values, i, terms, g.up, g.down, dead)
+            d = hill_sum(values, i, terms, g.down, g.end, dead)
+            b = g.base + (g.highest - g.base) * (u / (1.0 + u) if u < 1e300 else 1.0)
+            b = b + (g.lowest - b) * (d / (1.0 + d) if d < 1e300 else 1.0)
+            values[g.behavior, i] = np.trunc(b) if g.whole else b
