@@ -141,8 +141,8 @@ class Transport(Process):
                 fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), fields.mobility_of(f), moved
             )
             self.levels[f] = known = ((arrays, numbers), levels)
-            if self.work is None or self.work.shape[1] != levels.offset[-1]:
-                self.work = multigrid.workspace(int(levels.offset[-1]))
+            if self.work is None or self.work.shape[1] != sum(levels.voxels):
+                self.work = multigrid.workspace(sum(levels.voxels))
         return known[1]
 
     @staticmethod

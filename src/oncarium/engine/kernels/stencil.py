@@ -68,6 +68,7 @@ def relax(first, last, new, c, source, inverse, weight, low, high, full):
         for i in (0, nx - 1):
             s = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
             new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
+    return 0.0
 
 
 @njit(inline="always", error_model="numpy")
