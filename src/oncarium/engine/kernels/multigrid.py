@@ -272,34 +272,21 @@ def _prepare(e, newton):
 
 
 @both
-def _coarsen_levels(e, first, last):
-    """Sinks and inverse diagonals of the levels from first to last, each from the one above it."""
+def _coarsen_all(e):
+    """Sinks and inverse diagonals of all levels below the finest, each from the one above it."""
     levels = e.levels
-    for level in range(first, last):
+    for level in range(1, len(levels.shape)):
         coarse, above = _at(e.sink, level, levels), level - 1
         _over(_coarsen, coarse, e.threads, (
             coarse, _at(e.inverse, level, levels), _at(e.sink, above, levels), levels.group[above], levels.share[above],
             *_couplings(above, levels), *_edges(above, levels), *_couplings(level, levels), *_edges(level, levels)))
 
 
-_coarsen_small = njit(cache=True, nogil=True, error_model="numpy")(_coarsen_levels)
-
-
-def _coarsen_all(e):
-    _coarsen_levels(e, 1, e.top + 1)
-    _coarsen_small(e, e.top + 1, len(e.levels.shape))
-
-
-@overload(_coarsen_all)
-def _coarsen_all_compiled(e):
-    return lambda e: _coarsen_levels(e, 1, len(e.levels.shape))
-
-
 @both
-def _fall(e, value, first, last):
-    """The levels from first to last: two sweeps, then the residual is averaged to the next level; value is that of the finest.
+def _cycle(e, value, held, first, last):
+    """V(2,2) cycle on value (z, y, x), that of the finest level, in place: over the levels first to last, and all below last.
 
-    Returns the largest Jacobi residual of the finest level.
+    Returns the larger of the largest correction and the largest Jacobi residual of the finest level: about the error before.
     """
     levels, rough = e.levels, 0.0
     for level in range(first, last):
@@ -315,13 +302,13 @@ def _fall(e, value, first, last):
         peak = _over(restrict, coarse, e.threads, (coarse, x, b, inverse, low, high, full, levels.group[level], levels.share[level]))
         if level == 0:
             rough = peak
-    return rough
-
-
-@both
-def _rise(e, value, held, first, last):
-    """Back from the level last to first: corrections are interpolated, then two sweeps. Returns the finest level's largest one."""
-    levels, rough = e.levels, 0.0
+    if last < len(levels.shape) - 1:
+        rough = max(rough, _below(e, value, held, last))
+    elif last > 0:
+        at = levels.offset[last]
+        e.guess[at] = e.right[at] * e.inverse[at]
+    else:
+        value[0, 0, 0] = e.right[0] * e.inverse[0]
     for level in range(last - 1, first - 1, -1):
         x = value if level == 0 else _at(e.guess, level, levels)
         y, b, inverse = _at(e.scratch, level, levels), _at(e.right, level, levels), _at(e.inverse, level, levels)
@@ -329,42 +316,24 @@ def _rise(e, value, held, first, last):
         peak = _over(prolong, x, e.threads, (x, _at(e.guess, level + 1, levels), levels.near[level], levels.other[level],
                                              levels.near_weight[level], levels.other_weight[level]))
         if level == 0:
-            rough = peak
+            rough = max(rough, peak)
             _hold(x, e.fixed, held)
         _over(relax, x, e.threads, (y, x, b, inverse, levels.weight[level, 1], low, high, full))
         _over(relax, x, e.threads, (x, y, b, inverse, levels.weight[level, 0], low, high, full))
     return rough
 
 
-@both
-def _cycle_from(e, value, held, top):
-    """V(2,2) cycle over the level top and all below it."""
-    last = len(e.levels.shape) - 1
-    rough = _fall(e, value, top, last)
-    if last > 0:
-        at = e.levels.offset[last]
-        e.guess[at] = e.right[at] * e.inverse[at]
-    else:
-        value[0, 0, 0] = e.right[0] * e.inverse[0]
-    return max(rough, _rise(e, value, held, top, last))
+_cycle_small = njit(cache=True, nogil=True, error_model="numpy")(_cycle)
 
 
-_cycle_small = njit(cache=True, nogil=True, error_model="numpy")(_cycle_from)
+def _below(e, value, held, first):
+    """The part of an interpreted cycle that is one compiled call."""
+    return _cycle_small(e, value, held, first, len(e.levels.shape) - 1)
 
 
-def _cycle(e, value, held):
-    """One V(2,2) cycle on value (z, y, x) in place.
-
-    Returns the larger of the largest correction and the largest Jacobi residual: about the error before the cycle.
-    """
-    rough = _fall(e, value, 0, e.top)
-    below = _cycle_small(e, value, held, e.top)
-    return max(rough, below, _rise(e, value, held, 0, e.top))
-
-
-@overload(_cycle)
-def _cycle_compiled(e, value, held):
-    return lambda e, value, held: _cycle_from(e, value, held, 0)
+@overload(_below)
+def _below_compiled(e, value, held, first):
+    return lambda e, value, held, first: 0.0  # a compiled cycle goes down to the last level itself
 
 
 @both
@@ -383,24 +352,15 @@ def _settle(e, drained, prepared):
 
 
 @both
-def _balance(e):
-    """Sums over free voxels: residual, right-hand side, what enters, what sinks take up; then their largest |value|."""
-    sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
-    rest = _at(e.scratch, 0, e.levels)
-    _over(_residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
-    part = np.zeros((e.value.shape[0] * e.value.shape[1], 4))
-    largest = _over(_books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
-    return _totals(part), largest
-
-
-@both
 def _advance(e, tolerance, most, progress):
     """Cycles until the estimated error is below tolerance, or until they stagnate.
 
     progress    size of the last correction (-1: none yet), of the one before and of the smallest, estimated error, last reduction,
                 whether Newton's tangent is taken, how many cycles were poor and idle, cycles, whether a voxel is drained
-    Returns whether it came to an end, the flux imbalance, progress.
+    Then the fluxes of the whole box are balanced. Returns whether it came to an end, the flux imbalance, progress.
     """
+    above = e.top if e.top > 0 else len(e.levels.shape) - 1  # the levels above this one are done here
+    sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
     size, before, best, error, reduction, newton, poor, idle, cycles, drained = progress
     saturable, prepared = e.capacity.shape[0] > 0, False  # linear equations stay what they are
     while True:
@@ -424,17 +384,9 @@ def _advance(e, tolerance, most, progress):
             _coarsen_all(e)
         if poor >= 2:
             return False, 0.0, (size, before, best, error, reduction, newton, poor, idle, cycles, drained)
-        size = _cycle(e, e.value, e.held)
+        size = _cycle(e, e.value, e.held, 0, above)
         cycles += 1
-    imbalance, further = _finish(e, tolerance, drained, prepared and not saturable)
-    return True, imbalance, (size, before, best, error, reduction, newton, poor, idle, cycles + further, drained)
-
-
-@both
-def _finish(e, tolerance, drained, prepared):
-    """Settle, then balance the fluxes of the whole box; returns their imbalance before, and the cycles that it took."""
-    saturable, cycles = e.capacity.shape[0] > 0, 0
-    net, turnover = 0.0, 0.0
+    prepared, net, turnover = prepared and not saturable, 0.0, 0.0
     for again in range(MEMORY + 1):
         if again > 0 or not saturable:
             drained = _settle(e, drained, prepared)
@@ -442,7 +394,10 @@ def _finish(e, tolerance, drained, prepared):
             break
         if saturable or not prepared:
             drained, prepared = _prepare(e, True), not saturable
-        (net, driven, entered, taken), largest = _balance(e)
+        rest, part = _at(e.scratch, 0, e.levels), np.zeros((e.value.shape[0] * e.value.shape[1], 4))
+        _over(_residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
+        largest = _over(_books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
+        net, driven, entered, taken = _totals(part)
         turnover = max(entered, taken)
         if e.fixed.shape[0] > 0 or driven <= 0.0:
             break
@@ -452,9 +407,10 @@ def _finish(e, tolerance, drained, prepared):
             break
         if saturable:
             _coarsen_all(e)
-        _cycle(e, e.value, e.held)
+        _cycle(e, e.value, e.held, 0, above)
         cycles += 1
-    return abs(net) / turnover if turnover > 0.0 else abs(net), cycles
+    imbalance = abs(net) / turnover if turnover > 0.0 else abs(net)
+    return True, imbalance, (size, before, best, error, reduction, newton, poor, idle, cycles, drained)
 
 
 _in_one_call = njit(cache=True, nogil=True, error_model="numpy")(_advance)
@@ -477,7 +433,7 @@ def _conjugate(e: Equations, rounds: int, tolerance: float) -> tuple[float, floa
     for _ in range(rounds):
         p, q = np.zeros(value.shape), np.empty(value.shape)
         right[...] = rest
-        _cycle(e, p, still)
+        _cycle(e, p, still, 0, e.top)
         residual(q, p, empty)
         np.negative(q, out=q)
         for direction, image, norm in kept:
