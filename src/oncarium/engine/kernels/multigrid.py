@@ -18,7 +18,7 @@ from numba.extending import overload, register_jitable
 
 from ..threads import over_rows
 from .hierarchy import Hierarchy, Levels
-from .stencil import FREE, HELD, prolong, relax, residual_row, restrict
+from .stencil import FREE, HELD, prolong, relax, residual_rows, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
@@ -218,14 +218,8 @@ def _scale(first, last, value, other, factor):
 @njit(cache=True, nogil=True, error_model="numpy")
 def _residual(first, last, out, c, source, inverse, low, high, full):
     """out (z, y, x) = source - A c."""
-    ny, nx = c.shape[1], c.shape[2]
-    line, peak = np.empty(nx), np.zeros(nx)
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        residual_row(line, peak, c, k, j, source, inverse, low, high, full)
-        for i in range(nx):
-            out[k, j, i] = line[i]
+    nx = c.shape[2]
+    residual_rows(out.reshape(-1)[first * nx:last * nx], np.zeros(nx), c, first, last, source, inverse, low, high, full)
     return 0.0
 
 
@@ -487,8 +481,10 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     if work is None:
         work = workspace(sum(hierarchy.voxels))
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
+    sink, right, inverse, guess, scratch = work
     top = hierarchy.top(threads)
-    e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, *work, hierarchy.levels, top, threads)
+    e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, sink, right, inverse, guess, scratch,
+                  hierarchy.levels, top, threads)
     _hold(value, fixed, held)
     advance = _advance if top > 0 else _in_one_call
     done, imbalance, progress = advance(e, float(tolerance), cycles, START)
