@@ -109,7 +109,8 @@ def _linearise(first, last, value, source, inflow, rate, demand, capacity, micha
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
-    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting. Returns 1 if some voxel is drained: less than nothing enters it.
+    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
+    Returns 1 if some voxel is drained: less than nothing enters it.
     """
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
