@@ -23,18 +23,18 @@ def lod(shape: tuple[int, int, int], steps: int):
 def v_cycle(shape: tuple[int, int, int], times: int):
     """Call and the least bytes it must move: four relaxations of 32, a restriction of 24 and a prolongation of 16 per voxel."""
     levels = build(shape, (20, 20, 20), 1e5, np.array([np.inf] * 6))
-    work = multigrid.workspace(int(levels.offset[-1]))
-    rest = [np.zeros(shape), np.zeros(shape), 0.1, np.full(shape, 5.0), multigrid.NOTHING, 1.0, multigrid.NO_INDEX, multigrid.NO_VALUE]
+    work = multigrid.workspace(sum(levels.voxels))
     value = np.full(shape, 38.0)
-    equations = multigrid._Equations(value, *rest, work, levels.tables, 1)
-    equations.prepare()
-    equations.coarsen()
+    e = multigrid.Equations(value, np.zeros(shape), np.zeros(shape), 0.1, np.full(shape, 5.0), multigrid.NOTHING, 1.0, multigrid.NO_INDEX,
+                            multigrid.NO_VALUE, *work, levels.levels, 0, 1)
+    multigrid._prepare(e, True)
+    multigrid._coarsen_all(e)
 
     def run() -> None:
         for _ in range(times):
-            equations.cycle(value, multigrid.NO_VALUE)
+            multigrid._cycle(e, value, multigrid.NO_VALUE, 0, 0)
 
-    return run, 168 * int(levels.offset[-1]) * times
+    return run, 168 * sum(levels.voxels) * times
 
 
 def main() -> None:

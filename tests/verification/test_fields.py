@@ -218,7 +218,7 @@ def test_a22_fisher_kpp_speed():
     c[0, 0, :10] = 1.0
     levels, work = build(c.shape, (h, h, h), diffusion, np.zeros(6)), None
     x, front = (np.arange(n) + 0.5) * h, {}
-    work = multigrid.workspace(int(levels.offset[-1]))
+    work = multigrid.workspace(sum(levels.voxels))
     for k in range(1, 8501):
         multigrid.solve(c, c * (1.0 / dt + growth), levels, rate=1.0 / dt, demand=growth * c, tolerance=1e-9, work=work)
         if k in (6500, 8500):

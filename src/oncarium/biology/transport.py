@@ -18,9 +18,9 @@ from ..engine.tissue import Tissue
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
 FAST = 10.0  # a factor that relaxes this many times within CHANGE is solved as quasi-steady
-STEADY_ERROR = 1e-4  # of a quasi-steady solution, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
+STEADY_ERROR = 1e-4  # of a solution, quasi-steady or of a backward Euler step, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
 STEP_ERROR = 1e-3  # of one step of bdf2, as a share of the factor's scale
-SOLVE = 0.02  # a step's equations are solved to this part of the step's error
+SOLVE = 0.02  # equations of a bdf2 step are solved to this part of the step's error
 FIRST_STEP = 0.02  # min, the first step after a start or an event
 SHORTEST = 1e-4  # min: a step this short is taken whatever its error
 GROWTH = 2.0  # a step is at most this many times the one before; two-step formulas stay stable below 2.41
@@ -37,8 +37,9 @@ class Transport(Process):
 
     period      min between firings; sources are constant in between
     solver      factor -> one of the following; auto where a factor is not named
-    tolerance   concentration, of all factors or factor -> concentration: error of a quasi-steady solution, and of one step of
-                bdf2. Default 1e-4 (quasi-steady) and 1e-3 (bdf2) of the factor's scale, the largest concentration seen.
+    tolerance   concentration, of all factors or factor -> concentration: error of a quasi-steady solution, of the
+                equations of a backward Euler step, and of one step of bdf2. Default 1e-4, 1e-4 and 1e-3
+                of the factor's scale, the largest concentration seen.
 
     quasi-steady     dc/dt = 0 by multigrid from the present value until the estimated error is below `tolerance`
     bdf2             second order in time; steps under error control end with each firing. It starts, and starts anew after an
@@ -114,7 +115,7 @@ class Transport(Process):
     def allowed(self, f: int) -> float:
         """Tolerance of a factor, concentration."""
         given = self.given[f]
-        return (STEADY_ERROR if self.chosen[f] == "quasi-steady" else STEP_ERROR) * self.scale[f] if given is None else given
+        return (STEP_ERROR if self.chosen[f] == "bdf2" else STEADY_ERROR) * self.scale[f] if given is None else given
 
     @staticmethod
     def _open(fields: Fields, f: int) -> bool:
@@ -141,8 +142,8 @@ class Transport(Process):
                 fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), fields.mobility_of(f), moved
             )
             self.levels[f] = known = ((arrays, numbers), levels)
-            if self.work is None or self.work.shape[1] != levels.offset[-1]:
-                self.work = multigrid.workspace(int(levels.offset[-1]))
+            if self.work is None or self.work.shape[1] != sum(levels.voxels):
+                self.work = multigrid.workspace(sum(levels.voxels))
         return known[1]
 
     @staticmethod
@@ -168,7 +169,7 @@ class Transport(Process):
             outside=fields.outside[f],
             fixed=index,
             held=held,
-            tolerance=allowed if past is None else SOLVE * allowed,
+            tolerance=SOLVE * allowed if self.chosen[f] == "bdf2" else allowed,
             work=self.work,
             threads=self.threads,
         )

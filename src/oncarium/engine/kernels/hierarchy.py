@@ -11,21 +11,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 import numpy as np
+
+from ..threads import shared
 
 WEAK = 1.0 / 3.0  # an axis is merged when its coupling is at least this part of the strongest one
 
 
-@dataclass
-class Hierarchy:
-    """Tables over levels; axes in the order x, y, z in every table, (z, y, x) in shape.
+class Levels(NamedTuple):
+    """What the kernels take: tables over levels; axes in the order x, y, z in every table, (z, y, x) in shape.
 
     shape (level, 3); offset (level + 1) into flat arrays over all levels; low, high, edge (level, axis, n) 1/min;
     group (level, axis, n + 1); share, near_weight, other_weight (level, axis, n) 1; near, other (level, axis, n);
     weight (level, 2) damping of the two Jacobi sweeps; full (6 x voxels of all levels) 1/min or empty;
-    full_edge (voxels of all levels) 1/min or empty; wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside;
-    leave (z, y, x) 1/min or empty: what boundary voxels lose, when couplings are full.
+    full_edge (voxels of all levels) 1/min or empty.
     """
 
     shape: np.ndarray
@@ -42,34 +43,33 @@ class Hierarchy:
     weight: np.ndarray
     full: np.ndarray
     full_edge: np.ndarray
+
+
+@dataclass
+class Hierarchy:
+    """wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside; leave (z, y, x) 1/min or empty: what boundary
+    voxels lose, when couplings are full.
+    """
+
+    levels: Levels
     leave: np.ndarray
     wall: list[np.ndarray]
     known: tuple[bytes, np.ndarray] | None = field(default=None, init=False)  # outside concentrations and what they add
 
     @cached_property
-    def tables(self) -> tuple[np.ndarray, ...]:
-        """What the kernels take."""
-        return (self.shape, self.offset, self.low, self.high, self.edge, self.group, self.share, self.near, self.other,
-                self.near_weight, self.other_weight, self.weight, self.full, self.full_edge)
-
-    @cached_property
     def voxels(self) -> list[int]:
         """How many every level has."""
-        return np.diff(self.offset).tolist()
+        return np.diff(self.levels.offset).tolist()
 
-    @cached_property
-    def couplings(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """low, high (axis, n) and full (6, z, y, x), or empty, of every level."""
-        none = np.empty((6, 0, 0, 0))
-        full = [self.full[6 * a:6 * b].reshape(6, *shape) if self.full.size else none
-                for a, b, shape in zip(self.offset, self.offset[1:], self.shape)]
-        return list(zip(self.low, self.high, full))
+    def top(self, threads: int) -> int:
+        """How many levels are worth sharing among so many threads."""
+        return sum(shared(voxels, threads) for voxels in self.voxels[:-1]) if threads > 1 else 0
 
     def inflow(self, outside: np.ndarray) -> np.ndarray:
         """(z, y, x) concentration/min that outside (face) concentrations add to the boundary voxels."""
         key = outside.tobytes()
         if self.known is None or self.known[0] != key:
-            out = np.zeros(self.shape[0])
+            out = np.zeros(self.levels.shape[0])
             for face in range(6):
                 out[_face(face)] += self.wall[face] * outside[face]
             self.known = (key, out)
@@ -189,7 +189,7 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
     """All levels down to one voxel, for one diffusion coefficient, one permeability per face (um/min, 0 closed, inf value),
     an optional mobility (z, y, x) and optional face velocities.
 
-    >>> build((1, 37, 53), (20, 20, 20), 1e3, np.zeros(6)).shape.tolist()
+    >>> build((1, 37, 53), (20, 20, 20), 1e3, np.zeros(6)).levels.shape.tolist()
     [[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]]
     """
     widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
@@ -247,4 +247,4 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
     full_flat = np.concatenate(levels["full"]) if levels["full"] else np.empty(0)
     edge_flat = np.concatenate(levels["full_edge"]) if levels["full_edge"] else np.empty(0)
     offset = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
-    return Hierarchy(offset=offset, full=full_flat, full_edge=edge_flat, leave=leave, wall=wall, **stacked)
+    return Hierarchy(Levels(offset=offset, full=full_flat, full_edge=edge_flat, **stacked), leave, wall)

@@ -10,13 +10,15 @@ of the whole box balance: time steps conserve mass whatever the tolerance. The s
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+from numba.extending import overload, register_jitable
 
-from ..threads import over_rows, shared
-from .hierarchy import Hierarchy
-from .stencil import FREE, HELD, prolong, relax, residual_row, restrict
+from ..threads import over_rows
+from .hierarchy import Hierarchy, Levels
+from .stencil import FREE, HELD, prolong, relax, residual_rows, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
@@ -24,16 +26,68 @@ CIRCLES = 8  # so many cycles without a smaller correction than ever before go i
 STAGNANT = 0.6  # a cycle that leaves more of the error than this is not worth repeating
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _level(flat, level, shape, offset):
-    return flat[offset[level]:offset[level + 1]].reshape(shape[level, 0], shape[level, 1], shape[level, 2])
+START = (-1.0, 0.0, math.inf, math.inf, CYCLE, True, 0, 0, 0, False)  # progress before the first correction, see _advance
+both = register_jitable(error_model="numpy")  # runs interpreted and compiled
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _full(flat, level, shape, offset):
-    if flat.size == 0:
-        return flat.reshape(6, 0, 0, 0)
-    return flat[6 * offset[level]:6 * offset[level + 1]].reshape(6, shape[level, 0], shape[level, 1], shape[level, 2])
+class Equations(NamedTuple):
+    """One factor's equations while they are solved: `value` is changed in place.
+
+    What is decorated with `both` is one source for two ways of running it. Where no level is worth sharing among threads, a
+    whole solve is one compiled call (_in_one_call): calls from Python cost more than the loops over small levels. Else Python
+    steers, and shares the rows of the levels above `top` among threads. Both ways give the same bytes.
+    """
+
+    value: np.ndarray
+    source: np.ndarray
+    inflow: np.ndarray
+    rate: float
+    demand: np.ndarray
+    capacity: np.ndarray
+    michaelis: float
+    fixed: np.ndarray
+    held: np.ndarray
+    sink: np.ndarray  # this and what follows: flat over all levels
+    right: np.ndarray
+    inverse: np.ndarray
+    guess: np.ndarray
+    scratch: np.ndarray
+    levels: Levels
+    top: int
+    threads: int
+
+
+def _over(loop, x, threads, arguments):
+    """Run a loop over the rows of x; returns the largest of what its pieces return."""
+    return max(over_rows(loop, x.shape[0] * x.shape[1], threads, *arguments, each=x.shape[2]))
+
+
+@overload(_over, inline="always")
+def _over_compiled(loop, x, threads, arguments):
+    return lambda loop, x, threads, arguments: loop(0, x.shape[0] * x.shape[1], *arguments)
+
+
+@both
+def _at(flat, level, levels):
+    """(z, y, x) of a level of an array that is flat over all of them."""
+    shape = levels.shape
+    return flat[levels.offset[level]:levels.offset[level + 1]].reshape(shape[level, 0], shape[level, 1], shape[level, 2])
+
+
+@both
+def _couplings(level, levels):
+    """low, high (axis, n) and full (6, z, y, x), or empty, of a level."""
+    full, shape = levels.full, levels.shape
+    if full.size == 0:
+        return levels.low[level], levels.high[level], full.reshape(6, 0, 0, 0)
+    six = full[6 * levels.offset[level]:6 * levels.offset[level + 1]]
+    return levels.low[level], levels.high[level], six.reshape(6, shape[level, 0], shape[level, 1], shape[level, 2])
+
+
+@both
+def _edges(level, levels):
+    """edge (axis, n) and full_edge (z, y, x), or empty, of a level."""
+    return levels.edge[level], _at(levels.full_edge, level, levels) if levels.full_edge.size > 0 else levels.full_edge.reshape(0, 0, 0)
 
 
 @njit(inline="always", error_model="numpy")
@@ -50,24 +104,16 @@ def _between(out, k, j, low, high, edge, full, full_edge):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _of_level(level, tables):
-    """What _between takes of a level."""
-    shape, offset, full, full_edge = tables[0], tables[1], tables[12], tables[13]
-    edges = full_edge[offset[level]:offset[level + 1]] if full_edge.size > 0 else full_edge
-    boxed = edges.reshape(shape[level, 0], shape[level, 1], shape[level, 2]) if full_edge.size > 0 else edges.reshape(0, 0, 0)
-    return tables[2][level], tables[3][level], tables[4][level], _full(full, level, shape, offset), boxed
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse, tables):
+def _linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse,
+               low, high, full, edge, full_edge):
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
-    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting. Returns the least that enters a voxel.
+    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
+    Returns 1 if some voxel is drained: less than nothing enters it.
     """
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
-    low, high, edge, full, full_edge = _of_level(0, tables)
     total, least = np.empty(nx), np.full(nx, np.inf)
     for row in range(first, last):
         k = row // ny
@@ -90,19 +136,16 @@ def _linearise(first, last, value, source, inflow, rate, demand, capacity, micha
                     sink[k, j, i] += slope
         for i in range(nx):
             inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[i])
-    return least.min()
+    return 1.0 if least.min() < 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _coarsen(first, last, coarse, inverse, fine, level, tables):
+def _coarsen(first, last, coarse, inverse, fine, group, share, low, high, full, edge, full_edge, low2, high2, full2, edge2, full_edge2):
     """Sink and inverse diagonal of a coarser level.
 
     A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel or a
     very hungry cell is thus seen on the next level with the strength it really has.
     """
-    group, share = tables[5][level - 1], tables[6][level - 1]
-    low, high, edge, full, full_edge = _of_level(level - 1, tables)
-    low2, high2, edge2, full2, full_edge2 = _of_level(level, tables)
     total, line, between = np.empty(fine.shape[2]), np.empty(fine.shape[2]), np.empty(coarse.shape[2])
     for row in range(first, last):
         kc = row // coarse.shape[1]
@@ -122,16 +165,7 @@ def _coarsen(first, last, coarse, inverse, fine, level, tables):
                 mean += share[0, m] * line[m]
             coarse[kc, jc, i] = mean
             inverse[kc, jc, i] = 1.0 / (mean + between[i])
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _coarsen_from(top, sink, inverse, tables):
-    """Every level below `top`."""
-    shape, offset = tables[0], tables[1]
-    for level in range(top + 1, shape.shape[0]):
-        coarse = _level(sink, level, shape, offset)
-        _coarsen(0, coarse.shape[0] * coarse.shape[1], coarse, _level(inverse, level, shape, offset),
-                 _level(sink, level - 1, shape, offset), level, tables)
+    return 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -142,63 +176,52 @@ def _hold(value, fixed, held):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _cycle_from(top, value, right, inverse, guess, scratch, fixed, held, tables):
-    """V(2,2) cycle over the level `top` and all below it; value (z, y, x) is that of the finest level.
+def _hold_equations(sink, right, inverse, fixed, held):
+    for m in range(fixed.shape[0]):
+        sink[fixed[m]], right[fixed[m]], inverse[fixed[m]] = 1.0 / HELD, held[m] / HELD, HELD
 
-    Returns the larger of the largest correction and the largest Jacobi residual: about the error before the cycle.
-    """
-    shape, offset, low, high, group, share = tables[0], tables[1], tables[2], tables[3], tables[5], tables[6]
-    near, other, near_weight, other_weight, weight, full = (tables[7], tables[8], tables[9], tables[10], tables[11], tables[12])
-    last = shape.shape[0] - 1
-    rough = 0.0
-    for level in range(top, last):
-        x = value if level == 0 else _level(guess, level, shape, offset)
-        y, b = _level(scratch, level, shape, offset), _level(right, level, shape, offset)
-        inv, six = _level(inverse, level, shape, offset), _full(full, level, shape, offset)
-        rows = x.shape[0] * x.shape[1]
-        if level == 0:
-            relax(0, rows, y, x, b, inv, weight[level, 0], low[level], high[level], six)
-        else:
-            yf, bf, inf = y.reshape(-1), b.reshape(-1), inv.reshape(-1)
-            w = weight[level, 0]
-            for i in range(yf.shape[0]):
-                yf[i] = w * inf[i] * bf[i]
-        relax(0, rows, x, y, b, inv, weight[level, 1], low[level], high[level], six)
-        coarse = _level(right, level + 1, shape, offset)
-        peak = restrict(0, coarse.shape[0] * coarse.shape[1], coarse, x, b, inv, low[level], high[level], six, group[level],
-                        share[level])
-        if level == 0:
-            rough = peak
-    if last > 0:
-        guess[offset[last]] = right[offset[last]] * inverse[offset[last]]
-    else:
-        value[0, 0, 0] = right[0] * inverse[0]
-    for level in range(last - 1, top - 1, -1):
-        x = value if level == 0 else _level(guess, level, shape, offset)
-        y, b = _level(scratch, level, shape, offset), _level(right, level, shape, offset)
-        inv, six = _level(inverse, level, shape, offset), _full(full, level, shape, offset)
-        rows = x.shape[0] * x.shape[1]
-        peak = prolong(0, rows, x, _level(guess, level + 1, shape, offset), near[level], other[level], near_weight[level],
-                       other_weight[level])
-        if level == 0:
-            rough = max(rough, peak)
-            _hold(x, fixed, held)
-        relax(0, rows, y, x, b, inv, weight[level, 1], low[level], high[level], six)
-        relax(0, rows, x, y, b, inv, weight[level, 0], low[level], high[level], six)
-    return rough
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _first(first, last, new, source, inverse, weight):
+    """The first sweep of _fall over a coarse level, whose correction starts at zero."""
+    ny = new.shape[1]
+    for row in range(first, last):
+        k = row // ny
+        j = row - k * ny
+        for i in range(new.shape[2]):
+            new[k, j, i] = weight * inverse[k, j, i] * source[k, j, i]
+    return 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _cut(first, last, value):
+    ny = value.shape[1]
+    for row in range(first, last):
+        k = row // ny
+        j = row - k * ny
+        for i in range(value.shape[2]):
+            value[k, j, i] = max(value[k, j, i], 0.0)
+    return 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _scale(first, last, value, other, factor):
+    """value = factor other."""
+    ny = value.shape[1]
+    for row in range(first, last):
+        k = row // ny
+        j = row - k * ny
+        for i in range(value.shape[2]):
+            value[k, j, i] = factor * other[k, j, i]
+    return 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _residual(first, last, out, c, source, inverse, low, high, full):
     """out (z, y, x) = source - A c."""
-    ny, nx = c.shape[1], c.shape[2]
-    line, peak = np.empty(nx), np.zeros(nx)
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        residual_row(line, peak, c, k, j, source, inverse, low, high, full)
-        for i in range(nx):
-            out[k, j, i] = line[i]
+    nx = c.shape[2]
+    residual_rows(out.reshape(-1)[first * nx:last * nx], np.zeros(nx), c, first, last, source, inverse, low, high, full)
+    return 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -223,140 +246,122 @@ def _books(first, last, part, rest, value, source, inflow, sink, right, inverse)
     return largest
 
 
-class _Equations:
-    """One factor's equations while they are solved: `value` is changed in place.
+@njit(cache=True, nogil=True, error_model="numpy")
+def _totals(part):
+    """Sums over the rows of part (row, 4)."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    for row in range(part.shape[0]):
+        a, b, c, d = a + part[row, 0], b + part[row, 1], c + part[row, 2], d + part[row, 3]
+    return a, b, c, d
 
-    Large levels are shared among threads, row by row; the levels from `top` on are done in one call.
+
+@both
+def _prepare(e, newton):
+    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether a voxel is drained."""
+    sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
+    drained = _over(_linearise, e.value, e.threads, (
+        e.value, e.source, e.inflow, e.rate, e.demand, e.capacity, e.michaelis, newton, sink, right, inverse,
+        *_couplings(0, e.levels), *_edges(0, e.levels)))
+    _hold_equations(e.sink, e.right, e.inverse, e.fixed, e.held)
+    return drained > 0.0
+
+
+@both
+def _coarsen_all(e):
+    """Sinks and inverse diagonals of all levels below the finest, each from the one above it."""
+    levels = e.levels
+    for level in range(1, len(levels.shape)):
+        coarse, above = _at(e.sink, level, levels), level - 1
+        _over(_coarsen, coarse, e.threads, (
+            coarse, _at(e.inverse, level, levels), _at(e.sink, above, levels), levels.group[above], levels.share[above],
+            *_couplings(above, levels), *_edges(above, levels), *_couplings(level, levels), *_edges(level, levels)))
+
+
+@both
+def _cycle(e, value, held, first, last):
+    """V(2,2) cycle on value (z, y, x), that of the finest level, in place: over the levels first to last, and all below last.
+
+    Returns the larger of the largest correction and the largest Jacobi residual of the finest level: about the error before.
     """
+    levels, rough = e.levels, 0.0
+    for level in range(first, last):
+        x = value if level == 0 else _at(e.guess, level, levels)
+        y, b, inverse = _at(e.scratch, level, levels), _at(e.right, level, levels), _at(e.inverse, level, levels)
+        low, high, full = _couplings(level, levels)
+        if level == 0:
+            _over(relax, x, e.threads, (y, x, b, inverse, levels.weight[level, 0], low, high, full))
+        else:
+            _over(_first, x, e.threads, (y, b, inverse, levels.weight[level, 0]))
+        _over(relax, x, e.threads, (x, y, b, inverse, levels.weight[level, 1], low, high, full))
+        coarse = _at(e.right, level + 1, levels)
+        peak = _over(restrict, coarse, e.threads, (coarse, x, b, inverse, low, high, full, levels.group[level], levels.share[level]))
+        if level == 0:
+            rough = peak
+    if last < len(levels.shape) - 1:
+        rough = max(rough, _below(e, value, held, last))
+    elif last > 0:
+        at = levels.offset[last]
+        e.guess[at] = e.right[at] * e.inverse[at]
+    else:
+        value[0, 0, 0] = e.right[0] * e.inverse[0]
+    for level in range(last - 1, first - 1, -1):
+        x = value if level == 0 else _at(e.guess, level, levels)
+        y, b, inverse = _at(e.scratch, level, levels), _at(e.right, level, levels), _at(e.inverse, level, levels)
+        low, high, full = _couplings(level, levels)
+        peak = _over(prolong, x, e.threads, (x, _at(e.guess, level + 1, levels), levels.near[level], levels.other[level],
+                                             levels.near_weight[level], levels.other_weight[level]))
+        if level == 0:
+            rough = max(rough, peak)
+            _hold(x, e.fixed, held)
+        _over(relax, x, e.threads, (y, x, b, inverse, levels.weight[level, 1], low, high, full))
+        _over(relax, x, e.threads, (x, y, b, inverse, levels.weight[level, 0], low, high, full))
+    return rough
 
-    def __init__(self, value, source, inflow, rate, demand, capacity, michaelis, fixed, held, work, hierarchy, threads):
-        self.value, self.source, self.inflow, self.rate, self.demand = value, source, inflow, rate, demand
-        self.capacity, self.michaelis, self.fixed, self.held, self.threads = capacity, michaelis, fixed, held, threads
-        self.flat, self.levels, self.tables, self.couplings = work, hierarchy, hierarchy.tables, hierarchy.couplings
-        self.sink, self.right, self.inverse, _, self.scratch = work[:, :value.size].reshape(5, *value.shape)
-        self.saturable, self.prepared, self.drained = capacity.shape[0] > 0, False, False
-        self.top = sum(shared(voxels, threads) for voxels in hierarchy.voxels[:-1])
 
-    def at(self, array: np.ndarray, level: int) -> np.ndarray:
-        """(z, y, x) of a level of an array that is flat over all of them."""
-        offset = self.levels.offset
-        return array[offset[level]:offset[level + 1]].reshape(self.levels.shape[level])
+_cycle_small = njit(cache=True, nogil=True, error_model="numpy")(_cycle)
 
-    def over(self, loop, x: np.ndarray, *arguments) -> list:
-        """A loop over the rows of x."""
-        return over_rows(loop, x.shape[0] * x.shape[1], self.threads, *arguments, each=x.shape[2])
 
-    def prepare(self, newton: bool = True) -> None:
-        """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels."""
-        if self.prepared and not self.saturable:
-            return  # linear equations stay what they are
-        self.prepared = True
-        least = self.over(_linearise, self.value, self.value, self.source, self.inflow, self.rate, self.demand, self.capacity, self.michaelis,
-                          newton, self.sink, self.right, self.inverse, self.tables)
-        self.drained = min(least) < 0.0
-        if len(self.fixed):
-            sink, right, inverse = self.flat[:3]
-            sink[self.fixed], inverse[self.fixed], right[self.fixed] = 1.0 / HELD, HELD, self.held / HELD
+def _below(e, value, held, first):
+    """The part of an interpreted cycle that is one compiled call."""
+    return _cycle_small(e, value, held, first, len(e.levels.shape) - 1)
 
-    def coarsen(self) -> None:
-        """Sinks and inverse diagonals of all coarser levels."""
-        sink, inverse = self.flat[0], self.flat[2]
-        for level in range(1, self.top + 1):
-            coarse = self.at(sink, level)
-            self.over(_coarsen, coarse, coarse, self.at(inverse, level), self.at(sink, level - 1), level, self.tables)
-        _coarsen_from(self.top, sink, inverse, self.tables)
 
-    def cycle(self, value: np.ndarray, held: np.ndarray) -> float:
-        """One V(2,2) cycle on value in place; returns about the error before it, see _cycle_from."""
-        _, right, inverse, guess, scratch = self.flat
-        if self.top == 0:
-            return _cycle_from(0, value, right, inverse, guess, scratch, self.fixed, held, self.tables)
-        h, weight, rough = self.levels, self.levels.weight, 0.0
-        for level in range(self.top):
-            x, y = value if level == 0 else self.at(guess, level), self.at(scratch, level)
-            b, inv, couplings = self.at(right, level), self.at(inverse, level), self.couplings[level]
-            if level == 0:
-                self.over(relax, x, y, x, b, inv, weight[level, 0], *couplings)
-            else:
-                np.multiply(inv, weight[level, 0], out=y)
-                y *= b
-            self.over(relax, x, x, y, b, inv, weight[level, 1], *couplings)
-            coarse = self.at(right, level + 1)
-            peaks = self.over(restrict, coarse, coarse, x, b, inv, *couplings, h.group[level], h.share[level])
-            rough = max(peaks) if level == 0 else rough
-        _cycle_from(self.top, value, right, inverse, guess, scratch, self.fixed, held, self.tables)
-        for level in range(self.top - 1, -1, -1):
-            x, y = value if level == 0 else self.at(guess, level), self.at(scratch, level)
-            b, inv, couplings = self.at(right, level), self.at(inverse, level), self.couplings[level]
-            peaks = self.over(prolong, x, x, self.at(guess, level + 1), h.near[level], h.other[level], h.near_weight[level],
-                              h.other_weight[level])
-            if level == 0:
-                rough = max(rough, *peaks)
-                _hold(x, self.fixed, held)
-            self.over(relax, x, y, x, b, inv, weight[level, 1], *couplings)
-            self.over(relax, x, x, y, b, inv, weight[level, 0], *couplings)
-        return rough
+@overload(_below)
+def _below_compiled(e, value, held, first):
+    return lambda e, value, held, first: 0.0  # a compiled cycle goes down to the last level itself
 
-    def residual(self, out: np.ndarray, c: np.ndarray, source: np.ndarray) -> None:
-        """out (z, y, x) = source - A c."""
-        self.over(_residual, c, out, c, source, self.inverse, *self.couplings[0])
 
-    def conjugate(self, rounds: int, tolerance: float) -> tuple[float, float]:
-        """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections."""
-        rest, empty = np.empty(self.value.shape), np.zeros(self.value.shape)
-        kept: list[tuple[np.ndarray, np.ndarray, float]] = []
-        self.residual(rest, self.value, self.right)
-        start, still, size = self.value.copy(), np.zeros(len(self.fixed)), 0.0
-        self.prepared = False  # the right-hand side is overwritten
-        for _ in range(rounds):
-            p, q = np.zeros(self.value.shape), np.empty(self.value.shape)
-            self.right[...] = rest
-            self.cycle(p, still)
-            self.residual(q, p, empty)
-            np.negative(q, out=q)
-            for direction, image, norm in kept:
-                share = (q * image).sum() / norm
-                p -= share * direction
-                q -= share * image
-            norm = (q * q).sum()
-            if norm == 0.0:
-                break
-            kept = [*kept, (p, q, norm)][-MEMORY + 1:]
-            length = (rest * q).sum() / norm
-            step = length * p
-            self.value += step
-            rest -= length * q
-            size = float(np.abs(step).max())
-            if size < tolerance:
-                break
-        return size, float(np.abs(self.value - start).max())
+@both
+def _settle(e, drained, prepared):
+    """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
+    if not drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
+        _over(_cut, e.value, e.threads, (e.value,))
+    if not prepared:
+        drained = _prepare(e, False)
+    scratch = _at(e.scratch, 0, e.levels)
+    _over(relax, e.value, e.threads, (scratch, e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels), 1.0,
+                                      *_couplings(0, e.levels)))
+    _over(_scale, e.value, e.threads, (e.value, scratch, 1.0))
+    _hold(e.value, e.fixed, e.held)
+    return drained
 
-    def settle(self) -> None:
-        """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
-        if not self.drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
-            np.maximum(self.value, 0.0, out=self.value)
-        self.prepare(newton=False)
-        self.over(relax, self.value, self.scratch, self.value, self.right, self.inverse, 1.0, *self.couplings[0])
-        self.value[...] = self.scratch
-        _hold(self.value, self.fixed, self.held)
 
-    def solve(self, tolerance: float, most: int) -> tuple[int, float, float, float]:
-        """Cycles until the estimated error is below tolerance; returns (cycles, error, last reduction, flux imbalance)."""
-        _hold(self.value, self.fixed, self.held)
-        before, best, error, reduction, newton, poor, idle, cycles = 0.0, math.inf, math.inf, CYCLE, True, 0, 0, 0
-        while cycles < most:
-            self.prepare(newton)
-            if self.saturable or cycles == 0:
-                self.coarsen()
-            if poor < 2:
-                size = self.cycle(self.value, self.held)
-                cycles += 1
-            else:
-                last, whole = self.conjugate(8, tolerance)
-                size = whole if self.saturable else last  # the equations change with the value: all of it was one Newton step
-                cycles += 8
-            if self.saturable:
-                self.settle()
+@both
+def _advance(e, tolerance, most, progress):
+    """Cycles until the estimated error is below tolerance, or until they stagnate.
+
+    progress    size of the last correction (-1: none yet), of the one before and of the smallest, estimated error, last reduction,
+                whether Newton's tangent is taken, how many cycles were poor and idle, cycles, whether a voxel is drained
+    Then the fluxes of the whole box are balanced. Returns whether it came to an end, the flux imbalance, progress.
+    """
+    above = e.top if e.top > 0 else len(e.levels.shape) - 1  # the levels above this one are done here
+    sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
+    size, before, best, error, reduction, newton, poor, idle, cycles, drained = progress
+    saturable, prepared = e.capacity.shape[0] > 0, False  # linear equations stay what they are
+    while True:
+        if size != -1.0:
+            if saturable:
+                drained = _settle(e, drained, False)
             if before > 0.0:
                 reduction = min(max(size / before, CYCLE), 0.99)
                 newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
@@ -367,34 +372,81 @@ class _Equations:
             error = size * reduction / (1.0 - reduction)
             if error <= tolerance:
                 break
-        if not self.saturable:
-            self.settle()
-        for _ in range(MEMORY):
-            net, driven, entered, taken, largest = self.books()
-            if len(self.fixed) or driven <= 0.0:
-                break
-            if abs(net) * largest <= tolerance * driven:
-                # the last correction is that of the whole box: what enters leaves or stays, to rounding
-                self.value *= driven / (driven - net)
-                break
-            if self.saturable:
-                self.coarsen()
-            self.cycle(self.value, self.held)
-            cycles += 1
-            self.settle()
+        if cycles >= most:
+            break
+        if saturable or not prepared:
+            drained, prepared = _prepare(e, newton), True
+            _coarsen_all(e)
+        if poor >= 2:
+            return False, 0.0, (size, before, best, error, reduction, newton, poor, idle, cycles, drained)
+        size = _cycle(e, e.value, e.held, 0, above)
+        cycles += 1
+    prepared, net, turnover = prepared and not saturable, 0.0, 0.0
+    for again in range(MEMORY + 1):
+        if again > 0 or not saturable:
+            drained = _settle(e, drained, prepared)
+        if again == MEMORY:
+            break
+        if saturable or not prepared:
+            drained, prepared = _prepare(e, True), not saturable
+        rest, part = _at(e.scratch, 0, e.levels), np.zeros((e.value.shape[0] * e.value.shape[1], 4))
+        _over(_residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
+        largest = _over(_books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
+        net, driven, entered, taken = _totals(part)
         turnover = max(entered, taken)
-        return cycles, error, reduction, abs(net) / turnover if turnover > 0.0 else abs(net)
+        if e.fixed.shape[0] > 0 or driven <= 0.0:
+            break
+        if abs(net) * largest <= tolerance * driven:
+            # the last correction is that of the whole box: what enters leaves or stays, to rounding
+            _over(_scale, e.value, e.threads, (e.value, e.value, driven / (driven - net)))
+            break
+        if saturable:
+            _coarsen_all(e)
+        _cycle(e, e.value, e.held, 0, above)
+        cycles += 1
+    imbalance = abs(net) / turnover if turnover > 0.0 else abs(net)
+    return True, imbalance, (size, before, best, error, reduction, newton, poor, idle, cycles, drained)
 
-    def books(self) -> tuple[float, ...]:
-        """Sums over free voxels: residual, right-hand side, what enters, what sinks take up; then their largest |value|.
 
-        Linearises at the present value.
-        """
-        self.prepare()
-        self.residual(self.scratch, self.value, self.right)
-        part = np.zeros((self.value.shape[0] * self.value.shape[1], 4))
-        peaks = self.over(_books, self.value, part, self.scratch, self.value, self.source, self.inflow, self.sink, self.right, self.inverse)
-        return (*part.sum(axis=0).tolist(), max(peaks))
+_in_one_call = njit(cache=True, nogil=True, error_model="numpy")(_advance)
+
+
+def _conjugate(e: Equations, rounds: int, tolerance: float) -> tuple[float, float]:
+    """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections.
+
+    The right-hand side is overwritten.
+    """
+    value, right, inverse = e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
+
+    def residual(out: np.ndarray, c: np.ndarray, source: np.ndarray) -> None:
+        _over(_residual, c, e.threads, (out, c, source, inverse, *_couplings(0, e.levels)))
+
+    rest, empty = np.empty(value.shape), np.zeros(value.shape)
+    kept: list[tuple[np.ndarray, np.ndarray, float]] = []
+    residual(rest, value, right)
+    start, still, size = value.copy(), np.zeros(len(e.fixed)), 0.0
+    for _ in range(rounds):
+        p, q = np.zeros(value.shape), np.empty(value.shape)
+        right[...] = rest
+        _cycle(e, p, still, 0, e.top)
+        residual(q, p, empty)
+        np.negative(q, out=q)
+        for direction, image, norm in kept:
+            share = (q * image).sum() / norm
+            p -= share * direction
+            q -= share * image
+        norm = (q * q).sum()
+        if norm == 0.0:
+            break
+        kept = [*kept, (p, q, norm)][-MEMORY + 1:]
+        length = (rest * q).sum() / norm
+        step = length * p
+        value += step
+        rest -= length * q
+        size = float(np.abs(step).max())
+        if size < tolerance:
+            break
+    return size, float(np.abs(value - start).max())
 
 
 def workspace(voxels: int) -> np.ndarray:
@@ -428,7 +480,18 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     [0.5, 1.5, 2.5]
     """
     if work is None:
-        work = workspace(int(hierarchy.offset[-1]))
+        work = workspace(sum(hierarchy.voxels))
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
-    return _Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, work, hierarchy,
-                      threads).solve(float(tolerance), cycles)
+    sink, right, inverse, guess, scratch = work
+    top = hierarchy.top(threads)
+    e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, sink, right, inverse, guess, scratch,
+                  hierarchy.levels, top, threads)
+    _hold(value, fixed, held)
+    advance = _advance if top > 0 else _in_one_call
+    done, imbalance, progress = advance(e, float(tolerance), cycles, START)
+    while not done:
+        last, whole = _conjugate(e, 8, tolerance)
+        size = whole if len(capacity) else last  # saturable equations change with the value: all of it was one Newton step
+        _, *others, count, drained = progress
+        done, imbalance, progress = advance(e, float(tolerance), cycles, (size, *others, count + 8, drained))
+    return progress[8], progress[3], progress[4], imbalance

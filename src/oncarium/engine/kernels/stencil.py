@@ -4,7 +4,7 @@ Per voxel, with c_m its six neighbors:   total c - sum_m coupling_m c_m = source
 
 Couplings are per volume (1/min). Two layouts: `line` (level, 3, n) when D is one number (couplings depend on the index along
 their axis alone and stay in cache), `full` (6, z, y, x) when D varies in space or the fluid flows.
-Arrays are indexed in place: a view per row would cost more than the row (its reference is counted with a locked instruction).
+Arrays of line layout are indexed in place: a view per row would cost more than the row (its reference is counted with a locked instruction).
 Every loop takes its rows from first to last, so threads can share a level; no result depends on how many there are.
 A row's plane and line are k = row // ny, j = row - k ny: with row % ny the compiler makes poorer loops of the same sums.
 """
@@ -15,20 +15,44 @@ import numpy as np
 from numba import njit
 
 HELD = 1e-200  # inverse diagonal of a fixed voxel: so stiff that neighbors do not move it
+PIECE = 2048  # voxels: pieces of a level that stay in cache between two passes
 FREE = 1e-190  # inverse diagonals above this belong to free voxels
 
 
-@njit(inline="always", error_model="numpy")
-def _varied(c, k, j, i, west, east, south, north, below, above, source, full):
-    """Source plus couplings times neighbors of a voxel, full layout; at a wall, where couplings are zero, any voxel is neighbor."""
-    return (source[k, j, i] + full[0, k, j, i] * c[k, j, west] + full[1, k, j, i] * c[k, j, east]
-            + full[2, k, j, i] * c[k, south, i] + full[3, k, j, i] * c[k, north, i]
-            + full[4, k, j, i] * c[below, j, i] + full[5, k, j, i] * c[above, j, i])
+@njit(cache=True, nogil=True, error_model="numpy")
+def _varied(out, c, first, last, source, full):
+    """out = source plus couplings times neighbors of the voxels first to last of the flat level, full layout.
+
+    Rows of small levels are too short for vector instructions, so they are taken as one: at a wall, where couplings are zero, any
+    voxel is neighbor. Only neighbors before the first and behind the last voxel need care.
+    """
+    nz, ny, nx = c.shape
+    plane, n = nx * ny, c.size
+    flat, q, f = c.reshape(-1), source.reshape(-1), full.reshape(6, -1)
+    reach = plane if nz > 1 else nx
+    a = min(max(first, reach), last)
+    b = max(min(last, n - reach), a)
+    o, s, f0, f1, f2, f3 = out[a - first:b - first], q[a:b], f[0, a:b], f[1, a:b], f[2, a:b], f[3, a:b]
+    if b > a:
+        west, east, south, north = flat[a - 1:b - 1], flat[a + 1:b + 1], flat[a - nx:b - nx], flat[a + nx:b + nx]
+        if nz > 1:
+            below, above, f4, f5 = flat[a - plane:b - plane], flat[a + plane:b + plane], f[4, a:b], f[5, a:b]
+            for i in range(b - a):
+                o[i] = (s[i] + f0[i] * west[i] + f1[i] * east[i] + f2[i] * south[i] + f3[i] * north[i]
+                        + f4[i] * below[i] + f5[i] * above[i])
+        else:
+            for i in range(b - a):
+                o[i] = s[i] + f0[i] * west[i] + f1[i] * east[i] + f2[i] * south[i] + f3[i] * north[i]
+    for start, stop in ((first, a), (b, last)):
+        for p in range(start, stop):
+            out[p - first] = (q[p] + f[0, p] * flat[max(p - 1, 0)] + f[1, p] * flat[min(p + 1, n - 1)]
+                              + f[2, p] * flat[max(p - nx, 0)] + f[3, p] * flat[min(p + nx, n - 1)]
+                              + f[4, p] * flat[max(p - plane, 0)] + f[5, p] * flat[min(p + plane, n - 1)])
 
 
 @njit(inline="always", error_model="numpy")
 def _even(c, k, j, i, west, east, south, north, below, above, source, low, high):
-    """The same, line layout."""
+    """Source plus couplings times neighbors of a voxel, line layout."""
     return (source[k, j, i] + low[0, i] * c[k, j, west] + high[0, i] * c[k, j, east] + low[1, j] * c[k, south, i]
             + high[1, j] * c[k, north, i] + low[2, k] * c[below, j, i] + high[2, k] * c[above, j, i])
 
@@ -45,18 +69,18 @@ def relax(first, last, new, c, source, inverse, weight, low, high, full):
     """One damped Jacobi sweep over rows: new = c + weight inverse (source - A c), all (z, y, x); low, high (axis, n) 1/min."""
     nz, ny, nx = c.shape
     keep = 1.0 - weight
+    if full.shape[1] > 0:
+        o, flat, inv, step = new.reshape(-1), c.reshape(-1), inverse.reshape(-1), max(1, PIECE // nx) * nx
+        for start in range(first * nx, last * nx, step):
+            stop = min(start + step, last * nx)
+            _varied(o[start:stop], c, start, stop, source, full)
+            for p in range(start, stop):
+                o[p] = keep * flat[p] + weight * inv[p] * o[p]
+        return 0.0
     for row in range(first, last):
         k = row // ny
         j = row - k * ny
         south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
-        if full.shape[1] > 0:
-            for i in range(1, nx - 1):
-                s = _varied(c, k, j, i, i - 1, i + 1, south, north, below, above, source, full)
-                new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
-            for i in (0, nx - 1):
-                s = _varied(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, full)
-                new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
-            continue
         if nz > 1:
             for i in range(1, nx - 1):
                 s = _even(c, k, j, i, i - 1, i + 1, south, north, below, above, source, low, high)
@@ -68,33 +92,36 @@ def relax(first, last, new, c, source, inverse, weight, low, high, full):
         for i in (0, nx - 1):
             s = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
             new[k, j, i] = keep * c[k, j, i] + weight * inverse[k, j, i] * s
+    return 0.0
 
 
-@njit(inline="always", error_model="numpy")
-def residual_row(out, peak, c, k, j, source, inverse, low, high, full):
-    """out (x) = source - A c of one row, zero in fixed voxels; peak (x) keeps the largest |out inverse| of its column."""
+@njit(cache=True, nogil=True, error_model="numpy")
+def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
+    """out (flat) = source - A c of rows, zero in fixed voxels; peak (x) keeps the largest |out inverse| of its column."""
     nz, ny, nx = c.shape
-    south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
     if full.shape[1] > 0:
-        for i in range(1, nx - 1):
-            out[i] = _varied(c, k, j, i, i - 1, i + 1, south, north, below, above, source, full)
-        for i in (0, nx - 1):
-            out[i] = _varied(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, full)
-    else:
-        if nz > 1:
-            for i in range(1, nx - 1):
-                out[i] = _even(c, k, j, i, i - 1, i + 1, south, north, below, above, source, low, high)
-        else:
-            for i in range(1, nx - 1):
-                out[i] = _flat(c, k, j, i, south, north, source, low, high)
-        for i in (0, nx - 1):
-            out[i] = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
-    for i in range(nx):
-        inv = inverse[k, j, i]
-        r = out[i] - c[k, j, i] / inv
-        r = r if inv > FREE else 0.0
-        out[i] = r
-        peak[i] = max(peak[i], abs(r * inv))
+        _varied(out, c, first * nx, last * nx, source, full)
+    for row in range(first, last):
+        k = row // ny
+        j = row - k * ny
+        at = (row - first) * nx
+        line = out[at:at + nx]
+        if full.shape[1] == 0:
+            south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
+            if nz > 1:
+                for i in range(1, nx - 1):
+                    line[i] = _even(c, k, j, i, i - 1, i + 1, south, north, below, above, source, low, high)
+            else:
+                for i in range(1, nx - 1):
+                    line[i] = _flat(c, k, j, i, south, north, source, low, high)
+            for i in (0, nx - 1):
+                line[i] = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
+        for i in range(nx):
+            inv = inverse[k, j, i]
+            r = line[i] - c[k, j, i] / inv
+            r = r if inv > FREE else 0.0
+            line[i] = r
+            peak[i] = max(peak[i], abs(r * inv))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -103,19 +130,20 @@ def restrict(first, last, coarse, c, source, inverse, low, high, full, group, sh
 
     group (axis, n) first fine index, share (axis, n) part of the coarse volume.
     """
-    ny, nx = coarse.shape[1], coarse.shape[2]
-    line, total, peak = np.empty(c.shape[2]), np.empty(c.shape[2]), np.zeros(c.shape[2])
+    ny, nx, width = coarse.shape[1], coarse.shape[2], c.shape[2]
+    lines, total, peak = np.empty(3 * width), np.empty(width), np.zeros(width)  # three rows at most are merged
     for row in range(first, last):
         kc = row // ny
         jc = row - kc * ny
         for i in range(total.shape[0]):
             total[i] = 0.0
         for k in range(group[2, kc], group[2, kc + 1]):
-            for j in range(group[1, jc], group[1, jc + 1]):
-                residual_row(line, peak, c, k, j, source, inverse, low, high, full)
-                w = share[2, k] * share[1, j]
-                for i in range(total.shape[0]):
-                    total[i] += w * line[i]
+            j0, j1 = group[1, jc], group[1, jc + 1]
+            residual_rows(lines, peak, c, k * c.shape[1] + j0, k * c.shape[1] + j1, source, inverse, low, high, full)
+            for j in range(j0, j1):
+                w, at = share[2, k] * share[1, j], (j - j0) * width
+                for i in range(width):
+                    total[i] += w * lines[at + i]
         for i in range(nx):
             s = 0.0
             for m in range(group[0, i], group[0, i + 1]):
