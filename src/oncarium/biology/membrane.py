@@ -103,7 +103,8 @@ class Membrane(Process):
         fields = tissue.fields
         surface, pulled = self._touch(tissue, voxel)
         activity = self.pull * pulled
-        for f, more in zip(self.protease, (surface, 1.0, 1.0)):
+        strength: tuple[np.ndarray | float, ...] = (surface, 1.0, 1.0)
+        for f, more in zip(self.protease, strength):
             if f >= 0:
                 activity += self.cut * more * np.maximum(fields.value[f], 0.0)
         for axis, face, laid in zip((2, 1, 0), tissue.matrix.membrane, self.laid):
