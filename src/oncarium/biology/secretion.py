@@ -22,6 +22,8 @@ TRANSFERRED = Behavior(
     "1", 1.0, axis="factor", ge=0.0, le=1.0, doc="share of what the cell holds that passes to a cell that engulfs it", name="secretion.transferred"
 )
 
+NOTHING = np.empty((0, 0))  # where no type speaks of a target
+
 
 def concentration_per_amount(unit: str) -> float:
     """Concentration (factor's unit) of one amount in one um^3: fmol for molar factors, unit * um^3 for all others.
@@ -34,12 +36,14 @@ def concentration_per_amount(unit: str) -> float:
 
 @njit(cache=True, nogil=True)
 def secrete(order, voxel, share, per_amount, rate, approach, target, uptake, consumption, supply, demand, capacity):
-    """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its voxel."""
+    """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its voxel; approach and
+    target may be empty."""
     one = np.ones(share.shape[0])
     for f in range(supply.shape[0]):
         deposit(order, voxel, rate, f, per_amount[f], one, supply[f])
-        deposit_product(order, voxel, approach, target, f, share, supply[f])
-        deposit(order, voxel, approach, f, 1.0, share, demand[f])
+        if approach.shape[0] > 0:
+            deposit_product(order, voxel, approach, target, f, share, supply[f])
+            deposit(order, voxel, approach, f, 1.0, share, demand[f])
         deposit(order, voxel, uptake, f, 1.0, share, demand[f])
         deposit(order, voxel, consumption, f, 1.0, share, capacity[f])
 
@@ -59,7 +63,8 @@ class Secretion(Process):
     uptake                 1/min                Behavior   first-order uptake of a fully packed voxel
     consumption            concentration/min    Behavior   largest consumption of a fully packed voxel
 
-    Where cells keep account of what they hold, the columns `internalised`, `released` and `transferred` come along.
+    `approach` and `target` are there only where a type or a rule speaks of them. Where cells keep account of what they hold, the columns
+    `internalised`, `released` and `transferred` come along.
 
     Reads       volume.total.     Adds to   fields.supply, fields.demand, fields.capacity (Transport sets the values).
     Conserves   total released = total gained by the fields (tests/laws/test_conservation.py).
@@ -100,7 +105,9 @@ class Secretion(Process):
         order = order_by_voxel(voxel, cells.id, fields.value[0].size)
         share = cells["volume.total"] * (1.0 / fields.grid.voxel_volume)
         supply, demand, capacity = (a.reshape(len(fields.names), -1) for a in (fields.supply, fields.demand, fields.capacity))
+        targeted = "secretion.approach" in cells
+        approach, target = (cells["secretion.approach"], cells["secretion.target"]) if targeted else (NOTHING, NOTHING)
         secrete(
-            order, voxel, share, self.per_amount, cells["secretion.rate"], cells["secretion.approach"], cells["secretion.target"],
-            cells["secretion.uptake"], cells["metabolism.consumption"], supply, demand, capacity,
+            order, voxel, share, self.per_amount, cells["secretion.rate"], approach, target, cells["secretion.uptake"],
+            cells["metabolism.consumption"], supply, demand, capacity,
         )  # fmt: skip

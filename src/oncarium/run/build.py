@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,11 @@ from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
 RARE = (  # columns that are left out where nobody speaks of them
     "mechanics.membrane_adhesion", "mechanics.membrane_repulsion", "phagocytosis.other_dead", "attack.delivered", "fusion.nuclei",
-    "division.count",
+    "division.count", "division.asymmetric", "secretion.approach", "secretion.target",
 )  # fmt: skip
+TARGETED = ("secretion.approach", "secretion.target")  # one is nothing without the other
+SHOWN = ("attack.delivered", "division.asymmetric", *TARGETED)  # PhysiCell's tables of cells have them
+STEADY = ("mechanics.affinity", "attack.immunogenicity", "fusion.rate")  # behaviors that are constants of the type where nobody changes them
 PLACING = stream_of("Placement")
 
 
@@ -53,6 +57,9 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
     processes = list_processes(model, population)
     fields = build_fields(model)
     columns = [c for p in processes for c in p.columns() if c.name not in RARE or speaks_of(model, c.name)] + custom_columns(model)
+    changed = {w for p in processes for w in (*p.sets, *p.adds)}
+    steady = [n for n in STEADY if n not in changed and not varies(model, n) and model.numerics != "physicell"]
+    columns = [replace(c, kind="trait") if c.name in steady else c for c in columns]
     labels = {
         "factor": tuple(fields.names),
         "phase": phase_labels(model),
@@ -75,11 +82,18 @@ def speaks_of(model: Model, column: str) -> bool:
     """Does a type, a rule, a placement or a drawn value of the model name this column?"""
     if column == "fusion.nuclei":
         return model.uses("fusion")
-    if column == "attack.delivered" and model.numerics == "physicell":
-        return True  # its tables of cells show it
+    if (model.numerics == "physicell" and column in SHOWN) or (model.internalise and column in TARGETED):
+        return True
+    names = TARGETED if column in TARGETED else (column,)
+    said = {c for t in model.types for c in t.values} | {r.signal[0] for _, r in model.rules}
+    return any(name in said or varies(model, name) for name in names)
+
+
+def varies(model: Model, column: str) -> bool:
+    """May cells of one type differ in this column: by a rule, a placement or a draw?"""
     return (
-        any(column in t.values or any(d.column == column for d in t.distributions) for t in model.types)
-        or any(column in (r.behavior[0], r.signal[0]) for _, r in model.rules)
+        any(column == d.column for t in model.types for d in t.distributions)
+        or any(column == r.behavior[0] for _, r in model.rules)
         or any(column == name for p in model.placements for name, _ in p.values)
     )
 
