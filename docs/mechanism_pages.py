@@ -32,7 +32,7 @@ DOI = re.compile(r"\bDOI (10\.[^\s)]*[^\s).,;:])")
 def mechanisms() -> dict[str, list[Any]]:
     """Module of the biology -> the processes and loops that it declares."""
     from oncarium import biology
-    from oncarium.engine.loop import _Maker
+    from oncarium.engine.loop import Maker
     from oncarium.engine.process import Process
 
     out: dict[str, list[Any]] = {}
@@ -40,7 +40,7 @@ def mechanisms() -> dict[str, list[Any]]:
         module = importlib.import_module(f"{biology.__name__}.{name}")
         for thing in vars(module).values():
             own = isinstance(thing, type) and issubclass(thing, Process) and thing.__module__ == module.__name__
-            own |= isinstance(thing, _Maker) and thing.function.__module__ == module.__name__
+            own |= isinstance(thing, Maker) and thing.function.__module__ == module.__name__
             if own and thing not in out.setdefault(name, []):
                 out[name].append(thing)
     return {name: things for name, things in out.items() if things}

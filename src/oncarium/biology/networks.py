@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Column, State
-from ..engine.loop import compile_file
+from ..engine.loop.source import compile_file
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows

@@ -9,7 +9,7 @@ import pkgutil
 from .. import biology
 from ..biology.cycle import CYCLES
 from ..engine.column import Column
-from ..engine.loop import _Maker
+from ..engine.loop import Maker
 from ..engine.process import Process
 from ..spec.catalog import PATH
 
@@ -24,7 +24,7 @@ def declared_columns() -> list[Column]:
                 columns = [value]
             elif isinstance(value, type) and issubclass(value, Process):
                 columns = list(value.declared.values())
-            elif isinstance(value, _Maker):
+            elif isinstance(value, Maker):
                 columns = list(value.options.get("columns", ()))
             for c in columns:
                 found.setdefault(c.name, c)

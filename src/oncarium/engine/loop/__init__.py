@@ -1,0 +1,91 @@
+"""Three drivers turn a scalar Python function into a compiled loop: each_cell, each_contact, each_voxel.
+
+Argument names are the contract. They resolve, through the registry of columns only, to
+
+    a column                 dots as underscores: `volume_total`, `cycle_exit` (the row of an axis column)
+    one entry of an axis     `secretion_rate_oxygen`; a factor's concentration also as `sense_oxygen`
+    other_<column>           each_contact: the neighbor's; and `distance` (um) between the centers
+    <factor>                 each_voxel: its concentration, and supply_<factor>, what was added to its supply so far; `voxel_volume` (um^3)
+    u, u1, u2, u3            fresh uniform numbers in [0, 1) of this cell (pair, voxel) and this tick
+    dt, time, kind, id       minutes of this step, minutes since the start, index of the cell's type, the cell's id
+    keywords with a unit     `k="0.01 1/min"`: parameters, changed when the process is made
+
+A process made by a driver keeps no tissue's data: one may serve several simulations.
+
+The generated loop is a readable file; its path stands in tracebacks and in `describe()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .cells import LoopProcess
+from .contacts import ContactProcess
+from .source import LoopError
+from .voxels import VoxelProcess
+
+__all__ = ["LoopError", "each_cell", "each_contact", "each_voxel"]
+
+
+class Maker:
+    """What a driver leaves in place of the function: call it with parameters to make the process."""
+
+    def __init__(self, process: type[LoopProcess], function: Callable, options: Mapping[str, Any]):
+        self.process, self.function, self.options = process, function, options
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+
+    def __call__(self, **parameters) -> LoopProcess:
+        return self.process(self.function, self.options, parameters)
+
+
+def each_cell(*, slot: str = "act", writes: tuple[str, ...] = (), **options) -> Callable[[Callable], Maker]:
+    """Compile a scalar function into a loop over cells; its return values are the new values of `writes`.
+
+    slot, writes   where it acts, and the columns its return values go to, in order
+    of             a type or several: only these cells         among   "live" (default), "dead" or "all"
+    adds_state     {"stress": State("1")}: columns of its own   period  min; every tick when left out
+
+    >>> from oncarium.engine.column import State
+    >>> @each_cell(writes=("age",), adds_state={"age": State("min")})
+    ... def ageing(age, dt):
+    ...     return age + dt
+    >>> ageing.function(3.0, 0.5)
+    3.5
+    """
+    return lambda function: Maker(LoopProcess, function, {"slot": slot, "writes": writes, **options})
+
+
+def each_contact(*, slot: str = "act", writes: tuple[str, ...] = (), reduce: str = "sum", **options) -> Callable[[Callable], Maker]:
+    """Compile "what does this neighbor do to me?" into a loop over all pairs of cells within their adhesion reaches.
+
+    Own columns go by their names, the neighbor's by `other_<name>`; `distance` is in um. What the function returns is added
+    to `writes` (reduce="sum"), or raises them to the largest value (reduce="max"), neighbor after neighbor in the order of ids;
+    a signal starts from 0 at every firing. Neighbors show what they were before this step.
+
+    other          a type or several: only these neighbors; the rest as for each_cell
+
+    >>> @each_contact(writes=("damage.level",), of="tumor", other="killer")
+    ... def burning(distance, dt, strength="0.1 1/min"):
+    ...     return strength * dt / (1.0 + distance)
+    >>> burning.function(9.0, 0.5, strength=2.0)
+    0.1
+    """
+    return lambda function: Maker(ContactProcess, function, {"slot": slot, "writes": writes, "reduce": reduce, **options})
+
+
+def each_voxel(*, writes: tuple[str, ...], slot: str = "transport", **options) -> Callable[[Callable], Maker]:
+    """Compile a reaction between factors into a loop over voxels.
+
+    Arguments are factors' concentrations; what the function returns is added to `writes`: `supply_<factor>`
+    (concentration/min), `demand_<factor>` (1/min) or `capacity_<factor>` (concentration/min), which the same tick's
+    Transport uses up.
+
+    >>> @each_voxel(writes=("demand_drug", "supply_product"))
+    ... def conversion(drug, enzyme, rate="0.1 1/min"):
+    ...     return rate * enzyme, rate * enzyme * drug
+    >>> conversion.function(2.0, 3.0, rate=0.5)
+    (1.5, 3.0)
+    """
+    return lambda function: Maker(VoxelProcess, function, {"slot": slot, "writes": writes, **options})
