@@ -33,6 +33,7 @@ class Body:
         self.level[self.index(name)] = value
 
     def copy(self) -> Body:
+        """An independent body at the same levels."""
         return Body(self.names, self.level)
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -81,14 +81,17 @@ class Cells:
 
     @property
     def id(self) -> np.ndarray:
+        """(cell) ids."""
         return self["id"]
 
     @property
     def type(self) -> np.ndarray:
+        """(cell) index of each cell's type."""
         return self["type"]
 
     @property
     def position(self) -> np.ndarray:
+        """(cell, xyz) um: centers."""
         return self["position"]
 
     def add(self, type: int | np.ndarray, count: int = 1) -> slice:
@@ -144,9 +147,11 @@ class Cells:
 
     @property
     def bytes_per_cell(self) -> int:
+        """Memory that one cell takes."""
         return sum(a.itemsize * (a.shape[1] if a.ndim > 1 else 1) for a in self._arrays.values())
 
     def copy(self) -> Cells:
+        """Independent cells with the same content."""
         new = Cells.__new__(Cells)
         new.__dict__.update(self.__dict__)
         new.columns = dict(self.columns)

@@ -47,6 +47,7 @@ class Column:
 
     @property
     def numpy_dtype(self) -> np.dtype:
+        """Type of the array's numbers."""
         return np.dtype(np.float64 if self.dtype is float else np.int64 if self.dtype is int else self.dtype)
 
 

@@ -50,18 +50,22 @@ class Grid:
 
     @property
     def nx(self) -> int:
+        """Voxels along x."""
         return self.shape[2]
 
     @property
     def ny(self) -> int:
+        """Voxels along y."""
         return self.shape[1]
 
     @property
     def nz(self) -> int:
+        """Voxels along z."""
         return self.shape[0]
 
     @property
     def is_2d(self) -> bool:
+        """Whether there is one plane of voxels."""
         return self.nz == 1
 
     @property
@@ -142,6 +146,7 @@ class Fields:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
+        """(factor, z, y, x)."""
         return self.value.shape
 
     def index(self, name: str) -> int:
@@ -215,6 +220,7 @@ class Fields:
         return float(self.value[self.index(name)].sum() * self.grid.voxel_volume)
 
     def copy(self) -> Fields:
+        """Independent fields with the same content."""
         return copy.deepcopy(self)
 
     def arrays(self) -> dict[str, np.ndarray]:

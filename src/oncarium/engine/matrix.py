@@ -43,6 +43,7 @@ class Matrix:
         self.membrane = (faces[0], faces[1], faces[2])
 
     def copy(self) -> Matrix:
+        """An independent matrix with the same content."""
         return copy.deepcopy(self)
 
     def arrays(self) -> dict[str, np.ndarray]:

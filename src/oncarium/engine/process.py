@@ -68,6 +68,7 @@ class Process:
 
     @property
     def name(self) -> str:
+        """What the plan calls it."""
         return type(self).__name__
 
     @property

@@ -35,6 +35,7 @@ class Tissue:
     look: Callable[[Tissue], Neighbors] | None = field(default=None, compare=False)
 
     def copy(self) -> Tissue:
+        """An independent tissue in the same state."""
         return Tissue(
             self.cells.copy(),
             self.fields.copy(),

@@ -65,6 +65,7 @@ class LoopProcess(Process):
 
     @property
     def name(self) -> str:
+        """What the plan calls it: the function's name as one word, or `name`."""
         return self.options.get("name") or "".join(w.title() for w in self.function.__name__.split("_"))
 
     def columns(self) -> list[Column]:

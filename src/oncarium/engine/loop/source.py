@@ -30,6 +30,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def word(label: str) -> str:
+    """A label as part of a Python name."""
     return re.sub(r"\W", "_", label)
 
 
