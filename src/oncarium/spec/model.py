@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ from . import catalog
 from .body import Patient, read_patient
 from .cell import CellType, read_cell, read_distributions
 from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
-from .files import Document, emit, overlay, parse, read
+from .files import Document, emit, parse, read
 from .initial import Placement, read_placement
 from .matrix import MatrixStart, read_matrix
 from .network import Network, bare, node_columns, read_network, read_networks
 from .reader import Reader
 from .rule import SENTENCE, Names, Rule, check_conflicts, read_rule
+from .tree import check_named, flatten, in_order, moved, over, set_at, texts, without_tables
 from .whole import check_whole
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
@@ -244,7 +245,7 @@ class Model:
         below = read(file, f"library/{shelf}/{wanted}.yaml")
         for key, place in below.places.items():
             self.document.places.setdefault(f"{path}.{key}" if key else path, place)
-        return _over(below.tree, tree)
+        return over(below.tree, tree)
 
     def _read_cells(self, reader: Reader, tree: dict[str, Any]) -> None:
         trees: dict[str, dict[str, Any]] = {}
@@ -368,7 +369,7 @@ class Model:
             reader.word(other, f"{path}.like", given, "cell type")
             return tree
         below = self._like(reader, given, other, (*chain, name))
-        return _over({k: v for k, v in below.items() if k != "doc"}, tree)
+        return over({k: v for k, v in below.items() if k != "doc"}, tree)
 
     def _check_volumes(self, reader: Reader) -> None:
         columns = self.names.columns
@@ -453,7 +454,7 @@ class Model:
         for path in sorted(self.numbers):
             h.update(f"{path}={self.numbers[path].value!r}\n".encode())
         told = {k: v for k, v in self.document.tree.items() if k not in ("name", "title", "description")}
-        h.update(emit(_sorted(_without_tables(told))).encode())
+        h.update(emit(in_order(without_tables(told))).encode())
         for f in self.factors:
             h.update(f.initial_content.encode())
         for t in self.types:
@@ -475,8 +476,8 @@ class Model:
         problems = []
         for path, value in {**(changes or {}), **top}.items():
             try:
-                _check_named(document.tree, path.split("."))
-                _set(document.tree, path.split("."), parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else _texts(value))
+                check_named(document.tree, path.split("."))
+                set_at(document.tree, path.split("."), parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else texts(value))
                 document.places[path] = (f"--set {path}={value}", 0, 0)
             except (KeyError, IndexError, ValueError, ModelError) as error:
                 said = error.args[0] if error.args and not isinstance(error, ModelError) else "it is no value"
@@ -513,7 +514,7 @@ class Model:
         """
         if folder is None or self.folder is None:
             return emit(self.document.tree)
-        return emit(_moved(self.document.tree, self.folder.resolve(), Path(folder).resolve()))
+        return emit(moved(self.document.tree, self.folder.resolve(), Path(folder).resolve()))
 
     def cite(self) -> str:
         """BibTeX of every source that the model's numbers and rules name."""
@@ -538,15 +539,6 @@ class Model:
 
     def __hash__(self) -> int:
         return hash(self.digest)
-
-
-def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """A group over the one it builds on. Another cycle, or durations in place of exit rates, replace how the phases end."""
-    cycle = above.get("cycle")
-    if isinstance(cycle, dict) and isinstance(below.get("cycle"), dict) and {"model", "exit", "duration"} & set(cycle):
-        kept = () if "model" in cycle else ("model", "fixed")
-        below = {**below, "cycle": {k: v for k, v in below["cycle"].items() if k in kept}}
-    return overlay(below, above)
 
 
 STARTS = {
@@ -579,84 +571,6 @@ def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str
     for what, given, known in (("numerics", numerics, NUMERICS), ("compat", compat, COMPAT), *(("ignore", i, IGNORABLE) for i in ignore)):
         if given is not None and given not in known:
             raise ModelError(Problem(what, "", f"'{given}' is not known.{did_you_mean(given, known)}", f"Expected {' or '.join(k for k in known if k)}."))
-
-
-def _without_tables(tree: Any) -> Any:
-    """The tree without the names of its tables: their content counts, not where they lie."""
-    if isinstance(tree, Mapping):
-        return {k: _without_tables(v) for k, v in tree.items() if k != "table"}
-    return [_without_tables(v) for v in tree] if isinstance(tree, list) else tree
-
-
-def _moved(tree: Any, here: Path, there: Path) -> Any:
-    """The tree with its tables named from another folder."""
-    if isinstance(tree, Mapping):
-        return {k: os.path.relpath(here / v, there) if k == "table" and isinstance(v, str) else _moved(v, here, there) for k, v in tree.items()}
-    return [_moved(v, here, there) for v in tree] if isinstance(tree, list) else tree
-
-
-def _check_named(tree: dict[str, Any], parts: list[str]) -> None:
-    """A value inside a cell type or a factor that the model does not have is a slip, not a new type."""
-    known = tree.get(parts[0])
-    if parts[0] in ("cells", "factors") and len(parts) > 2 and isinstance(known, dict) and parts[1] not in known:
-        raise KeyError(f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'.{did_you_mean(parts[1], known)}".rstrip("."))
-
-
-def _set(tree: Any, parts: list[str], value: Any) -> None:
-    for depth, part in enumerate(parts[:-1]):
-        if isinstance(tree, list):
-            tree = tree[_index(tree, part)]
-        elif isinstance(tree, dict):
-            if tree.get(part) is None:
-                tree[part] = {}
-            tree = tree[part]
-        else:
-            raise KeyError(f"'{'.'.join(parts[:depth])}' is a single value, not a group")
-    if isinstance(tree, list):
-        tree[_index(tree, parts[-1])] = value
-    elif isinstance(tree, dict):
-        tree[parts[-1]] = value
-    else:
-        raise KeyError(f"'{'.'.join(parts[:-1])}' is a single value, not a group")
-
-
-def _index(tree: list, part: str) -> int:
-    if not part.isdigit() or int(part) >= len(tree):
-        raise IndexError(f"'{part}' is no place in a list of {len(tree)} (the first is 0)")
-    return int(part)
-
-
-def _texts(value: Any) -> Any:
-    """Numbers become texts, as if they had been read from a file."""
-    if isinstance(value, Mapping):
-        return {str(k): _texts(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_texts(v) for v in value]
-    return value if value is None or isinstance(value, bool) else str(value)
-
-
-def _sorted(tree: Any) -> Any:
-    if isinstance(tree, Mapping):
-        return {k: _sorted(tree[k]) for k in sorted(tree)}
-    return [_sorted(v) for v in tree] if isinstance(tree, list) else tree
-
-
-def flatten(tree: Any, path: str = "") -> dict[str, str]:
-    """Dotted path -> text of every value.
-
-    >>> flatten({"a": {"b": "1"}, "c": ["x"]})
-    {'a.b': '1', 'c.0': 'x'}
-    """
-    if isinstance(tree, Mapping):
-        items: Iterable = tree.items()
-    elif isinstance(tree, list):
-        items = enumerate(tree)
-    else:
-        return {path: str(tree)}
-    out: dict[str, str] = {}
-    for key, value in items:
-        out |= flatten(value, f"{path}.{key}" if path else str(key))
-    return out
 
 
 def scenario_names() -> list[str]:
