@@ -86,7 +86,8 @@ def read_wiring(model: Model) -> Wiring:
     states = _inner_states(model)
     effects = [_effect(model, name, r, states) for name, r in model.rules if r.signal[0] != "sense.contact"]
     for t in model.types:
-        for factor, weight in _labels(t, "motility.sensitivity"):
+        ruled = {str(r.behavior[1]): r.value for r in t.rules if r.behavior[0] == "motility.sensitivity" and r.value}
+        for factor, weight in (ruled | dict(_labels(t, "motility.sensitivity"))).items():
             effects.append(Effect(factor, t.name, "M", weight > 0.0, f"{t.name} moves {'up' if weight > 0.0 else 'down'} the gradient of {factor}"))
     for name, network in model.networks.items():
         for i in network.inputs:
