@@ -86,14 +86,14 @@ def generator(logic_net):
 
 
 def within(found, exact, n=CELLS):
-    """Three standard errors."""
-    assert np.all(np.abs(found - exact) <= 3.0 * np.sqrt(np.maximum(exact * (1 - exact), 1e-12) / n) + 1e-9), (found, exact)
+    """Whether shares of n cells lie within three standard errors."""
+    return np.all(np.abs(found - exact) <= 3.0 * np.sqrt(np.maximum(exact * (1 - exact), 1e-12) / n) + 1e-9)
 
 
 def test_one_node_by_hand():
     process, tissue = world(20_000, bnd=SWITCH, cfg="$up = 0.3; $down = 0.1; A.istate = 0;")
     fire(process, tissue, dt=2.0)
-    within(state(tissue, "A").mean(), 0.75 * (1 - math.exp(-0.4 * 2.0)), 20_000)
+    assert within(state(tissue, "A").mean(), 0.75 * (1 - math.exp(-0.4 * 2.0)), 20_000)
 
 
 @pytest.mark.parametrize("dt", [4.0, 1.0, 0.5])
@@ -105,7 +105,7 @@ def test_follows_the_master_equation_for_any_step(dt):
         t = (k + 1) * dt
         if t in (4.0, 8.0):
             exact = expm(q * t) @ start @ states
-            within(np.array([state(tissue, n).mean() for n in process.nets[0].nodes]), exact)
+            assert within(np.array([state(tissue, n).mean() for n in process.nets[0].nodes]), exact)
 
 
 def test_agrees_with_maboss(tmp_path):
@@ -132,7 +132,7 @@ def test_starts_are_drawn_together_and_once():
     fire(process, tissue, dt=1e-9)
     p53, nuclear = state(tissue, "p53"), state(tissue, "Mdm2n")
     assert np.array_equal(p53 + nuclear, np.ones(CELLS)) and set(tissue.cells["network.runs"]) == {1}
-    within(p53.mean(), 0.25)
+    assert within(p53.mean(), 0.25)
     before = p53.copy()
     fire(process, tissue, dt=1e-9, first=1)
     assert np.array_equal(state(tissue, "p53"), before)
@@ -141,7 +141,7 @@ def test_starts_are_drawn_together_and_once():
 def test_a_node_without_a_start_begins_by_chance():
     process, tissue = world(bnd="Node A {}", cfg="")
     fire(process, tissue, dt=1.0)
-    within(state(tissue, "A").mean(), 0.5)
+    assert within(state(tissue, "A").mean(), 0.5)
 
 
 def test_held_nodes_and_inputs_do_not_move_by_themselves():
@@ -284,7 +284,7 @@ def test_sbml_qual_is_read():
     process, tissue = world(bnd=bnd, cfg=cfg)
     fire(process, tissue, dt=1.0)
     assert state(tissue, "A").min() == 1.0
-    within(state(tissue, "B").mean(), 1 - math.exp(-1.0))
+    assert within(state(tissue, "B").mean(), 1 - math.exp(-1.0))
     for broken, said in ((QUAL.replace('maxLevel="1" qual:initialLevel="0"', 'maxLevel="2"'), "levels up to 2"), ("<sbml", "no valid SBML")):
         with pytest.raises(ModelError, match=said):
             read_qual(broken, "net.sbml")

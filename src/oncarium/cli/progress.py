@@ -72,12 +72,14 @@ class Progress:
         return (simulation.time - self.first[1]) / max(now - self.first[0], 1e-9)
 
     def line(self, simulation: Simulation, now: float) -> str:
+        """Where the run is, in one line."""
         from ..units import say_time
 
         cells = simulation.tissue.cells
         return f"{say_time(simulation.time)} of {say_time(self.until)}, {cells.n} cells, {self.rate(simulation, now):.0f} simulated min/s"
 
     def table(self, simulation: Simulation, now: float) -> Any:
+        """Where the run is, with the live cells of every type."""
         import numpy as np
         from rich.console import Group
         from rich.progress_bar import ProgressBar

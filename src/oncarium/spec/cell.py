@@ -237,3 +237,28 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
     elif given is not None:
         fixed = [reader.truth(given, f"{path}.fixed")] * len(model.phases)
     return model, tuple(rates), tuple(fixed)
+
+
+STARTS = {
+    "attack": ("attack.rate",),
+    "fusion": ("fusion.rate",),
+    "motility": ("motility.active",),
+    "phagocytosis": ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead", "phagocytosis.live"),
+    "springs": ("springs.attachment",),
+    "transformation": ("transformation.rate",),
+}
+
+
+def awake(cell: CellType, columns: Mapping[str, Entry]) -> set[str]:
+    """Sections of a type whose mechanism can start: something that starts it is not zero."""
+
+    def moves(name: str) -> bool:
+        given = cell.values.get(name, columns[name].default)
+        return any(v != 0.0 for v in given.values()) if isinstance(given, Mapping) else given != 0.0
+
+    out = set(cell.sections)
+    for section, names in STARTS.items():
+        known = [moves(n) for n in names if n in columns]
+        if known and not any(known):
+            out.discard(section)
+    return out

@@ -11,17 +11,16 @@ from typing import Any
 
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
-from ..units import split_source
 from . import catalog
 from .body import Patient, read_patient
-from .cell import CellType, read_cell, read_distributions
+from .cell import CellType, awake, read_cell, read_distributions
 from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
 from .files import Document, emit, parse, read
 from .initial import Placement, read_placement
 from .matrix import MatrixStart, read_matrix
 from .network import Network, bare, node_columns, read_network, read_networks
 from .reader import Reader
-from .rule import SENTENCE, Names, Rule, check_conflicts, read_rule
+from .rule import Names, Rule, check_conflicts, dropped, read_rule
 from .tree import check_named, flatten, in_order, moved, over, set_at, texts, without_tables
 from .whole import check_whole
 
@@ -273,9 +272,9 @@ class Model:
             if not isinstance(listed, list):
                 reader.complain(f"cells.{name}.rules", "expected a list of sentences,", "each in a line of its own after '- '.")
                 listed = []
-            dropped = self._dropped(reader, t.get("without"), f"cells.{name}.without", listed)
+            without = dropped(reader, t.get("without"), f"cells.{name}.without", listed)
             for i, sentence in enumerate(listed):
-                if i in dropped:
+                if i in without:
                     continue
                 rule = read_rule(reader, sentence, f"cells.{name}.rules.{i}", self.names)
                 if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
@@ -336,25 +335,6 @@ class Model:
                     reader.problems += error.problems
                     done[f.initial_table] = ""
             self.factors[i] = replace(f, initial_content=done[f.initial_table])
-
-    @staticmethod
-    def _dropped(reader: Reader, given: Any, path: str, rules: list[Any]) -> set[int]:
-        """Which rules a cell type does without: "signal on behavior", either of them * for any."""
-        out: set[int] = set()
-        if given is not None and not isinstance(given, list):
-            reader.complain(path, "expected a list such as [oxygen on cycle.exit.live, il6 on *].")
-            return out
-        for i, wanted in enumerate(given or []):
-            signal, _, behavior = str(wanted).partition(" on ")
-            found = set()
-            for k, said in enumerate(rules):
-                m = SENTENCE.match(split_source(str(said))[0])
-                if m and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip()):
-                    found.add(k)
-            if not found:
-                reader.complain(f"{path}.{i}", f"'{wanted}' is no rule of this type;", "expected signal on behavior, as they stand in a rule; * for any.")
-            out |= found
-        return out
 
     def _like(self, reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
         path = f"cells.{name}"
@@ -539,31 +519,6 @@ class Model:
 
     def __hash__(self) -> int:
         return hash(self.digest)
-
-
-STARTS = {
-    "attack": ("attack.rate",),
-    "fusion": ("fusion.rate",),
-    "motility": ("motility.active",),
-    "phagocytosis": ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead", "phagocytosis.live"),
-    "springs": ("springs.attachment",),
-    "transformation": ("transformation.rate",),
-}
-
-
-def awake(cell: CellType, columns: Mapping[str, catalog.Entry]) -> set[str]:
-    """Sections of a type whose mechanism can start: something that starts it is not zero."""
-
-    def moves(name: str) -> bool:
-        given = cell.values.get(name, columns[name].default)
-        return any(v != 0.0 for v in given.values()) if isinstance(given, Mapping) else given != 0.0
-
-    out = set(cell.sections)
-    for section, names in STARTS.items():
-        known = [moves(n) for n in names if n in columns]
-        if known and not any(known):
-            out.discard(section)
-    return out
 
 
 def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str]) -> None:

@@ -152,3 +152,22 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
             reader.complain(
                 path, f"'{rule.text}' {verb} from {start:.6g} to {rule.value:.6g} {rule.unit}, the other way.", severity="warning"
             )
+
+
+def dropped(reader: Reader, given: Any, path: str, rules: list[Any]) -> set[int]:
+    """Which rules a cell type does without: "signal on behavior", either of them * for any."""
+    out: set[int] = set()
+    if given is not None and not isinstance(given, list):
+        reader.complain(path, "expected a list such as [oxygen on cycle.exit.live, il6 on *].")
+        return out
+    for i, wanted in enumerate(given or []):
+        signal, _, behavior = str(wanted).partition(" on ")
+        found = set()
+        for k, said in enumerate(rules):
+            m = SENTENCE.match(split_source(str(said))[0])
+            if m and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip()):
+                found.add(k)
+        if not found:
+            reader.complain(f"{path}.{i}", f"'{wanted}' is no rule of this type;", "expected signal on behavior, as they stand in a rule; * for any.")
+        out |= found
+    return out

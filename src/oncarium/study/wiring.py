@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.wiring import read_wiring
 from ..spec.model import Model
 
 SIGMAS = 3.5  # an effect of this many standard errors is no chance, even in a table of a few hundred
@@ -29,16 +30,8 @@ def made(model: Model) -> list[str]:
 
 
 def heard(model: Model) -> set[str]:
-    """Factors that something in the model responds to: rules, chemotaxis, doors, the matrix."""
-    out = set(CHEMISTRY) | {p.factor for p in model.patient.entries if p.factor}
-    out |= {str(r.signal[1]) for _, r in model.rules if r.signal[0] in ("sense.factor", "sense.gradient")}
-    out |= {str(r.behavior[1]) for _, r in model.rules if r.behavior[0] == "motility.sensitivity"}
-    for t in model.types:
-        for f in model.factors:
-            said = model.numbers.get(f"cells.{t.name}.motility.sensitivity.{f.name}")
-            if said is not None and said.value != 0.0:
-                out.add(f.name)
-    return out & {f.name for f in model.factors}
+    """Factors that something in the model responds to: rules, chemotaxis, doors, networks, the matrix."""
+    return {f.name for f in model.factors} & {*CHEMISTRY, *(e.signal for e in read_wiring(model).effects)}
 
 
 def silenced(model: Model, factor: str) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from numba.extending import overload, register_jitable
 
 from ..threads import over_rows
 from .hierarchy import Hierarchy, Levels
-from .stencil import FREE, HELD, prolong, relax, residual_rows, restrict
+from .level import books, coarsen, cut_at_zero, first_sweep, hold, hold_equations, linearise, residual, scaled, totals
+from .stencil import prolong, relax, restrict
 
 MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
@@ -90,179 +91,14 @@ def _edges(level, levels):
     return levels.edge[level], _at(levels.full_edge, level, levels) if levels.full_edge.size > 0 else levels.full_edge.reshape(0, 0, 0)
 
 
-@njit(inline="always", error_model="numpy")
-def _between(out, k, j, low, high, edge, full, full_edge):
-    """out (x) 1/min = all couplings and edges of a row: the diagonal without the sink. low, high, edge (axis, n) of a level."""
-    if full.shape[1] > 0:
-        for i in range(out.shape[0]):
-            out[i] = (full_edge[k, j, i] + full[0, k, j, i] + full[1, k, j, i] + full[2, k, j, i] + full[3, k, j, i]
-                      + full[4, k, j, i] + full[5, k, j, i])
-    else:
-        yz = low[1, j] + high[1, j] + edge[1, j] + low[2, k] + high[2, k] + edge[2, k]
-        for i in range(out.shape[0]):
-            out[i] = low[0, i] + high[0, i] + edge[0, i] + yz
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse,
-               low, high, full, edge, full_edge):
-    """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
-
-    Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
-    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
-    Returns 1 if some voxel is drained: less than nothing enters it.
-    """
-    ny, nx = value.shape[1], value.shape[2]
-    saturable = capacity.shape[0] > 0
-    total, least = np.empty(nx), np.full(nx, np.inf)
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        _between(total, k, j, low, high, edge, full, full_edge)
-        for i in range(nx):
-            sink[k, j, i] = rate + demand[k, j, i]
-            enter = source[k, j, i] + inflow[k, j, i]
-            right[k, j, i] = enter
-            least[i] = min(least[i], enter)
-        if saturable:
-            for i in range(nx):
-                level = max(value[k, j, i], 0.0)
-                part = 1.0 / (michaelis + level)
-                slope = capacity[k, j, i] * part
-                if newton:
-                    sink[k, j, i] += slope * michaelis * part
-                    right[k, j, i] -= slope * level * level * part
-                else:
-                    sink[k, j, i] += slope
-        for i in range(nx):
-            inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[i])
-    return 1.0 if least.min() < 0.0 else 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _coarsen(first, last, coarse, inverse, fine, group, share, low, high, full, edge, full_edge, low2, high2, full2, edge2, full_edge2):
-    """Sink and inverse diagonal of a coarser level.
-
-    A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel or a
-    very hungry cell is thus seen on the next level with the strength it really has.
-    """
-    total, line, between = np.empty(fine.shape[2]), np.empty(fine.shape[2]), np.empty(coarse.shape[2])
-    for row in range(first, last):
-        kc = row // coarse.shape[1]
-        jc = row - kc * coarse.shape[1]
-        for i in range(line.shape[0]):
-            line[i] = 0.0
-        for k in range(group[2, kc], group[2, kc + 1]):
-            for j in range(group[1, jc], group[1, jc + 1]):
-                _between(total, k, j, low, high, edge, full, full_edge)
-                w = share[2, k] * share[1, j]
-                for i in range(line.shape[0]):
-                    line[i] += w * fine[k, j, i] * total[i] / (fine[k, j, i] + total[i])
-        _between(between, kc, jc, low2, high2, edge2, full2, full_edge2)
-        for i in range(coarse.shape[2]):
-            mean = 0.0
-            for m in range(group[0, i], group[0, i + 1]):
-                mean += share[0, m] * line[m]
-            coarse[kc, jc, i] = mean
-            inverse[kc, jc, i] = 1.0 / (mean + between[i])
-    return 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _hold(value, fixed, held):
-    flat = value.reshape(-1)
-    for m in range(fixed.shape[0]):
-        flat[fixed[m]] = held[m]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _hold_equations(sink, right, inverse, fixed, held):
-    for m in range(fixed.shape[0]):
-        sink[fixed[m]], right[fixed[m]], inverse[fixed[m]] = 1.0 / HELD, held[m] / HELD, HELD
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _first(first, last, new, source, inverse, weight):
-    """The first sweep of _fall over a coarse level, whose correction starts at zero."""
-    ny = new.shape[1]
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        for i in range(new.shape[2]):
-            new[k, j, i] = weight * inverse[k, j, i] * source[k, j, i]
-    return 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _cut(first, last, value):
-    ny = value.shape[1]
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        for i in range(value.shape[2]):
-            value[k, j, i] = max(value[k, j, i], 0.0)
-    return 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _scale(first, last, value, other, factor):
-    """value = factor other."""
-    ny = value.shape[1]
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        for i in range(value.shape[2]):
-            value[k, j, i] = factor * other[k, j, i]
-    return 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _residual(first, last, out, c, source, inverse, low, high, full):
-    """out (z, y, x) = source - A c."""
-    nx = c.shape[2]
-    residual_rows(out.reshape(-1)[first * nx:last * nx], np.zeros(nx), c, first, last, source, inverse, low, high, full)
-    return 0.0
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _books(first, last, part, rest, value, source, inflow, sink, right, inverse):
-    """part (row, 4): sums over free voxels of rest, right, what enters (source and inflow), what sinks take up.
-
-    Returns the largest |value| of them.
-    """
-    ny, nx = value.shape[1], value.shape[2]
-    largest = 0.0
-    for row in range(first, last):
-        k = row // ny
-        j = row - k * ny
-        for i in range(nx):
-            if inverse[k, j, i] > FREE:
-                enter = source[k, j, i] + inflow[k, j, i]
-                part[row, 0] += rest[k, j, i]
-                part[row, 1] += right[k, j, i]
-                part[row, 2] += enter
-                part[row, 3] += sink[k, j, i] * value[k, j, i] - right[k, j, i] + enter
-                largest = max(largest, abs(value[k, j, i]))
-    return largest
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _totals(part):
-    """Sums over the rows of part (row, 4)."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    for row in range(part.shape[0]):
-        a, b, c, d = a + part[row, 0], b + part[row, 1], c + part[row, 2], d + part[row, 3]
-    return a, b, c, d
-
-
 @both
 def _prepare(e, newton):
     """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether a voxel is drained."""
     sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
-    drained = _over(_linearise, e.value, e.threads, (
+    drained = _over(linearise, e.value, e.threads, (
         e.value, e.source, e.inflow, e.rate, e.demand, e.capacity, e.michaelis, newton, sink, right, inverse,
         *_couplings(0, e.levels), *_edges(0, e.levels)))
-    _hold_equations(e.sink, e.right, e.inverse, e.fixed, e.held)
+    hold_equations(e.sink, e.right, e.inverse, e.fixed, e.held)
     return drained > 0.0
 
 
@@ -272,7 +108,7 @@ def _coarsen_all(e):
     levels = e.levels
     for level in range(1, len(levels.shape)):
         coarse, above = _at(e.sink, level, levels), level - 1
-        _over(_coarsen, coarse, e.threads, (
+        _over(coarsen, coarse, e.threads, (
             coarse, _at(e.inverse, level, levels), _at(e.sink, above, levels), levels.group[above], levels.share[above],
             *_couplings(above, levels), *_edges(above, levels), *_couplings(level, levels), *_edges(level, levels)))
 
@@ -291,7 +127,7 @@ def _cycle(e, value, held, first, last):
         if level == 0:
             _over(relax, x, e.threads, (y, x, b, inverse, levels.weight[level, 0], low, high, full))
         else:
-            _over(_first, x, e.threads, (y, b, inverse, levels.weight[level, 0]))
+            _over(first_sweep, x, e.threads, (y, b, inverse, levels.weight[level, 0]))
         _over(relax, x, e.threads, (x, y, b, inverse, levels.weight[level, 1], low, high, full))
         coarse = _at(e.right, level + 1, levels)
         peak = _over(restrict, coarse, e.threads, (coarse, x, b, inverse, low, high, full, levels.group[level], levels.share[level]))
@@ -312,7 +148,7 @@ def _cycle(e, value, held, first, last):
                                              levels.near_weight[level], levels.other_weight[level]))
         if level == 0:
             rough = max(rough, peak)
-            _hold(x, e.fixed, held)
+            hold(x, e.fixed, held)
         _over(relax, x, e.threads, (y, x, b, inverse, levels.weight[level, 1], low, high, full))
         _over(relax, x, e.threads, (x, y, b, inverse, levels.weight[level, 0], low, high, full))
     return rough
@@ -335,14 +171,14 @@ def _below_compiled(e, value, held, first):
 def _settle(e, drained, prepared):
     """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
     if not drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
-        _over(_cut, e.value, e.threads, (e.value,))
+        _over(cut_at_zero, e.value, e.threads, (e.value,))
     if not prepared:
         drained = _prepare(e, False)
     scratch = _at(e.scratch, 0, e.levels)
     _over(relax, e.value, e.threads, (scratch, e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels), 1.0,
                                       *_couplings(0, e.levels)))
-    _over(_scale, e.value, e.threads, (e.value, scratch, 1.0))
-    _hold(e.value, e.fixed, e.held)
+    _over(scaled, e.value, e.threads, (e.value, scratch, 1.0))
+    hold(e.value, e.fixed, e.held)
     return drained
 
 
@@ -390,15 +226,15 @@ def _advance(e, tolerance, most, progress):
         if saturable or not prepared:
             drained, prepared = _prepare(e, True), not saturable
         rest, part = _at(e.scratch, 0, e.levels), np.zeros((e.value.shape[0] * e.value.shape[1], 4))
-        _over(_residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
-        largest = _over(_books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
-        net, driven, entered, taken = _totals(part)
+        _over(residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
+        largest = _over(books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
+        net, driven, entered, taken = totals(part)
         turnover = max(entered, taken)
         if e.fixed.shape[0] > 0 or driven <= 0.0:
             break
         if abs(net) * largest <= tolerance * driven:
             # the last correction is that of the whole box: what enters leaves or stays, to rounding
-            _over(_scale, e.value, e.threads, (e.value, e.value, driven / (driven - net)))
+            _over(scaled, e.value, e.threads, (e.value, e.value, driven / (driven - net)))
             break
         if saturable:
             _coarsen_all(e)
@@ -418,18 +254,18 @@ def _conjugate(e: Equations, rounds: int, tolerance: float) -> tuple[float, floa
     """
     value, right, inverse = e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
 
-    def residual(out: np.ndarray, c: np.ndarray, source: np.ndarray) -> None:
-        _over(_residual, c, e.threads, (out, c, source, inverse, *_couplings(0, e.levels)))
+    def remain(out: np.ndarray, c: np.ndarray, source: np.ndarray) -> None:
+        _over(residual, c, e.threads, (out, c, source, inverse, *_couplings(0, e.levels)))
 
     rest, empty = np.empty(value.shape), np.zeros(value.shape)
     kept: list[tuple[np.ndarray, np.ndarray, float]] = []
-    residual(rest, value, right)
+    remain(rest, value, right)
     start, still, size = value.copy(), np.zeros(len(e.fixed)), 0.0
     for _ in range(rounds):
         p, q = np.zeros(value.shape), np.empty(value.shape)
         right[...] = rest
         _cycle(e, p, still, 0, e.top)
-        residual(q, p, empty)
+        remain(q, p, empty)
         np.negative(q, out=q)
         for direction, image, norm in kept:
             share = (q * image).sum() / norm
@@ -486,7 +322,7 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     top = hierarchy.top(threads)
     e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, sink, right, inverse, guess, scratch,
                   hierarchy.levels, top, threads)
-    _hold(value, fixed, held)
+    hold(value, fixed, held)
     advance = _advance if top > 0 else _in_one_call
     done, imbalance, progress = advance(e, float(tolerance), cycles, START)
     while not done:
