@@ -42,14 +42,14 @@ def response(engine, link, others):
     row = engine.rows.index(link.behavior)
     own = engine.groups[engine.start[link.type] : engine.start[link.type + 1]]
     own = own[own["behavior"] == row]
-    values = np.zeros((len(engine.rows), len(LEVELS)))
+    values = np.zeros((len(LEVELS), len(engine.rows)))
     for other in engine.links:
         if (other.type, other.behavior) == (link.type, link.behavior):
-            values[engine.rows.index(other.signal)] = others * other.half
-    values[engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
+            values[:, engine.rows.index(other.signal)] = others * other.half
+    values[:, engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
     n = len(LEVELS)
     respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, values)
-    return values[row], own["base"][0], own["highest" if link.increases else "lowest"][0]
+    return values[:, row], own["base"][0], own["highest" if link.increases else "lowest"][0]
 
 
 def test_every_rule_of_the_library_is_here():

@@ -43,8 +43,9 @@ class Rules(Process):
 
     slot = "decide"
 
-    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = ()):
+    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True):
         self.period = period
+        self.multiply = multiply  # whole powers; else by the function of the field's standard code, which rounds otherwise
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
 
@@ -65,7 +66,7 @@ class Rules(Process):
             highest = max([link.saturation for link in up] + ([base] if down or not up else []))
             lowest = min([link.saturation for link in down] + ([base] if up or not down else []))
             first = len(terms)
-            terms += [(self.rows.index(link.signal), link.half, link.power, link.dead_too) for link in up + down]
+            terms += [(self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too) for link in up + down]
             table.append((self.rows.index((column, k)), base, highest, lowest, first, first + len(up), len(terms),
                           any(link.dead_too for link in links), column in WHOLE))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
@@ -73,18 +74,22 @@ class Rules(Process):
         self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))
         self.sets = tuple(dict.fromkeys(column for _, (column, _) in groups))
 
+    def _times(self, power: float) -> int:
+        """How often a factor is multiplied, or 0."""
+        return int(power) if self.multiply and power >= 1.0 and power == int(power) else 0
+
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         kinds, vital = cells.type, cells["vital"]
         live = vital == 0
         for name in self.resets:
             cells[name][live] = cells.base[name][kinds[live]]
-        values = np.empty((len(self.rows), cells.n))
+        values = np.empty((cells.n, len(self.rows)))
         for row, (name, k) in enumerate(self.rows):
-            values[row] = cells[name] if k < 0 else cells[name][:, k]
+            values[:, row] = cells[name] if k < 0 else cells[name][:, k]
         over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, values)
         for row, name, k in self.behaviors:
             if k < 0:
-                cells[name][:] = values[row]
+                cells[name][:] = values[:, row]
             else:
-                cells[name][:, k] = values[row]
+                cells[name][:, k] = values[:, row]
