@@ -79,7 +79,8 @@ class Transport(Process):
         given = self.tolerance if isinstance(self.tolerance, Mapping) else dict.fromkeys(fields.names, self.tolerance)
         self.given = [given.get(name) for name in fields.names]
         self.chosen = [self.solver.get(name, "auto") for name in fields.names]
-        self.levels: dict[int, tuple[tuple, Hierarchy]] = {}
+        self.levels: dict[int, Hierarchy] = {}
+        self.known: tuple[tuple, tuple] = ((), ())
         self.work: np.ndarray | None = None
         self.before, self.earlier = np.zeros(fields.shape), np.zeros(fields.shape)
         self.last_step, self.older_step = np.zeros(count), np.zeros(count)  # 0: there is no step before
@@ -94,6 +95,7 @@ class Transport(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         fields = tissue.fields
+        self._know(fields)
         self._measure(fields, tick.dt)
         present = np.flatnonzero(self.scale).tolist()  # of the others there is nothing anywhere, and nothing that would supply it
         for f in present:
@@ -129,22 +131,24 @@ class Transport(Process):
         spread = fields.diffusion[f] * (math.pi / longest) ** 2 if self._open(fields, f) else 0.0
         return "quasi-steady" if (fields.decay[f] + float(uptake.mean()) + spread) * CHANGE > FAST else "bdf2"
 
+    def _know(self, fields: Fields) -> None:
+        """Forget all levels when a coefficient is another array, another number or another version."""
+        arrays = (fields.mobility, fields.velocity)
+        numbers = (fields.version, *(x.tobytes() for x in (fields.diffusion, fields.convection, fields.kind, fields.permeability)))
+        if self.known[1] != numbers or any(a is not b for a, b in zip(self.known[0], arrays)):
+            self.levels.clear()
+            self.known = (arrays, numbers)
+
     def _hierarchy(self, fields: Fields, f: int) -> Hierarchy:
-        """Levels of a factor, built anew when a coefficient is another array, another number or another version."""
-        mobility, velocity = fields.mobility, fields.velocity if fields.convection[f] > 0.0 else None
-        arrays = (mobility, velocity)
-        faces = (fields.kind[f].tobytes(), fields.permeability[f].tobytes())
-        numbers = (fields.version, fields.diffusion[f], fields.convection[f], *faces)
-        known = self.levels.get(f)
-        if known is None or known[0][1] != numbers or any(a is not b for a, b in zip(known[0][0], arrays)):
+        """Levels of a factor, built when they are asked for."""
+        if f not in self.levels:
+            velocity = fields.velocity if fields.convection[f] > 0.0 else None
             moved = None if velocity is None else tuple(v * fields.convection[f] for v in velocity)
-            levels = build(
-                fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), fields.mobility_of(f), moved
-            )
-            self.levels[f] = known = ((arrays, numbers), levels)
+            levels = build(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), fields.mobility_of(f), moved)
+            self.levels[f] = levels
             if self.work is None or self.work.shape[1] != sum(levels.voxels):
                 self.work = multigrid.workspace(sum(levels.voxels))
-        return known[1]
+        return self.levels[f]
 
     @staticmethod
     def _held(fields: Fields, f: int) -> tuple[np.ndarray, np.ndarray]:

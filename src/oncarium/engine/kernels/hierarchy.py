@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from ..threads import shared
 
@@ -130,46 +131,59 @@ def _mean(values: np.ndarray, axis: int, group: np.ndarray, width: np.ndarray) -
     return np.add.reduceat(values * w, group[:-1], axis=axis) / np.add.reduceat(w, group[:-1], axis=axis)
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def _couple(full, edge, diffusion, width, first, second, third):
+    """full (6, z, y, x) and edge (z, y, x), both zero before, 1/min, of the inner faces of one level: harmonic mean of diffusion (z, y, x).
+
+    width (axis, n) um; first, second, third: velocity along x, y, z on all faces, um/min, or empty. Upwind: a face passes the
+    concentration of the voxel the fluid comes from.
+    """
+    nz, ny, nx = diffusion.shape
+    for a in range(3):
+        velocity, dx, dy, dz = (first, 1, 0, 0) if a == 0 else (second, 0, 1, 0) if a == 1 else (third, 0, 0, 1)
+        for k in range(nz - dz):
+            for j in range(ny - dy):
+                for i in range(nx - dx):
+                    here, there = (width[0, i], width[0, i + 1]) if a == 0 else (width[1, j], width[1, j + 1]) if a == 1 else (width[2, k], width[2, k + 1])
+                    g = 1.0 / (0.5 * here / max(diffusion[k, j, i], 1e-300) + 0.5 * there / max(diffusion[k + dz, j + dy, i + dx], 1e-300))
+                    full[2 * a + 1, k, j, i] = g / here
+                    full[2 * a, k + dz, j + dy, i + dx] = g / there
+                    if velocity.size > 0:
+                        u = velocity[k + dz, j + dy, i + dx]
+                        full[2 * a + 1, k, j, i] += max(-u, 0.0) / here
+                        full[2 * a, k + dz, j + dy, i + dx] += max(u, 0.0) / there
+                        edge[k, j, i] += u / here
+                        edge[k + dz, j + dy, i + dx] -= u / there
+
+
+NOTHING = np.empty((0, 0, 0))
+
+
 def _assemble(diffusion: np.ndarray, velocity, widths: list[np.ndarray], permeability: np.ndarray):
     """couplings (6, z, y, x), edge (z, y, x), wall (6 arrays), leave (z, y, x), all 1/min, of one level.
 
-    Upwind: a face passes the concentration of the voxel the fluid comes from; a closed face passes no fluid either.
+    A closed face passes no fluid either.
     """
     full, edge, leave = np.zeros((6, *diffusion.shape)), np.zeros(diffusion.shape), np.zeros(diffusion.shape)
-    wall = []
+    width = np.zeros((3, max(diffusion.shape)))
     for a in range(3):
-        axis = 2 - a
-        h = widths[a].reshape([-1 if d == axis else 1 for d in range(3)])
-        n = diffusion.shape[axis]
-        first: list = [slice(None)] * 3
-        second: list = [slice(None)] * 3
-        first[axis], second[axis] = slice(0, n - 1), slice(1, n)
-        lo, hi = tuple(first), tuple(second)
-        width = np.broadcast_to(h, diffusion.shape)
-        resistance = 0.5 * width / np.maximum(diffusion, 1e-300)
-        g = 1.0 / (resistance[lo] + resistance[hi])
-        full[2 * a + 1][lo] = g / width[lo]
-        full[2 * a][hi] = g / width[hi]
-        if velocity is not None:
-            inner: list = [slice(None)] * 3
-            inner[axis] = slice(1, n)
-            u = velocity[a][tuple(inner)]
-            full[2 * a + 1][lo] += np.maximum(-u, 0.0) / width[lo]
-            full[2 * a][hi] += np.maximum(u, 0.0) / width[hi]
-            edge[lo] += u / width[lo]
-            edge[hi] -= u / width[hi]
-        for face in (2 * a, 2 * a + 1):
-            at = _face(face)
-            enter = _conductance(width[at], diffusion[at], permeability[face]) / width[at]
+        width[a, :len(widths[a])] = widths[a]
+    _couple(full, edge, diffusion, width, *((NOTHING,) * 3 if velocity is None else velocity))
+    wall = []
+    for face in range(6):
+        at, a = _face(face), face // 2
+        h = widths[a][0 if face % 2 == 0 else -1]
+        enter = _conductance(h, diffusion[at], permeability[face]) / h
+        wall.append(enter)
+        if permeability[face] > 0.0:
             out = enter.copy()
-            if velocity is not None and permeability[face] > 0.0:
+            if velocity is not None:
                 inward = velocity[a][at] * (1.0 if face % 2 == 0 else -1.0)
-                enter += np.maximum(inward, 0.0) / width[at]
-                out += np.maximum(-inward, 0.0) / width[at]
+                enter += np.maximum(inward, 0.0) / h
+                out += np.maximum(-inward, 0.0) / h
             edge[at] += out
             leave[at] += out
-            wall.append(enter)
-    return full, edge + 0.0, wall, leave
+    return full, edge, wall, leave
 
 
 def _weights(strength: np.ndarray, merged: np.ndarray, odd: bool) -> tuple[float, float]:
@@ -192,16 +206,40 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
     >>> build((1, 37, 53), (20, 20, 20), 1e3, np.zeros(6)).levels.shape.tolist()
     [[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]]
     """
+    tables, widths, walls = _tables(tuple(shape), tuple(spacing), float(diffusion), tuple(permeability))
+    if mobility is None and velocity is None:
+        return Hierarchy(Levels(full=np.empty(0), full_edge=np.empty(0), **tables), NOTHING, walls)
+    local = np.full(shape, max(diffusion, 1e-300)) if mobility is None else diffusion * mobility
+    flat: list[np.ndarray] = []
+    edges: list[np.ndarray] = []
+    for level, w in enumerate(widths):
+        full, edge, faces, gone = _assemble(local, velocity, w, permeability)
+        flat.append(full.ravel())
+        edges.append(edge.ravel())
+        if level == 0:
+            walls, leave = faces, gone
+        for a in range(3):
+            if level + 1 < len(widths) and len(widths[level + 1][a]) < len(w[a]):
+                groups = tables["group"][level, a, :len(widths[level + 1][a]) + 1]
+                local = _mean(local, 2 - a, groups, w[a])
+                if velocity is not None:
+                    velocity = tuple(np.take(v, groups, axis=2 - a) if b == a else _mean(v, 2 - a, groups, w[a]) for b, v in enumerate(velocity))
+    return Hierarchy(Levels(full=np.concatenate(flat), full_edge=np.concatenate(edges), **tables), leave, walls)
+
+
+@lru_cache(maxsize=1024)  # mobilities change, these do not
+def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float, permeability: tuple[float, ...]):
+    """What no mobility or velocity decides: tables of Levels by name, widths (level, axis) of the voxels, um, and wall of a Hierarchy."""
     widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
     slow = max(diffusion, 1e-300)
     slip = [float(np.inf if p == 0.0 else slow / p) for p in permeability]
-    local = None if mobility is None and velocity is None else diffusion * (np.ones(shape) if mobility is None else mobility)
     size = max(shape) + 1
     levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "edge", "group", "share", "near", "other", "near_weight",
-                                               "other_weight", "weight", "full", "full_edge")}
+                                               "other_weight", "weight")}
     wall: list[np.ndarray] = []
-    leave = np.zeros((0, 0, 0))
+    all_widths = []
     while True:
+        all_widths.append(widths)
         count = np.array([len(w) for w in widths])
         table = {k: np.zeros((3, size)) for k in ("low", "high", "edge", "share", "near_weight", "other_weight")}
         index = {k: np.zeros((3, size), np.int64) for k in ("group", "near", "other")}
@@ -214,37 +252,23 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
                 table["high"][a, :n - 1] = g / w[:-1]
                 table["low"][a, 1:n] = g / w[1:]
             for end, face in ((0, 2 * a), (n - 1, 2 * a + 1)):
-                table["edge"][a, end] += _conductance(w[end], slow, permeability[face]) / w[end]
-                if not levels["shape"] and local is None:
-                    wall.append(_conductance(w[end], slow, permeability[face]) / w[end])
+                open_wall = _conductance(w[end], slow, permeability[face]) / w[end]
+                table["edge"][a, end] += open_wall
+                if len(wall) < 6:
+                    wall.append(open_wall)
             group = _groups(n, bool(merged[a]))
             index["group"][a, :len(group)] = group
             table["share"][a, :n] = w / np.repeat(np.add.reduceat(w, group[:-1]), np.diff(group))
             near = _interpolation(tuple(w.tolist()), bool(merged[a]), (slip[2 * a], slip[2 * a + 1]))
             for name, values in zip(("near", "other", "near_weight", "other_weight"), near):
                 (index if name in index else table)[name][a, :n] = values
-        if local is not None:
-            full, full_edge, faces, gone = _assemble(local, velocity, widths, permeability)
-            levels["full"].append(full.ravel())
-            levels["full_edge"].append(full_edge.ravel())
-            if not levels["shape"]:
-                wall, leave = faces, gone
         levels["shape"].append(count[::-1])
         levels["weight"].append(_weights(strength, merged, bool((count[merged] % 2).any())))
         for name, values in {**table, **index}.items():
             levels[name].append(values)
         if count.max() == 1:
             break
-        groups = [index["group"][a, :len(_groups(count[a], bool(merged[a])))] for a in range(3)]
-        for a in range(3):
-            if local is not None and merged[a]:
-                local = _mean(local, 2 - a, groups[a], widths[a])
-                if velocity is not None:
-                    velocity = tuple(np.take(v, groups[a], axis=2 - a) if b == a else _mean(v, 2 - a, groups[a], widths[a])
-                                     for b, v in enumerate(velocity))
-        widths = [np.add.reduceat(widths[a], groups[a][:-1]) for a in range(3)]
-    stacked = {k: np.array(v) for k, v in levels.items() if not k.startswith("full")}
-    full_flat = np.concatenate(levels["full"]) if levels["full"] else np.empty(0)
-    edge_flat = np.concatenate(levels["full_edge"]) if levels["full_edge"] else np.empty(0)
-    offset = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
-    return Hierarchy(Levels(offset=offset, full=full_flat, full_edge=edge_flat, **stacked), leave, wall)
+        widths = [np.add.reduceat(widths[a], _groups(count[a], bool(merged[a]))[:-1]) for a in range(3)]
+    stacked = {k: np.array(v) for k, v in levels.items()}
+    stacked["offset"] = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
+    return stacked, all_widths, wall
