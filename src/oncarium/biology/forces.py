@@ -4,49 +4,66 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 PRESSURE_UNIT = 0.027288820670331  # sum of (1 - d/R)^2 over twelve close-packed neighbors at equilibrium, as in the source
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
+BLOCK = 256  # pairs whose numbers stay in the fastest cache
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, velocity, pressure, body, ids, kind, affinity, equal, mobility, motility, wall, lower, upper, flat, first, near):
-    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, gathered over their sorted neighbors.
+def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
+    """Velocity um/min of the first cell of pairs first_pair to last_pair, the second one's is its negative, and (1 - d/R)^2: force (4, pair).
 
     body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and adhesion (um/min); one line of cache.
-    affinity (cell, type) 1, all one when `equal`; mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type) um/min;
-    lower, upper (xyz) um; first, near: neighbor lists.
+    affinity (cell, type) 1, all one when `equal`; one, other: the pairs, the smaller id first.
+    Blocks are gathered first and then worked out: the second loop, with its root and division, is one of vector instructions.
+    """
+    x, y, z, touch, far, repulsion, adhesion = np.empty((7, BLOCK))
+    for start in range(first_pair, last_pair, BLOCK):
+        n = min(BLOCK, last_pair - start)
+        for m in range(n):
+            i, j = one[start + m], other[start + m]
+            x[m], y[m], z[m] = body[i, 0] - body[j, 0], body[i, 1] - body[j, 1], body[i, 2] - body[j, 2]
+            touch[m], far[m] = body[i, 3] + body[j, 3], body[i, 4] + body[j, 4]
+            repulsion[m], adhesion[m] = body[i, 5] * body[j, 5], body[i, 6] * body[j, 6]
+        if not equal:
+            for m in range(n):
+                i, j = one[start + m], other[start + m]
+                adhesion[m] *= math.sqrt(affinity[i, kind[j]] * affinity[j, kind[i]])
+        out_x, out_y, out_z, out_p = force[0, start:start + n], force[1, start:start + n], force[2, start:start + n], force[3, start:start + n]
+        for m in range(n):
+            dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], touch[m], max(far[m], CLOSEST)
+            d = math.sqrt(dx * dx + dy * dy + dz * dz)
+            # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
+            dx, dy, dz, d = CLOSEST if d < CLOSEST else dx, 0.0 if d < CLOSEST else dy, 0.0 if d < CLOSEST else dz, max(d, CLOSEST)
+            inverse = 1.0 / (d * sum_r * sum_a)  # one division serves three, and beyond reach o and e are zero: no branch to guess
+            o = max(1.0 - d * d * sum_a * inverse, 0.0)
+            o *= o
+            e = max(1.0 - d * d * sum_r * inverse, 0.0)
+            f = (repulsion[m] * o - adhesion[m] * e * e) * sum_r * sum_a * inverse
+            out_x[m], out_y[m], out_z[m], out_p[m] = f * dx, f * dy, f * dz, o
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def velocities(first_row, last_row, velocity, pressure, body, kind, mobility, motility, wall, lower, upper, flat, first, pair, force):
+    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in the order of ids.
+
+    body: as of `push`, which made `force`; mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type) um/min;
+    lower, upper (xyz) um; first, pair: neighbor lists.
     """
     for i in range(first_row, last_row):
-        x, y, z, radius, reach = body[i, 0], body[i, 1], body[i, 2], body[i, 3], body[i, 4]
+        x, y, z, radius = body[i, 0], body[i, 1], body[i, 2], body[i, 3]
         vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
-        ti = kind[i]
         for m in range(first[i], first[i + 1]):
-            j = near[m]
-            dx = x - body[j, 0]
-            dy = y - body[j, 1]
-            dz = z - body[j, 2]
-            touch = radius + body[j, 3]
-            far = max(reach + body[j, 4], CLOSEST)
-            d = math.sqrt(dx * dx + dy * dy + dz * dz)
-            if d < CLOSEST:
-                # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
-                d = CLOSEST
-                dx, dy, dz = (d if ids[i] < ids[j] else -d), 0.0, 0.0
-            one = 1.0 / (d * touch * far)  # one division serves three, and beyond reach o and e are zero: no branch to guess
-            o = max(1.0 - d * d * far * one, 0.0)
-            o *= o
-            p += o
-            e = max(1.0 - d * d * touch * one, 0.0)
-            a = body[i, 6] * body[j, 6]
-            if not equal:
-                a *= math.sqrt(affinity[i, kind[j]] * affinity[j, ti])
-            f = (body[i, 5] * body[j, 5] * o - a * e * e) * touch * far * one
-            vx += f * dx
-            vy += f * dy
-            vz += f * dz
-        w = wall[ti]
+            q = pair[m]
+            if q >= 0:
+                vx, vy, vz, p = vx + force[0, q], vy + force[1, q], vz + force[2, q], p + force[3, q]
+            else:
+                q = -1 - q
+                vx, vy, vz, p = vx - force[0, q], vy - force[1, q], vz - force[2, q], p + force[3, q]
+        w = wall[kind[i]]
         if w > 0.0:
             vx += _push(x - lower[0], radius, w) - _push(upper[0] - x, radius, w)
             vy += _push(y - lower[1], radius, w) - _push(upper[1] - y, radius, w)

@@ -27,7 +27,7 @@ from ..engine.kernels.neighbors import Neighbors, worn
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
-from .forces import pull, velocities
+from .forces import pull, push, velocities
 from .shape import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
@@ -71,11 +71,11 @@ def _largest_error(first, last, k1, k2, k3, k4, motility, tolerance, share):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, forces, near, attached):
+def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, pushed, moved, near, attached):
     """Velocities k[s + 1] of the stages s from `first` to the last of a substep of h min, one after another by one thread.
 
-    Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`, `forces` and `near`
-    of velocities, `attached` of pull.
+    Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`, `pushed` of push,
+    `moved` and `near` of velocities, `attached` of pull.
     """
     n = start.shape[0]
     for s in range(first, STAGES):
@@ -83,7 +83,8 @@ def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, k
         _advance(0, n, start, a, k[0], b, k[1], c, k[2], lower, upper, out, body)
         if worn(0, n, out, reach, ids, *known):
             return s
-        velocities(0, n, k[s + 1], pressure, body, *forces, *near)
+        push(0, pushed[0].shape[1], *pushed)
+        velocities(0, n, k[s + 1], pressure, body, *moved, *near, pushed[0])
         pull(k[s + 1], *attached)
     return STAGES
 
@@ -149,6 +150,7 @@ class Mechanics(Process):
         self.upper = np.array(grid.upper, float)
         self.flat = grid.is_2d
         self.neighbors = Neighbors(self.lower, self.upper)
+        self.room = np.empty((4, 0))
         self.equal = True
         tissue.look = self.look
         self.reads = tuple(name for name in type(self).reads if name in tissue.cells)
@@ -177,8 +179,16 @@ class Mechanics(Process):
         near = self.neighbors
         near.update(position, self._reach, self._ids, self._margin, self.threads)
         self.evaluations += 1
-        over_rows(velocities, len(position), self.threads, velocity, pressure, self._body, *self._forces, near.first, near.list)
+        force = self._force()
+        over_rows(push, len(near.one), self.threads, force, self._body, *self._alike, near.one, near.other)
+        over_rows(velocities, len(position), self.threads, velocity, pressure, self._body, *self._moved, near.first, near.pair, force)
         pull(velocity, *self._attached)
+
+    def _force(self) -> np.ndarray:
+        """Room for the forces of all pairs (4, pair)."""
+        if self.room.shape[1] != len(self.neighbors.one):
+            self.room = np.empty((4, len(self.neighbors.one)))
+        return self.room
 
     @staticmethod
     def pairs(tissue: Tissue) -> np.ndarray:
@@ -221,10 +231,11 @@ class Mechanics(Process):
         elastic = cells["springs.elastic"] if len(pairs) else np.empty(0)
         self._body, self._ids, self._reach, self._margin = body, cells.id, self.reach(tissue), self.margin(tissue)
         wall = cells.base["mechanics.wall"]
-        self._forces = (cells.id, kind, affinity, self.equal, mobility, motility, wall, self.lower, self.upper, self.flat)
+        self._alike = (kind, affinity, self.equal)
+        self._moved = (kind, mobility, motility, wall, self.lower, self.upper, self.flat)
         self._attached = (pairs, body, elastic, affinity, kind, mobility, self.flat)
         (self._adaptive if self.method == "adaptive" else self._adams_bashforth)(tissue, tick.dt)
-        del self._body, self._ids, self._reach, self._margin, self._forces, self._attached  # they are of this step only
+        del self._body, self._ids, self._reach, self._margin, self._alike, self._moved, self._attached  # they are of this step only
 
     def _adams_bashforth(self, tissue: Tissue, dt: float) -> None:
         cells = tissue.cells
@@ -236,7 +247,7 @@ class Mechanics(Process):
 
     def _adaptive(self, tissue: Tissue, dt: float) -> None:
         cells, pressure = tissue.cells, tissue.cells["sense.pressure"]
-        motility = self._forces[5]
+        motility = self._moved[2]
         k1, k2, k3, k4 = np.zeros((4, cells.n, 3))  # numbers from the start: what has no weight is multiplied with it
         start, trial = cells.position.copy(), np.empty((cells.n, 3))
         self.evaluate(start, k1, pressure)
@@ -270,7 +281,8 @@ class Mechanics(Process):
                 stage += 1
             else:  # few cells: what costs time are the calls
                 done = _stages(stage, h, start, out, self._body, self.lower, self.upper, k, pressure, self._reach, self._ids, near.known,
-                               self._forces, (near.first, near.list), self._attached)  # fmt: skip
+                               (self._force(), self._body, *self._alike, near.one, near.other), self._moved, (near.first, near.pair),
+                               self._attached)  # fmt: skip
                 self.evaluations += done - stage
                 stage = done
                 if stage < STAGES:

@@ -1,7 +1,8 @@
 """Who is near whom: bins, and neighbor lists with a margin that are re-used until somebody moved or grew farther than that.
 
 Rows are full (i sees j and j sees i), so loops gather and never scatter; each row is sorted by cell id, so a sum over
-it depends neither on threads, nor on memory order, nor on when the list was built.
+it depends neither on threads, nor on memory order, nor on when the list was built. What is the same for both cells of a
+pair is worked out once, over the list of pairs, and found from the rows by the number of the pair.
 """
 
 from __future__ import annotations
@@ -113,11 +114,31 @@ def worn(first, last, position, reach, ids, position0, reach0, margin0, ids0):
     return False
 
 
+@njit(cache=True, nogil=True)
+def _pairs(order, first, near, ids):
+    """one, other (pair): every pair of cells once, the smaller id first; pair (entry of near): which it is, -1 - that of the larger id.
+
+    order: rows by rising id. A row's smaller ids are met in rising order too: they fill it from its start.
+    """
+    count = near.shape[0] // 2
+    one, other, pair, fill, p = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(near.shape[0], np.int32), first[:-1].copy(), 0
+    for i in order:
+        for m in range(first[i], first[i + 1]):
+            j = near[m]
+            if ids[j] > ids[i]:
+                one[p], other[p], pair[m], pair[fill[j]] = i, j, p, -1 - p
+                fill[j] += 1
+                p += 1
+    return one, other, pair
+
+
 class Neighbors:
     """Neighbor lists of all cells within the sum of their reaches.
 
-    first  (cell + 1) int64: row i is list[first[i]:first[i + 1]]
-    list   int32 rows, each row sorted by the neighbors' ids; a superset: callers test the true distance
+    first       (cell + 1) int64: row i is list[first[i]:first[i + 1]]
+    list        int32 rows, each row sorted by the neighbors' ids; a superset: callers test the true distance
+    one, other  (pair) int32: cells of each pair, the smaller id first
+    pair        (entry of list) int32: its pair where the neighbor has the larger id, else -1 - its pair
 
     >>> import numpy as np
     >>> near = Neighbors(np.zeros(3), np.array([100.0, 100.0, 20.0]))
@@ -138,7 +159,7 @@ class Neighbors:
         """Rows changed: the next update builds anew."""
         self.known = (np.empty((0, 3)), np.empty(0), np.empty(0), np.empty(0, np.int64))
         self.first = np.zeros(1, np.int64)
-        self.list = np.empty(0, np.int32)
+        self.list = self.one = self.other = self.pair = np.empty(0, np.int32)
 
     def update(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, margin: np.ndarray, threads: int = 1) -> bool:
         """Make the lists valid for these positions (cell, xyz) um and reaches (cell) um; True if they were rebuilt.
@@ -165,3 +186,4 @@ class Neighbors:
         rows = over_rows(_rows, n, threads, position, far, ids, self.lower, *bins, count, each=CANDIDATES)
         self.first = np.cumsum(count)
         self.list = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        self.one, self.other, self.pair = _pairs(np.argsort(ids, kind="stable"), self.first, self.list, ids)
