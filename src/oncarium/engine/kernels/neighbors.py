@@ -19,7 +19,7 @@ CANDIDATES = 10  # pairs looked at per cell and worth a thread, at least
 def _bins(position, far, lower, upper):
     """Counting sort of cells into cubic bins that reach from any cell to all its neighbors. position (cell, xyz), far (cell) um.
 
-    Returns the bins' size (um) and shape (xyz), start (bin + 1) and member (cell): rows, bin after bin.
+    Returns the bins' size (um) and shape (xyz), start (bin + 1), member (cell): rows, bin after bin, and place (cell, 4): their x, y, z, far.
     """
     n = position.shape[0]
     extent = np.maximum(upper - lower, 1e-9)
@@ -45,11 +45,15 @@ def _bins(position, far, lower, upper):
         b = bin_of[i]
         member[fill[b]] = i
         fill[b] += 1
-    return size, shape, start, member
+    place = np.empty((n, 4))
+    for m in range(n):
+        i = member[m]
+        place[m, 0], place[m, 1], place[m, 2], place[m, 3] = position[i, 0], position[i, 1], position[i, 2], far[i]
+    return size, shape, start, member, place
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _row(out, i, x, y, z, own, x0, x1, y0, y1, z0, z1, nx, ny, position, far, ids, start, member):
+def _row(out, i, x, y, z, own, x0, x1, y0, y1, z0, z1, nx, ny, ids, start, member, place):
     """Neighbors of cell i among the cells of some bins, sorted by id, into out; returns how many."""
     total = 0
     for kz in range(z0, z1):
@@ -57,10 +61,7 @@ def _row(out, i, x, y, z, own, x0, x1, y0, y1, z0, z1, nx, ny, position, far, id
             row = (kz * ny + ky) * nx
             for m in range(start[row + x0], start[row + x1]):
                 j = member[m]
-                dx = position[j, 0] - x
-                dy = position[j, 1] - y
-                dz = position[j, 2] - z
-                reach = own + far[j]
+                dx, dy, dz, reach = place[m, 0] - x, place[m, 1] - y, place[m, 2] - z, own + place[m, 3]
                 out[total] = j  # kept if it counts: no branch to guess
                 total += (dx * dx + dy * dy + dz * dz < reach * reach) & (j != i)
     for m in range(1, total):
@@ -74,7 +75,7 @@ def _row(out, i, x, y, z, own, x0, x1, y0, y1, z0, z1, nx, ny, position, far, id
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _rows(first, last, position, far, ids, lower, size, shape, start, member, count):
+def _rows(first, last, position, far, ids, lower, size, shape, start, member, place, count):
     """Neighbors of cells first to last, row after row, each sorted by id; count[i + 1] is the length of row i."""
     nx, ny, nz = shape[0], shape[1], shape[2]
     out = np.empty(64 + 16 * (last - first), np.int32)
@@ -95,7 +96,7 @@ def _rows(first, last, position, far, ids, lower, size, shape, start, member, co
             longer[:total] = out[:total]
             out = longer
         found = _row(out[total:], i, x, y, z, own, max(ix - 1, 0), min(ix + 2, nx), max(iy - 1, 0), min(iy + 2, ny), max(iz - 1, 0), min(iz + 2, nz),
-                     nx, ny, position, far, ids, start, member)
+                     nx, ny, ids, start, member, place)
         count[i + 1] = found
         total += found
     return out[:total].copy()
