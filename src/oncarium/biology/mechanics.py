@@ -31,7 +31,7 @@ from .forces import pull, push, velocities
 from .shape import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
-LOOK_AHEAD = 2.0  # min; assumed: a motile cell may besides travel so long
+LOOK_AHEAD = 2.0  # min; assumed: a cell may besides travel so long at its own speed or at that of its last step, whichever is larger
 STAGES = 3  # of a substep
 SHORTEST = 1e-3  # min; a substep this short is taken whatever its error
 
@@ -161,12 +161,13 @@ class Mechanics(Process):
         return cells["radius"] * np.maximum(cells["mechanics.adhesion_distance"], 1.0)
 
     def margin(self, tissue: Tissue) -> np.ndarray:
-        """How far each cell may move before neighbor lists are built anew (um): motile cells get more."""
+        """How far each cell may move before neighbor lists are built anew (um): cells on their way get more."""
         cells = tissue.cells
-        own = np.full(cells.n, SKIN)
+        v = cells["velocity"]
+        speed = np.sqrt(np.einsum("ij,ij->i", v, v))
         if "motility.speed" in cells:
-            own += LOOK_AHEAD * np.maximum(cells["motility.speed"], 0.0)
-        return own
+            np.maximum(speed, cells["motility.speed"], out=speed)
+        return SKIN + LOOK_AHEAD * speed
 
     def look(self, tissue: Tissue) -> Neighbors:
         """Neighbor lists, valid for the present positions."""

@@ -41,6 +41,7 @@ class Cells:
         self.next_id = 0
         self.capacity = 0
         self._arrays: dict[str, np.ndarray] = {}
+        self._views: dict[str, np.ndarray] = {}  # the rows in use, as they were last asked for: a tick asks 700 times
         self._reserve(64)
 
     def labels(self, name: str) -> tuple[str, ...]:
@@ -65,11 +66,16 @@ class Cells:
                 new[: self.n] = old[: self.n]
             self._arrays[name] = new
         self.capacity = capacity
+        self._views.clear()
 
     def __getitem__(self, name: str) -> np.ndarray:
+        view = self._views.get(name)
+        if view is not None and len(view) == self.n:
+            return view
         array = self._arrays.get(name)
         if array is not None:
-            return array[: self.n]
+            view = self._views[name] = array[: self.n]
+            return view
         self.column(name)
         return self.base[name][self.type]
 
@@ -157,6 +163,7 @@ class Cells:
         new.columns = dict(self.columns)
         new.base = {k: v.copy() for k, v in self.base.items()}
         new._arrays = {k: v.copy() for k, v in self._arrays.items()}
+        new._views = {}
         return new
 
     def state(self) -> dict[str, np.ndarray]:
