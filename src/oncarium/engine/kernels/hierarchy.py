@@ -24,17 +24,16 @@ WEAK = 1.0 / 3.0  # an axis is merged when its coupling is at least this part of
 class Levels(NamedTuple):
     """What the kernels take: tables over levels; axes in the order x, y, z in every table, (z, y, x) in shape.
 
-    shape (level, 3); offset (level + 1) into flat arrays over all levels; low, high, edge (level, axis, n) 1/min;
+    shape (level, 3); offset (level + 1) into flat arrays over all levels; low, high (level, axis, n) 1/min;
     group (level, axis, n + 1); share, near_weight, other_weight (level, axis, n) 1; near, other (level, axis, n);
     weight (level, 2) damping of the two Jacobi sweeps; full (6 x voxels of all levels) 1/min or empty;
-    full_edge (voxels of all levels) 1/min or empty.
+    total (voxels of all levels) 1/min: all couplings of a voxel and what it loses through edges.
     """
 
     shape: np.ndarray
     offset: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    edge: np.ndarray
     group: np.ndarray
     share: np.ndarray
     near: np.ndarray
@@ -43,7 +42,7 @@ class Levels(NamedTuple):
     other_weight: np.ndarray
     weight: np.ndarray
     full: np.ndarray
-    full_edge: np.ndarray
+    total: np.ndarray
 
 
 @dataclass
@@ -208,14 +207,14 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
     """
     tables, widths, walls = _tables(tuple(shape), tuple(spacing), float(diffusion), tuple(permeability))
     if mobility is None and velocity is None:
-        return Hierarchy(Levels(full=np.empty(0), full_edge=np.empty(0), **tables), NOTHING, walls)
+        return Hierarchy(Levels(full=np.empty(0), **tables), NOTHING, walls)
     local = np.full(shape, max(diffusion, 1e-300)) if mobility is None else diffusion * mobility
     flat: list[np.ndarray] = []
-    edges: list[np.ndarray] = []
+    totals: list[np.ndarray] = []
     for level, w in enumerate(widths):
         full, edge, faces, gone = _assemble(local, velocity, w, permeability)
         flat.append(full.ravel())
-        edges.append(edge.ravel())
+        totals.append((edge + full[0] + full[1] + full[2] + full[3] + full[4] + full[5]).ravel())
         if level == 0:
             walls, leave = faces, gone
         for a in range(3):
@@ -224,7 +223,7 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
                 local = _mean(local, 2 - a, groups, w[a])
                 if velocity is not None:
                     velocity = tuple(np.take(v, groups, axis=2 - a) if b == a else _mean(v, 2 - a, groups, w[a]) for b, v in enumerate(velocity))
-    return Hierarchy(Levels(full=np.concatenate(flat), full_edge=np.concatenate(edges), **tables), leave, walls)
+    return Hierarchy(Levels(**{**tables, "full": np.concatenate(flat), "total": np.concatenate(totals)}), leave, walls)
 
 
 @lru_cache(maxsize=1024)  # mobilities change, these do not
@@ -234,15 +233,15 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
     slow = max(diffusion, 1e-300)
     slip = [float(np.inf if p == 0.0 else slow / p) for p in permeability]
     size = max(shape) + 1
-    levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "edge", "group", "share", "near", "other", "near_weight",
-                                               "other_weight", "weight")}
+    levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "group", "share", "near", "other", "near_weight", "other_weight", "weight")}
     wall: list[np.ndarray] = []
-    all_widths = []
+    all_widths, totals = [], []
     while True:
         all_widths.append(widths)
         count = np.array([len(w) for w in widths])
-        table = {k: np.zeros((3, size)) for k in ("low", "high", "edge", "share", "near_weight", "other_weight")}
+        table = {k: np.zeros((3, size)) for k in ("low", "high", "share", "near_weight", "other_weight")}
         index = {k: np.zeros((3, size), np.int64) for k in ("group", "near", "other")}
+        edge = np.zeros((3, size))
         strength = np.where(count > 1, (count / np.array([w.sum() for w in widths])) ** 2, 0.0)
         merged = (count > 1) & (strength >= WEAK * strength.max())
         for a in range(3):
@@ -253,7 +252,7 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
                 table["low"][a, 1:n] = g / w[1:]
             for end, face in ((0, 2 * a), (n - 1, 2 * a + 1)):
                 open_wall = _conductance(w[end], slow, permeability[face]) / w[end]
-                table["edge"][a, end] += open_wall
+                edge[a, end] += open_wall
                 if len(wall) < 6:
                     wall.append(open_wall)
             group = _groups(n, bool(merged[a]))
@@ -262,6 +261,8 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
             near = _interpolation(tuple(w.tolist()), bool(merged[a]), (slip[2 * a], slip[2 * a + 1]))
             for name, values in zip(("near", "other", "near_weight", "other_weight"), near):
                 (index if name in index else table)[name][a, :n] = values
+        x, y, z = (table["low"][a, :n] + table["high"][a, :n] + edge[a, :n] for a, n in enumerate(count))
+        totals.append((x + (y[:, None] + z[:, None, None])).ravel())
         levels["shape"].append(count[::-1])
         levels["weight"].append(_weights(strength, merged, bool((count[merged] % 2).any())))
         for name, values in {**table, **index}.items():
@@ -270,5 +271,6 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
             break
         widths = [np.add.reduceat(widths[a], _groups(count[a], bool(merged[a]))[:-1]) for a in range(3)]
     stacked = {k: np.array(v) for k, v in levels.items()}
+    stacked["total"] = np.concatenate(totals)
     stacked["offset"] = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
     return stacked, all_widths, wall

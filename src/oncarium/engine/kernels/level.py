@@ -11,35 +11,20 @@ from numba import njit
 from .stencil import FREE, HELD, residual_rows
 
 
-@njit(inline="always", error_model="numpy")
-def _between(out, k, j, low, high, edge, full, full_edge):
-    """out (x) 1/min = all couplings and edges of a row: the diagonal without the sink. low, high, edge (axis, n) of a level."""
-    if full.shape[1] > 0:
-        for i in range(out.shape[0]):
-            out[i] = (full_edge[k, j, i] + full[0, k, j, i] + full[1, k, j, i] + full[2, k, j, i] + full[3, k, j, i]
-                      + full[4, k, j, i] + full[5, k, j, i])
-    else:
-        yz = low[1, j] + high[1, j] + edge[1, j] + low[2, k] + high[2, k] + edge[2, k]
-        for i in range(out.shape[0]):
-            out[i] = low[0, i] + high[0, i] + edge[0, i] + yz
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
-def linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse,
-               low, high, full, edge, full_edge):
+def linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse, total):
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
     Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
-    Returns 1 if some voxel is drained: less than nothing enters it.
+    total: all couplings and edges of a voxel, 1/min. Returns 1 if some voxel is drained: less than nothing enters it.
     """
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
-    total, least = np.empty(nx), np.full(nx, np.inf)
+    least = np.full(nx, np.inf)
     for row in range(first, last):
         k = row // ny
         j = row - k * ny
-        _between(total, k, j, low, high, edge, full, full_edge)
         for i in range(nx):
             sink[k, j, i] = rate + demand[k, j, i]
             enter = source[k, j, i] + inflow[k, j, i]
@@ -56,18 +41,18 @@ def linearise(first, last, value, source, inflow, rate, demand, capacity, michae
                 else:
                     sink[k, j, i] += slope
         for i in range(nx):
-            inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[i])
+            inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[k, j, i])
     return 1.0 if least.min() < 0.0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def coarsen(first, last, coarse, inverse, fine, group, share, low, high, full, edge, full_edge, low2, high2, full2, edge2, full_edge2):
-    """Sink and inverse diagonal of a coarser level.
+def coarsen(first, last, coarse, inverse, fine, group, share, total, coarse_total):
+    """Sink and inverse diagonal of a coarser level; totals of the finer and of this one: all couplings and edges of a voxel, 1/min.
 
     A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel or a
     very hungry cell is thus seen on the next level with the strength it really has.
     """
-    total, line, between = np.empty(fine.shape[2]), np.empty(fine.shape[2]), np.empty(coarse.shape[2])
+    line = np.empty(fine.shape[2])
     for row in range(first, last):
         kc = row // coarse.shape[1]
         jc = row - kc * coarse.shape[1]
@@ -75,17 +60,15 @@ def coarsen(first, last, coarse, inverse, fine, group, share, low, high, full, e
             line[i] = 0.0
         for k in range(group[2, kc], group[2, kc + 1]):
             for j in range(group[1, jc], group[1, jc + 1]):
-                _between(total, k, j, low, high, edge, full, full_edge)
                 w = share[2, k] * share[1, j]
                 for i in range(line.shape[0]):
-                    line[i] += w * fine[k, j, i] * total[i] / (fine[k, j, i] + total[i])
-        _between(between, kc, jc, low2, high2, edge2, full2, full_edge2)
+                    line[i] += w * fine[k, j, i] * total[k, j, i] / (fine[k, j, i] + total[k, j, i])
         for i in range(coarse.shape[2]):
             mean = 0.0
             for m in range(group[0, i], group[0, i + 1]):
                 mean += share[0, m] * line[m]
             coarse[kc, jc, i] = mean
-            inverse[kc, jc, i] = 1.0 / (mean + between[i])
+            inverse[kc, jc, i] = 1.0 / (mean + coarse_total[kc, jc, i])
     return 0.0
 
 

@@ -86,18 +86,12 @@ def _couplings(level, levels):
 
 
 @both
-def _edges(level, levels):
-    """edge (axis, n) and full_edge (z, y, x), or empty, of a level."""
-    return levels.edge[level], _at(levels.full_edge, level, levels) if levels.full_edge.size > 0 else levels.full_edge.reshape(0, 0, 0)
-
-
-@both
 def _prepare(e, newton):
     """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether a voxel is drained."""
     sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
     drained = _over(linearise, e.value, e.threads, (
         e.value, e.source, e.inflow, e.rate, e.demand, e.capacity, e.michaelis, newton, sink, right, inverse,
-        *_couplings(0, e.levels), *_edges(0, e.levels)))
+        _at(e.levels.total, 0, e.levels)))
     hold_equations(e.sink, e.right, e.inverse, e.fixed, e.held)
     return drained > 0.0
 
@@ -110,7 +104,7 @@ def _coarsen_all(e):
         coarse, above = _at(e.sink, level, levels), level - 1
         _over(coarsen, coarse, e.threads, (
             coarse, _at(e.inverse, level, levels), _at(e.sink, above, levels), levels.group[above], levels.share[above],
-            *_couplings(above, levels), *_edges(above, levels), *_couplings(level, levels), *_edges(level, levels)))
+            _at(levels.total, above, levels), _at(levels.total, level, levels)))
 
 
 @both

@@ -131,24 +131,29 @@ def restrict(first, last, coarse, c, source, inverse, low, high, full, group, sh
     group (axis, n) first fine index, share (axis, n) part of the coarse volume.
     """
     ny, nx, width = coarse.shape[1], coarse.shape[2], c.shape[2]
-    lines, total, peak = np.empty(3 * width), np.empty(width), np.zeros(width)  # three rows at most are merged
-    for row in range(first, last):
+    most = max(PIECE // (3 * width), 1)  # rows of the coarse level at a time; three rows at most are merged into one
+    lines, total, peak = np.empty(3 * most * width), np.empty((most, width)), np.zeros(width)
+    row = first
+    while row < last:
         kc = row // ny
         jc = row - kc * ny
-        for i in range(total.shape[0]):
-            total[i] = 0.0
+        rows = min(most, ny - jc, last - row)
+        total[:rows] = 0.0
+        top = group[1, jc]
         for k in range(group[2, kc], group[2, kc + 1]):
-            j0, j1 = group[1, jc], group[1, jc + 1]
-            residual_rows(lines, peak, c, k * c.shape[1] + j0, k * c.shape[1] + j1, source, inverse, low, high, full)
-            for j in range(j0, j1):
-                w, at = share[2, k] * share[1, j], (j - j0) * width
-                for i in range(width):
-                    total[i] += w * lines[at + i]
-        for i in range(nx):
-            s = 0.0
-            for m in range(group[0, i], group[0, i + 1]):
-                s += share[0, m] * total[m]
-            coarse[kc, jc, i] = s
+            residual_rows(lines, peak, c, k * c.shape[1] + top, k * c.shape[1] + group[1, jc + rows], source, inverse, low, high, full)
+            for r in range(rows):
+                for j in range(group[1, jc + r], group[1, jc + r + 1]):
+                    w, at = share[2, k] * share[1, j], (j - top) * width
+                    for i in range(width):
+                        total[r, i] += w * lines[at + i]
+        for r in range(rows):
+            for i in range(nx):
+                s = 0.0
+                for m in range(group[0, i], group[0, i + 1]):
+                    s += share[0, m] * total[r, m]
+                coarse[kc, jc + r, i] = s
+        row += rows
     return peak.max()
 
 
