@@ -77,8 +77,7 @@ def columns_page() -> str:
 
 def library_page() -> str:
     """What the library holds, with the files themselves."""
-    from oncarium.spec.files import read
-    from oncarium.spec.model import LIBRARY
+    from oncarium.spec.files import LIBRARY, read
 
     parts = [HEAD, "# Library\n", "What a model may take by name with `library:`, and the scenarios that `oncarium run` knows.\n"]
     for shelf in ("scenarios", "factors", "cells"):

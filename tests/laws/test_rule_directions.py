@@ -8,7 +8,8 @@ import pytest
 from oncarium.biology.rules import Rules
 from oncarium.engine.kernels.response import respond
 from oncarium.run.build import links
-from oncarium.spec.model import LIBRARY, Model
+from oncarium.spec.files import LIBRARY
+from oncarium.spec.model import Model
 
 LEVELS = (0.0, 0.1, 0.5, 1.0, 2.0, 10.0)  # of the signal, in halves
 

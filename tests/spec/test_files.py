@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from oncarium.errors import ModelError
 from oncarium.spec import files
-from oncarium.spec.model import Model, scenario_names
+from oncarium.spec.library import on_shelf
+from oncarium.spec.model import Model
 
 TEXT = "a: 1\nb:\n  - x: 2 um\n  - [3, 4]\n"
 
@@ -79,7 +80,7 @@ def test_what_the_library_holds_is_included_by_name(tmp_path: Path):
         Model.load(tmp_path / "m.yaml")
 
 
-@pytest.mark.parametrize("name", scenario_names())
+@pytest.mark.parametrize("name", on_shelf("scenarios"))
 def test_scenarios_load_without_a_word(name):
     model = Model.load(name)
     assert model.problems == [] and model.name == name and model.title and model.document.tree["description"]

@@ -8,7 +8,9 @@ import pytest
 
 from oncarium.errors import ModelError
 from oncarium.spec.catalog import columns, cycles, settable
-from oncarium.spec.model import EXAMPLE, LIBRARY, Model, scenario_names
+from oncarium.spec.files import LIBRARY
+from oncarium.spec.library import on_shelf
+from oncarium.spec.model import EXAMPLE, Model
 
 GOOD = """
 oncarium: 1
@@ -230,7 +232,7 @@ def test_the_digest_ignores_layout_and_order_of_names():
     assert Model.from_text(EXAMPLE).digest == Model.from_text(Model.from_text(EXAMPLE).to_yaml()).digest
 
 
-@pytest.mark.parametrize("name", scenario_names())
+@pytest.mark.parametrize("name", on_shelf("scenarios"))
 def test_every_scenario_is_free_of_problems_and_reads_back(name):
     m = Model.load(name)
     assert m.problems == [] and Model.from_text(m.to_yaml()) == m

@@ -37,7 +37,7 @@ def library(tmp_path, monkeypatch):
     """A library with one scenario."""
     (tmp_path / "lib" / "scenarios").mkdir(parents=True)
     (tmp_path / "lib" / "scenarios" / "small.yaml").write_text(WORLD)
-    monkeypatch.setattr("oncarium.spec.model.LIBRARY", tmp_path / "lib")
+    monkeypatch.setattr("oncarium.spec.library.LIBRARY", tmp_path / "lib")
     return tmp_path
 
 

@@ -47,10 +47,10 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, velocity, pressure, body, kind, mobility, motility, wall, lower, upper, flat, first, pair, force):
+def velocities(first_row, last_row, velocity, pressure, force, body, kind, mobility, motility, wall, lower, upper, flat, first, pair):
     """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in the order of ids.
 
-    body: as of `push`, which made `force`; mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type) um/min;
+    body and force (4, pair): as of `push`; mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type) um/min;
     lower, upper (xyz) um; first, pair: neighbor lists.
     """
     for i in range(first_row, last_row):

@@ -71,11 +71,11 @@ def _largest_error(first, last, k1, k2, k3, k4, motility, tolerance, share):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, pushed, moved, near, attached):
+def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, force, pushed, moved, near, attached):
     """Velocities k[s + 1] of the stages s from `first` to the last of a substep of h min, one after another by one thread.
 
     Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`, `pushed` of push,
-    `moved` and `near` of velocities, `attached` of pull.
+    `moved` and `near` of velocities, `attached` of pull; force: room for those of all pairs (4, pair).
     """
     n = start.shape[0]
     for s in range(first, STAGES):
@@ -83,8 +83,8 @@ def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, k
         _advance(0, n, start, a, k[0], b, k[1], c, k[2], lower, upper, out, body)
         if worn(0, n, out, reach, ids, *known):
             return s
-        push(0, pushed[0].shape[1], *pushed)
-        velocities(0, n, k[s + 1], pressure, body, *moved, *near, pushed[0])
+        push(0, force.shape[1], force, body, *pushed)
+        velocities(0, n, k[s + 1], pressure, force, body, *moved, *near)
         pull(k[s + 1], *attached)
     return STAGES
 
@@ -182,7 +182,7 @@ class Mechanics(Process):
         self.evaluations += 1
         force = self._force()
         over_rows(push, len(near.one), self.threads, force, self._body, *self._alike, near.one, near.other)
-        over_rows(velocities, len(position), self.threads, velocity, pressure, self._body, *self._moved, near.first, near.pair, force)
+        over_rows(velocities, len(position), self.threads, velocity, pressure, force, self._body, *self._moved, near.first, near.pair)
         pull(velocity, *self._attached)
 
     def _force(self) -> np.ndarray:
@@ -282,7 +282,7 @@ class Mechanics(Process):
                 stage += 1
             else:  # few cells: what costs time are the calls
                 done = _stages(stage, h, start, out, self._body, self.lower, self.upper, k, pressure, self._reach, self._ids, near.known,
-                               (self._force(), self._body, *self._alike, near.one, near.other), self._moved, (near.first, near.pair),
+                               self._force(), (*self._alike, near.one, near.other), self._moved, (near.first, near.pair),
                                self._attached)  # fmt: skip
                 self.evaluations += done - stage
                 stage = done

@@ -15,7 +15,8 @@ def doctor() -> None:
 
     from .. import __version__
     from ..run.simulation import Simulation, default_threads
-    from ..spec.model import EXAMPLE, Model, memory_here
+    from ..spec.model import EXAMPLE, Model
+    from ..spec.whole import memory_here
 
     print(f"oncarium {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for name in ("numpy", "numba", "scipy", "zarr", "pandas", "xarray", "matplotlib"):

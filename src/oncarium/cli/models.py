@@ -16,7 +16,8 @@ def new(
 ) -> None:
     """Write a model file to start from."""
     from ..errors import InputError
-    from ..spec.model import LIBRARY, Model
+    from ..spec.files import LIBRARY
+    from ..spec.model import Model
 
     if file.exists():
         raise InputError(str(file), "this file exists.", remedy="Choose another name.")
@@ -50,8 +51,7 @@ def import_(
 
 def list_() -> None:
     """Scenarios, factors and cell types of the library."""
-    from ..spec.files import read
-    from ..spec.model import LIBRARY
+    from ..spec.files import LIBRARY, read
 
     for shelf in ("scenarios", "factors", "cells"):
         print(shelf)

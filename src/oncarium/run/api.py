@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, InputError, ModelError, Problem
-from ..spec.model import Model, scenario_names
+from ..spec.library import on_shelf
+from ..spec.model import Model
 from ..units import UnitError, say_time, to_minutes
 from .result import Result
 
@@ -56,7 +57,7 @@ def scenarios() -> list[str]:
     >>> "spheroid" in scenarios()
     True
     """
-    return scenario_names()
+    return on_shelf("scenarios")
 
 
 def open(path: str | Path) -> Result:

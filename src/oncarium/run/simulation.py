@@ -13,7 +13,8 @@ from ..engine.fields import FieldError
 from ..engine.plan import Plan
 from ..engine.population import EVENT
 from ..errors import DataError, NumericsError
-from ..spec.model import Model, memory_here
+from ..spec.model import Model
+from ..spec.whole import memory_here
 from ..units import to_minutes
 from . import physicell_plan
 from .build import build

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,20 +10,19 @@ from typing import Any
 
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
-from . import catalog
 from .body import Patient, read_patient
-from .cell import CellType, awake, read_cell, read_distributions
+from .cell import CellType
 from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
 from .files import Document, emit, parse, read
 from .initial import Placement, read_placement
+from .library import entry, laid_over, on_shelf
 from .matrix import MatrixStart, read_matrix
-from .network import Network, bare, node_columns, read_network, read_networks
 from .reader import Reader
-from .rule import Names, Rule, check_conflicts, dropped, read_rule
-from .tree import check_named, flatten, in_order, moved, over, set_at, texts, without_tables
+from .rule import Rule
+from .tree import check_named, flatten, in_order, moved, set_at, texts, without_tables
+from .types import read_types
 from .whole import check_whole
 
-LIBRARY = Path(__file__).resolve().parent.parent / "library"
 SECTIONS = (
     "oncarium",
     "name",
@@ -51,11 +49,6 @@ SECTIONS = (
     "sources",
 )
 FORMAT = "1"
-OURS_ALONE = ("matrix", "supply", "body", "entry", "exit")
-PHYSICELL_SECTIONS = {
-    "apoptosis", "attack", "custom", "cycle", "damage", "death", "division", "fusion", "mechanics", "motility", "necrosis", "phagocytosis",
-    "secretion", "sense", "springs", "transformation", "volume",
-}  # fmt: skip
 FIRST_LOOKS = ("solved", "given")  # what the first decisions see: concentrations after the first step of transport, or as they are given
 IGNORABLE = ("intracellular",)
 
@@ -132,14 +125,14 @@ class Model:
     @classmethod
     def _open(cls, given: Path, path: str | Path, processes: Sequence[Any]) -> Model:
         if not given.suffix and not given.exists():
-            known = scenario_names()
+            known = on_shelf("scenarios")
             if str(path) not in known:
                 raise ModelError(
                     Problem(
                         str(path), "", f"neither a file nor a scenario.{did_you_mean(str(path), known)}", f"Scenarios: {', '.join(known)}."
                     )
                 )
-            given = LIBRARY / "scenarios" / f"{path}.yaml"
+            given = entry("scenarios", str(path))
             return cls(read(given, f"{path}.yaml"), given.parent, tuple(processes))
         return cls(read(given), given.parent, tuple(processes))
 
@@ -185,12 +178,13 @@ class Model:
         self.seed = seed if seed is not None else 1
         self.factors: list[Factor] = []
         for name, given in reader.group(tree.get("factors"), "factors").items():
-            full = self._with_library(reader, given, f"factors.{name}", "factors")
+            full = laid_over(reader, given, f"factors.{name}", "factors")
             found = read_factor(reader, name, full, self.domain.is_2d, "lod" if self.numerics == "physicell" else "auto")
             if found:
                 self.factors.append(found)
         self._check_fields(reader)
-        self._read_cells(reader, tree)
+        cells = read_types(reader, tree, {f.name: f.unit for f in self.factors}, self.processes, self.folder)
+        self.types, self.names, self.networks, self.conserved = cells.types, cells.names, cells.networks, cells.conserved
         radius = {t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types}
         self.placements: list[Placement] = []
         initial = tree.get("initial")
@@ -209,115 +203,7 @@ class Model:
         self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
         for name in self.record.columns or ():
             reader.word(name, "record.columns", self.names.columns, "column")
-        if self.numerics == "physicell":
-            self._check_physicell(reader, tree)
         check_whole(reader, self)
-        if domain is not None:
-            self._check_memory(reader)
-
-    def _check_physicell(self, reader: Reader, tree: dict[str, Any]) -> None:
-        """What that program does not have cannot run in its order of operations."""
-        for key in OURS_ALONE:
-            if tree.get(key):
-                reader.complain(key, f"PhysiCell's numerics have no {key};", remedy="Remove it, or the line  numerics: physicell.")
-        for t in self.types:
-            for section in sorted(t.sections - PHYSICELL_SECTIONS):
-                reader.complain(
-                    f"cells.{t.name}.{section}", f"PhysiCell's numerics have no {section};", remedy="Remove it, or the line  numerics: physicell."
-                )
-
-    def _with_library(self, reader: Reader, given: Any, path: str, shelf: str) -> dict[str, Any]:
-        """A group laid over the library entry it names."""
-        tree = reader.group(given, path)
-        wanted = tree.get("library")
-        if wanted is None:
-            return tree
-        file = LIBRARY / shelf / f"{wanted}.yaml"
-        known = sorted(p.stem for p in (LIBRARY / shelf).glob("*.yaml"))
-        if wanted not in known:
-            reader.complain(
-                f"{path}.library",
-                f"the library has no {shelf} called '{wanted}'.{did_you_mean(str(wanted), known)}",
-                f"It has: {', '.join(known)}.",
-            )
-            return tree
-        below = read(file, f"library/{shelf}/{wanted}.yaml")
-        for key, place in below.places.items():
-            self.document.places.setdefault(f"{path}.{key}" if key else path, place)
-        return over(below.tree, tree)
-
-    def _read_cells(self, reader: Reader, tree: dict[str, Any]) -> None:
-        trees: dict[str, dict[str, Any]] = {}
-        given = reader.group(tree.get("cells"), "cells")
-        for name in given:
-            trees[name] = self._like(reader, given, name, ())
-        logics = read_networks(reader, trees, given, self.folder)
-        self.networks: dict[str, Network] = {}
-        columns = {**catalog.columns(), **self._read_custom(reader, tree), **node_columns(logics)}
-        for process in self.processes:
-            for c in process.columns():
-                columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
-        cycles: dict[str, Sequence[str]] = {}
-        for name, t in trees.items():
-            cycle = t.get("cycle")
-            model = cycle.get("model", "live") if isinstance(cycle, dict) else "none"
-            cycles[name] = catalog.cycles().get(str(model), catalog.cycles()["none"]).phases
-        phases = list(dict.fromkeys(p for own in cycles.values() for p in own))
-        self.names = Names(columns, {f.name: f.unit for f in self.factors}, list(trees), phases, cycles)
-        self.types: list[CellType] = []
-        for name, t in trees.items():
-            cell = read_cell(reader, name, bare(t), self.names)
-            rules = []
-            listed = t.get("rules") or []
-            if not isinstance(listed, list):
-                reader.complain(f"cells.{name}.rules", "expected a list of sentences,", "each in a line of its own after '- '.")
-                listed = []
-            without = dropped(reader, t.get("without"), f"cells.{name}.without", listed)
-            for i, sentence in enumerate(listed):
-                if i in without:
-                    continue
-                rule = read_rule(reader, sentence, f"cells.{name}.rules.{i}", self.names)
-                if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
-                    reader.complain(
-                        f"cells.{name}.rules.{i}",
-                        f"the cycle model {cell.cycle.name} of {name} has no phase '{rule.behavior[1]}';",
-                        f"expected one of {', '.join(cell.cycle.phases) or 'none'}.",
-                    )
-                    rule = None
-                if rule:
-                    rules.append((f"cells.{name}.rules.{i}", rule))
-            check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(self.names.columns[column], label))
-            drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", self.names)
-            spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])} | {x.column for x in drawn}
-            if name in logics:
-                network = self.networks[name] = read_network(reader, t["network"], f"cells.{name}.network", logics[name], self.names)
-                cell = replace(cell, values={**cell.values, **network.sure})
-                spoken |= {"network.runs", *(i.signal[0] for i in network.inputs)}
-            self._check_nodes(reader, name, rules)
-            sections = awake(cell, columns) | {c.partition(".")[0] for c in spoken}
-            self.types.append(replace(cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn))
-        self._check_volumes(reader)
-
-    def _check_nodes(self, reader: Reader, type: str, rules: Sequence[tuple[str, Rule]]) -> None:
-        """A rule may only read nodes that cells of its type have."""
-        nodes = self.networks[type].logic.nodes if type in self.networks else ()
-        for path, rule in rules:
-            section, _, node = rule.signal[0].partition(".")
-            if section == "network" and node not in (*nodes, "runs"):
-                reader.complain(path, f"'{rule.text}': cells of type {type} have no node '{node}'.", remedy=f"Give {type} a section network that has it.")
-
-    def _read_custom(self, reader: Reader, tree: dict[str, Any]) -> dict[str, catalog.Entry]:
-        """Columns of the model's own variables."""
-        self.conserved: set[str] = set()
-        out = {}
-        for name, given in reader.group(tree.get("custom"), "custom").items():
-            said = reader.group(given, f"custom.{name}", ("unit", "conserved", "doc"))
-            if str(said.get("unit", "1")) != "1":
-                reader.complain(f"custom.{name}.unit", f"'{said['unit']}' is no unit of a custom variable;", "expected 1.")
-            if reader.truth(said.get("conserved", False), f"custom.{name}.conserved"):
-                self.conserved.add(f"custom.{name}")
-            out[f"custom.{name}"] = catalog.Entry(f"custom.{name}", "1", "behavior", 0.0, None, None, None, str(said.get("doc", "")))
-        return out
 
     def _check_fields(self, reader: Reader) -> None:
         """Tables of initial concentrations: whether they can be read, and what they hold (for the digest)."""
@@ -335,44 +221,6 @@ class Model:
                     reader.problems += error.problems
                     done[f.initial_table] = ""
             self.factors[i] = replace(f, initial_content=done[f.initial_table])
-
-    def _like(self, reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
-        path = f"cells.{name}"
-        tree = self._with_library(reader, given[name], path, "cells")
-        other = tree.get("like")
-        if other is None:
-            return tree
-        if other in (*chain, name):
-            reader.complain(f"{path}.like", f"cell types resemble each other in a circle: {' > '.join((*chain, name, other))}.")
-            return tree
-        if other not in given:
-            reader.word(other, f"{path}.like", given, "cell type")
-            return tree
-        below = self._like(reader, given, other, (*chain, name))
-        return over({k: v for k, v in below.items() if k != "doc"}, tree)
-
-    def _check_volumes(self, reader: Reader) -> None:
-        columns = self.names.columns
-        for t in self.types:
-            total, nuclear = t.value(columns["volume.total"]), t.value(columns["volume.nuclear"])
-            if not 0.0 < nuclear < total:
-                # PhysiCell takes a nucleus larger than its cell, with a cytoplasm below zero, and some of its models have one
-                reader.complain(
-                    f"cells.{t.name}.volume",
-                    f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;",
-                    "expected 0 < nuclear < total.",
-                    severity="warning" if self.numerics == "physicell" and nuclear > 0.0 and total > 0.0 else "error",
-                )
-
-    def _check_memory(self, reader: Reader) -> None:
-        need, have = self.bytes_needed, memory_here()
-        if need > 0.8 * have:
-            reader.complain(
-                "domain",
-                f"{self.domain.voxels:,} voxels with {len(self.factors)} factors and {self.cells_at_start:,} cells need about "
-                f"{need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.",
-                remedy="Use larger voxels or a smaller domain.",
-            )
 
     # -- asking -----------------------------------------------------------------------------------------------------
 
@@ -526,21 +374,6 @@ def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str
     for what, given, known in (("numerics", numerics, NUMERICS), ("compat", compat, COMPAT), *(("ignore", i, IGNORABLE) for i in ignore)):
         if given is not None and given not in known:
             raise ModelError(Problem(what, "", f"'{given}' is not known.{did_you_mean(given, known)}", f"Expected {' or '.join(k for k in known if k)}."))
-
-
-def scenario_names() -> list[str]:
-    """Names of the library's scenarios."""
-    return sorted(p.stem for p in (LIBRARY / "scenarios").glob("*.yaml"))
-
-
-def memory_here() -> float:
-    """Bytes of memory of this machine, or of the container it runs in."""
-    have = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) if hasattr(os, "sysconf") else 8e9
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        return have if limit == "max" else min(have, float(limit))
-    except (OSError, ValueError):
-        return have
 
 
 EXAMPLE = """

@@ -1,7 +1,10 @@
-"""Is a model whole? Factors that are asked for and made by nobody, sections whose mechanism lacks what it works on."""
+"""Is a model whole? Factors that are asked for and made by nobody, sections whose mechanism lacks what it works on, nuclei larger than
+their cells, mechanisms that the chosen numerics do not have, more than this machine can hold."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .reader import Reader
@@ -15,10 +18,67 @@ NEEDS = {  # columns that speak of a mechanism -> the factors it works on
     "acidity": ("acid",),
 }
 ON_MATRIX = ("guidance", "matrix", "reservoir", "membrane")
+OURS_ALONE = ("matrix", "supply", "body", "entry", "exit")
+PHYSICELL_SECTIONS = {
+    "apoptosis", "attack", "custom", "cycle", "damage", "death", "division", "fusion", "mechanics", "motility", "necrosis", "phagocytosis",
+    "secretion", "sense", "springs", "transformation", "volume",
+}  # fmt: skip
 
 
 def check_whole(reader: Reader, model: Model) -> None:
-    """Complain about what is missing between the parts of a model."""
+    """Complain about what does not fit between the parts of a model."""
+    _check_volumes(reader, model)
+    if model.numerics == "physicell":
+        _check_physicell(reader, model)
+    _check_parts(reader, model)
+    if not any(p.path.startswith("domain") and p.severity == "error" for p in reader.problems):
+        _check_memory(reader, model)
+
+
+def _check_volumes(reader: Reader, model: Model) -> None:
+    columns = model.names.columns
+    for t in model.types:
+        total, nuclear = t.value(columns["volume.total"]), t.value(columns["volume.nuclear"])
+        if not 0.0 < nuclear < total:
+            # PhysiCell takes a nucleus larger than its cell, with a cytoplasm below zero, and some of its models have one
+            reader.complain(
+                f"cells.{t.name}.volume",
+                f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;",
+                "expected 0 < nuclear < total.",
+                severity="warning" if model.numerics == "physicell" and nuclear > 0.0 and total > 0.0 else "error",
+            )
+
+
+def _check_physicell(reader: Reader, model: Model) -> None:
+    """What that program does not have cannot run in its order of operations."""
+    foreign = [(key, key) for key in OURS_ALONE if model.document.tree.get(key)]
+    foreign += [(f"cells.{t.name}.{section}", section) for t in model.types for section in sorted(t.sections - PHYSICELL_SECTIONS)]
+    for path, what in foreign:
+        reader.complain(path, f"PhysiCell's numerics have no {what};", remedy="Remove it, or the line  numerics: physicell.")
+
+
+def _check_memory(reader: Reader, model: Model) -> None:
+    need, have = model.bytes_needed, memory_here()
+    if need > 0.8 * have:
+        reader.complain(
+            "domain",
+            f"{model.domain.voxels:,} voxels with {len(model.factors)} factors and {model.cells_at_start:,} cells need about "
+            f"{need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.",
+            remedy="Use larger voxels or a smaller domain.",
+        )
+
+
+def memory_here() -> float:
+    """Bytes of memory of this machine, or of the container it runs in."""
+    have = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) if hasattr(os, "sysconf") else 8e9
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        return have if limit == "max" else min(have, float(limit))
+    except (OSError, ValueError):
+        return have
+
+
+def _check_parts(reader: Reader, model: Model) -> None:
     factors = {f.name for f in model.factors}
     for t in model.types:
         spoken = {*t.values, *t.sections, *(r.behavior[0] for r in t.rules)}

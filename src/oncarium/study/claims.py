@@ -18,8 +18,8 @@ import numpy as np
 from ..analysis.readout import complaint, read_out
 from ..errors import ModelError, OncariumError, Problem, did_you_mean
 from ..run import api
-from ..spec.files import read
-from ..spec.model import LIBRARY, Model
+from ..spec.files import LIBRARY, read
+from ..spec.model import Model
 from ..spec.reader import Reader
 from . import wiring
 from .ensemble import Task, run_all

@@ -20,8 +20,8 @@ import numpy as np
 from ..analysis.readout import complaint, read_out
 from ..errors import InputError, ModelError, OncariumError, Problem
 from ..run import api
-from ..spec.files import read
-from ..spec.model import LIBRARY, Model
+from ..spec.files import LIBRARY, read
+from ..spec.model import Model
 from .ensemble import Task, run_all
 
 if TYPE_CHECKING:

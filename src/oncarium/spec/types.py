@@ -1,0 +1,121 @@
+"""The cell types of a model: each laid over the library and over the type it is like, with its rules, network and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from . import catalog
+from .cell import CellType, awake, read_cell, read_distributions
+from .library import laid_over
+from .network import Network, bare, node_columns, read_network, read_networks
+from .reader import Reader
+from .rule import Names, Rule, check_conflicts, dropped, read_rule
+from .tree import over
+
+
+@dataclass(frozen=True)
+class Types:
+    """names: all that rules may speak of; networks by type; conserved: custom columns whose sum over the cells stays."""
+
+    types: list[CellType]
+    names: Names
+    networks: dict[str, Network]
+    conserved: set[str]
+
+
+def read_types(reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None) -> Types:
+    """Sections cells and custom of a document. units: factor -> unit; processes: mechanisms of the user, whose columns rules may name."""
+    given = reader.group(tree.get("cells"), "cells")
+    trees = {name: _like(reader, given, name, ()) for name in given}
+    logics = read_networks(reader, trees, given, folder)
+    custom, conserved = _read_custom(reader, tree.get("custom"))
+    columns = {**catalog.columns(), **custom, **node_columns(logics)}
+    for process in processes:
+        for c in process.columns():
+            columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
+    cycles = {name: _phases(t) for name, t in trees.items()}
+    names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)), cycles)
+    types: list[CellType] = []
+    networks: dict[str, Network] = {}
+    for name, t in trees.items():
+        cell = read_cell(reader, name, bare(t), names)
+        rules = _read_rules(reader, t, cell, names)
+        check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(columns[column], label))
+        drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", names)
+        spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])} | {x.column for x in drawn}
+        if name in logics:
+            network = networks[name] = read_network(reader, t["network"], f"cells.{name}.network", logics[name], names)
+            cell = replace(cell, values={**cell.values, **network.sure})
+            spoken |= {"network.runs", *(i.signal[0] for i in network.inputs)}
+        _check_nodes(reader, name, rules, networks[name].logic.nodes if name in networks else ())
+        sections = awake(cell, columns) | {c.partition(".")[0] for c in spoken}
+        types.append(replace(cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn))
+    return Types(types, names, networks, conserved)
+
+
+def _like(reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ...]) -> dict[str, Any]:
+    """What a type says, over what the type it is like says."""
+    path = f"cells.{name}"
+    tree = laid_over(reader, given[name], path, "cells")
+    other = tree.get("like")
+    if other is None:
+        return tree
+    if other in (*chain, name):
+        reader.complain(f"{path}.like", f"cell types resemble each other in a circle: {' > '.join((*chain, name, other))}.")
+        return tree
+    if other not in given:
+        reader.word(other, f"{path}.like", given, "cell type")
+        return tree
+    below = _like(reader, given, other, (*chain, name))
+    return over({k: v for k, v in below.items() if k != "doc"}, tree)
+
+
+def _phases(tree: Mapping[str, Any]) -> Sequence[str]:
+    """Phases of the cycle that a type names."""
+    cycle = tree.get("cycle")
+    model = cycle.get("model", "live") if isinstance(cycle, dict) else "none"
+    return catalog.cycles().get(str(model), catalog.cycles()["none"]).phases
+
+
+def _read_rules(reader: Reader, tree: Mapping[str, Any], cell: CellType, names: Names) -> list[tuple[str, Rule]]:
+    """Path and rule of every sentence that a type keeps."""
+    rules, listed, at = [], tree.get("rules") or [], f"cells.{cell.name}.rules"
+    if not isinstance(listed, list):
+        reader.complain(at, "expected a list of sentences,", "each in a line of its own after '- '.")
+        listed = []
+    without = dropped(reader, tree.get("without"), f"cells.{cell.name}.without", listed)
+    for i, sentence in enumerate(listed):
+        rule = None if i in without else read_rule(reader, sentence, f"{at}.{i}", names)
+        if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
+            reader.complain(
+                f"{at}.{i}",
+                f"the cycle model {cell.cycle.name} of {cell.name} has no phase '{rule.behavior[1]}';",
+                f"expected one of {', '.join(cell.cycle.phases) or 'none'}.",
+            )
+        elif rule:
+            rules.append((f"{at}.{i}", rule))
+    return rules
+
+
+def _check_nodes(reader: Reader, type: str, rules: Sequence[tuple[str, Rule]], nodes: Sequence[str]) -> None:
+    """A rule may only read nodes that cells of its type have."""
+    for path, rule in rules:
+        section, _, node = rule.signal[0].partition(".")
+        if section == "network" and node not in (*nodes, "runs"):
+            reader.complain(path, f"'{rule.text}': cells of type {type} have no node '{node}'.", remedy=f"Give {type} a section network that has it.")
+
+
+def _read_custom(reader: Reader, tree: Any) -> tuple[dict[str, catalog.Entry], set[str]]:
+    """Columns of the model's own variables, and which of them are conserved."""
+    out, conserved = {}, set()
+    for name, given in reader.group(tree, "custom").items():
+        said = reader.group(given, f"custom.{name}", ("unit", "conserved", "doc"))
+        if str(said.get("unit", "1")) != "1":
+            reader.complain(f"custom.{name}.unit", f"'{said['unit']}' is no unit of a custom variable;", "expected 1.")
+        if reader.truth(said.get("conserved", False), f"custom.{name}.conserved"):
+            conserved.add(f"custom.{name}")
+        out[f"custom.{name}"] = catalog.Entry(f"custom.{name}", "1", "behavior", 0.0, None, None, None, str(said.get("doc", "")))
+    return out, conserved
