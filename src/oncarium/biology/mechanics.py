@@ -130,8 +130,7 @@ class Mechanics(Process):
     pressure = Signal("1", ge=0.0, doc="mechanical pressure; 1 is twelve close-packed neighbors", name="sense.pressure")
     velocity = State("um/min", axis="xyz", inherit="default", doc="velocity of the last step", name="velocity")
 
-    def __init__(self, period: float, method: str = "adaptive", tolerance: float = 0.03, largest_step: float = 3.0,
-                 share: float = 0.03):
+    def __init__(self, period: float, method: str = "adaptive", tolerance: float = 0.03, largest_step: float = 3.0, share: float = 0.03):
         self.period = period
         self.method = method
         self.tolerance = tolerance

@@ -205,12 +205,15 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
     >>> build((1, 37, 53), (20, 20, 20), 1e3, np.zeros(6)).levels.shape.tolist()
     [[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]]
     """
-    tables, widths, walls = _tables(tuple(shape), tuple(spacing), float(diffusion), tuple(permeability))
+    tables, widths, edges, walls = _tables(tuple(shape), tuple(spacing), float(diffusion), tuple(permeability))
+    totals: list[np.ndarray] = []
     if mobility is None and velocity is None:
-        return Hierarchy(Levels(full=np.empty(0), **tables), NOTHING, walls)
+        for low, high, edge, count in zip(tables["low"], tables["high"], edges, tables["shape"]):
+            x, y, z = ((low + high + edge)[a, :n] for a, n in enumerate(count[::-1]))
+            totals.append((x + (y[:, None] + z[:, None, None])).ravel())
+        return Hierarchy(Levels(full=np.empty(0), total=np.concatenate(totals), **tables), NOTHING, walls)
     local = np.full(shape, max(diffusion, 1e-300)) if mobility is None else diffusion * mobility
     flat: list[np.ndarray] = []
-    totals: list[np.ndarray] = []
     for level, w in enumerate(widths):
         full, edge, faces, gone = _assemble(local, velocity, w, permeability)
         flat.append(full.ravel())
@@ -223,19 +226,20 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
                 local = _mean(local, 2 - a, groups, w[a])
                 if velocity is not None:
                     velocity = tuple(np.take(v, groups, axis=2 - a) if b == a else _mean(v, 2 - a, groups, w[a]) for b, v in enumerate(velocity))
-    return Hierarchy(Levels(**{**tables, "full": np.concatenate(flat), "total": np.concatenate(totals)}), leave, walls)
+    return Hierarchy(Levels(full=np.concatenate(flat), total=np.concatenate(totals), **tables), leave, walls)
 
 
-@lru_cache(maxsize=1024)  # mobilities change, these do not
+@lru_cache(maxsize=256)  # mobilities change, these do not
 def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float, permeability: tuple[float, ...]):
-    """What no mobility or velocity decides: tables of Levels by name, widths (level, axis) of the voxels, um, and wall of a Hierarchy."""
+    """What no mobility or velocity decides: tables of Levels by name; widths (level, axis) of the voxels, um; edges (level), 1/min that voxels
+    lose through the ends of each axis (axis, n); wall of a Hierarchy."""
     widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
     slow = max(diffusion, 1e-300)
     slip = [float(np.inf if p == 0.0 else slow / p) for p in permeability]
     size = max(shape) + 1
     levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "group", "share", "near", "other", "near_weight", "other_weight", "weight")}
     wall: list[np.ndarray] = []
-    all_widths, totals = [], []
+    all_widths, edges = [], []
     while True:
         all_widths.append(widths)
         count = np.array([len(w) for w in widths])
@@ -261,8 +265,7 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
             near = _interpolation(tuple(w.tolist()), bool(merged[a]), (slip[2 * a], slip[2 * a + 1]))
             for name, values in zip(("near", "other", "near_weight", "other_weight"), near):
                 (index if name in index else table)[name][a, :n] = values
-        x, y, z = (table["low"][a, :n] + table["high"][a, :n] + edge[a, :n] for a, n in enumerate(count))
-        totals.append((x + (y[:, None] + z[:, None, None])).ravel())
+        edges.append(edge)
         levels["shape"].append(count[::-1])
         levels["weight"].append(_weights(strength, merged, bool((count[merged] % 2).any())))
         for name, values in {**table, **index}.items():
@@ -271,6 +274,5 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
             break
         widths = [np.add.reduceat(widths[a], _groups(count[a], bool(merged[a]))[:-1]) for a in range(3)]
     stacked = {k: np.array(v) for k, v in levels.items()}
-    stacked["total"] = np.concatenate(totals)
     stacked["offset"] = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
-    return stacked, all_widths, wall
+    return stacked, all_widths, edges, wall
