@@ -292,6 +292,9 @@ def test_bound_and_free_keep_their_sum():
         ("fibres: tangential", "fibres: tangental", "Did you mean 'tangential'?"),
         ("density: 0.9", "density: 9", "out of range"),
         ("patches: [", "patchs: [", "Did you mean 'patches'?"),
+        ("patches: [", "membrane: {disc: {radius: 50 um}, strength: 0}, patches: [", "'strength' is no region here"),
+        ("patches: [", "membrane: none, patches: [", "where a group of named values is expected"),
+        ("boundary: 1 nM assumed", "fixed: [{everywhere: true, value: 1 nM, strenght: 1}]", "'strenght' is no setting here"),
     ],
 )
 def test_slips_are_named(before, after, said):

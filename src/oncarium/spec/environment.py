@@ -234,11 +234,12 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
         reader.complain(f"{path}.solver", "cosine needs closed faces;", "expected no-flux on every face, or another solver.")
     held = []
     for i, item in enumerate(tree.get("fixed") or []):
-        from .initial import read_region
+        from .initial import REGIONS, read_region
 
         where = f"{path}.fixed.{i}"
-        value = reader.quantity(item.get("value"), f"{where}.value", unit, ge=0.0) if isinstance(item, dict) else None
-        region = read_region(reader, {k: v for k, v in item.items() if k != "value"}, where) if isinstance(item, dict) else None
+        said = reader.group(item, where, ("value", *REGIONS))
+        value = reader.quantity(said.get("value"), f"{where}.value", unit, ge=0.0)
+        region = read_region(reader, {k: v for k, v in said.items() if k != "value"}, where)
         if value is not None and region is not None:
             held.append(Held(region, value))
     tolerance = number("tolerance", unit, None, gt=0.0)

@@ -40,7 +40,8 @@ def read_matrix(reader: Reader, tree: Any) -> MatrixStart | None:
         return None
     group = reader.group(tree, "matrix", (*KEYS, "patches", "membrane", "period"))
     period = reader.quantity(group["period"], "matrix.period", "min", gt=0.0) if "period" in group else 60.0
-    membrane = read_region(reader, group["membrane"], "matrix.membrane") if isinstance(group.get("membrane"), dict) else None
+    around = reader.group(group.get("membrane"), "matrix.membrane", REGIONS, "region")
+    membrane = read_region(reader, around, "matrix.membrane") if around else None
     patches = [_patch(reader, {k: v for k, v in group.items() if k in KEYS}, "matrix", None)]
     listed = group.get("patches") or []
     if not isinstance(listed, list):
