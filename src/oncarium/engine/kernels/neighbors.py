@@ -119,7 +119,8 @@ def worn(first, last, position, reach, ids, position0, reach0, margin0, ids0):
 def _pairs(order, first, near, ids):
     """one, other (pair): every pair of cells once, the smaller id first; pair (entry of near): which it is, -1 - that of the larger id.
 
-    order: rows by rising id. A row's smaller ids are met in rising order too: they fill it from its start.
+    order: rows by rising id. A row's smaller ids are met in rising order too: they fill it from its start. Pairs are then numbered as the
+    rows meet them, so that neighbors in memory have neighboring pairs whatever their ids are.
     """
     count = near.shape[0] // 2
     one, other, pair, fill, p = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(near.shape[0], np.int32), first[:-1].copy(), 0
@@ -127,9 +128,18 @@ def _pairs(order, first, near, ids):
         for m in range(first[i], first[i + 1]):
             j = near[m]
             if ids[j] > ids[i]:
-                one[p], other[p], pair[m], pair[fill[j]] = i, j, p, -1 - p
+                pair[m], pair[fill[j]] = p, -1 - p
                 fill[j] += 1
                 p += 1
+    number, p = np.full(count, -1, np.int32), 0
+    for i in range(first.shape[0] - 1):
+        for m in range(first[i], first[i + 1]):
+            q = pair[m] if pair[m] >= 0 else -1 - pair[m]
+            if number[q] < 0:
+                number[q] = p
+                one[p], other[p] = (i, near[m]) if pair[m] >= 0 else (near[m], i)
+                p += 1
+            pair[m] = number[q] if pair[m] >= 0 else -1 - number[q]
     return one, other, pair
 
 
