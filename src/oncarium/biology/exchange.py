@@ -52,6 +52,7 @@ class Exchange(Process):
 
     @property
     def name(self) -> str:
+        """As the plan prints it."""
         return self._name
 
     def columns(self):

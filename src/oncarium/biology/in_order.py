@@ -54,6 +54,7 @@ class SpringsInOrder(Springs):
 
     @property
     def name(self) -> str:
+        """As the mechanism whose place it takes."""
         return "Springs"
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
@@ -179,6 +180,7 @@ class ContactsInOrder(Contacts):
 
     @property
     def name(self) -> str:
+        """As the mechanism whose place it takes."""
         return "Contacts"
 
     def step(self, tissue: Tissue, tick: Tick) -> None:

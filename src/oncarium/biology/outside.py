@@ -45,6 +45,7 @@ class Freeze(Process):
 
     @property
     def name(self) -> str:
+        """What it does with cells outside the domain."""
         return "Freeze" if self.freeze else "Thaw"
 
     def columns(self):

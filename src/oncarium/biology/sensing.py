@@ -114,6 +114,7 @@ class Sensing(Process):
 
     @property
     def name(self) -> str:
+        """Which part of sensing it is, where several share the work."""
         return "Sensing" if self.parts == PARTS else f"Sensing {' and '.join(self.parts)}"
 
     def columns(self):

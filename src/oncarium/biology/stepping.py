@@ -153,6 +153,7 @@ class Velocities(Mechanics):
         return [*super().columns(), NOW, OUTSIDE]
 
     def look(self, tissue: Tissue):
+        """Neighbor lists of the present positions."""
         self._gather(tissue)
         return self.neighbors
 

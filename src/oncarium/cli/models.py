@@ -16,14 +16,14 @@ def new(
 ) -> None:
     """Write a model file to start from."""
     from ..errors import InputError
-    from ..spec.files import LIBRARY
+    from ..spec.library import entry
     from ..spec.model import Model
 
     if file.exists():
         raise InputError(str(file), "this file exists.", remedy="Choose another name.")
     Model.load(scenario)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text((LIBRARY / "scenarios" / f"{scenario}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    file.write_text(entry("scenarios", scenario).read_text(encoding="utf-8"), encoding="utf-8")
     print(f"Wrote {file}. Check it with:  oncarium check {file}")
 
 
@@ -51,13 +51,14 @@ def import_(
 
 def list_() -> None:
     """Scenarios, factors and cell types of the library."""
-    from ..spec.files import LIBRARY, read
+    from ..spec.files import read
+    from ..spec.library import entry, on_shelf
 
     for shelf in ("scenarios", "factors", "cells"):
         print(shelf)
-        for path in sorted((LIBRARY / shelf).glob("*.yaml")):
-            tree = read(path).tree
-            print(f"  {path.stem:<28}{tree.get('title') or tree.get('doc', '')}")
+        for name in on_shelf(shelf):
+            tree = read(entry(shelf, name)).tree
+            print(f"  {name:<28}{tree.get('title') or tree.get('doc', '')}")
 
 
 def check(

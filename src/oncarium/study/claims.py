@@ -19,6 +19,7 @@ from ..analysis.readout import complaint, read_out
 from ..errors import ModelError, OncariumError, Problem, did_you_mean
 from ..run import api
 from ..spec.files import LIBRARY, read
+from ..spec.library import entry
 from ..spec.model import Model
 from ..spec.reader import Reader
 from . import wiring
@@ -203,7 +204,7 @@ class Profile:
 def profiles() -> dict[str, Profile]:
     """The library's profiles by name."""
     out = {}
-    for name, given in read(LIBRARY / "claims" / "profiles.yaml").tree.items():
+    for name, given in read(entry("claims", "profiles")).tree.items():
         seeds = int(given["seeds"]) if "seeds" in given else None
         out[name] = Profile(name, str(given.get("doc", "")), str(given.get("scenario", "")), given.get("changes") or {}, str(given.get("until", "")), seeds)
     return out

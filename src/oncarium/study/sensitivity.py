@@ -20,7 +20,8 @@ import numpy as np
 from ..analysis.readout import complaint, read_out
 from ..errors import InputError, ModelError, OncariumError, Problem
 from ..run import api
-from ..spec.files import LIBRARY, read
+from ..spec.files import read
+from ..spec.library import entry
 from ..spec.model import Model
 from .ensemble import Task, run_all
 
@@ -63,7 +64,7 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
     >>> len(numbers), readouts[0]
     (20, {'measure': 'count', 'of': 'carcinoma', 'called': 'tumor cells'})
     """
-    file = Path(path) if path else LIBRARY / "claims" / "uncertain.yaml"
+    file = Path(path) if path else entry("claims", "uncertain")
     document = read(file, file.name)
     problems, numbers = [], []
     for name, said in (document.tree.get("numbers") or {}).items():

@@ -18,6 +18,7 @@ from numba import njit
 
 from ..threads import shared
 
+NOTHING = np.empty((0, 0, 0))  # where there is no array over voxels
 WEAK = 1.0 / 3.0  # an axis is merged when its coupling is at least this part of the strongest one
 
 
@@ -153,9 +154,6 @@ def _couple(full, edge, diffusion, width, first, second, third):
                         full[2 * a, k + dz, j + dy, i + dx] += max(u, 0.0) / there
                         edge[k, j, i] += u / here
                         edge[k + dz, j + dy, i + dx] -= u / there
-
-
-NOTHING = np.empty((0, 0, 0))
 
 
 def _assemble(diffusion: np.ndarray, velocity, widths: list[np.ndarray], permeability: np.ndarray):

@@ -74,6 +74,7 @@ def coarsen(first, last, coarse, inverse, fine, group, share, total, coarse_tota
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hold(value, fixed, held):
+    """Put the fixed voxels (flat numbers) of value (z, y, x) to what they are held at."""
     flat = value.reshape(-1)
     for m in range(fixed.shape[0]):
         flat[fixed[m]] = held[m]
@@ -81,6 +82,7 @@ def hold(value, fixed, held):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hold_equations(sink, right, inverse, fixed, held):
+    """Make the equations of the fixed voxels, flat over the finest level, so stiff that their solution is what they are held at."""
     for m in range(fixed.shape[0]):
         sink[fixed[m]], right[fixed[m]], inverse[fixed[m]] = 1.0 / HELD, held[m] / HELD, HELD
 
@@ -99,6 +101,7 @@ def first_sweep(first, last, new, source, inverse, weight):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def cut_at_zero(first, last, value):
+    """Raise what is below zero in rows of value (z, y, x) to zero."""
     ny = value.shape[1]
     for row in range(first, last):
         k = row // ny

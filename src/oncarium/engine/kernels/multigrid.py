@@ -17,7 +17,7 @@ from numba import njit
 from numba.extending import overload, register_jitable
 
 from ..threads import over_rows
-from .hierarchy import Hierarchy, Levels
+from .hierarchy import NOTHING, Hierarchy, Levels
 from .level import books, coarsen, cut_at_zero, first_sweep, hold, hold_equations, linearise, residual, scaled, totals
 from .stencil import prolong, relax, restrict
 
@@ -284,7 +284,6 @@ def workspace(voxels: int) -> np.ndarray:
     return np.zeros((5, voxels))
 
 
-NOTHING = np.empty((0, 0, 0))
 NO_INDEX = np.empty(0, np.int64)
 NO_VALUE = np.empty(0)
 

@@ -29,6 +29,7 @@ class ContactProcess(LoopProcess):
         self.sets, self.adds = (), self.writes
 
     def names(self, tissue: Tissue) -> dict[str, tuple[str, int]]:
+        """Argument -> (column, index), of the cell itself and, as other_..., of its neighbor."""
         names = flat_names(tissue.cells)
         return names | {f"other_{flat}": found for flat, found in names.items()}
 

@@ -32,6 +32,7 @@ class VoxelProcess(LoopProcess):
         self.adds = tuple(dict.fromkeys(name for name, _ in self.written))
 
     def names(self, tissue: Tissue) -> dict[str, tuple[str, int]]:
+        """Argument -> (array of the fields, factor): concentrations and sources so far."""
         return {word(name): ("fields.value", k) for k, name in enumerate(tissue.fields.names)} | self._sources(tissue)
 
     @staticmethod
@@ -39,6 +40,7 @@ class VoxelProcess(LoopProcess):
         return {f"{source}_{word(name)}": (f"fields.{source}", k) for source in SOURCES for k, name in enumerate(tissue.fields.names)}
 
     def targets(self, tissue: Tissue) -> list[tuple[str, int]]:
+        """(array of the fields, factor) of everything the function writes; an unknown one is refused."""
         names = self._sources(tissue)
         for w in self.writes:
             if w not in names:
@@ -46,6 +48,7 @@ class VoxelProcess(LoopProcess):
         return [names[w] for w in self.writes]
 
     def array(self, tissue: Tissue, name: str) -> np.ndarray:
+        """An array of the fields as (factor, voxel)."""
         fields: Fields = tissue.fields
         return getattr(fields, name.removeprefix("fields.")).reshape(len(fields.names), -1)
 

@@ -324,11 +324,13 @@ class _Frames:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """(time, factor, z, y, x)."""
         s = self.snapshots
         return (len(s.files), len(s.factors), *s.attrs["grid"]["shape"])
 
     @property
     def oindex(self) -> _Frames:
+        """Itself: it is indexed axis by axis anyway."""
         return self
 
     def __getitem__(self, key: Sequence[Any]) -> np.ndarray:

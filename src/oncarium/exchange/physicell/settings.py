@@ -89,6 +89,7 @@ class _Writer:
         self.cells_text = self._cells()
 
     def note(self, text: str) -> None:
+        """Say once what is lost on the way."""
         if text not in self.notices:
             self.notices.append(text)
 
@@ -100,6 +101,7 @@ class _Writer:
     # -- the settings -----------------------------------------------------------------------------------------------
 
     def settings(self) -> xml.Element:
+        """The whole document."""
         m = self.model
         root = xml.Element("PhysiCell_settings", version="1.14.2")
         domain = _put(root, "domain")
