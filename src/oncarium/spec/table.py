@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Problem, did_you_mean
-from .catalog import settable
 from .environment import Domain
 from .initial import Row
 from .rule import Names
@@ -33,7 +32,7 @@ def columns_of(names: Names) -> dict[str, Column]:
 
     custom = [c.partition(".")[2] for c in names.columns if c.startswith("custom.")]
     ours: dict[str, Column] = {k: v for k, v in names.all(("behavior",)).items() if v[0] in names.columns}
-    ours |= {n: (n, None) for n, e in names.columns.items() if settable(e) and e.kind == "state"}
+    ours |= {n: (n, None) for n, e in names.columns.items() if e.settable and e.kind == "state"}
     return Dictionary(list(names.factors), names.types, custom).behaviors | {"volume": ("volume.total", None)} | ours
 
 
