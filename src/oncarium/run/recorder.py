@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from .. import __version__
 from ..engine.population import EVENTS
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
+from .identity import identity_of
 from .matrix import properties_of
 from .store import FORMAT, ROWS, Lock, Store
 
@@ -46,6 +47,7 @@ class Recorder:
 
     path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
     columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
+    notes         what the store remembers besides, of this part of the run
 
     >>> import oncarium as oc
     >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
@@ -68,6 +70,7 @@ class Recorder:
         columns: Sequence[str] | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        notes: Mapping[str, Any] | None = None,
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
@@ -88,6 +91,7 @@ class Recorder:
                     raise InputError(str(self.path), "a run already lies here.")
                 shutil.rmtree(checkpoint.folder_of(self.path), ignore_errors=True)
                 self.store = self._create(simulation, cells_every, fields_every)
+            self.store.note(notes or {})
         except BaseException:
             self.lock.release()
             raise
@@ -156,6 +160,7 @@ class Recorder:
             "body": list(tissue.body.names) if tissue.body is not None else [],
             "matrix": list(properties_of(tissue.matrix)),
             "processes": [p.name for p in simulation.plan.processes],
+            "identity": identity_of(model),
             "threads": simulation.threads,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": f"{platform.node()}, {platform.machine()}, {platform.system()} {platform.release()}",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     import xarray
 
 
+NOTES = ("until", "continued")  # what the index may say of a run besides how much of it is there
+
+
 class Result:
     """A run on disk. Times are minutes, or texts such as "2 day"; None is the last frame.
 
@@ -34,12 +37,12 @@ class Result:
     (('tumor',), 20, (1, 10, 10))
     """
 
-    def __init__(self, path: Path, group: Any, lengths: Mapping[str, int], finished: bool):
+    def __init__(self, path: Path, group: Any, record: Mapping[str, Any]):
         self.path = path
         self.group = group
-        self.lengths = lengths
-        self.finished = finished
-        self.attrs: dict[str, Any] = dict(group.attrs)
+        self.lengths: Mapping[str, int] = record["lengths"]
+        self.finished: bool = record["finished"]
+        self.attrs: dict[str, Any] = {**group.attrs, **{k: record[k] for k in NOTES if k in record}}
 
     @classmethod
     def open(cls, path: str | Path) -> Result:
@@ -60,7 +63,7 @@ class Result:
         if (lines := index_of(path).read_bytes().count(b"\n")) > len(records):
             said = f"line {len(records) + 1} of {lines} of the index of {path} is damaged; frames up to tick {records[-1]['tick']} are read"
             print(f"notice: {said}", file=sys.stderr)
-        return cls(path, group, records[-1]["lengths"], records[-1]["finished"])
+        return cls(path, group, records[-1])
 
     # -- what it is -------------------------------------------------------------------------------------------------
 

@@ -185,6 +185,10 @@ class Store:
             self.arrays[name] = self.group[name]
         return self.arrays[name]
 
+    def note(self, notes: Mapping[str, Any]) -> None:
+        """What every index line says from now on, besides how much is there."""
+        self.record = {**self.record, **notes}
+
     def add(self, name: str, rows: np.ndarray) -> None:
         """Rows to be appended at the next flush."""
         self.waiting.setdefault(name, []).append(np.array(rows))
@@ -226,7 +230,7 @@ class Store:
             array[first:] = data
             lengths[name] = first + len(data)
         self._sync(start)
-        record = {"lengths": lengths, "tick": tick, "finished": finished}
+        record = {**self.record, "lengths": lengths, "tick": tick, "finished": finished}
         with index_of(self.path).open("a", encoding="utf-8") as file:
             at = file.tell()
             try:
