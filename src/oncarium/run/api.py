@@ -18,7 +18,6 @@ from .result import Result
 
 if TYPE_CHECKING:
     from ..engine.process import Process
-    from .simulation import Simulation
 
 STORE = "run.zarr"
 log = logging.getLogger(__name__)

@@ -48,8 +48,9 @@ def processor() -> str:
     import llvmlite.binding as llvm
     from numba import config
 
-    features = config.CPU_FEATURES or " ".join(sorted(name for name, there in llvm.get_host_cpu_features().items() if there))
-    return f"{platform.machine()} {config.CPU_NAME or llvm.get_host_cpu_name()}: {features}"
+    chosen = getattr(config, "CPU_NAME", None), getattr(config, "CPU_FEATURES", None)  # what the environment says, if it does
+    features = chosen[1] or " ".join(sorted(name for name, there in llvm.get_host_cpu_features().items() if there))
+    return f"{platform.machine()} {chosen[0] or llvm.get_host_cpu_name()}: {features}"
 
 
 def identity_of(model: Model) -> dict[str, Any]:

@@ -103,11 +103,11 @@ class Recorder:
         self.fields_tick = self._last("fields/tick")
         self.counts = np.zeros(len(EVENTS), np.int64)
         if resume and self.store.record["lengths"]["events/kind"]:
-            self.counts += np.bincount(np.asarray(self.store.group["events/kind"]), minlength=len(EVENTS))
+            self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(EVENTS))
 
     def _last(self, name: str) -> int:
         length = self.store.record["lengths"][name]
-        return int(self.store.group[name][length - 1]) if length else -1
+        return int(self.store.rows[name][length - 1]) if length else -1
 
     def _create(self, simulation: Any, cells_every: float, fields_every: float) -> Store:
         tissue, model = simulation.tissue, simulation.model
@@ -247,8 +247,9 @@ class Recorder:
     def save(self, simulation: Any) -> None:
         """Flush, then a checkpoint. Raises DataError when the disk is full."""
         self.flush(simulation)
+        self.digest = simulation.tissue.digest()
         try:
-            checkpoint.write(self.path, simulation.state(), simulation.tissue.digest())
+            checkpoint.write(self.path, simulation.state(), self.digest)
         except OSError as error:
             raise DataError(
                 str(self.path),
@@ -270,6 +271,7 @@ class Recorder:
                     self._see_fields(simulation)
             self.save(simulation)
             if finished:
+                self.store.note({"digest": self.digest})
                 self.flush(simulation, finished=True)
         finally:
             self.lock.release()
