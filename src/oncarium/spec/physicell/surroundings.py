@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import did_you_mean
 from ..environment import FACES
 from ..files import Document
-from .xml import Element
+from .xml import LONGEST, SHORTEST, Element
 
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
 FOR_A_SHELL = re.compile(r"[;|&$`<>\"'(){}*?!\n\r]")
@@ -109,10 +109,8 @@ class Surroundings:
         bad = False
         for tag, default in (("dt_diffusion", 0.01), ("dt_mechanics", 0.1), ("dt_phenotype", 6.0), ("dt_intracellular", 0.01)):
             step = group.child(tag)
-            value = step.number("min") if step else default
-            if step and value is not None and value <= 0.0:
-                step.complain(f"a time step of {step.text or '0'} min;", "expected above 0 min.")
-            bad = bad or value is None or value <= 0.0
+            value = step.minutes("a time step") if step else default
+            bad = bad or value is None
             steps[tag] = (value or default, step.text if step and step.text else f"{default:g}", step or group)
         if bad:
             self.steps = (0.01, 0.1, 6.0)
@@ -132,6 +130,7 @@ class Surroundings:
         save = self.root.child("save")
         full = save.child("full_data", "interval") if save else None
         every = (full.number("min") if full and full.text else None) or c
+        every = every if SHORTEST <= every <= LONGEST else c
         parts = max(1, math.ceil(c / TICK - 1e-9))
         fits = [n for n in range(parts, PARTS + 1) if divides(c / n, every)]
         tick = c / (fits[0] if fits else parts)
@@ -176,17 +175,13 @@ class Surroundings:
                                 "An output folder is chosen with --out.", severity="warning")  # fmt: skip
         full = group.child("full_data")
         interval = full.child("interval") if full else None
-        every = interval.number("min") if interval else None
         if full and not full.truth("enable", True):
             full.notice("full_data is off: cells and fields are recorded at the start and the end.")
             until = str(self.document.tree.get("until", "60 min"))
-            if until != "0 min":
+            if SHORTEST <= float(until[:-4]) <= LONGEST:
                 self._record(until, full)
-        elif interval and every is not None:
-            if every <= 0.0:
-                interval.complain(f"an interval of {interval.text or '0'} min;", "expected above 0 min.")
-            else:
-                self._record(f"{interval.text} min", interval)
+        elif interval and interval.minutes() is not None:
+            self._record(f"{interval.text} min", interval)
         for tag in ("SVG", "legacy_data", "intracellular_data"):
             found = group.child(tag)
             if found:
