@@ -14,8 +14,8 @@ from .expression import TRUTHS, Scope, Term, Tokens, expression, number, tokens,
 from .reader import LONGEST_NAME
 
 SETTINGS = (  # of how MaBoSS itself runs and prints; here the clock of the model says that
-    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "seed_pseudorandom", "display_traj", "thread_count",
-    "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
+    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "use_glibcrandgen", "seed_pseudorandom",
+    "display_traj", "thread_count", "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
 )  # fmt: skip
 NODE_SETTINGS = ("istate", "is_internal", "refstate", "in_graph")
 LARGEST = 200  # nodes

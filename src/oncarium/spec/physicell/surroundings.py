@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import did_you_mean
 from ..environment import FACES
-from ..files import Document
+from ..files import Document, is_there, shown
 from .xml import LONGEST, SHORTEST, Element
 
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
@@ -310,15 +310,14 @@ class Surroundings:
             return None
         inner = Path(folder) / name
         places = [self.folder / inner, self.folder.resolve().parent / inner, Path.cwd() / inner]
-        if not any(_is_folder(base / folder) for base in (self.folder, self.folder.resolve().parent, Path.cwd())) or not folder:
-            places.append(self.folder / Path(name).name)
+        places.append(self.folder / Path(name).name)
         for k, place in enumerate(places):
-            if _is_file(place):
+            if is_there(place) and not place.is_dir():  # what is no regular file is told where it is read
                 if k:
                     element.notice(f"'{inner}' is read from {place.resolve()}.")
                 return place
-        tried = list(dict.fromkeys(str(p.resolve()) for p in places))
-        element.complain(f"no such file: {tried[0]}", f"Also looked at: {', '.join(tried[1:])}." if len(tried) > 1 else "")
+        tried = list(dict.fromkeys(os.path.abspath(p) for p in places))
+        element.complain(f"no such file: {shown(tried[0])}", f"Also looked at: {', '.join(tried[1:])}." if len(tried) > 1 else "")
         return None
 
     def relative(self, path: Path) -> str:
@@ -334,17 +333,3 @@ def with_unit(text: str, unit: str) -> str:
 def divides(part: float, whole: float) -> bool:
     """Whether a whole number of parts, at least one, makes the whole (to 1e-9 of their number)."""
     return abs(whole / part - round(whole / part)) < 1e-9 * max(1.0, whole / part) and round(whole / part) >= 1
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False
