@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import did_you_mean
-from .catalog import CycleEntry, Entry, cycles, settable
+from .catalog import CycleEntry, Entry, cycles
 from .reader import Reader
 from .rule import Names, Rule
 
@@ -19,6 +19,7 @@ KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and st
 
 
 LARGEST_POWER = 100.0  # of ten, of what is drawn
+BRIEFEST = 1e-16  # min, of a phase: none is shorter in PhysiCell
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
     path = f"cells.{name}"
     sections: dict[str, dict[str, Entry]] = {}
     for entry in names.columns.values():
-        if settable(entry):
+        if entry.settable:
             sections.setdefault(entry.section, {})[entry.attribute] = entry
         elif entry.attribute and entry.section != "sense":
             sections.setdefault(entry.section, {})  # nothing to set, but to switch on
@@ -241,27 +242,15 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
     return model, tuple(rates), tuple(fixed)
 
 
-BRIEFEST = 1e-16  # min, of a phase: none is shorter in PhysiCell
-STARTS = {
-    "attack": ("attack.rate",),
-    "fusion": ("fusion.rate",),
-    "motility": ("motility.active",),
-    "phagocytosis": ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead", "phagocytosis.live"),
-    "springs": ("springs.attachment",),
-    "transformation": ("transformation.rate",),
-}
-
-
 def awake(cell: CellType, columns: Mapping[str, Entry]) -> set[str]:
-    """Sections of a type whose mechanism can start: something that starts it is not zero."""
+    """Sections of a type whose mechanism is awake: some column that wakes it is not zero."""
 
     def moves(name: str) -> bool:
         given = cell.values.get(name, columns[name].default)
         return any(v != 0.0 for v in given.values()) if isinstance(given, Mapping) else given != 0.0
 
-    out = set(cell.sections)
-    for section, names in STARTS.items():
-        known = [moves(n) for n in names if n in columns]
-        if known and not any(known):
-            out.discard(section)
-    return out
+    waking: dict[str, list[str]] = {}
+    for name, entry in columns.items():
+        if entry.wakes:
+            waking.setdefault(entry.section, []).append(name)
+    return set(cell.sections) - {section for section, names in waking.items() if not any(moves(n) for n in names)}

@@ -17,7 +17,7 @@ from .initial import Placement, placed, read_placement
 from .library import entry, laid_over, on_shelf
 from .matrix import MatrixStart, read_matrix
 from .reader import Reader
-from .rule import Rule
+from .spoken import Spoken
 from .tree import check_named, flatten, in_order, moved, set_at, texts, without_tables
 from .types import read_types
 from .whole import check_whole
@@ -52,7 +52,7 @@ FIRST_LOOKS = ("solved", "given")  # what the first decisions see: concentration
 IGNORABLE = ("intracellular",)
 
 
-class Model:
+class Model(Spoken):
     """A checked model.
 
     domain, clock, record, until (min), seed     factors, types, placements     problems (warnings and notices)
@@ -71,8 +71,8 @@ class Model:
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document
         self.folder = folder
-        self.processes = processes
         reader = Reader(document)
+        self.processes = tuple(found for p in processes if (found := _mechanism(reader, p)) is not None)
         self.problems: list[Problem] = reader.problems
         self.numbers = reader.numbers
         self._read(reader)
@@ -216,30 +216,6 @@ class Model:
             Problem("", f"cells.{name}", f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}")
         )
 
-    def uses(self, section: str) -> bool:
-        """Does any type, rule, distribution or table of cells need this section?
-
-        Attacks, springs, motility and the like whose rates are all zero and ruled by nothing are not needed; their other
-        values still stand in `types`.
-        """
-        if any(section in t.sections for t in self.types):
-            return True
-        spoken = (w for p in self.processes for part in ("adds", "sets", "reads") for w in getattr(p, part, ()))
-        if any(w.partition(".")[0] == section for w in spoken):
-            return True
-        given = [column for p in self.placements for column, _ in p.values] + [c for e in self.patient.exits for c in (e.column, e.carries)]
-        return any(column.partition(".")[0] == section for column in given)
-
-    @property
-    def rules(self) -> list[tuple[str, Rule]]:
-        """(type, rule) in the order of the file."""
-        return [(t.name, r) for t in self.types for r in t.rules]
-
-    @property
-    def signals(self) -> set[str]:
-        """Columns that rules and the inputs of networks read."""
-        return {r.signal[0] for _, r in self.rules} | {i.signal[0] for n in self.networks.values() for i in n.inputs}
-
     @property
     def digest(self) -> str:
         """SHA-256 of what the model says (numbers, rules, places, content of tables), not of its title or of how and where its
@@ -333,6 +309,19 @@ class Model:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+
+def _mechanism(reader: Reader, given: Any) -> Any:
+    """A mechanism of the user: a Process, or a loop that is yet to be made."""
+    if isinstance(given, type):
+        reader.complain("processes", f"{given.__name__} is a class;", f"give one of it: {given.__name__}().")
+        return None
+    if callable(given) and hasattr(given, "function"):  # a loop without parameters of its own
+        given = given()
+    if all(hasattr(given, part) for part in ("step", "columns", "slot")):
+        return given
+    reader.complain("processes", f"{str(given)[:60]} is no mechanism;", "expected a Process, or a function under each_cell, each_contact or each_voxel.")
+    return None
 
 
 def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str]) -> None:

@@ -86,6 +86,24 @@ class Names:
         out |= {word: (name, None) for word, name in NAMED_SIGNALS.items() if name in self.columns}
         return out | self.all(("signal", "state", "behavior")) | out
 
+    @cached_property
+    def _flat(self) -> dict[str, str]:
+        out: dict[str, str] = {}
+        for name, entry in self.columns.items():
+            entries = [f"{name}.{label}" for label in self.labels(entry)] + ([f"sense.{f}" for f in self.factors] if name == "sense.factor" else [])
+            out |= {re.sub(r"\W", "_", word): name for word in (*entries, name)}
+        return out
+
+    def column_of(self, word: str) -> str | None:
+        """The column that a word names: its own name, one entry of its axis, or either with underscores, as arguments of loops are written.
+
+        >>> from oncarium.spec.catalog import columns
+        >>> names = Names(columns(), {"il6": "nM"}, ("tumor",), ())
+        >>> names.column_of("secretion.rate.il6"), names.column_of("sense_il6"), names.column_of("weather")
+        ('secretion.rate', 'sense.factor', None)
+        """
+        return word if word in self.columns else self._flat.get(re.sub(r"\W", "_", word))
+
     def unit(self, column: str, label: str | None) -> str:
         """Unit of a column, or of the label's entry of it."""
         entry = self.columns[column]

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from ..errors import Problem, did_you_mean
-from .catalog import settable
 from .environment import Domain
 from .initial import Row
 from .rows import number_in, rows_of
@@ -33,7 +32,7 @@ def columns_of(names: Names) -> dict[str, Column]:
 
     custom = [c.partition(".")[2] for c in names.columns if c.startswith("custom.")]
     ours: dict[str, Column] = {k: v for k, v in names.all(("behavior",)).items() if v[0] in names.columns}
-    ours |= {n: (n, None) for n, e in names.columns.items() if settable(e) and e.kind == "state"}
+    ours |= {n: (n, None) for n, e in names.columns.items() if e.settable and e.kind == "state"}
     return Dictionary(list(names.factors), names.types, custom).behaviors | {"volume": ("volume.total", None)} | ours
 
 

@@ -35,7 +35,7 @@ def read_types(reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str]
     columns = {**catalog.columns(), **custom, **node_columns(logics)}
     for process in processes:
         for c in process.columns():
-            columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
+            columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc, c.settable, c.wakes, c.at_death)
     cycles = {name: _phases(t) for name, t in trees.items()}
     names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)), cycles,
                   any("network" in t for name, t in trees.items() if name not in logics))  # fmt: skip
