@@ -18,6 +18,10 @@ KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and st
          "lognormal": "mean and standard deviation of the logarithm", "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
 
 
+LARGEST_POWER = 100.0  # of ten, of what is drawn
+BRIEFEST = 1e-16  # min, of a phase: none is shorter in PhysiCell
+
+
 @dataclass(frozen=True)
 class Distribution:
     """Values that every cell placed at the start draws for one column (volume.total, or a behavior).
@@ -98,7 +102,7 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
                 if value is not None:
                     values[entry.name] = value
     used = frozenset(k for k in tree if k in sections)
-    return CellType(name, values, cycle, exit, fixed, normalized, (), used, str(tree.get("doc", "")))
+    return CellType(name, values, cycle, exit, fixed, normalized, (), used, reader.text(tree.get("doc"), f"{path}.doc"))
 
 
 def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) -> Any:
@@ -128,17 +132,13 @@ def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) ->
 
 def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> tuple[Distribution, ...]:
     """What the cells of a type draw at the start."""
-    if given is None:
-        return ()
-    if not isinstance(given, list):
-        reader.complain(path, "expected a list of distributions,", "e.g. - {column: volume.total, normal: [2494 um^3, 200 um^3]}.")
-        return ()
+    given = reader.listed(given, path, "e.g. - {column: volume.total, normal: [2494 um^3, 200 um^3]}.")
     columns = names.all(("behavior",)) | {"volume.total": ("volume.total", None)}
     out = []
     for i, item in enumerate(given):
         where = f"{path}.{i}"
         tree = reader.group(item, where, ("column", "between", *KINDS))
-        name, kinds = str(tree.get("column", "")), [k for k in KINDS if k in tree]
+        name, kinds = reader.text(tree.get("column"), f"{where}.column"), [k for k in KINDS if k in tree]
         if name not in columns:
             reader.complain(f"{where}.column", f"no behavior is called '{name}'.{did_you_mean(name, columns)}")
             continue
@@ -160,6 +160,9 @@ def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> t
                 reader.complain(f"{where}.{kind}", f"the ends are {one:g} and {two:g};",
                                 f"expected {'0 < ' if kind == 'loguniform' else ''}low <= high.")  # fmt: skip
                 continue
+        elif logarithms and abs(one) + 8.0 * abs(two) > (LARGEST_POWER if kind == "log10normal" else LARGEST_POWER * math.log(10.0)):
+            reader.complain(f"{where}.{kind}", f"draws of {one:g} +- {two:g} are powers beyond 1e{LARGEST_POWER:g}.", remedy="They are logarithms.")
+            continue
         elif two < 0.0:
             reader.complain(f"{where}.{kind}", f"a standard deviation of {two:g};", "expected at least 0.")
             continue
@@ -197,7 +200,7 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
     """Cycle model, exit rates and fixed phases."""
     known = cycles()
     chosen = tree.get("model", "live")
-    if chosen not in known:
+    if not isinstance(chosen, str) or chosen not in known:
         reader.word(chosen, f"{path}.model", known, "cycle model")
         chosen = "live"
     model = known[chosen]
@@ -225,14 +228,14 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
                 reader.word(phase, f"{path}.{key}.{phase}", model.phases, "phase")
                 continue
             value = reader.quantity(
-                item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else None, gt=None if key == "exit" else 0.0
+                item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else BRIEFEST
             )
             if value is not None:
                 rates[model.phases.index(phase)] = value if key == "exit" else 1.0 / value
     given = tree.get("fixed")
     if isinstance(given, list):
-        for phase in given:
-            reader.word(phase, f"{path}.fixed", model.phases, "phase")
+        for i, phase in enumerate(given):
+            reader.word(phase, f"{path}.fixed.{i}", model.phases, "phase")
         fixed = [p in given for p in model.phases]
     elif given is not None:
         fixed = [reader.truth(given, f"{path}.fixed")] * len(model.phases)
