@@ -38,13 +38,15 @@ class Rules(Process):
     """Evaluate all rules (engine/kernels/response.py has the equation).
 
     All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest.
-    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set.
+    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A signal below 0 counts
+    as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in version 1.14.2 of the standard code.
     """
 
     slot = "decide"
 
-    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True):
+    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True, signed: bool = False):
         self.period = period
+        self.signed = signed
         self.multiply = multiply  # whole powers; else by the function of the field's standard code, which rounds otherwise
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
@@ -87,7 +89,7 @@ class Rules(Process):
         values = np.empty((cells.n, len(self.rows)))
         for row, (name, k) in enumerate(self.rows):
             values[:, row] = cells[name] if k < 0 else cells[name][:, k]
-        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, values)
+        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, self.signed, values)
         for row, name, k in self.behaviors:
             if k < 0:
                 cells[name][:] = values[:, row]

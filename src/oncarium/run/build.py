@@ -124,7 +124,7 @@ def list_processes(model: Model, population: Population) -> list[Process]:
             out.append(Internalisation(clock.transport))
     out += [sensing, *matrix.feelers(model)]
     if model.rules or resets:
-        out.append(Rules(clock.phenotype, links(model), tuple(resets)))
+        out.append(Rules(clock.phenotype, links(model), tuple(resets), signed=model.compat == "1.14.2"))
     if model.uses("transformation"):
         out.append(Transformation(clock.phenotype, population))
     if model.uses("motility"):

@@ -66,7 +66,7 @@ def list_processes(model: Model, population: Population, links: list[Link], want
     if transforms:
         out.append(Transformation(clock.phenotype, population, exact=False))
     if links or resets:
-        out.append(Rules(clock.phenotype, links, resets, multiply=False))
+        out.append(Rules(clock.phenotype, links, resets, multiply=False, signed=blind))
     out += [
         Volume(clock.phenotype, exact=False, remembers=remembers),
         damage(period=clock.phenotype, exact=0.0),
