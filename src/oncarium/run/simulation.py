@@ -161,13 +161,9 @@ class Simulation:
     def state(self) -> dict[str, Any]:
         """Everything an exact restart needs, flat: name -> array or number."""
         t = self.tissue
-        out: dict[str, Any] = {"tick": t.tick, "seed": self.seed, "next_id": t.cells.next_id}
-        out |= {f"cells/{k}": v for k, v in t.cells.state().items()}
-        out |= {f"fields/{k}": v.copy() for k, v in t.fields.arrays().items()}
-        if t.matrix is not None:
-            out |= {f"matrix/{k}": v.copy() for k, v in t.matrix.arrays().items()}
-        if t.body is not None:
-            out |= {f"body/{k}": v.copy() for k, v in t.body.arrays().items()}
+        out: dict[str, Any] = {"tick": t.tick, "seed": self.seed}
+        for name, member in t.members().items():
+            out |= {f"{name}/{k}": v.copy() for k, v in member.arrays().items()}
         for p in self.plan.processes:
             out |= {f"process/{p.name}/{k}": v for k, v in p.state().items()}
         return out | t.population.state()
@@ -180,14 +176,10 @@ class Simulation:
             return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
         try:
-            t.cells.restore(part("cells/"), int(state["next_id"]))
+            for name, member in t.members().items():
+                member.restore(part(f"{name}/"))
         except KeyError as error:
             raise DataError("checkpoint", f"it does not fit this model: {error.args[0]}.") from None
-        t.fields.restore(part("fields/"))
-        if t.matrix is not None:
-            t.matrix.restore(part("matrix/"))
-        if t.body is not None:
-            t.body.restore(part("body/"))
         t.tick = int(state["tick"])
         t.time = t.tick * self.plan.tick_minutes
         self.seed = int(state["seed"])
@@ -222,12 +214,13 @@ class Simulation:
     def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """A state of another model with the columns of this one: what a mechanism needs that was not there starts at its base."""
         cells, t = self.tissue.cells, self.tissue
-        out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in cells.columns}
+        known = cells.arrays()
+        out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in known}
         kind = np.asarray(state["cells/type"])
         out |= {f"cells/{name}": cells.base[name][kind] for name in cells.columns if f"cells/{name}" not in state}
-        for prefix, part in (("matrix/", t.matrix), ("body/", t.body)):
-            if part is not None and not any(k.startswith(prefix) for k in state):
-                out |= {f"{prefix}{k}": v for k, v in part.arrays().items()}
+        for name, member in t.members().items():
+            if not any(k.startswith(f"{name}/") for k in state):
+                out |= {f"{name}/{k}": v for k, v in member.arrays().items()}
         return out
 
     def __str__(self) -> str:

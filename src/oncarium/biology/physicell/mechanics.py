@@ -12,13 +12,13 @@ import math
 import numpy as np
 from numba import njit
 
-from ..engine.column import State
-from ..engine.process import Process, Tick
-from ..engine.threads import over_rows
-from ..engine.tissue import Tissue
-from ..engine.why import Why
-from .forces import CLOSEST, PRESSURE_UNIT, pull
-from .mechanics import Mechanics
+from ...engine.column import State
+from ...engine.process import Process, Tick
+from ...engine.threads import over_rows
+from ...engine.tissue import Tissue
+from ...engine.why import Why
+from ..forces import CLOSEST, PRESSURE_UNIT, pull
+from ..mechanics import Mechanics
 from .outside import LEFT, OUTSIDE, free
 
 NOW = State("um/min", axis="xyz", inherit="zero", doc="velocity of this step, until the cells move", name="velocity.now")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.cells import Cells
-from ..engine.column import State
-from ..engine.process import Process, Tick
-from ..engine.tissue import Tissue
-from ..engine.why import Why, given
-from .shape import FROZEN
+from ...engine.cells import Cells
+from ...engine.column import State
+from ...engine.process import Process, Tick
+from ...engine.tissue import Tissue
+from ...engine.why import Why, given
+from ..vital import FROZEN
 
 INSIDE, BORN_OUTSIDE, LEFT = 0, 1, 2
 OUTSIDE = State(
