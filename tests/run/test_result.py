@@ -9,9 +9,9 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import DataError, InputError
+from oncarium.run.index import index_of
 from oncarium.run.result import Result
 from oncarium.run.simulation import Simulation
-from oncarium.run.store import index_of
 from oncarium.spec.model import Model
 
 MODEL = """

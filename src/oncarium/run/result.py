@@ -56,6 +56,7 @@ class Result:
         self.group: Mapping[str, Any] = Rows(path, records)
         self.lengths: Mapping[str, int] = self.group.lengths
         self.finished: bool = records[-1]["finished"]
+        self.tick: int = records[-1]["tick"]
         self._digest: str = records[-1].get("digest", "")
         self.attrs: dict[str, Any] = {**self.group.attrs, **{k: records[-1][k] for k in NOTES if k in records[-1]}}
 
@@ -97,6 +98,11 @@ class Result:
     def seed(self) -> int:
         """Seed of all randomness."""
         return int(self.attrs["seed"])
+
+    @property
+    def until(self) -> float:
+        """When it ends, or was to end, min."""
+        return float(self.attrs["until"])
 
     @property
     def types(self) -> tuple[str, ...]:

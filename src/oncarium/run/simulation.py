@@ -186,20 +186,20 @@ class Simulation:
 
         try:
             t.cells.restore(part("cells/"), int(state["next_id"]))
-        except KeyError as error:
-            raise DataError("checkpoint", f"it does not fit this model: {error.args[0]}.") from None
-        t.fields.restore(part("fields/"))
-        if t.matrix is not None:
-            t.matrix.restore(part("matrix/"))
-        if t.body is not None:
-            t.body.restore(part("body/"))
-        t.tick = int(state["tick"])
-        t.time = t.tick * self.plan.tick_minutes
-        self.seed = int(state["seed"])
-        for p in self.plan.processes:
-            kept = part(f"process/{p.name}/")
-            if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
-                p.restore(kept)
+            t.fields.restore(part("fields/"))
+            if t.matrix is not None:
+                t.matrix.restore(part("matrix/"))
+            if t.body is not None:
+                t.body.restore(part("body/"))
+            t.tick = int(state["tick"])
+            t.time = t.tick * self.plan.tick_minutes
+            self.seed = int(state["seed"])
+            for p in self.plan.processes:
+                kept = part(f"process/{p.name}/")
+                if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
+                    p.restore(kept)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise DataError("checkpoint", f"it does not fit this model: {error.args[0] if error.args else error}.") from None
         events = np.asarray(state["events"], EVENT)
         self.population.pending = [events] if len(events) else []
 
