@@ -261,7 +261,9 @@ def main(count: int = 200, seed: int = 2026) -> None:
         log = csv.writer(file)
         log.writerow(["damage", "verdict", "said"])
         log.writerows((a, b, c.replace(place, "")[:300]) for a, b, c in found)
-    print(", ".join(f"{n} {what}" for what, n in sorted(Counter(v for _, v, _ in found).items())))
+    text = ", ".join(f"{n} {what}" for what, n in sorted(Counter(v for _, v, _ in found).items()))
+    (HERE / "result.txt").write_text(f"{count} damages, seed {seed}: {text}\n")
+    print(text)
     for done, what, said in found:
         if what in ("silent", "traceback"):
             print(f"{what}: {done}: {said[:200]}")

@@ -76,12 +76,14 @@ def begin(folder: Path) -> None:
     """Run, or go on with what lies there."""
     from oncarium.run import recorder
 
-    recorder.SECONDS = 0.0  # every frame is written at once
-    model = oc.Model.from_text(MODEL)
-    if (folder / "run.zarr").exists():
-        oc.resume(folder, threads=1)
-    else:
-        oc.run(model, seed=5, out=folder, threads=1)
+    seconds, recorder.SECONDS = recorder.SECONDS, 0.0  # every frame is written at once
+    try:
+        if (folder / "run.zarr").exists():
+            oc.resume(folder, threads=1)
+        else:
+            oc.run(oc.Model.from_text(MODEL), seed=5, out=folder, threads=1)
+    finally:
+        recorder.SECONDS = seconds
 
 
 def campaign(points: int, seed: int, place: Path) -> Iterator[tuple[int, int, bool, str]]:

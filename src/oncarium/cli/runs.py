@@ -56,7 +56,7 @@ def run(
     asked = {"csv": str(csv.resolve()) if csv else "", "report": not no_report}
     with Progress(chosen.title, end, quiet) as progress:
         result = api.run(
-            chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch, asked=asked, take_over=take_over
+            chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch, progress=False, asked=asked, take_over=take_over
         )
     progress.exit_if_stopped(folder)
     finish(result, folder, not no_report)
@@ -83,7 +83,7 @@ def resume(
 
         watch.append(Tables(asked["csv"], Model.from_text(before["model"], folder=None).record.cells, go_on=True).see)
     with Progress(before["title"], float(before["until"]) if until is None else api.minutes(until), quiet) as progress:
-        result = api.resume(run, until, threads=threads, see=progress, watch=watch, other_code=other_code, take_over=take_over)
+        result = api.resume(run, until, threads=threads, see=progress, watch=watch, progress=False, other_code=other_code, take_over=take_over)
     progress.exit_if_stopped(run)
     finish(result, run, asked.get("report", True) if report is None else report)
 
@@ -111,7 +111,7 @@ def branch(
     before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
     with Progress(f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until), quiet) as progress:
-        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress, other_code=other_code)
+        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress, progress=False, other_code=other_code)
     for name, result in results.items():
         print(f"{name}\n{result}")
     progress.exit_if_stopped(folder)

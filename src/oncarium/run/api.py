@@ -12,6 +12,7 @@ from ..errors import DataError, InputError, ModelError, Problem
 from ..spec.library import on_shelf
 from ..spec.model import Model
 from ..units import UnitError, say_time, to_minutes
+from .progress import Bar
 from .result import Result
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def run(
     overwrite: bool = False,
     see: See | None = None,
     watch: Sequence[Callable[[Any], None]] = (),
+    progress: bool | None = None,
     asked: Mapping[str, Any] | None = None,
     take_over: bool = False,
 ) -> Result:
@@ -128,6 +130,7 @@ def run(
     out     folder of the run (runs/<name> when left out)     threads   as many as there are; no result depends on it
     see     called with the Simulation after every tick; returning True ends the run, resumable
     watch   observers besides: called with the Simulation before the first tick and after every tick
+    progress   show how far it is; left out: in notebooks only
     asked   what else was asked for and is to stand in the store     take_over   write although the folder is locked by a run that is gone
 
     Raises ModelError before anything is written, NumericsError or DataError while running.
@@ -147,7 +150,7 @@ def run(
         raise InputError(str(folder), "a run already lies here.", remedy="Choose another folder, allow overwriting, or resume it.")
     simulation = Simulation(believed, seed, threads)
     recorder = _recorder(folder / STORE, simulation, overwrite=overwrite, until=end, asked=asked, take_over=take_over)
-    return _go(simulation, recorder, end, see, watch)
+    return _go(simulation, recorder, end, see, watch, progress)
 
 
 def _recorder(store: Path, simulation: Simulation, **options: Any) -> Recorder:
@@ -172,9 +175,21 @@ def check_seed(seed: int | None) -> None:
         raise InputError("seed", f"{seed} is out of range;", "expected a whole number from 0 to 2^63 - 1.")
 
 
-def _go(simulation: Any, recorder: Any, end: float, see: See | None, watch: Sequence[Callable[[Any], None]] = ()) -> Result:
+def _go(
+    simulation: Simulation,
+    recorder: Recorder,
+    end: float,
+    see: See | None,
+    watch: Sequence[Callable[[Any], None]] = (),
+    progress: bool | None = None,
+) -> Result:
     """Tick until the end, or until `see` returns True; whatever happens, what was reported stays."""
-    observers = [recorder.see, *watch]
+    with Bar(simulation.model.title, end, progress) as bar:
+        _tick(simulation, recorder, end, see, [recorder.see, *watch, bar])
+    return Result.open(recorder.path)
+
+
+def _tick(simulation: Simulation, recorder: Recorder, end: float, see: See | None, observers: Sequence[Callable[[Any], None]]) -> None:
     last = round(end / simulation.plan.tick_minutes)
     finished = False
     try:
@@ -191,7 +206,6 @@ def _go(simulation: Any, recorder: Any, end: float, see: See | None, watch: Sequ
         recorder.abort()
         raise
     recorder.close(simulation, finished=finished)
-    return Result.open(recorder.path)
 
 
 def resume(
@@ -201,13 +215,14 @@ def resume(
     threads: int | None = None,
     see: See | None = None,
     watch: Sequence[Callable[[Any], None]] = (),
+    progress: bool | None = None,
     processes: Sequence[Process] = (),
     other_code: bool = False,
     take_over: bool = False,
 ) -> Result:
     """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError.
 
-    until        when to stop; left out: when the run was asked to stop
+    until        when to stop; left out: when the run was asked to stop     threads, see, watch, progress   as for a run
     processes    the mechanisms of your own that the run had (a store knows them by content and does not hold them)
     other_code   go on although versions, sources or mechanisms differ from those that the run had; the store notes what differs
     take_over    write although the folder is locked by a run that is gone
@@ -239,7 +254,7 @@ def resume(
     asked = past.attrs.get("asked")
     begun = past.tick >= 0
     recorder = _recorder(past.store, simulation, resume=begun, overwrite=not begun, notes=notes, until=end, asked=asked, take_over=take_over)
-    return _go(simulation, recorder, end, see, watch)
+    return _go(simulation, recorder, end, see, watch, progress)
 
 
 def branch(
@@ -251,6 +266,7 @@ def branch(
     seed: int | None = None,
     threads: int | None = None,
     see: See | None = None,
+    progress: bool | None = None,
     processes: Sequence[Process] = (),
     other_code: bool = False,
 ) -> dict[str, Result]:
@@ -290,5 +306,6 @@ def branch(
     for name, m in changed.items():
         simulation = Simulation(m, origin.seed if seed is None else seed, threads)
         simulation.adopt(state, origin)
-        results[name] = _go(simulation, _recorder(parent / name / STORE, simulation, notes=notes, until=ends[name]), ends[name], see)
+        recorder = _recorder(parent / name / STORE, simulation, notes=notes, until=ends[name])
+        results[name] = _go(simulation, recorder, ends[name], see, progress=progress)
     return results

@@ -52,11 +52,11 @@ def perform(task: Task, folder: str) -> str:
             return ""
         if (place / api.STORE).exists():
             try:
-                api.resume(place, task.until, threads=1, processes=task.model.processes)
+                api.resume(place, task.until, threads=1, progress=False, processes=task.model.processes)
                 return ""
             except DataError as error:
                 log.warning("%s is run anew: %s", place, error)
-        api.run(task.model, task.until, task.seed, out=place, threads=1, overwrite=True)
+        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True)
     except OncariumError as error:
         return str(error)
     except Exception as error:  # one run that cannot be done ends no study
