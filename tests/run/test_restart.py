@@ -109,7 +109,7 @@ def test_killed_at_random_moments_nothing_reported_is_lost(whole, tmp_path):
         before = index.read_bytes() if index.exists() else b""
         while run.poll() is None and time.monotonic() - started < 60 and (index.read_bytes() if index.exists() else b"") == before:
             time.sleep(0.01)
-        time.sleep(chance.uniform(0, 0.4) if kills < 12 else 60)
+        time.sleep(chance.uniform(0, 0.4) if kills < 8 else 60)
         if run.poll() is None:
             run.send_signal(signal.SIGKILL)
             kills += 1

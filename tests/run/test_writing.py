@@ -15,6 +15,7 @@ from oncarium.errors import DataError
 from oncarium.run import checkpoint
 from oncarium.run.index import index_of
 from oncarium.spec.model import EXAMPLE, Model
+from oncarium.writing import whole, write_text
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
@@ -170,6 +171,35 @@ def test_arrays_that_are_deleted_while_running_are_told(model, tmp_path, monkeyp
         pass
     with pytest.raises(DataError, match="damaged"):
         oc.open(tmp_path).cells(0)
+
+
+@pytest.mark.parametrize("path", ["m.yaml", "deep/er/m.yaml"])
+def test_files_are_whole_or_not_there(tmp_path, path):
+    """A disk that fills in the middle of a file leaves the file that was there, no part of the new one, and no folder made for it."""
+    wanted = tmp_path / path
+    with pytest.raises(OSError, match=f"No space left.*{wanted}"):
+        with whole(wanted) as part:
+            part.write_text("half")
+            raise OSError(28, "No space left on device", str(part))
+    assert list(tmp_path.iterdir()) == []
+    write_text(wanted, "old")
+    with pytest.raises(KeyboardInterrupt):
+        with whole(wanted) as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+    assert wanted.read_text() == "old" and len(list(wanted.parent.iterdir())) == 1
+
+
+def test_what_is_written_of_a_run_is_whole_or_not_there(model, small_disk, tmp_path):
+    """Report and model files on a disk of 60 kB."""
+    place, _ = small_disk
+    run = oc.run(model, "1 h", out=tmp_path / "run").path.parent
+    told(cli("report", run, "-o", place / "x"), "No space left on device", "Make room")
+    assert all(p.suffix == ".png" and p.stat().st_size for p in place.rglob("*") if p.is_file())
+    shutil.rmtree(place / "x", ignore_errors=True)
+    (place / "ballast").write_bytes(bytes(20_000))
+    told(cli("schema", "-o", place / "s.json"), "No space left on device", str(place / "s.json"))
+    assert [p.name for p in place.iterdir()] == ["ballast"]
 
 
 # -- going on --------------------------------------------------------------------------------------------------------
