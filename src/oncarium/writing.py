@@ -31,8 +31,8 @@ def whole(path: str | Path) -> Iterator[Path]:
         for folder in new:
             with suppress(OSError):
                 folder.rmdir()
-        if isinstance(error, OSError) and str(part) in (error.filename, error.filename2):
-            error.filename = str(path)  # what the user asked for
+        if isinstance(error, OSError) and error.filename in (None, str(part)):
+            error.filename = str(path)  # what the user asked for; a full disk does not say
         raise
 
 
