@@ -15,6 +15,7 @@ import numpy as np
 
 from ..run.result import Result
 from ..units import say_time
+from ..writing import whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -410,7 +411,9 @@ def save(drawn: Axes | Figure, path: str | Path) -> Path:
 
     figure: Any = getattr(drawn, "figure", drawn)
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=170)
-    plt.close(figure)
+    try:
+        with whole(path) as part:
+            figure.savefig(part, dpi=170)
+    finally:
+        plt.close(figure)
     return path

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..spec.model import Model
+from ..writing import write_text
 from . import plot
 from .wiring import read_wiring
 
@@ -35,8 +36,7 @@ def write(model: Model, path: str | Path) -> Path:
     figure.savefig(picture, format="svg")
     svg = picture.getvalue()
     plt.close(figure)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(model, svg[svg.index("<svg") :]), encoding="utf-8")
+    write_text(path, page(model, svg[svg.index("<svg") :]))
     return path
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from .. import __version__
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
 from .identity import identity_of
-from .store import FORMAT, ROWS, Lock, Store
+from .lock import Lock
+from .store import FORMAT, ROWS, Store, stopped
 
 EXACT = ("id", "position")  # kept in full precision; everything else as float32
 USUAL = (
@@ -45,7 +46,10 @@ class Recorder:
 
     path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
     columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
-    notes         what the store remembers besides, of this part of the run
+    notes         what the store remembers besides, of this part of the run     until, asked   the end (min) and all else that was asked for
+    take_over     write although the folder's lock is held (see Lock)
+
+    Raises DataError where nothing can be written here; nothing is left behind then.
 
     >>> import oncarium as oc
     >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
@@ -69,6 +73,9 @@ class Recorder:
         overwrite: bool = False,
         resume: bool = False,
         notes: Mapping[str, Any] | None = None,
+        until: float | None = None,
+        asked: Mapping[str, Any] | None = None,
+        take_over: bool = False,
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
@@ -81,20 +88,20 @@ class Recorder:
         self.columns = [*dict.fromkeys(["id", "type", "position", "vital", "radius", *chosen])]
         kinds = simulation.tissue.population.kinds
         self.counts = np.zeros(len(kinds), np.int64)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.lock = Lock(self.path)
-        try:
-            if resume:
-                self.store = Store.reopen(self.path)
-            else:
-                if self.path.exists() and not overwrite:
-                    raise InputError(str(self.path), "a run already lies here.")
-                shutil.rmtree(checkpoint.folder_of(self.path), ignore_errors=True)
-                self.store = self._create(simulation, cells_every, fields_every)
-            self.store.note(notes or {})
-        except BaseException:
-            self.lock.release()
-            raise
+        self.asked = {"until": simulation.model.until if until is None else until, "asked": dict(asked or {})}
+        with _made(self.path.parent):
+            self.lock = Lock(self.path, take_over)
+            try:
+                if resume:
+                    self.store = Store.reopen(self.path)
+                else:
+                    if self.path.exists() and not overwrite:
+                        raise InputError(str(self.path), "a run already lies here.")
+                    self.store = self._create(simulation, cells_every, fields_every)
+                self.store.note(notes or {})
+            except BaseException:
+                self.lock.release()
+                raise
         self.flushed = time.monotonic()
         self.checkpointed = time.monotonic()
         self.last_checkpoint = -1
@@ -134,7 +141,8 @@ class Recorder:
             "model": model.to_yaml(),
             "model_digest": model.digest,
             "seed": simulation.seed,
-            "until": model.until,
+            **self.asked,
+            "folder": str(model.folder.resolve()) if model.folder is not None else None,
             "tick_minutes": simulation.plan.tick_minutes,
             "types": list(cells.types),
             "phases": {t.name: list(t.cycle.phases) for t in model.types},
@@ -168,6 +176,7 @@ class Recorder:
 
     def see(self, simulation: Any) -> None:
         """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises NumericsError, DataError."""
+        self.lock.beat()
         tick, now = simulation.tissue.tick, time.monotonic()
         cells_due = tick % self.cells_ticks == 0 and tick > self.cells_tick
         fields_due = tick % self.fields_ticks == 0 and tick > self.fields_tick
@@ -216,6 +225,7 @@ class Recorder:
 
     def flush(self, simulation: Any, finished: bool = False) -> None:
         """Everything seen so far becomes part of the result."""
+        self.lock.beat(now=True)  # before anything is written into a folder that may be gone
         self._see_events(simulation)
         self.store.flush(max(simulation.tissue.tick, self.known), finished)
         self.known = max(simulation.tissue.tick, self.known)
@@ -228,11 +238,7 @@ class Recorder:
         try:
             checkpoint.write(self.path, simulation.state(), self.digest)
         except OSError as error:
-            raise DataError(
-                str(self.path),
-                f"no checkpoint could be written: {error.strerror}.",
-                remedy=f"Make room, then go on with:  oncarium resume {self.path.parent}",
-            ) from None
+            raise stopped(error, self.path, "no checkpoint could be written") from None
         self.last_checkpoint = simulation.tissue.tick
         self.checkpointed = time.monotonic()
 
@@ -256,11 +262,28 @@ class Recorder:
     def abort(self) -> None:
         """End after an error: keep the frames that wait, write no checkpoint."""
         try:
+            self.lock.beat(now=True)
             self.store.flush(max(self.cells_tick, self.store.record["tick"]))  # events after it were not yet taken over
         except (DataError, OSError):
             pass  # the disk is why we are here; what is indexed stays
         finally:
             self.lock.release()
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Within it the folder exists; where what follows fails, no folder stays that was not there before."""
+    new = [p for p in (folder, *folder.parents) if not p.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for made in new:
+            with suppress(OSError):
+                made.rmdir()
+        if isinstance(error, OSError):
+            raise DataError.of(error, folder, "no run can be written here") from None
+        raise
 
 
 def ome_attributes(fields: Any, every: float) -> dict[str, Any]:

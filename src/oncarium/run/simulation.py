@@ -178,16 +178,16 @@ class Simulation:
         try:
             for name, member in t.members().items():
                 member.restore(part(f"{name}/"))
-        except KeyError as error:
-            raise DataError("checkpoint", f"it does not fit this model: {error.args[0]}.") from None
-        t.tick = int(state["tick"])
-        t.time = t.tick * self.plan.tick_minutes
-        self.seed = int(state["seed"])
-        for p in self.plan.processes:
-            kept = part(f"process/{p.name}/")
-            if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
-                p.restore(kept)
-        t.population.restore(state)
+            t.tick = int(state["tick"])
+            t.time = t.tick * self.plan.tick_minutes
+            self.seed = int(state["seed"])
+            for p in self.plan.processes:
+                kept = part(f"process/{p.name}/")
+                if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
+                    p.restore(kept)
+            t.population.restore(state)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise DataError("checkpoint", f"it does not fit this model: {error.args[0] if error.args else error}.") from None
 
     def adopt(self, state: Mapping[str, Any], before: Simulation) -> None:
         """Continue a state of the simulation `before` under this model: cells and concentrations are taken over, every

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import __version__
 from ..analysis.report import CSS
+from ..writing import write_text
 from .claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Effect, Outcome
 from .wiring import heat_map
 
@@ -113,9 +114,7 @@ def page(outcomes: Sequence[Outcome], folder: str | Path, title: str = "Claims")
         parts.append(_section(o))
     text = "\n".join([*parts, "</html>"])
     for name, content in (("claims.json", json.dumps([_record(o) for o in outcomes], indent=1)), ("claims.html", text)):
-        part = folder / f"{name}.part"
-        part.write_text(content, encoding="utf-8")
-        part.replace(folder / name)
+        write_text(folder / name, content)
     return folder / "claims.html"
 
 
