@@ -203,6 +203,11 @@ class Model(Spoken):
         return placed(self.placements, self.domain)
 
     @property
+    def cells_outside(self) -> int:
+        """Cells that are placed outside the domain and take no part."""
+        return sum(p.outside for p in self.placements)
+
+    @property
     def bytes_needed(self) -> float:
         """Estimate of the memory of a run: twelve numbers per voxel and factor, about 1 kB per cell, growth included."""
         return 12.0 * 8.0 * self.domain.voxels * max(1, len(self.factors)) + 3.0 * 1000.0 * self.cells_at_start

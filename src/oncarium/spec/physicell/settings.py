@@ -225,7 +225,7 @@ class Settings(Surroundings):
             found = self.find(folder.text if folder else "", file.text if file else "", file or cells)
             if found is not None:
                 self.document.places[f"initial.{len(out)}"] = (file or cells).place
-                said: dict[str, Any] = {"table": self.relative(found)}
+                said: dict[str, Any] = {"table": self.relative(found), "inactive": True}  # outside the domain, as upstream
                 numbers = [d.number for d in definitions.all]
                 if numbers != list(range(len(numbers))):
                     said["numbers"] = {d.name: str(d.number) for d in definitions.all}
