@@ -122,7 +122,7 @@ def read_placement(
     reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "inactive", "numbers", "gives"))
+    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "inactive", "numbers", "gives", "outside"))
     if "table" in tree:
         return _table(reader, tree, path, names, domain, folder)
     kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")
@@ -175,7 +175,7 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
         known = columns_of(names)
         gives = tree.get("gives")
         values: Any = {known[w]: () for w in gives if isinstance(w, str) and w in known} if isinstance(gives, list) else {}
-        return Placement(kind, table=name, values=values, outside=int(inactive))
+        return Placement(kind, table=name, values=values, outside=reader.whole(tree.get("outside", "0"), f"{path}.outside", 0, 10**9) or 0)
 
     where = str(folder / name)
     try:

@@ -11,6 +11,7 @@ from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from .body import Patient, read_patient
 from .cell import CellType
+from .compare import differences
 from .environment import COMPAT, LONGEST, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record, with_tables
 from .files import Document, emit, parse, read
 from .initial import Placement, placed, read_placement
@@ -185,6 +186,8 @@ class Model(Spoken):
             found = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
             if found:
                 self.placements.append(found)
+                if found.outside and self.folder is not None:
+                    given["outside"] = str(found.outside)
                 if found.values and self.folder is not None:
                     given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in found.values})
         self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"), self.clock.transport)
@@ -274,13 +277,8 @@ class Model(Spoken):
         return Model(self.document, self.folder, (*self.processes, *processes)).checked()
 
     def diff(self, other: Model) -> list[str]:
-        """What another model says differently, one line per value."""
-        mine, theirs = flatten(self.document.tree), flatten(other.document.tree)
-        lines = []
-        for path in dict.fromkeys([*mine, *theirs]):
-            if mine.get(path) != theirs.get(path):
-                lines.append(f"{path}: {mine.get(path, '(nothing)')} -> {theirs.get(path, '(nothing)')}")
-        return lines
+        """What another model says differently, one line per value; spelling, titles and notes do not count."""
+        return differences(self, other)
 
     def to_yaml(self, folder: Path | str | None = None) -> str:
         """The model as YAML; reads back as the same model.

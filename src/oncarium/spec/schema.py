@@ -109,6 +109,7 @@ def json_schema() -> dict[str, Any]:
             "inactive": {"type": "boolean", "description": "place cells outside the domain there; they take no part"},
             "with": {"type": "object", "description": "values that these cells start with, by the column's name"},
             "gives": {"type": "array", "items": text, "description": "further columns of the table; written by the program"},
+            "outside": {"type": "integer", "description": "cells of the table that take no part; written by the program"},
             "numbers": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "number of each cell type in the table"},
             **{r: {} for r in REGIONS},
         },
