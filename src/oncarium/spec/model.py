@@ -13,7 +13,7 @@ from .body import Patient, read_patient
 from .cell import CellType
 from .compare import differences
 from .environment import COMPAT, LONGEST, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record, with_tables
-from .files import Document, emit, parse, read
+from .files import Document, emit, is_there, parse, read
 from .initial import Placement, placed, read_placement
 from .library import entry, laid_over, on_shelf
 from .matrix import MatrixStart, read_matrix
@@ -97,7 +97,7 @@ class Model(Spoken):
     def load(
         cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
     ) -> Model:
-        """Read a model file, a PhysiCell settings XML, or a scenario of the library by name. Raises ModelError.
+        """Read a model file, a PhysiCell settings XML or the folder of such a project, or a scenario of the library by name. Raises ModelError.
 
         numerics   oncarium, or physicell: its solvers, time steps and order of operations
         compat     "1.14.2": with the known bugs of that version     ignore   ("intracellular",): without such models
@@ -109,10 +109,12 @@ class Model(Spoken):
         cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
     ) -> Model:
         """The same without raising for what is wrong inside: see `problems`."""
-        from .physicell import is_settings, read_settings
+        from .physicell import is_settings, read_settings, settings_in
 
         given = Path(path)
         check_choices(numerics, compat, ignore)
+        if is_there(given) and given.is_dir():
+            given = settings_in(given)
         if is_settings(given):
             return cls(read_settings(given, numerics or "oncarium", compat or "", tuple(ignore)), given.parent, tuple(processes))
         model = cls._open(given, path, processes)
@@ -124,7 +126,7 @@ class Model(Spoken):
 
     @classmethod
     def _open(cls, given: Path, path: str | Path, processes: Sequence[Any]) -> Model:
-        if not given.suffix and not given.exists():
+        if not given.suffix and not is_there(given):
             known = on_shelf("scenarios")
             if str(path) not in known:
                 raise ModelError(
