@@ -40,7 +40,7 @@ def response(engine, link, others):
             values[:, engine.rows.index(other.signal)] = others * other.half
     values[:, engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
     n = len(LEVELS)
-    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, values)
+    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, False, values)
     return values[:, row], own["base"][0], own["highest" if link.increases else "lowest"][0]
 
 

@@ -112,6 +112,7 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
             image = f"<img alt='{e(caption)}' src='data:image/png;base64,{data}'>"
             parts.append(f"<figure{wide}>{image}<figcaption>{e(caption)}</figcaption></figure>")
         parts.append("</div>")
+    continued = [c for c in attrs.get("continued", ()) if c["differs"]]
     rows = {
         "model digest (SHA-256)": attrs["model_digest"],
         f"{'final state' if result.finished else 'newest checkpoint'} (SHA-256)": _digest(result),
@@ -122,6 +123,10 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         "versions": json.dumps(attrs["versions"]),
         "command": attrs["command"],
         "processes": ", ".join(attrs["processes"]),
+        "sources (SHA-256)": attrs.get("identity", {}).get("sources", "unknown"),
+        "mechanisms of one's own": ", ".join(attrs.get("identity", {}).get("mechanisms", {})) or "none",
+        "processor": attrs.get("identity", {}).get("processor", "unknown"),
+        "gone on with other code": "; ".join(f"from tick {c['tick']}: {', '.join(c['differs'])}" for c in continued) or "no",
     }
     parts.append(
         "<h2>Provenance</h2><table>"

@@ -56,7 +56,8 @@ class Rules(Process):
     """Evaluate all rules (engine/kernels/response.py has the equation).
 
     All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest.
-    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set.
+    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A signal below 0 counts
+    as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in version 1.14.2 of the standard code.
     """
 
     slot = "decide"
@@ -69,10 +70,11 @@ class Rules(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Rules:
-        return cls(build.minutes(cls.clock), links_of(model), tuple(model.modulated), **options)
+        return cls(build.minutes(cls.clock), links_of(model), tuple(model.modulated), signed=model.compat == "1.14.2", **options)
 
-    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True):
+    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True, signed: bool = False):
         self.period = period
+        self.signed = signed
         self.multiply = multiply  # whole powers; else by the function of the field's standard code, which rounds otherwise
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
@@ -115,7 +117,7 @@ class Rules(Process):
         values = np.empty((cells.n, len(self.rows)))
         for row, (name, k) in enumerate(self.rows):
             values[:, row] = cells[name] if k < 0 else cells[name][:, k]
-        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, values)
+        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, self.signed, values)
         for row, name, k in self.behaviors:
             if k < 0:
                 cells[name][:] = values[:, row]

@@ -68,7 +68,7 @@ def wall_push(x, y, z, lower, upper, radius, strength, flat):
     return (w * sign if face < 2 else 0.0), (w * sign if 2 <= face < 4 else 0.0), (w * sign if face >= 4 else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})  # a product may be added in one rounding; no order changes
+@njit(cache=True, nogil=True, error_model="numpy")
 def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, wall, lower, upper, flat, first, near, velocity, pressure):
     """Velocities (cell, xyz) um/min and pressures (cell) of the cells that can move; the others keep their pressure.
 

@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from .. import __version__
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
+from .identity import identity_of
 from .matrix import properties_of
 from .store import FORMAT, ROWS, Lock, Store
 
@@ -45,6 +46,7 @@ class Recorder:
 
     path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
     columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
+    notes         what the store remembers besides, of this part of the run
 
     >>> import oncarium as oc
     >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
@@ -67,6 +69,7 @@ class Recorder:
         columns: Sequence[str] | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        notes: Mapping[str, Any] | None = None,
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
@@ -87,6 +90,7 @@ class Recorder:
                     raise InputError(str(self.path), "a run already lies here.")
                 shutil.rmtree(checkpoint.folder_of(self.path), ignore_errors=True)
                 self.store = self._create(simulation, cells_every, fields_every)
+            self.store.note(notes or {})
         except BaseException:
             self.lock.release()
             raise
@@ -99,11 +103,11 @@ class Recorder:
         kinds = simulation.tissue.population.kinds
         self.counts = np.zeros(len(kinds), np.int64)
         if resume and self.store.record["lengths"]["events/kind"]:
-            self.counts += np.bincount(np.asarray(self.store.group["events/kind"]), minlength=len(kinds))
+            self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(kinds))
 
     def _last(self, name: str) -> int:
         length = self.store.record["lengths"][name]
-        return int(self.store.group[name][length - 1]) if length else -1
+        return int(self.store.rows[name][length - 1]) if length else -1
 
     def _create(self, simulation: Any, cells_every: float, fields_every: float) -> Store:
         tissue, model = simulation.tissue, simulation.model
@@ -156,6 +160,7 @@ class Recorder:
             "body": list(tissue.body.names) if tissue.body is not None else [],
             "matrix": list(properties_of(tissue.matrix)),
             "processes": [p.name for p in simulation.plan.processes],
+            "identity": identity_of(model),
             "threads": simulation.threads,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": f"{platform.node()}, {platform.machine()}, {platform.system()} {platform.release()}",
@@ -242,8 +247,9 @@ class Recorder:
     def save(self, simulation: Any) -> None:
         """Flush, then a checkpoint. Raises DataError when the disk is full."""
         self.flush(simulation)
+        self.digest = simulation.tissue.digest()
         try:
-            checkpoint.write(self.path, simulation.state(), simulation.tissue.digest())
+            checkpoint.write(self.path, simulation.state(), self.digest)
         except OSError as error:
             raise DataError(
                 str(self.path),
@@ -265,6 +271,7 @@ class Recorder:
                     self._see_fields(simulation)
             self.save(simulation)
             if finished:
+                self.store.note({"digest": self.digest})
                 self.flush(simulation, finished=True)
         finally:
             self.lock.release()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..content import content_of
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from .body import Patient, read_patient
@@ -244,7 +245,7 @@ class Model(Spoken):
             if p.values:
                 h.update(repr(sorted(p.values.items(), key=repr)).encode())
         for process in self.processes:
-            h.update(process.describe_source().encode() if hasattr(process, "describe_source") else repr(process).encode())
+            h.update(content_of(process).encode())
         return h.hexdigest()
 
     def with_(self, changes: Mapping[str, Any] | None = None, **top: Any) -> Model:

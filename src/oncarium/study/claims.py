@@ -356,7 +356,7 @@ def _outcome(claim: Claim, arms: Mapping[str, list[Task]], done: Mapping[Task, P
 
 def _wired(claim: Claim, arms: Mapping[str, list[Task]], values: Mapping[str, list[list[float]]], keys: Mapping[str, tuple[str, ...]]) -> Outcome:
     """The outcome of leaving out each factor in turn: one number of all seeds, so that its interval is that number."""
-    heard = wiring.heard(Model.from_text(arms["control"][0].model, folder=None))
+    heard = wiring.heard(arms["control"][0].model)
     names = [str(what.get("called", what["measure"])) for what in claim.readouts]
     table = wiring.table({f: f in heard for f in arms if f != "control"}, names, {k: np.array(v, float) for k, v in values.items()})
     main, off = (Effect(x, x, x, (x,), (x,)) for x in (table.share(True), table.share(False)))

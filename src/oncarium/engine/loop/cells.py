@@ -41,6 +41,7 @@ class LoopProcess(Process):
 
     driver = "each_cell"
     special: tuple[str, ...] = ("dt", "time", "kind", "id")
+    source: tuple[str, list[str]] | None = None  # the function's, where it is known already
 
     def __init__(self, function: Callable, options: Mapping[str, Any], parameters: Mapping[str, Any]):
         self.function = function
@@ -61,6 +62,10 @@ class LoopProcess(Process):
         read = {w for w in self.writes if w.replace(".", "_") in self.arguments}
         self.sets = tuple(w for w in self.writes if w not in read)
         self.adds = tuple(w for w in self.writes if w in read)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs: the source goes along, which cannot be read there where it came from a notebook."""
+        return {**{k: v for k, v in vars(self).items() if k != "module"}, "source": self.source or source_of(self.function)}
 
     @property
     def name(self) -> str:
@@ -157,7 +162,7 @@ class LoopProcess(Process):
 
     def text(self, cells: Cells) -> str:
         """The generated file."""
-        scalar, lines = source_of(self.function)
+        scalar, lines = self.source or source_of(self.function)
         signature = [*FIXED, *self._driver_arguments(), *map(word, self.arrays), *self.parameters]
         jit = "@njit(cache=True, nogil=True, error_model='numpy')"
         return "\n".join(

@@ -152,6 +152,11 @@ class RulesFile:
             return
         if self.compat == "1.14.2" and signal[0] in BROKEN_1_14_2:
             complain(f"compat 1.14.2: '{row['signal']}' reads 0 in rules, as upstream.", severity="warning")
+        may_be_negative = signal[0] == "sense.intracellular" or signal[0].startswith("custom.")
+        if self.compat == "1.14.2" and may_be_negative and numbers["Hill power"] % 1 == 0:
+            counts = "by its amount" if numbers["Hill power"] % 2 == 0 else "as a negative drive"
+            complain(f"compat 1.14.2: where '{row['signal']}' is below 0 it counts {counts}, as upstream; without compat it counts as 0.",
+                     severity="warning")  # fmt: skip
         for column in (signal[0], target[0]):
             if column not in catalog.columns() and not column.startswith("custom."):
                 complain(f"'{row['signal']}' or '{behavior}' needs {column}, which this version does not have.")
