@@ -135,13 +135,26 @@ def read_placement(
         return None
     if "count" in tree:
         count = reader.whole(tree["count"], f"{path}.count", 0, 10**8)
-        return None if count is None else Placement(kind, region, count=count, values=values)
+        return None if count is None else _fitting(reader, path, Placement(kind, region, count=count, values=values), domain)
     if tree["packing"] != "hexagonal":
         reader.word(tree["packing"], f"{path}.packing", ("hexagonal",), "packing")
         return None
     # close-packed neighbors rest at about 1.9 radii (two-body equilibrium of the standard adhesion and repulsion)
     spacing = reader.length(tree["spacing"], f"{path}.spacing", ge=CLOSEST) if "spacing" in tree else max(CLOSEST, 1.9 * radius[kind])
-    return None if spacing is None else Placement(kind, region, spacing=spacing, values=values)
+    return None if spacing is None else _fitting(reader, path, Placement(kind, region, spacing=spacing, values=values), domain)
+
+
+def _fitting(reader: Reader, path: str, p: Placement, domain: Domain) -> Placement:
+    """The placement; a region where its cells find no place is a problem."""
+    from .places import misfit
+
+    assert p.region is not None
+    if p.region.kind != "everywhere" and (p.count or p.spacing):
+        said = misfit(p.region, domain, p.count, p.spacing)
+        if said:
+            reader.complain(f"{path}.{p.region.kind}", f"no cell of {p.type} finds a place in this {p.region.kind}: {said}.",
+                            "The region must lie in the domain.")  # fmt: skip
+    return p
 
 
 def _given(reader: Reader, tree: Any, path: str, names: Names) -> dict[tuple[str, str | None], tuple[float, ...]]:

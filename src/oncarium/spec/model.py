@@ -307,6 +307,11 @@ class Model(Spoken):
     def __str__(self) -> str:
         return self.describe()
 
+    def _repr_html_(self) -> str:
+        from .describe import page
+
+        return page(self)
+
     def __repr__(self) -> str:
         return f"<Model {self.title!r}: {len(self.types)} cell types, {len(self.factors)} factors, {self.cells_at_start} cells>"
 
