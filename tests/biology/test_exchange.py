@@ -8,7 +8,7 @@ from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.internalisation import Internalisation
 from oncarium.biology.mechanics import Mechanics
-from oncarium.biology.physicell.outside import BORN_OUTSIDE
+from oncarium.biology.outside import BORN_OUTSIDE
 from oncarium.biology.physicell.transport import Exchange
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.transport import Transport

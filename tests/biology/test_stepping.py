@@ -8,8 +8,8 @@ import pytest
 from helpers import BOX, PLANE, add_cells, fire, tissue_of
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
+from oncarium.biology.outside import BORN_OUTSIDE, LEFT, Freeze
 from oncarium.biology.physicell.mechanics import Positions, Velocities
-from oncarium.biology.physicell.outside import BORN_OUTSIDE, LEFT, Freeze
 from oncarium.biology.vital import FROZEN
 
 DT = 0.1

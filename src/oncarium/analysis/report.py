@@ -9,7 +9,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -55,6 +55,18 @@ def _interactive() -> bool:
     return "IPython" in sys.modules
 
 
+def file_name(name: str, taken: Collection[str] = ()) -> str:
+    """A name as one of a file: no path, and not one that is taken.
+
+    >>> file_name("field_../../a b", ["field_a_b"]), file_name("a b", ["a_b"])
+    ('field_a_b_', 'a_b_')
+    """
+    file = re.sub(r"[^\w+-]+", "_", name)[:80].replace("__", "_")
+    while file in taken:
+        file += "_"
+    return file
+
+
 def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     """All figures: section -> (file, caption)."""
     from . import plot
@@ -64,9 +76,7 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
-        file = re.sub(r"[^\w+-]+", "_", name)[:80]  # a name of a factor is no path
-        while any(path.stem == file for path, _ in out[section]):
-            file += "_"
+        file = file_name(name, [path.stem for path, _ in out[section]])
         out[section].append((plot.save(make(), folder / f"{file}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:

@@ -12,7 +12,7 @@ from ..engine.random import direction, uniform
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from ..errors import NumericsError
-from .physicell.outside import BORN_OUTSIDE, OUTSIDE, beyond
+from .outside import BORN_OUTSIDE, OUTSIDE, beyond
 from .secretion import INTERNALISED, RELEASED
 from .springs import release_all, rows_by_id
 from .vital import radius_of

@@ -29,6 +29,7 @@ from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from .forces import pull, push, velocities
+from .outside import free
 from .vital import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
@@ -42,7 +43,8 @@ def _advance(first, last, position, a, va, b, vb, c, vc, lower, upper, out, body
     """out = position + a va + b vb + c vc, kept inside the box; also written into body."""
     for i in range(first, last):
         for k in range(3):
-            x = min(max(position[i, k] + a * va[i, k] + b * vb[i, k] + c * vc[i, k], lower[k]), upper[k])
+            p = position[i, k]  # who was placed outside stays there
+            x = min(max(p + a * va[i, k] + b * vb[i, k] + c * vc[i, k], min(lower[k], p)), max(upper[k], p))
             out[i, k] = x
             body[i, k] = x
 
@@ -231,7 +233,7 @@ class Mechanics(Process):
             return
         self.equal = bool((cells["mechanics.affinity"] == 1.0).all())  # rules may change affinities
         pairs = self.pairs(tissue)
-        mobility = np.where(cells["mechanics.movable"] > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
+        mobility = np.where(free(cells) > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
         motility = np.zeros((cells.n, 3))
         if "motility.heading" in cells:
             np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=motility)

@@ -13,7 +13,7 @@ from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
-from .physicell.outside import free
+from .outside import free
 from .vital import RADIUS
 
 VECTOR = State("um/min", axis="xyz", at_death="stop", at_change="zero", doc="heading times the speed at the last turn", name="motility.vector")

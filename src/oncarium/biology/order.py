@@ -38,6 +38,7 @@ from .mechanics import Mechanics
 from .metabolism import metabolism
 from .motility import Motility
 from .networks import Networks
+from .outside import FreezePlaced
 from .p53 import P53
 from .physicell import plan as physicell
 from .polarization import Polarization
@@ -79,6 +80,7 @@ class Order:
 
 
 MECHANISMS = (
+    Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
     Secretion, Supply, protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
@@ -93,6 +95,7 @@ MECHANISMS = (
     damage, Contacts, Springs, Mechanics, Membrane,
     # renew: arrivals and departures, births and deaths, what mothers pass on
     Recruitment, Circulation, Division, Stemness, Evolution,
+    Variant(FreezePlaced, slot="body", freeze=False),
 )  # fmt: skip
 
 ORDERS = {

@@ -14,7 +14,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from .mechanics import Mechanics
-from .physicell.outside import free
+from .outside import free
 from .secretion import INTERNALISED
 from .vital import APOPTOTIC, LIVE
 

@@ -19,7 +19,7 @@ from ...engine.tissue import Tissue
 from ...engine.why import Why
 from ..forces import CLOSEST, PRESSURE_UNIT, pull
 from ..mechanics import Mechanics
-from .outside import LEFT, OUTSIDE, free
+from ..outside import LEFT, OUTSIDE, free
 
 NOW = State("um/min", axis="xyz", inherit="zero", doc="velocity of this step, until the cells move", name="velocity.now")
 MARGIN = 1.0  # um: assumed; a cell moves or grows so far before neighbor lists are built anew

@@ -24,13 +24,13 @@ from ..damage import damage
 from ..death import Death
 from ..division import Division
 from ..motility import Motility
+from ..outside import Freeze
 from ..rules import Rules
 from ..sensing import Sensing
 from ..transformation import Transformation
 from ..volume import Volume
 from .contacts import ContactsInOrder, SpringsInOrder
 from .mechanics import Positions, Velocities
-from .outside import Freeze
 from .transport import Exchange
 
 SLOTS = ("transport", "sense", "decide", "act", "renew", "move", "rest", "remodel", "body")

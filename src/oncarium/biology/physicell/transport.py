@@ -10,8 +10,8 @@ from ...engine.process import Process, Tick
 from ...engine.threads import over_rows, shared
 from ...engine.tissue import Tissue
 from ...engine.why import Why
+from ..outside import OUTSIDE
 from ..secretion import INTERNALISED, Secretion, concentration_per_amount
-from .outside import OUTSIDE
 
 SLAB = 1 << 17
 
