@@ -44,7 +44,7 @@ def test_many_cells_in_one_place_of_a_large_domain_are_named():
     simulation = Simulation(wide, seed=1)
     rows = simulation.tissue.cells.add(np.zeros(400, np.int32))
     simulation.tissue.cells.position[rows] = 5.0
-    with pytest.raises(NumericsError, match=r"420 tumor fill voxel \(z, y, x\) = \(0, 100, 100\) 1\d\d times over"):
+    with pytest.raises(NumericsError, match=r"\d+ tumor fill voxel \(z, y, x\) = \(0, 100, 100\) 1\d\d times over"):
         simulation.run("12 min")
 
 
