@@ -8,13 +8,12 @@ import pytest
 from helpers import BOX, FACTORS, PLANE, add_cells, ball, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.motility import Motility
-from oncarium.engine.population import Population
 from oncarium.engine.random import direction, uniform
 
 
 def world(grid=PLANE, count=200, exact=True, normalized=False, dt=1.0, **base):
     motility = Motility(dt, exact, np.array([normalized]))
-    tissue = tissue_of([motility, Death(6.0, Population())], grid, factors=FACTORS, base={f"motility.{k}": v for k, v in base.items()})
+    tissue = tissue_of([motility, Death(6.0)], grid, factors=FACTORS, base={f"motility.{k}": v for k, v in base.items()})
     add_cells(tissue, ball(count, 150.0, flat=grid.is_2d))
     z, y, x = np.meshgrid(*(grid.centers(a) for a in "zyx"), indexing="ij")
     tissue.fields.value[0] = 500.0 + x + 0.5 * np.sin(y / 30.0) * 100.0

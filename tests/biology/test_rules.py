@@ -9,7 +9,6 @@ from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.rules import Link, Rules
 from oncarium.biology.sensing import Sensing
-from oncarium.engine.population import Population
 from reference import rules as twin
 
 SPEED, BIAS = ("motility.speed", -1), ("motility.bias", -1)
@@ -18,7 +17,7 @@ OXYGEN, PRESSURE, TIME = ("sense.factor", 0), ("sense.pressure", -1), ("sense.ti
 
 def world(links, base=1.0, count=60):
     mechanics, rules = Mechanics(1.0), Rules(6.0, links)
-    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0, Population()), rules]
+    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0), rules]
     tissue = tissue_of(every, types=TYPES, base={"motility.speed": base, "motility.bias": 0.5})
     add_cells(tissue, ball(count, 80.0), np.arange(count) % 3)
     cells, rng = tissue.cells, np.random.default_rng(5)

@@ -35,10 +35,12 @@ def test_rows_are_there_after_a_flush(store, path):
     assert store.bytes_waiting == 0
     store.add("numbers", np.array([9.0]))
     store.flush(7, finished=True)
-    assert read_index(path) == [
+    records = read_index(path)
+    assert [{k: r[k] for k in ("lengths", "tick", "finished")} for r in records] == [
         {"lengths": {"numbers": 9, "pairs": 2}, "tick": 5, "finished": False},
         {"lengths": {"numbers": 10, "pairs": 2}, "tick": 7, "finished": True},
     ]
+    assert [[n for n, _ in r["rows"].get("numbers", ())] for r in records] == [[3, 6], [1]] and set(records[0]["metadata"]) == {"", "group", *ARRAYS}
     group = zarr.open_group(path, mode="r")
     assert group["numbers"][:].tolist() == list(range(10)) and group["group"].attrs["a"] == 1
     assert group["pairs"].metadata.dimension_names == ("row", "axis")
@@ -92,7 +94,7 @@ def test_the_index_ends_at_its_first_damaged_line(store, path, whole, spoil):
 
 
 def test_any_changed_character_of_a_line_is_noticed(path):
-    line = line_of({"lengths": {"a": 12}, "tick": 3, "finished": False})
+    line = line_of({"lengths": {"a": 12}, "rows": {"a": [[12, 1]]}, "metadata": {}, "tick": 3, "finished": False})
     for k in range(len(line) - 1):
         index_of(path).write_text(line[:k] + ("0" if line[k] != "0" else "1") + line[k + 1 :])
         assert read_index(path) == [], f"character {k}"

@@ -195,7 +195,7 @@ def test_slips_are_named_before_anything_runs(library, before, after, said):
 def test_a_claim_whose_run_fails_is_reported_and_the_others_finish(library, monkeypatch):
     claim = claim_of(library)
     perform = claims.run_all.__globals__["perform"]
-    monkeypatch.setitem(claims.run_all.__globals__, "perform", lambda task, folder: "no power" if "2 mmHg" in task.model else perform(task, folder))
+    monkeypatch.setitem(claims.run_all.__globals__, "perform", lambda task, folder: "no power" if "2 mmHg" in task.model.to_yaml() else perform(task, folder))
     outcome = run_claims([claim], library / "out", workers=1)[0]
     assert outcome.verdict == UNKNOWN and outcome.error == "no power"
     assert "no power" in page([outcome], library / "out").read_text()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -53,7 +54,10 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
-        out[section].append((plot.save(make(), folder / f"{name}.png"), caption))  # type: ignore[arg-type]
+        file = re.sub(r"[^\w+-]+", "_", name)[:80]  # a name of a factor is no path
+        while any(path.stem == file for path, _ in out[section]):
+            file += "_"
+        out[section].append((plot.save(make(), folder / f"{file}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:
         keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", partial(plot.tissue, result, times[k]))
@@ -97,6 +101,7 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
             image = f"<img alt='{e(caption)}' src='data:image/png;base64,{data}'>"
             parts.append(f"<figure{wide}>{image}<figcaption>{e(caption)}</figcaption></figure>")
         parts.append("</div>")
+    continued = [c for c in attrs.get("continued", ()) if c["differs"]]
     rows = {
         "model digest (SHA-256)": attrs["model_digest"],
         f"{'final state' if result.finished else 'newest checkpoint'} (SHA-256)": _digest(result),
@@ -107,6 +112,10 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         "versions": json.dumps(attrs["versions"]),
         "command": attrs["command"],
         "processes": ", ".join(attrs["processes"]),
+        "sources (SHA-256)": attrs.get("identity", {}).get("sources", "unknown"),
+        "mechanisms of one's own": ", ".join(attrs.get("identity", {}).get("mechanisms", {})) or "none",
+        "processor": attrs.get("identity", {}).get("processor", "unknown"),
+        "gone on with other code": "; ".join(f"from tick {c['tick']}: {', '.join(c['differs'])}" for c in continued) or "no",
     }
     parts.append(
         "<h2>Provenance</h2><table>"

@@ -16,6 +16,7 @@ from ..engine.column import State
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why
 from .forces import CLOSEST, PRESSURE_UNIT, pull
 from .mechanics import Mechanics
 from .outside import LEFT, OUTSIDE, free
@@ -145,12 +146,14 @@ class Velocities(Mechanics):
     """
 
     sets = ("velocity.now", "sense.pressure")
+    now, outside = NOW, OUTSIDE
+
+    @classmethod
+    def of(cls, model, build, **options) -> Velocities:
+        return cls(build.minutes(cls.clock), **options)
 
     def __init__(self, period: float):
         super().__init__(period, "adams-bashforth")
-
-    def columns(self):
-        return [*super().columns(), NOW, OUTSIDE]
 
     def look(self, tissue: Tissue):
         """Neighbor lists of the present positions."""
@@ -210,6 +213,11 @@ class Positions(Process):
     slot = "move"
     reads = ("velocity.now", "velocity")
     sets = ("position",)
+    clock = "mechanics"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return Mechanics.why(model)
 
     def __init__(self, period: float):
         self.period = period

@@ -14,6 +14,8 @@ from ..engine.kernels.hierarchy import Hierarchy, build
 from ..engine.kernels.lod import lod_step
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
+from ..engine.why import Why
+from .secretion import Secretion
 
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
@@ -62,6 +64,17 @@ class Transport(Process):
     slot = "transport"
     reads = ("fields.supply", "fields.demand", "fields.capacity")
     sets = ("fields.value",)
+
+    clock = "transport"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return Secretion.why(model)
+
+    @classmethod
+    def of(cls, model, build, **options) -> Transport:
+        solver = {f.name: f.solver for f in model.factors}
+        return cls(build.minutes(cls.clock), solver, {f.name: f.tolerance for f in model.factors if f.tolerance is not None}, **options)
 
     def __init__(self, period: float, solver: Mapping[str, str] | None = None, tolerance: Mapping[str, float] | float | None = None):
         self.period = period

@@ -22,6 +22,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.
 Numerics = Annotated[str | None, typer.Option(help="Solvers, time steps and order of operations: oncarium or physicell.")]
 Compat = Annotated[str | None, typer.Option(metavar="VERSION", help="Reproduce the known bugs of this version of PhysiCell: 1.14.2.")]
 Ignore = Annotated[list[str] | None, typer.Option(help="Run without a part that is beyond this program: intracellular.")]
+OtherCode = Annotated[
+    bool, typer.Option("--other-code", help="Go on although versions or sources differ from those that the run had; its store notes it.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Compat, Ignore, ModelArgument, Numerics, Out, Quiet, RunArgument, SetOption, Threads, Until, changes, load
+from .options import Compat, Ignore, ModelArgument, Numerics, OtherCode, Out, Quiet, RunArgument, SetOption, Threads, Until, changes, load
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def resume(
     run: RunArgument,
     until: Until = None,
     threads: Threads = None,
+    other_code: OtherCode = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -72,7 +73,7 @@ def resume(
     before = api.open(run)
     end = api.minutes(until, _model_of(before))
     with Progress(before.title, end, quiet) as progress:
-        result = api.resume(run, end, threads=threads, see=progress)
+        result = api.resume(run, end, threads=threads, see=progress, other_code=other_code)
     progress.exit_if_stopped(run)
     finish(result, run, not no_report)
 
@@ -90,6 +91,7 @@ def branch(
     seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
     out: Out = None,
     threads: Threads = None,
+    other_code: OtherCode = False,
     quiet: Quiet = False,
 ) -> None:
     """Continue one state under several changes."""
@@ -105,7 +107,7 @@ def branch(
     before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
     with Progress(f"{len(arms)} arms of {before.title}", api.minutes(until, _model_of(before)), quiet) as progress:
-        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress)
+        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress, other_code=other_code)
     for name, result in results.items():
         print(f"{name}\n{result}")
     progress.exit_if_stopped(folder)

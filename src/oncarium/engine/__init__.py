@@ -29,11 +29,6 @@ def cache_folder() -> Path:
 _DIGEST = _source_digest()
 
 
-def sources_digest() -> str:
-    """Short digest of the sources that decide what a run does."""
-    return _DIGEST
-
-
 if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = str(cache_folder() / "compiled")
     if "numba" in sys.modules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,13 +13,14 @@ from ..errors import DataError, InputError, ModelError, Problem
 from ..spec.library import on_shelf
 from ..spec.model import Model
 from ..units import UnitError, say_time, to_minutes
+from .identity import differences, identity_of
 from .result import Result
 
 if TYPE_CHECKING:
     from ..engine.process import Process
-    from .simulation import Simulation
 
 STORE = "run.zarr"
+log = logging.getLogger(__name__)
 See = Callable[[Any], Any]
 
 
@@ -189,20 +191,37 @@ def _as_run(before: Result, processes: Sequence[Process]) -> Model:
     return Model.from_text(before.model_yaml, "the run's own model", folder=None, processes=processes)
 
 
-def _check_processes(before: Result, simulation: Simulation) -> None:
-    """A run goes on with the mechanisms it had."""
-    had, have = before.attrs["processes"], [p.name for p in simulation.plan.processes]
-    if sorted(had) != sorted(have):
-        other = ", ".join(sorted(set(had) ^ set(have)))
-        raise DataError(str(before.path), f"it was run with {', '.join(had)};", f"{other} differs.", "Give the same mechanisms of your own: processes=[...].")
+def _continued(before: Result, model: Model, tick: int, other_code: bool) -> dict[str, Any]:
+    """What the store of a run that goes on from a tick notes of it. Raises DataError where other code would go on without being asked to."""
+    now = identity_of(model)
+    had = [before.attrs.get("identity", {}), *(c["identity"] for c in before.attrs.get("continued", ()))][-1]
+    if had.get("processor", now["processor"]) != now["processor"]:
+        log.warning("%s was begun on another processor: a last digit may differ, and with it the digest", before.path)
+    different = differences(had, now)
+    if different and not other_code:
+        raise DataError(
+            str(before.path), f"it was run by other code: {', '.join(different)}.", "It would end differently from a run that was never interrupted.",
+            "Give the same versions, and the same mechanisms of your own (processes=[...]);"
+            " or go on all the same with other_code=True (--other-code): the store notes it.",
+        )  # fmt: skip
+    if now == had:
+        return {}
+    return {"continued": [*before.attrs.get("continued", ()), {"tick": tick, "differs": different, "identity": now}]}
 
 
 def resume(
-    path: str | Path, until: Any = None, *, threads: int | None = None, see: See | None = None, processes: Sequence[Process] = ()
+    path: str | Path,
+    until: Any = None,
+    *,
+    threads: int | None = None,
+    see: See | None = None,
+    processes: Sequence[Process] = (),
+    other_code: bool = False,
 ) -> Result:
     """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError.
 
-    processes   the mechanisms of your own that the run had (a store names them and does not hold them)
+    processes    the mechanisms of your own that the run had (a store knows them by content and does not hold them)
+    other_code   go on although versions, sources or mechanisms differ from those that the run had; the store notes what differs
 
     >>> import oncarium as oc
     >>> model = oc.Model.from_text(oc.spec.model.EXAMPLE)
@@ -219,8 +238,8 @@ def resume(
     model = _as_run(before, processes)
     end = minutes(until, model)
     state = checkpoint.latest(store)
+    notes = _continued(before, model, int(state["tick"]), other_code)
     simulation = Simulation(model, before.seed, threads)
-    _check_processes(before, simulation)
     simulation.restore(state)
     if until is not None and end < simulation.time - 1e-9:
         raise InputError(f"until {until}", f"this run is at {say_time(simulation.time)} already.", remedy="Choose a later time.")
@@ -233,6 +252,7 @@ def resume(
         checkpoint_every=record.checkpoint,
         columns=record.columns,
         resume=True,
+        notes=notes,
     )
     return _go(simulation, recorder, end, see)
 
@@ -247,11 +267,12 @@ def branch(
     threads: int | None = None,
     see: See | None = None,
     processes: Sequence[Process] = (),
+    other_code: bool = False,
 ) -> dict[str, Result]:
     """Continue a run's last checkpoint under several changes, one new run per arm. Raises DataError, InputError, ModelError.
 
     arms   name -> {dotted path: value}; an empty change is the control     out   folder that holds a folder per arm
-    processes   the mechanisms of your own that the run had
+    processes, other_code   the mechanisms of your own that the run had; whether other code may go on, as for resume
 
     >>> import oncarium as oc
     >>> first = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/common")
@@ -274,8 +295,8 @@ def branch(
         if (parent / name / STORE).exists():
             raise InputError(str(parent / name), "a run already lies here.", remedy="Choose another folder.")
     state = checkpoint.latest(store)
+    notes = _continued(before, model, int(state["tick"]), other_code)
     origin = Simulation(model, before.seed, threads)
-    _check_processes(before, origin)
     results = {}
     for name, m in changed.items():
         simulation = Simulation(m, before.seed if seed is None else seed, threads)
@@ -288,6 +309,7 @@ def branch(
             fields_every=record.fields,
             checkpoint_every=record.checkpoint,
             columns=record.columns,
+            notes=notes,
         )
         results[name] = _go(simulation, recorder, ends[name], see)
     return results

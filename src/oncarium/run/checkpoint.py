@@ -1,6 +1,6 @@
 """Checkpoints: the exact state of a simulation, in one verified file; the two newest are kept.
 
-A file is a header line (format, SHA-256 of what follows, digest of the tissue) and an uncompressed .npz without pickles.
+A file is a header line (format, SHA-256 of all that follows, digest of the tissue) and an uncompressed .npz without pickles.
 It is written beside its final name, synced and renamed, so a crash at any moment leaves the older ones intact.
 """
 
@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
+import math
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ import numpy as np
 
 from ..errors import DataError
 
-FORMAT = "oncarium-checkpoint-1"
+FORMAT = "oncarium-checkpoint-2"
 KEEP = 2
+log = logging.getLogger(__name__)
 
 
 def folder_of(store: Path) -> Path:
@@ -37,6 +39,15 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def _sum(digest: str, data: bytes) -> str:
+    return hashlib.sha256(digest.encode() + b"\n" + data).hexdigest()
+
+
+def newest_tick(store: Path) -> int:
+    """Tick of the newest checkpoint by its name, damaged or not; -1 without one."""
+    return max((int(p.stem) for p in folder_of(store).glob("*.checkpoint") if p.stem.isdigit()), default=-1)
+
+
 def write(store: Path, state: Mapping[str, Any], digest: str) -> Path:
     """Write a checkpoint and drop all but the newest; returns its path. Raises OSError."""
     folder = folder_of(store)
@@ -48,7 +59,7 @@ def write(store: Path, state: Mapping[str, Any], digest: str) -> Path:
     part = path.with_suffix(f".{os.getpid()}.part")
     try:
         with part.open("wb") as file:
-            file.write(f"{FORMAT} {hashlib.sha256(data).hexdigest()} {digest}\n".encode())
+            file.write(f"{FORMAT} {_sum(digest, data)} {digest}\n".encode())
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -70,28 +81,30 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
     words = head[:300].decode("ascii", "replace").split(" ")
     if words[0].startswith("oncarium-checkpoint-") and words[0] != FORMAT:
         raise DataError(str(path), f"its format is {words[0]};", f"this version reads {FORMAT}.", "Resume with the version that wrote it.")
-    if len(words) != 3 or words[0] != FORMAT or hashlib.sha256(data).hexdigest() != words[1]:
+    if len(words) != 3 or words[0] != FORMAT or _sum(words[2], data) != words[1]:
         raise DataError(str(path), "this checkpoint is damaged: its checksum does not fit.")
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         state = {k: arrays[k] if arrays[k].ndim else arrays[k].item() for k in arrays.files}
+    if int(state["tick"]) != int(path.stem):
+        raise DataError(str(path), f"this checkpoint is of tick {state['tick']}, not of the one it is named after.")
     return state, words[2]
 
 
-def newest(store: Path) -> tuple[dict[str, Any], str, Path]:
-    """State, digest and path of the newest checkpoint that verifies. Raises DataError when there is none."""
+def newest(store: Path, tick: float = math.inf) -> tuple[dict[str, Any], str, Path]:
+    """State, digest and path of the newest checkpoint that verifies, up to a tick. Raises DataError when there is none."""
     damaged = []
-    for path in sorted(folder_of(store).glob("*.checkpoint"), reverse=True):
+    for path in sorted((p for p in folder_of(store).glob("*.checkpoint") if p.stem.isdigit() and int(p.stem) <= tick), reverse=True):
         try:
             state, digest = read(path)
         except DataError as error:
             damaged.append(str(error))
             continue
         for said in damaged:
-            print(f"notice: {said}\n  The one before it is used.", file=sys.stderr)
+            log.warning("%s\n  The one before it is used.", said)
         return state, digest, path
     raise DataError(str(store), "it has no checkpoint to go on from." if not damaged else "none of its checkpoints can be read: " + " ".join(damaged))
 
 
-def latest(store: Path) -> dict[str, Any]:
-    """State of the newest checkpoint that verifies. Raises DataError."""
-    return newest(store)[0]
+def latest(store: Path, tick: float = math.inf) -> dict[str, Any]:
+    """State of the newest checkpoint that verifies, up to a tick. Raises DataError."""
+    return newest(store, tick)[0]

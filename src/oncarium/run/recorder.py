@@ -7,7 +7,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..engine.population import EVENTS
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
+from .identity import identity_of
 from .matrix import properties_of
 from .store import FORMAT, ROWS, Lock, Store
 
@@ -46,6 +46,7 @@ class Recorder:
 
     path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
     columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
+    notes         what the store remembers besides, of this part of the run
 
     >>> import oncarium as oc
     >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
@@ -68,6 +69,7 @@ class Recorder:
         columns: Sequence[str] | None = None,
         overwrite: bool = False,
         resume: bool = False,
+        notes: Mapping[str, Any] | None = None,
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
@@ -88,6 +90,7 @@ class Recorder:
                     raise InputError(str(self.path), "a run already lies here.")
                 shutil.rmtree(checkpoint.folder_of(self.path), ignore_errors=True)
                 self.store = self._create(simulation, cells_every, fields_every)
+            self.store.note(notes or {})
         except BaseException:
             self.lock.release()
             raise
@@ -97,13 +100,14 @@ class Recorder:
         self.known = max(self.store.record["tick"], 0)  # ticks before it are in the store already
         self.cells_tick = self._last("cells/tick")
         self.fields_tick = self._last("fields/tick")
-        self.counts = np.zeros(len(EVENTS), np.int64)
+        kinds = simulation.tissue.population.kinds
+        self.counts = np.zeros(len(kinds), np.int64)
         if resume and self.store.record["lengths"]["events/kind"]:
-            self.counts += np.bincount(np.asarray(self.store.group["events/kind"]), minlength=len(EVENTS))
+            self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(kinds))
 
     def _last(self, name: str) -> int:
         length = self.store.record["lengths"][name]
-        return int(self.store.group[name][length - 1]) if length else -1
+        return int(self.store.rows[name][length - 1]) if length else -1
 
     def _create(self, simulation: Any, cells_every: float, fields_every: float) -> Store:
         tissue, model = simulation.tissue, simulation.model
@@ -126,7 +130,7 @@ class Recorder:
             ("mean", factors, "factor"),
             ("lowest", factors, "factor"),
             ("highest", factors, "factor"),
-            ("events", len(EVENTS), "event"),
+            ("events", len(tissue.population.kinds), "event"),
             ("body", len(tissue.body.names) if tissue.body is not None else 0, "compartment"),
             ("matrix", len(properties_of(tissue.matrix)), "property"),
         ):
@@ -152,10 +156,11 @@ class Recorder:
             "labels": {k: list(v) for k, v in cells.axes.items()},
             "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
-            "events": list(EVENTS),
+            "events": list(tissue.population.kinds),
             "body": list(tissue.body.names) if tissue.body is not None else [],
             "matrix": list(properties_of(tissue.matrix)),
             "processes": [p.name for p in simulation.plan.processes],
+            "identity": identity_of(model),
             "threads": simulation.threads,
             "started": datetime.now(UTC).isoformat(timespec="seconds"),
             "machine": f"{platform.node()}, {platform.machine()}, {platform.system()} {platform.release()}",
@@ -225,12 +230,12 @@ class Recorder:
         self.fields_tick = tissue.tick
 
     def _see_events(self, simulation: Any) -> None:
-        events = simulation.population.drain()
+        events = simulation.tissue.population.drain()
         events = events[events["time"] >= (self.known - 0.5) * simulation.plan.tick_minutes]
         if len(events):
             for name in ("time", "id", "kind", "cause"):
                 self.store.add(f"events/{name}", events[name])
-            self.counts += np.bincount(events["kind"], minlength=len(EVENTS))
+            self.counts += np.bincount(events["kind"], minlength=len(self.counts))
 
     def flush(self, simulation: Any, finished: bool = False) -> None:
         """Everything seen so far becomes part of the result."""
@@ -242,8 +247,9 @@ class Recorder:
     def save(self, simulation: Any) -> None:
         """Flush, then a checkpoint. Raises DataError when the disk is full."""
         self.flush(simulation)
+        self.digest = simulation.tissue.digest()
         try:
-            checkpoint.write(self.path, simulation.state(), simulation.tissue.digest())
+            checkpoint.write(self.path, simulation.state(), self.digest)
         except OSError as error:
             raise DataError(
                 str(self.path),
@@ -265,6 +271,7 @@ class Recorder:
                     self._see_fields(simulation)
             self.save(simulation)
             if finished:
+                self.store.note({"digest": self.digest})
                 self.flush(simulation, finished=True)
         finally:
             self.lock.release()

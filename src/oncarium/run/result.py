@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +16,28 @@ from ..errors import DataError, InputError, did_you_mean
 from ..units import UnitError, say_time, to_minutes
 from . import checkpoint
 from .anndata import annotated
-from .store import FORMAT, index_of, read_index
+from .index import index_of, read_index
+from .rows import Rows
+from .store import FORMAT
 
 if TYPE_CHECKING:
     import anndata
     import pandas
     import xarray
+
+
+log = logging.getLogger(__name__)
+NOTES = ("until", "continued")  # what the index may say of a run besides how much of it is there
+
+
+@contextmanager
+def _frame_at(minutes: float) -> Iterator[None]:
+    """Within it, damage is told with the time of the frame."""
+    try:
+        yield
+    except DataError as error:
+        told = error.problem
+        raise DataError(told.where, f"the frame at {say_time(minutes)}: {told.message}", told.expected, told.remedy) from None
 
 
 class Result:
@@ -34,33 +51,40 @@ class Result:
     (('tumor',), 20, (1, 10, 10))
     """
 
-    def __init__(self, path: Path, group: Any, lengths: Mapping[str, int], finished: bool):
+    def __init__(self, path: Path, records: Sequence[Mapping[str, Any]]):
         self.path = path
-        self.group = group
-        self.lengths = lengths
-        self.finished = finished
-        self.attrs: dict[str, Any] = dict(group.attrs)
+        self.group: Mapping[str, Any] = Rows(path, records)
+        self.lengths: Mapping[str, int] = self.group.lengths
+        self.finished: bool = records[-1]["finished"]
+        self._digest: str = records[-1].get("digest", "")
+        self.attrs: dict[str, Any] = {**self.group.attrs, **{k: records[-1][k] for k in NOTES if k in records[-1]}}
 
     @classmethod
     def open(cls, path: str | Path) -> Result:
         """Open a store. Raises DataError when it is none, or damaged."""
-        import zarr
-
         path = Path(path)
         try:
-            group = zarr.open_group(path, mode="r")
-            form = group.attrs.get("format")
-        except (OSError, ValueError, KeyError, json.JSONDecodeError):
-            raise DataError(str(path), "this is no result of a run.") from None
+            root = json.loads((path / "zarr.json").read_bytes())
+            if (root["node_type"], root["zarr_format"]) != ("group", 3):
+                raise ValueError("no group")
+            form = root["attributes"].get("format")
+        except Exception:  # no file, or whatever damaged JSON can raise
+            raise DataError(str(path), "this is no result of a run, or its root is damaged.") from None
         if form != FORMAT:
             raise DataError(str(path), f"its format is {form};", f"this version reads {FORMAT}.")
+        saved = checkpoint.newest_tick(path)  # before the index: while a run is going on, the index comes first
         records = read_index(path)
         if not records:
-            raise DataError(str(path), "no frame was finished: its index is missing or empty.", remedy="Run the model again.")
+            raise DataError(
+                str(path), "no frame was finished: its index is missing, empty, or damaged from the first line on.",
+                remedy="Run the model again: --overwrite, or overwrite=True.",
+            )  # fmt: skip
+        tick = records[-1]["tick"]
         if (lines := index_of(path).read_bytes().count(b"\n")) > len(records):
-            said = f"line {len(records) + 1} of {lines} of the index of {path} is damaged; frames up to tick {records[-1]['tick']} are read"
-            print(f"notice: {said}", file=sys.stderr)
-        return cls(path, group, records[-1]["lengths"], records[-1]["finished"])
+            log.warning("line %d of %d of the index of %s is damaged; frames up to tick %d are read", len(records) + 1, lines, path, tick)
+        elif saved > tick:
+            log.warning("lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d", path, tick, saved)
+        return cls(path, records)
 
     # -- what it is -------------------------------------------------------------------------------------------------
 
@@ -96,8 +120,8 @@ class Result:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the tissue at the newest checkpoint: the final state of a finished run. Raises DataError."""
-        return checkpoint.newest(self.path)[1]
+        """SHA-256 of the tissue: the final state of a finished run, else that of the newest checkpoint. Raises DataError."""
+        return self._digest or checkpoint.newest(self.path)[1]
 
     @cached_property
     def times(self) -> np.ndarray:
@@ -110,12 +134,8 @@ class Result:
         return self._read("fields/time")
 
     def _read(self, name: str, first: int = 0, last: int | None = None) -> np.ndarray:
-        """Rows of an array that are indexed. Raises DataError when a chunk is damaged."""
-        last = self.lengths[name] if last is None else last
-        try:
-            return np.asarray(self.group[name][first:last])
-        except (OSError, ValueError, RuntimeError) as error:
-            raise DataError(str(self.path), f"rows {first} to {last} of {name} are damaged: {error}.", remedy="Other frames can still be read.") from None
+        """Rows of an array that are indexed. Raises DataError where they are not those that were written."""
+        return self.group[name][first:last]
 
     def frame(self, t: Any, times: np.ndarray) -> int:
         """Index of the frame nearest to a time. Raises InputError when the run was not there."""
@@ -147,7 +167,8 @@ class Result:
         if column not in self.attrs["columns"]:
             raise InputError("column", f"'{column}' was not recorded.{did_you_mean(column, self.columns)}", f"Recorded: {', '.join(self.columns)}.")
         k = self.frame(t, self.times)
-        return self._read(f"cells/{column}", int(self._offsets[k]), int(self._offsets[k + 1]))
+        with _frame_at(self.times[k]):
+            return self._read(f"cells/{column}", int(self._offsets[k]), int(self._offsets[k + 1]))
 
     def cells(self, t: Any = None, columns: Sequence[str] | None = None) -> pandas.DataFrame:
         """Cells at a time: one row per cell in the order of ids; an axis becomes one column per label."""
@@ -169,7 +190,7 @@ class Result:
         return frame
 
     def _labels(self, column: str, width: int) -> list[str]:
-        axis = self.group[f"cells/{column}"].metadata.dimension_names[1]
+        axis = self.group[f"cells/{column}"].dimensions[1]
         labels = self.attrs["labels"].get(axis, [])
         return labels if len(labels) == width else [str(i) for i in range(width)]
 
@@ -282,8 +303,7 @@ def _frames_class() -> Any:
     class Frames(BackendArray):
         def __init__(self, result: Result, factor: int):
             self.array = result.group["fields/0"]
-            self.factor = factor
-            self.path, self.name = result.path, list(result.factors)[factor]
+            self.factor, self.times = factor, result.field_times
             self.shape = (result.lengths["fields/0"], *self.array.shape[2:])
             self.dtype = self.array.dtype
 
@@ -292,10 +312,15 @@ def _frames_class() -> Any:
 
         def _read(self, key: tuple) -> np.ndarray:
             time, *space = key
-            try:
-                return self.array.oindex[(time, self.factor, *space)]
-            except (OSError, ValueError, RuntimeError) as error:
-                raise DataError(str(self.path), f"a frame of {self.name} is damaged: {error}.", remedy="Other frames can still be read.") from None
+            chosen = np.arange(self.shape[0])[time]
+            if not np.ndim(chosen):
+                return self._one(int(chosen), space)
+            frames = [self._one(int(k), space) for k in chosen]
+            return np.stack(frames) if frames else self.array.oindex[(time, self.factor, *space)]
+
+        def _one(self, k: int, space: Sequence[Any]) -> np.ndarray:
+            with _frame_at(self.times[k]):
+                return self.array.oindex[(k, self.factor, *space)]
 
     return Frames
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..biology.order import ORDERS
 from ..engine.fields import FieldError
 from ..engine.plan import Plan
-from ..engine.population import EVENT
 from ..errors import DataError, NumericsError
 from ..spec.model import Model
 from ..spec.whole import memory_here
 from ..units import to_minutes
-from . import physicell_plan
 from .build import build
 from .room import Room
 
@@ -39,7 +38,7 @@ def _finite(values: np.ndarray) -> bool:
 class Simulation:
     """A model in motion.
 
-    tissue, plan, population, seed, model     time (min), tick
+    tissue, plan, seed, model     time (min), tick
 
     >>> from oncarium.spec.model import EXAMPLE, Model
     >>> simulation = Simulation(Model.from_text(EXAMPLE), seed=1)
@@ -51,11 +50,9 @@ class Simulation:
     def __init__(self, model: Model, seed: int | None = None, threads: int | None = None):
         self.model = model.checked()
         self.seed = model.seed if seed is None else int(seed)
-        self.tissue, processes, self.population = build(model, self.seed)
-        if model.numerics == "physicell":
-            self.plan = Plan(processes, physicell_plan.tick_minutes(model), physicell_plan.SLOTS, summed=model.clock.transport)
-        else:
-            self.plan = Plan(processes, model.clock.transport)
+        self.tissue, processes = build(model, self.seed)
+        order = ORDERS[model.numerics]
+        self.plan = Plan(processes, order.tick(model), order.slots, summed=order.summed(model))
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
         self.room = Room(self.tissue)
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
@@ -184,9 +181,7 @@ class Simulation:
             out |= {f"body/{k}": v.copy() for k, v in t.body.arrays().items()}
         for p in self.plan.processes:
             out |= {f"process/{p.name}/{k}": v for k, v in p.state().items()}
-        pending = self.population.pending
-        out["events"] = np.concatenate(pending) if pending else np.empty(0, EVENT)
-        return out
+        return out | t.population.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what `state` gave. Raises DataError when it belongs to another model."""
@@ -211,8 +206,7 @@ class Simulation:
             kept = part(f"process/{p.name}/")
             if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
                 p.restore(kept)
-        events = np.asarray(state["events"], EVENT)
-        self.population.pending = [events] if len(events) else []
+        t.population.restore(state)
 
     def adopt(self, state: Mapping[str, Any], before: Simulation) -> None:
         """Continue a state of the simulation `before` under this model: cells and concentrations are taken over, every
@@ -234,8 +228,7 @@ class Simulation:
                 cells[name][rows] = cells.base[name][cells.type[rows]]
         if self.model != before.model:
             for p in self.plan.processes:
-                if hasattr(p, "rearm"):
-                    p.rearm()
+                p.rearm()
 
     def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """A state of another model with the columns of this one: what a mechanism needs that was not there starts at its base."""

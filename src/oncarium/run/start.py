@@ -38,7 +38,9 @@ def fill_fields(model: Model, fields: Fields) -> None:
     tables = {f.initial_table for f in model.factors if f.initial_table} if model.folder is not None else set()
     for table in tables:
         assert model.folder is not None
-        values, _ = read_concentrations(model.folder / table, fields.names, model.domain, table)
+        values, content = read_concentrations(model.folder / table, fields.names, model.domain, table)
+        if content not in {f.initial_content for f in model.factors if f.initial_table == table}:
+            raise InputError(str(model.folder / table), "it was changed after the model was read.", remedy="Load the model again.")
         for f in model.factors:
             if f.initial_table == table and f.name in values:
                 fields.value[fields.index(f.name)] = values[f.name]

@@ -5,8 +5,8 @@
     summary/<series>  (t, axis)         events/<column>  (event)
 
 Frames are gathered in memory and written together. Arrays only grow; a chunk is replaced by renaming, so its old content
-stays until the new one is whole; and a frame exists if and only if a checksummed line of the index beside the store counts
-it. The index line comes last.
+stays until the new one is whole; and a frame exists if and only if a checksummed line of the index beside the store (run/index.py) counts
+it and its content fits the checksums there. The index line comes last.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import json
 import os
 import socket
 import time
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,41 +24,18 @@ import numpy as np
 
 from ..errors import DataError
 from .checkpoint import sync_folder
+from .index import index_of, line_of, metadata_of, read_index, sums_of
+from .rows import Rows
 
-FORMAT = "oncarium-run-1"
+FORMAT = "oncarium-run-2"
 ROWS = 1 << 16  # rows of a chunk
+CONTINUE = "Go on in another folder, from its last checkpoint:  oncarium branch {} --arm on"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
-
-
-def index_of(path: Path) -> Path:
-    """The index beside a store."""
-    return path.with_suffix(".index")
 
 
 def lock_of(path: Path) -> Path:
     """The lock beside a store."""
     return path.with_suffix(".lock")
-
-
-def line_of(record: Mapping[str, Any]) -> str:
-    """One line of the index: JSON, a blank, and the CRC-32 of the JSON."""
-    text = json.dumps(record, sort_keys=True)
-    return f"{text} {zlib.crc32(text.encode()):08x}\n"
-
-
-def read_index(path: Path) -> list[dict[str, Any]]:
-    """Records of the index up to the first line that is damaged or cut off."""
-    try:
-        lines = index_of(path).read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-    except FileNotFoundError:
-        return []
-    records = []
-    for line in lines:
-        text, _, check = line.rstrip("\n").rpartition(" ")
-        if not line.endswith("\n") or f"{zlib.crc32(text.encode()):08x}" != check:
-            break
-        records.append(json.loads(text))
-    return records
 
 
 def _boot() -> str:
@@ -120,16 +96,23 @@ class Lock:
         self.path.unlink(missing_ok=True)
 
 
+def _carried(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What the next line says, too, unless something new is there."""
+    return {k: v for k, v in record.items() if k not in ("rows", "metadata")}
+
+
 class Store:
     """Writer of a run.
 
     lengths   how many rows of each array are indexed; whatever lies beyond does not exist
     """
 
-    def __init__(self, path: Path, group: Any, record: dict[str, Any]):
+    def __init__(self, path: Path, group: Any, record: dict[str, Any], metadata: Mapping[str, str] | None = None):
         self.path = path
         self.group = group
         self.record = record
+        self.metadata = metadata  # of a store whose first line is not written yet
+        self.rows: Mapping[str, Any] = {}  # what was there when it was opened again, checked
         self.waiting: dict[str, list[np.ndarray]] = {}
         self.arrays: dict[str, Any] = {}
 
@@ -159,22 +142,33 @@ class Store:
                 compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()],
                 fill_value=0,
             )
-        return cls(path, group, {"lengths": dict.fromkeys(arrays, 0), "tick": -1, "finished": False})
+        metadata = {name: metadata_of(path / name / "zarr.json") for name in ("", *groups, *arrays)}
+        return cls(path, group, {"lengths": dict.fromkeys(arrays, 0), "tick": -1, "finished": False}, metadata)
 
     @classmethod
     def reopen(cls, path: Path) -> Store:
-        """Go on writing after the last indexed frame."""
+        """Go on writing after the last indexed frame. Raises DataError where the store is not what was written."""
         import zarr
 
         records = read_index(path)
         if not records:
             raise DataError(str(path), "its index is missing or damaged from the first line on.")
-        group = zarr.open_group(path, mode="r+")
-        store = cls(path, group, records[-1])
+        rows = Rows(path, records)
+        try:
+            for name in rows.metadata:
+                rows.verify(name)
+            for name in rows:  # what the next flush reads, to write it again with more rows
+                array = rows[name]
+                array[len(array) - len(array) % array.array.chunks[0] :]
+        except DataError as error:
+            said = error.problem
+            raise DataError(said.where, said.message, "It cannot be written on.", CONTINUE.format(path.parent)) from None
+        store = cls(path, zarr.open_group(path, mode="r+", zarr_format=3), _carried(records[-1]))
+        store.rows = rows
         part = index_of(path).with_suffix(".part")
         part.write_text("".join(line_of(r) for r in records), encoding="utf-8")
         part.replace(index_of(path))
-        for name, length in store.record["lengths"].items():
+        for name, length in rows.lengths.items():
             array = store._array(name)
             if array.shape[0] != length:
                 array.resize((length, *array.shape[1:]))
@@ -185,9 +179,13 @@ class Store:
             self.arrays[name] = self.group[name]
         return self.arrays[name]
 
+    def note(self, notes: Mapping[str, Any]) -> None:
+        """What every index line says from now on, besides how much is there."""
+        self.record = {**self.record, **notes}
+
     def add(self, name: str, rows: np.ndarray) -> None:
         """Rows to be appended at the next flush."""
-        self.waiting.setdefault(name, []).append(np.array(rows))
+        self.waiting.setdefault(name, []).append(np.array(rows, self._array(name).dtype, order="C"))
 
     @property
     def bytes_waiting(self) -> int:
@@ -215,7 +213,7 @@ class Store:
 
     def _flush(self, tick: int, finished: bool) -> None:
         start = time.time() - 2.0
-        lengths = dict(self.record["lengths"])
+        lengths, sums = dict(self.record["lengths"]), {}
         for name, rows in self.waiting.items():
             data = rows[0] if len(rows) == 1 else np.concatenate(rows)
             if not len(data):
@@ -224,9 +222,14 @@ class Store:
             first = lengths[name]
             array.resize((first + len(data), *array.shape[1:]))
             array[first:] = data
+            sums[name] = sums_of(rows, first, array.chunks[0])
             lengths[name] = first + len(data)
         self._sync(start)
-        record = {"lengths": lengths, "tick": tick, "finished": finished}
+        record = {**self.record, "lengths": lengths, "rows": sums, "tick": tick, "finished": finished}
+        if not finished:
+            record.pop("digest", None)  # a finished run that goes on
+        if self.metadata is not None:
+            record["metadata"] = self.metadata
         with index_of(self.path).open("a", encoding="utf-8") as file:
             at = file.tell()
             try:
@@ -237,7 +240,8 @@ class Store:
                 file.truncate(at)
                 raise
         sync_folder(self.path.parent)
-        self.record = record
+        self.record = _carried(record)
+        self.metadata = None
         self.waiting = {}
 
     def _sync(self, since: float) -> None:
