@@ -35,10 +35,6 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     >>> oc.report(result, "seen").name
     'report.html'
     """
-    import matplotlib
-
-    if matplotlib.get_backend().lower() != "agg" and not _interactive():
-        matplotlib.use("agg")
     target = Path(folder) if folder is not None else result.path.parent
     target.mkdir(parents=True, exist_ok=True)
     pictures = draw(result, target / "figures")
@@ -46,13 +42,6 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     path = target / "report.html"
     write_text(path, page)
     return path
-
-
-def _interactive() -> bool:
-    """In a notebook the backend is the user's."""
-    import sys
-
-    return "IPython" in sys.modules
 
 
 def file_name(name: str, taken: Collection[str] = ()) -> str:

@@ -17,8 +17,9 @@ from ..spec.model import Model
 from ..spec.whole import memory_here
 from ..units import to_minutes
 from .build import build
+from .room import Room
 
-MOST_CELLS = 50_000_000  # beyond it a run is taken to have run away
+MOST_CELLS = 50_000_000  # of any domain
 COPIES = 3  # of the cells that must fit into 0.8 of the memory: growing needs the old arrays and the new ones
 FINITE = ("position", "volume.total")
 BEFORE = "The last checkpoint is from before."
@@ -53,6 +54,7 @@ class Simulation:
         order = ORDERS[model.numerics]
         self.plan = Plan(processes, order.tick(model), order.slots, summed=order.summed(model))
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
+        self.room = Room(self.tissue)
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
         self.least = -np.inf if model.numerics == "physicell" else 0.0  # that program lets cells take more than there is
         self.threads = 1
@@ -82,10 +84,19 @@ class Simulation:
             self._inspect_cells()
             raise NumericsError(self._now(), f"{error}.", remedy=BEFORE) from None
         cells = self.tissue.cells
-        sound = _finite(cells.position) and _finite(cells["volume.total"]) and self._sound_fields()
+        volume = float(np.add.reduce(cells["volume.total"], axis=None))
+        sound = _finite(cells.position) and math.isfinite(volume) and self._sound_fields()
         deciding = self.tick % self.decision_ticks == 0  # before rates that are no numbers are acted on
         if deciding or not sound:
             self.inspect()
+        crowd = self.room.lacking(self.tissue, volume, deciding)
+        if crowd:
+            raise NumericsError(
+                self._now(),
+                f"growth has run away: {self._counts()} {crowd}.",
+                remedy="Let cells stop where there is no room (a rule: pressure decreases cycle.exit), slow the cycle down or let cells "
+                f"die; a longer phase or a rate in 1/h instead of 1/min may have been meant. {BEFORE}",
+            )
         if cells.n > self.most_cells:
             raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
 
