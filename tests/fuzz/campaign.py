@@ -18,7 +18,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fuzz.inputs import KINDS, make
-
 from oncarium.errors import OncariumError
 from oncarium.run import api
 from oncarium.run.build import build

@@ -40,7 +40,7 @@ def test_xml_that_the_formats_parser_takes(tmp_path, old, new, said):
     assert old in text
     plain, odd = read(tmp_path / "a", text), read(tmp_path / "b", text.replace(old, new, 1))
     assert plain.diff(odd) == []
-    assert said in told(odd) and said not in told(plain) or not said
+    assert (said in told(odd) and said not in told(plain)) or not said
 
 
 def test_places_stay_true(tmp_path):
@@ -113,7 +113,7 @@ def test_a_substrate_named_like_a_signal(tmp_path):
 
 
 def test_switches_come_back(tmp_path):
-    options = OPTIONS + "<disable_automated_spring_adhesions>true</disable_automated_spring_adhesions><virtual_wall_at_domain_edge>true</virtual_wall_at_domain_edge>"
+    options = OPTIONS + "".join(f"<{w}>true</{w}>" for w in ("disable_automated_spring_adhesions", "virtual_wall_at_domain_edge"))
     springs = cell("<mechanics><attachment_rate>0.1</attachment_rate></mechanics>")
     model = read(tmp_path / "a", settings(options=options, cells=springs))
     exported.write(model, tmp_path / "b")
@@ -122,7 +122,8 @@ def test_switches_come_back(tmp_path):
 
 
 def test_diff_compares_quantities(tmp_path):
-    one, other = read(tmp_path / "a", settings()), read(tmp_path / "b", settings().replace(">1000<", ">1e3<").replace('interval units="min">30<', 'interval>30.0<'))
+    other = settings().replace(">1000<", ">1e3<").replace('interval units="min">30<', "interval>30.0<")
+    one, other = read(tmp_path / "a", settings()), read(tmp_path / "b", other)
     assert one.diff(other) == []
     (line,) = one.diff(read(tmp_path / "c", settings().replace(">1000<", ">1001<")))
     assert line == "factors.oxygen.diffusion: 1000 um^2/min -> 1001 um^2/min"
@@ -163,7 +164,8 @@ def test_a_projects_folder_is_a_model_and_every_command_takes_the_remedy(tmp_pat
 def test_what_is_said_of_several_places_is_said_once(tmp_path, capsys):
     from oncarium.cli.options import say_problems
 
-    ghost = "<cell_interactions><attack_rates><attack_rate name='ghost'>1</attack_rate></attack_rates><fusion_rates>\n<fusion_rate name='ghost'>1</fusion_rate></fusion_rates></cell_interactions>"
+    ghost = "".join(f"<{k}_rates>\n<{k}_rate name='ghost'>1</{k}_rate></{k}_rates>" for k in ("attack", "fusion"))
+    ghost = f"<cell_interactions>{ghost}</cell_interactions>"
     model = read(tmp_path, settings(cells=cell(ghost)))
     say_problems(model.problems)
     assert capsys.readouterr().err.count("no cell type is called 'ghost'") == 1
