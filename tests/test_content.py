@@ -80,7 +80,11 @@ def test_mechanisms_are_their_class_and_their_parameters():
         return made(text, "Ageing", Process=Process, State=State)(**parameters)
 
     assert content_of(mechanism()) == content_of(mechanism())
-    for changed in (mechanism(rate=2.0), mechanism(AGEING.replace("+=", "-=")), mechanism(AGEING.replace('"min"', '"1"'))):
+    for changed in (
+        mechanism(rate=2.0),
+        mechanism(AGEING.replace("+=", "-=")),
+        mechanism(AGEING.replace('"min"', '"1"')),
+    ):
         assert content_of(mechanism()) != content_of(changed)
 
 
@@ -118,6 +122,8 @@ def test_another_process_reads_the_same():
     """By pickle and back in a process that never saw the source."""
     cloudpickle = pytest.importorskip("cloudpickle")
     thing = made(AGEING, "Ageing", Process=Process, State=State)(rate=3.0)
-    code = "import pickle, sys; from oncarium.content import content_of; print(content_of(pickle.load(sys.stdin.buffer)))"
+    code = (
+        "import pickle, sys; from oncarium.content import content_of; print(content_of(pickle.load(sys.stdin.buffer)))"
+    )
     said = subprocess.run([sys.executable, "-c", code], input=cloudpickle.dumps(thing), capture_output=True, check=True)
     assert said.stdout.decode().strip() == content_of(thing)

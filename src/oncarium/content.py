@@ -64,7 +64,9 @@ class _Reader:
     """Reads one object, every part of it once; a part that holds what it is part of says how far up that is, so that circles end."""
 
     def __init__(self) -> None:
-        self.known: dict[int, tuple[str, Any]] = {}  # with the object itself: an address must not be used again meanwhile
+        self.known: dict[
+            int, tuple[str, Any]
+        ] = {}  # with the object itself: an address must not be used again meanwhile
         self.above: list[int] = []
 
     def read(self, thing: Any) -> str:
@@ -90,7 +92,9 @@ class _Reader:
             yield repr(thing)
         elif isinstance(thing, types.ModuleType):
             yield from self._module(thing)
-        elif isinstance(thing, type | types.FunctionType | types.BuiltinFunctionType) and is_installed(thing.__module__):
+        elif isinstance(thing, type | types.FunctionType | types.BuiltinFunctionType) and is_installed(
+            thing.__module__
+        ):
             yield f"{thing.__module__}.{thing.__qualname__} {self._version(thing.__module__)}"
         elif isinstance(thing, types.FunctionType):
             yield from self._function(thing)
@@ -98,7 +102,11 @@ class _Reader:
             yield from self._code(thing)
         elif isinstance(thing, type):
             yield from map(self.read, thing.__bases__)
-            own = {k: v for k, v in vars(thing).items() if k not in BOOKKEEPING and not isinstance(v, types.GetSetDescriptorType)}
+            own = {
+                k: v
+                for k, v in vars(thing).items()
+                if k not in BOOKKEEPING and not isinstance(v, types.GetSetDescriptorType)
+            }
             yield from self._mapping(own)
         elif _is_array(thing):
             yield f"{thing.dtype.str} {thing.shape}"
@@ -122,7 +130,9 @@ class _Reader:
     def _module(self, module: types.ModuleType) -> Iterator[str | bytes]:
         yield module.__name__
         file = Path(getattr(module, "__file__", None) or "")
-        yield self._version(module.__name__) if is_installed(module.__name__) or not file.is_file() else file.read_bytes()
+        yield (
+            self._version(module.__name__) if is_installed(module.__name__) or not file.is_file() else file.read_bytes()
+        )
 
     def _function(self, function: types.FunctionType) -> Iterator[str | bytes]:
         yield self.read(function.__code__)

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+ROOM = "Make room."
+ELSEWHERE = "Choose a folder that you may write to."
+REMEDIES = {  # of what the system refuses
+    **dict.fromkeys((errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG), ROOM),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), ELSEWHERE),
+    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "Something else lies there: move it away, or choose another place."),
+    errno.ENOENT: "Look whether this folder or file is still there.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+    errno.EMFILE: "Allow more open files (ulimit -n), or run less at once.",
+}
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in no text: control characters, half characters
 
 
@@ -109,6 +120,18 @@ class DataError(_Situated):
     >>> DataError("run.zarr", "no frame was finished.", remedy="Run the model again.").problem.remedy
     'Run the model again.'
     """
+
+    @classmethod
+    def of(cls, error: OSError, path: object = None, what: str = "", expected: str = "", remedy: str = "") -> DataError:
+        """What the system refused, with its path and what to do. path, what: where, and what could not be done, if the error does not say.
+
+        >>> print(DataError.of(OSError(errno.ENOSPC, "No space left on device", "runs/a")))
+        runs/a
+          No space left on device. Make room.
+        """
+        where = str(error.filename or path or error.filename2 or "a file")
+        said = error.strerror or str(error) or type(error).__name__
+        return cls(where, f"{what}{': ' if what else ''}{said}.", expected, remedy or REMEDIES.get(error.errno or 0, "Look at this place."))
 
 
 class InputError(_Situated):

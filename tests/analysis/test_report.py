@@ -72,7 +72,7 @@ def test_an_unfinished_run_is_reported_as_such(tmp_path):
 
 def test_a_run_without_checkpoints_is_reported_too(tmp_path):
     """They take room, and a reader may have thrown them away."""
-    result = oc.run(Model.from_text(EXAMPLE), "10 min", 1, out=tmp_path)
+    result = oc.run(Model.from_text(EXAMPLE), "10 min", 1, out=tmp_path, see=lambda s: s.tick == 5)
     for path in checkpoint.folder_of(result.path).iterdir():
         path.unlink()
     page = oc.report(result).read_text()

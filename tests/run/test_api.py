@@ -138,3 +138,21 @@ def test_cells_of_a_table_come_along_on_resume(tmp_path):
     (tmp_path / "cells.csv").unlink()
     resumed = oc.resume(tmp_path / "run", "1 h")
     assert resumed.digest == straight.digest and np.array_equal(resumed.array("id", 0), [0, 1])
+
+
+def test_progress_is_shown_when_asked_for(model, tmp_path, capsys):
+    oc.run(model, "30 min", out=tmp_path / "quiet")
+    assert capsys.readouterr() == ("", "")
+    shown = oc.run(model, "30 min", out=tmp_path / "shown", progress=True)
+    out, err = capsys.readouterr()
+    assert out == "" and "30 min of 30 min, 20 cells" in err and "A small tumor" in err
+    assert shown.digest == oc.open(tmp_path / "quiet").digest
+
+
+def test_progress_is_shown_in_a_notebook(model, tmp_path, monkeypatch):
+    from oncarium.run import progress
+
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    assert progress.Bar("", 1.0, None).shown and not progress.Bar("", 1.0, False).shown
+    monkeypatch.undo()
+    assert not progress.Bar("", 1.0, None).shown

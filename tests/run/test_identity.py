@@ -49,18 +49,29 @@ def test_every_file_of_the_package_counts(tmp_path, monkeypatch):
 def test_a_store_says_what_it_was_run_by(model, tmp_path):
     said = oc.run(model.with_process(Shrinking()), "5 min", out=tmp_path).attrs["identity"]
     assert set(said) == {"sources", "python", "numpy", "scipy", "numba", "llvmlite", "mechanisms", "processor"}
-    assert said["numpy"] == np.__version__ and set(said["mechanisms"]) == {"Shrinking"} and said["sources"] == identity.sources()
+    assert (
+        said["numpy"] == np.__version__
+        and set(said["mechanisms"]) == {"Shrinking"}
+        and said["sources"] == identity.sources()
+    )
 
 
 @pytest.mark.parametrize(
     "part, said",
-    [({"numpy": "1.0"}, r"numpy \S+ \(now 1.0\)"), ({"numba": "0.1"}, r"numba \S+ \(now 0.1\)"), ({"sources": "x"}, "the package's sources")],
+    [
+        ({"numpy": "1.0"}, r"numpy \S+ \(now 1.0\)"),
+        ({"numba": "0.1"}, r"numba \S+ \(now 0.1\)"),
+        ({"sources": "x"}, "the package's sources"),
+    ],
 )
 def test_other_code_goes_on_only_when_asked_and_the_store_notes_it(model, tmp_path, monkeypatch, part, said):
     oc.run(model, "30 min", 1, out=tmp_path / "run")
     real = identity.identity_of
-    monkeypatch.setattr("oncarium.run.api.identity_of", lambda m: {**real(m), **part})
-    for go_on in (lambda **k: oc.resume(tmp_path / "run", "1 h", **k), lambda **k: oc.branch(tmp_path / "run", {"a": {}}, "1 h", out=tmp_path / "arms", **k)):
+    monkeypatch.setattr("oncarium.run.past.identity_of", lambda m: {**real(m), **part})
+    for go_on in (
+        lambda **k: oc.resume(tmp_path / "run", "1 h", **k),
+        lambda **k: oc.branch(tmp_path / "run", {"a": {}}, "1 h", out=tmp_path / "arms", **k),
+    ):
         with pytest.raises(DataError, match=f"run by other code: {said}.*--other-code"):
             go_on()
         assert not (tmp_path / "arms").exists() and oc.open(tmp_path / "run").times[-1] == 30.0
@@ -69,14 +80,16 @@ def test_other_code_goes_on_only_when_asked_and_the_store_notes_it(model, tmp_pa
     for result in (again, arm):
         noted = result.attrs["continued"]
         assert len(noted) == 1 and noted[0]["tick"] == 30 and len(noted[0]["differs"]) == 1
-    assert oc.resume(tmp_path / "run", "2 h").attrs["continued"] == again.attrs["continued"]  # that code goes on without being asked again
+    assert (
+        oc.resume(tmp_path / "run", "2 h").attrs["continued"] == again.attrs["continued"]
+    )  # that code goes on without being asked again
     assert "from tick 30" in oc.report(oc.open(tmp_path / "run"), tmp_path / "report").read_text()
 
 
 def test_another_processor_is_told_and_does_not_stop_a_run(model, tmp_path, monkeypatch, caplog):
     oc.run(model, "30 min", 1, out=tmp_path)
     real = identity.identity_of
-    monkeypatch.setattr("oncarium.run.api.identity_of", lambda m: {**real(m), "processor": "abacus"})
+    monkeypatch.setattr("oncarium.run.past.identity_of", lambda m: {**real(m), "processor": "abacus"})
     again = oc.resume(tmp_path, "1 h")
     assert "another processor" in caplog.text and again.attrs["continued"][0]["differs"] == []
 
@@ -96,7 +109,10 @@ def test_keys_differ_by_everything_that_decides(model, tmp_path, monkeypatch):
     (tmp_path / "cells.csv").write_text("x,y\n0,0\n10,0\n")
     text = EXAMPLE.replace("{cells: tumor, disc: {radius: 50 um}, count: 20}", "{cells: tumor, table: cells.csv}")
     table = Model.from_text(text, folder=tmp_path)
-    keys = [identity.key_of(m, 60.0, 1) for m in (model, table, model.with_process(Shrinking()), model.with_process(Shrinking(0.5)))]
+    keys = [
+        identity.key_of(m, 60.0, 1)
+        for m in (model, table, model.with_process(Shrinking()), model.with_process(Shrinking(0.5)))
+    ]
     keys += [identity.key_of(model, 61.0, 1), identity.key_of(model, 60.0, 2)]
     (tmp_path / "cells.csv").write_text("x,y\n0,0\n11,0\n")
     keys.append(identity.key_of(Model.from_text(text, folder=tmp_path), 60.0, 1))
@@ -113,7 +129,9 @@ def test_keys_differ_by_everything_that_decides(model, tmp_path, monkeypatch):
 def test_a_table_that_changes_between_reading_and_running_is_told(tmp_path):
     rows = "".join(f"{x},{y},0,5\n" for x in range(-90, 100, 20) for y in range(-90, 100, 20))
     (tmp_path / "oxygen.csv").write_text("x,y,z,oxygen\n" + rows)
-    model = Model.from_text(EXAMPLE.replace("boundary: 38", "initial: {table: oxygen.csv}, boundary: 38"), folder=tmp_path)
+    model = Model.from_text(
+        EXAMPLE.replace("boundary: 38", "initial: {table: oxygen.csv}, boundary: 38"), folder=tmp_path
+    )
     (tmp_path / "oxygen.csv").write_text("x,y,z,oxygen\n" + rows.replace(",5\n", ",6\n"))
     with pytest.raises(InputError, match="changed after the model was read"):
         oc.run(model, "5 min", out=tmp_path / "run")

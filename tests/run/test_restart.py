@@ -1,5 +1,6 @@
 """Restarts are exact: cut anywhere, killed at any moment, branched without a change."""
 
+import importlib.util
 import json
 import os
 import random
@@ -15,9 +16,10 @@ import pytest
 import oncarium as oc
 from oncarium.errors import DataError, InputError
 from oncarium.run import checkpoint
+from oncarium.run.index import index_of, read_index
 from oncarium.run.simulation import Simulation
-from oncarium.run.store import index_of, read_index
 
+SCRIPT = Path(__file__).parents[2] / "validation" / "kill_and_resume" / "at_operations.py"
 MODEL = """
 oncarium: 1
 domain: {x: [-200 um, 200 um], y: [-200 um, 200 um], voxel: 20 um}
@@ -107,7 +109,7 @@ def test_killed_at_random_moments_nothing_reported_is_lost(whole, tmp_path):
         before = index.read_bytes() if index.exists() else b""
         while run.poll() is None and time.monotonic() - started < 60 and (index.read_bytes() if index.exists() else b"") == before:
             time.sleep(0.01)
-        time.sleep(chance.uniform(0, 0.4) if kills < 12 else 60)
+        time.sleep(chance.uniform(0, 0.4) if kills < 8 else 60)
         if run.poll() is None:
             run.send_signal(signal.SIGKILL)
             kills += 1
@@ -124,6 +126,17 @@ def test_killed_at_random_moments_nothing_reported_is_lost(whole, tmp_path):
     assert kills >= 5
     result = oc.open(tmp_path)
     assert result.digest == whole.digest and result.events.equals(whole.events)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked and killed with SIGKILL")
+def test_killed_at_any_file_operation_a_run_goes_on_to_the_same_digest(tmp_path):
+    """The first operations, in which a store comes to be, one by one, and some of the others; all of them: validation/kill_and_resume."""
+    spec = importlib.util.spec_from_file_location("at_operations", SCRIPT)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    rows = list(script.campaign(16, 3, tmp_path))
+    digest = oc.open(tmp_path / "whole").digest
+    assert len(rows) == 16 and [r for r in rows if r[3] != digest] == []
 
 
 def test_a_branch_without_a_change_is_the_run_itself(model, whole, tmp_path):

@@ -9,9 +9,9 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import DataError, InputError
+from oncarium.run.index import index_of
 from oncarium.run.result import Result
 from oncarium.run.simulation import Simulation
-from oncarium.run.store import index_of
 from oncarium.spec.model import Model
 
 MODEL = """
@@ -261,7 +261,7 @@ def test_any_zarr_reader_finds_its_way(result):
     root = json.loads((result.path / "zarr.json").read_text())
     assert root["zarr_format"] == 3 and root["attributes"]["format"] == "oncarium-run-2"
     assert hashlib.sha256(result.model_yaml.encode()).hexdigest() == hashlib.sha256(root["attributes"]["model"].encode()).hexdigest()
-    for name, dimensions in {"cells/position": ["row", "xyz"], "fields/0": ["t", "c", "z", "y", "x"], "summary/live": ["frame", "type"]}.items():
+    for name, dimensions in {"cells/position": ["row", "xyz"], "fields/0": ["t", "c", "z", "y", "x"], "summary/cells": ["frame", "series"]}.items():
         assert json.loads((result.path / name / "zarr.json").read_text())["dimension_names"] == dimensions
     ome = json.loads((result.path / "fields" / "zarr.json").read_text())["attributes"]["ome"]
     scale, shift = ome["multiscales"][0]["datasets"][0]["coordinateTransformations"]
@@ -282,3 +282,21 @@ def test_nothing_at_all_is_a_result_too(tmp_path):
     empty = oc.run(Model.from_text("oncarium: 1\ndomain: {x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}\n"), "1 h", out=tmp_path)
     assert len(empty.cells()) == 0 and list(empty.fields) == [] and empty.types == ()
     assert empty.finished and len(empty.events) == 0 and str(empty).startswith("A tissue: 1 h")
+
+
+def test_words_of_a_result_for_notebooks(result):
+    page = result._repr_html_()
+    assert page.count("<table>") == 2 and "Two kinds: 5 h, seed 2" in page and "<td>tumor</td>" in page and "oxygen" in page
+    assert repr(result.fields) == "<fields oxygen (mmHg), signal (nM)>" and "4 x 1 x 8 x 10" in result.fields._repr_html_()
+
+
+def test_titles_are_no_markup(tmp_path):
+    odd = Model.from_text(MODEL.replace("Two kinds", "'a <b>bold</b> title'"))
+    page = oc.run(odd, "10 min", out=tmp_path)._repr_html_()
+    assert "&lt;b&gt;bold" in page and "<b>bold" not in page
+
+
+def test_a_damaged_result_says_so_in_a_notebook(model, tmp_path):
+    damaged = oc.run(model, "1 h", out=tmp_path)
+    (damaged.path / "summary" / "live" / "zarr.json").write_text("{")
+    assert "summary/live is damaged" in oc.open(tmp_path)._repr_html_()

@@ -113,7 +113,7 @@ def test_after_a_stop_checkpoint_and_frames_are_whole_and_the_run_goes_on(model,
     for t in kept.times:
         assert kept.cells(t).equals(straight.cells(t))
     assert checkpoint.newest(kept.path)[0]["tick"] == 120
-    resumed = oc.resume(tmp_path, "4 h", processes=[Spoiler("position", np.nan, at=-1)])
+    resumed = oc.resume(tmp_path, "4 h", processes=[Spoiler("position", np.nan, at=-1)], other_code=True)
     assert resumed.finished and resumed.digest == straight.digest
     assert resumed.events.equals(straight.events) and resumed.summary.equals(straight.summary)
 
@@ -124,7 +124,7 @@ def test_events_between_the_last_frames_of_cells_and_of_fields_survive_a_stop(mo
     with pytest.raises(NumericsError):
         oc.run(dividing.with_process(Spoiler("position", np.nan)), "3 h", out=tmp_path, seed=1)
     straight = oc.run(dividing, "3 h", out=tmp_path / "straight", seed=1)
-    resumed = oc.resume(tmp_path, "3 h", processes=[Spoiler("position", np.nan, at=-1)])
+    resumed = oc.resume(tmp_path, "3 h", processes=[Spoiler("position", np.nan, at=-1)], other_code=True)
     between = straight.events["time"].between(120, 150)
     assert between.any()
     assert resumed.events.equals(straight.events) and resumed.digest == straight.digest
@@ -136,8 +136,8 @@ def test_a_run_with_own_mechanisms_does_not_go_on_without_them(model, tmp_path):
         oc.resume(tmp_path, "2 h")
     with pytest.raises(DataError, match="Spoiler"):
         oc.branch(tmp_path, {"control": {}}, "2 h", out=tmp_path / "arms")
-    arms = oc.branch(tmp_path, {"control": {}}, "2 h", out=tmp_path / "arms", processes=[Spoiler("position", np.nan, at=-1)])
-    assert arms["control"].digest == oc.resume(tmp_path, "2 h", processes=[Spoiler("position", np.nan, at=-1)]).digest
+    arms = oc.branch(tmp_path, {"control": {}}, "2 h", out=tmp_path / "arms", processes=[Spoiler("position", np.nan, at=-1)], other_code=True)
+    assert arms["control"].digest == oc.resume(tmp_path, "2 h", processes=[Spoiler("position", np.nan, at=-1)], other_code=True).digest
 
 
 def test_a_tissue_whose_cells_are_gone_goes_on(model):

@@ -3,6 +3,9 @@
 import json
 import os
 import socket
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +13,9 @@ import zarr
 
 from oncarium.errors import DataError
 from oncarium.run import store as module
-from oncarium.run.store import Lock, Store, index_of, line_of, lock_of, read_index
+from oncarium.run.index import index_of, line_of, read_index
+from oncarium.run.lock import Lock, boot, lock_of, started
+from oncarium.run.store import Store
 
 ARRAYS = {"numbers": ((), "f8", ("row",), (4,)), "pairs": ((2,), "i8", ("row", "axis"), (4, 2))}
 
@@ -107,14 +112,31 @@ def test_without_an_index_there_is_nothing_to_go_on_from(store, path):
         Store.reopen(path)
 
 
-def test_a_new_store_takes_the_old_index_away_before_the_old_frames(store, path, monkeypatch):
-    """A crash in between leaves no index that counts rows which are gone."""
+@pytest.mark.parametrize("step", ["open_group", "rmtree", "rename"])
+def test_a_new_store_takes_the_place_of_the_old_one_or_nothing_happens(store, path, monkeypatch, step):
+    """A crash in between leaves the old frames with their index, or no index that counts rows which are gone."""
     store.add("numbers", np.arange(3.0))
     store.flush(1)
-    monkeypatch.setattr(zarr, "open_group", lambda *a, **k: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        Store.create(path, {}, ARRAYS, {})
-    assert read_index(path) == []
+
+    def crash(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if step == "open_group":
+            patch.setattr(zarr, step, crash)
+        elif step == "rename":
+            patch.setattr(module.Path, "rename", crash)
+        else:
+            patch.setattr(module, "folder_of", crash)
+        with pytest.raises(KeyboardInterrupt):
+            Store.create(path, {}, ARRAYS, {})
+    if step == "open_group":
+        assert Store.reopen(path).rows["numbers"][:].tolist() == [0.0, 1.0, 2.0]
+    else:
+        assert read_index(path) == []
+    assert not path.with_suffix(".part").exists()
+    Store.create(path, {}, ARRAYS, {})
+    assert sorted(p.name for p in path.parent.iterdir()) == ["run.zarr"]
 
 
 def test_a_failed_write_keeps_what_waits_and_what_was_there(store, path, monkeypatch):
@@ -127,7 +149,8 @@ def test_a_failed_write_keeps_what_waits_and_what_was_there(store, path, monkeyp
 
     with monkeypatch.context() as patch:
         patch.setattr(module.Store, "_sync", full)
-        with pytest.raises(DataError, match=r"writing failed: No space left on device. .* up to tick 1 is kept"):
+        advice = "Everything up to tick 1 is kept. Make room. Then go on with:  oncarium resume"
+        with pytest.raises(DataError, match=f"writing failed: No space left on device. {advice}"):
             store.flush(2)
     assert [r["tick"] for r in read_index(path)] == [1]
     store.flush(2)  # there is room again
@@ -144,21 +167,83 @@ def test_one_writer_at_a_time(path):
     assert not lock_of(path).exists()
 
 
+HERE = {"host": socket.gethostname(), "pid": os.getpid(), "boot": boot(), "started": started(os.getpid())}
+
+
+@pytest.mark.parametrize("age, taken", [(0.0, False), (60.0, False), (3600.0, True)])
+def test_the_lock_of_another_machine_is_taken_over_when_its_heart_stopped(path, age, taken):
+    lock_of(path).write_text(json.dumps({"host": "elsewhere", "pid": 4711, "boot": "x"}))
+    os.utime(lock_of(path), (time.time() - age,) * 2)
+    if taken:
+        return Lock(path).release()
+    with pytest.raises(DataError, match=rf"(?s)process 4711 on elsewhere.*Its lock is {lock_of(path)}.*--take-over"):
+        Lock(path)
+    Lock(path, take_over=True).release()
+    assert not lock_of(path).exists()
+
+
+@pytest.mark.parametrize("kernel", [True, False])
 @pytest.mark.parametrize(
-    "holder, taken",
+    "change, taken",
     [
-        ({"host": socket.gethostname(), "pid": 999_999_999, "boot": module._boot()}, True),  # it died
-        ({"host": socket.gethostname(), "pid": os.getpid(), "boot": "before"}, True),  # the machine was started anew
-        ({"host": "elsewhere", "pid": 1, "boot": ""}, False),  # who knows
-        (None, True),  # cut off while it was written
+        ({"pid": 999_999_999}, True),  # it died
+        ({"boot": "before"}, True),  # the machine was started anew
+        ({"started": "1"}, True),  # its number was given to another process
+        ({}, None),  # this very process, which holds no lock of the kernel
     ],
 )
-def test_whose_lock_is_taken_over(path, holder, taken):
-    lock_of(path).write_text("" if holder is None else json.dumps(holder))
+def test_the_lock_of_this_machine_is_taken_over_when_its_process_is_gone(path, change, taken, kernel, monkeypatch):
+    if not kernel:
+        monkeypatch.setattr("oncarium.run.lock.lock_file", None)
+    lock_of(path).write_text(json.dumps({**HERE, **change}))
+    if taken or kernel:
+        return Lock(path).release()
+    with pytest.raises(DataError, match="another run is writing here"):
+        Lock(path)
+
+
+@pytest.mark.parametrize("kernel", [True, False])
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"3", b"{", b"\xff\x00", b'{"pid": "x"}',
+    b'{"host": 1, "pid": "x", "boot": []}', b'"text"', b"1e999"])
+def test_a_damaged_lock_is_no_lock(path, content, kernel, monkeypatch):
+    if not kernel:
+        monkeypatch.setattr("oncarium.run.lock.lock_file", None)
+    lock_of(path).write_bytes(content)
+    os.utime(lock_of(path), (time.time() - 3600.0,) * 2)
+    Lock(path).release()
+    assert not lock_of(path).exists()
+
+
+def test_whose_lock_was_taken_over_notices_and_leaves_it(path):
+    first = Lock(path)
+    second = Lock(path, take_over=True)
+    with pytest.raises(DataError, match="another run has taken this folder over"):
+        first.beat(now=True)
+    first.release()
+    second.beat(now=True)
+    assert lock_of(path).exists()
+    lock_of(path).unlink()
+    with pytest.raises(DataError, match="was deleted while the run was writing"):
+        second.beat(now=True)
+    second.release()
+
+
+def test_the_heart_beats(path):
+    lock = Lock(path)
     os.utime(lock_of(path), (0, 0))
-    if taken:
-        Lock(path).release()
-    else:
-        with pytest.raises(DataError, match="on elsewhere"):
-            Lock(path)
-    assert lock_of(path).exists() != taken
+    lock.beat()
+    assert lock_of(path).stat().st_mtime == 0  # not yet
+    lock.beat(now=True)
+    assert time.time() - lock_of(path).stat().st_mtime < 60
+    lock.release()
+
+
+def test_a_lock_whose_process_was_killed_is_free_at_once(path):
+    code = "import sys, time; from pathlib import Path; from oncarium.run.lock import Lock; Lock(Path(sys.argv[1])); print(1, flush=True); time.sleep(60)"
+    holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    with pytest.raises(DataError, match=f"process {holder.pid} on"):
+        Lock(path)
+    holder.kill()
+    holder.wait()
+    Lock(path).release()

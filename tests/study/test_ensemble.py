@@ -12,7 +12,7 @@ from oncarium.engine.loop import each_cell
 from oncarium.engine.process import Process
 from oncarium.errors import InputError
 from oncarium.run.identity import key_of
-from oncarium.run.store import index_of
+from oncarium.run.index import index_of
 from oncarium.spec.model import EXAMPLE, Model
 from oncarium.study import ensemble
 from oncarium.study.ensemble import Task, packed, perform, run_all
@@ -48,7 +48,10 @@ def test_tables_and_mechanisms_travel(tables, tmp_path, workers):
     done, failed = run_all(tasks, tmp_path / "many", workers=workers)
     assert not failed
     for task in tasks:
-        result, straight = oc.open(done[task]), oc.run(model, "20 min", task.seed, out=tmp_path / f"straight{task.seed}")
+        result, straight = (
+            oc.open(done[task]),
+            oc.run(model, "20 min", task.seed, out=tmp_path / f"straight{task.seed}"),
+        )
         assert len(result.cells()) == len(straight.cells()) == 2 and result.digest == straight.digest
         assert result.attrs["identity"] == straight.attrs["identity"]
         assert result.digest != oc.run(tables, "20 min", task.seed, out=tmp_path / f"bare{task.seed}").digest
@@ -61,7 +64,12 @@ def test_a_packed_task_needs_nothing_of_the_process_that_packed_it(tables, tmp_p
     code = "import sys; from pathlib import Path; from oncarium.study.ensemble import unpacked; print(unpacked(Path(sys.argv[1]).read_bytes(), sys.argv[2]))"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / "task"), str(tmp_path / "run")], cwd=elsewhere, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "task"), str(tmp_path / "run")],
+        cwd=elsewhere,
+        capture_output=True,
+        text=True,
+    )
     assert ran.stdout.strip() == "" and ran.returncode == 0, ran.stderr
     assert oc.open(tmp_path / "run").digest == oc.run(task.model, "10 min", 1, out=tmp_path / "here").digest
 
@@ -80,7 +88,17 @@ def test_a_task_is_known_by_what_decides_its_outcome(tables):
     model = Model.from_text(EXAMPLE)
     task = Task.of(model, "1 h", 1)
     assert task == Task.of(model.with_({"title": "The same"}), 60.0, 1) and task.key == key_of(model, 60.0, 1)
-    assert len({task, Task.of(model, "1 h", 2), Task.of(tables, "1 h", 1), Task.of(model.with_process(Shrinking()), "1 h", 1)}) == 4
+    assert (
+        len(
+            {
+                task,
+                Task.of(model, "1 h", 2),
+                Task.of(tables, "1 h", 1),
+                Task.of(model.with_process(Shrinking()), "1 h", 1),
+            }
+        )
+        == 4
+    )
 
 
 def test_an_arm_that_cannot_go_on_is_run_anew(tmp_path):
@@ -106,8 +124,6 @@ def test_an_error_that_nobody_foresaw_is_that_runs_alone(tmp_path):
     assert list(done) == [good] and failed == {bad: "ZeroDivisionError: nothing to divide by"}
 
 
-
-
 def test_workers_that_never_come_end_no_study(tmp_path, monkeypatch, caplog):
     from contextlib import contextmanager
 
@@ -120,7 +136,12 @@ def test_workers_that_never_come_end_no_study(tmp_path, monkeypatch, caplog):
     tasks = [Task.of(Model.from_text(EXAMPLE), "10 min", seed) for seed in (1, 2)]
     seen = []
     done, failed = run_all(tasks, tmp_path, workers=2, see=lambda d, n: seen.append((d, n)))
-    assert list(done) == tasks and not failed and seen == [(0, 2), (1, 2), (2, 2)] and caplog.text.count("workers were lost") == 3
+    assert (
+        list(done) == tasks
+        and not failed
+        and seen == [(0, 2), (1, 2), (2, 2)]
+        and caplog.text.count("workers were lost") == 3
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed with SIGKILL")

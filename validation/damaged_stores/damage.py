@@ -2,8 +2,9 @@
 
     python validation/damaged_stores/damage.py [damages] [seed]
 
-A run of a small model is copied and damaged once per trial; everything in the copy is then read, and the run goes on for an hour. A damage is `told` (a DataError, or a
-warning, names the place), or `harmless` (everything that can be read is what was written). Whatever else happens is a fault: `silent`
+A run of a small model is copied and damaged once per trial; everything in the copy is then read, and the run goes on for an hour.
+A damage is `told` (a DataError, or a warning, names the place), or `harmless` (everything that can be read is what was written).
+Whatever else happens is a fault: `silent`
 (something else was read without a word) or `traceback` (an error that is not ours). log.csv has a line per damage.
 """
 
@@ -169,7 +170,11 @@ def edit(path: Path, chance: random.Random) -> str:
     places = [(at, key) for at in _groups(tree) for key in (at if isinstance(at, dict) else range(len(at)))]
     at, key = chance.choice(places)
     before = at[key]
-    other = [v for v in (None, 0, 1, -1, 7, True, "x", "", [], {}, [1], 1e300, "<f8", "oxygen") if v != before or type(v) is not type(before)]
+    other = [
+        v
+        for v in (None, 0, 1, -1, 7, True, "x", "", [], {}, [1], 1e300, "<f8", "oxygen")
+        if v != before or type(v) is not type(before)
+    ]
     if chance.random() < 0.2:
         del at[key]
     elif isinstance(before, int | float) and not isinstance(before, bool) and chance.random() < 0.5:
@@ -187,7 +192,9 @@ def _groups(tree: Any) -> list[Any]:
 
 def damage(folder: Path, chance: random.Random) -> str:
     """One damage of a run's folder; returns what was done."""
-    kind = chance.choice(("missing", "truncated", "flipped", "swapped", "replaced", "emptied", "edited", "folder", "index", "grown"))
+    kind = chance.choice(
+        ("missing", "truncated", "flipped", "swapped", "replaced", "emptied", "edited", "folder", "index", "grown")
+    )
     if kind == "edited":
         path = chance.choice(metadata(folder))
         return f"edited {path.relative_to(folder)}: {edit(path, chance)}"
@@ -201,7 +208,12 @@ def damage(folder: Path, chance: random.Random) -> str:
         k = chance.randrange(len(lines))
         way = chance.choice(("cut off", "left out", "doubled", "moved"))
         moved = [*lines[:k], *lines[k + 1 :], lines[k]]
-        lines = {"cut off": lines[:k], "left out": lines[:k] + lines[k + 1 :], "doubled": lines[: k + 1] + lines[k:], "moved": moved}[way]
+        lines = {
+            "cut off": lines[:k],
+            "left out": lines[:k] + lines[k + 1 :],
+            "doubled": lines[: k + 1] + lines[k:],
+            "moved": moved,
+        }[way]
         path.write_bytes(b"".join(lines))
         return f"index, line {k + 1} {way}"
     if kind in ("swapped", "replaced"):
@@ -249,7 +261,9 @@ def main(count: int = 200, seed: int = 2026) -> None:
         log = csv.writer(file)
         log.writerow(["damage", "verdict", "said"])
         log.writerows((a, b, c.replace(place, "")[:300]) for a, b, c in found)
-    print(", ".join(f"{n} {what}" for what, n in sorted(Counter(v for _, v, _ in found).items())))
+    text = ", ".join(f"{n} {what}" for what, n in sorted(Counter(v for _, v, _ in found).items()))
+    (HERE / "result.txt").write_text(f"{count} damages, seed {seed}: {text}\n")
+    print(text)
     for done, what, said in found:
         if what in ("silent", "traceback"):
             print(f"{what}: {done}: {said[:200]}")

@@ -22,7 +22,7 @@ sys.path.insert(0, str(HERE.parents[1] / "tests" / "run"))
 from test_restart import MODEL, RUN  # noqa: E402
 
 import oncarium as oc  # noqa: E402
-from oncarium.run.store import read_index  # noqa: E402
+from oncarium.run.index import read_index  # noqa: E402
 
 
 def frames_of(folder: Path, whole: oc.Result) -> int:

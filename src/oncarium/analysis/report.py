@@ -16,6 +16,7 @@ from pathlib import Path
 from ..errors import DataError
 from ..run.result import Result
 from ..units import say_time
+from ..writing import write_text
 
 CSS = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:1100px;margin:0 auto;padding:1rem}
@@ -34,26 +35,13 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     >>> oc.report(result, "seen").name
     'report.html'
     """
-    import matplotlib
-
-    if matplotlib.get_backend().lower() != "agg" and not _interactive():
-        matplotlib.use("agg")
     target = Path(folder) if folder is not None else result.path.parent
     target.mkdir(parents=True, exist_ok=True)
     pictures = draw(result, target / "figures")
     page = _page(result, pictures)
-    part = target / "report.html.part"
-    part.write_text(page, encoding="utf-8")
     path = target / "report.html"
-    part.replace(path)
+    write_text(path, page)
     return path
-
-
-def _interactive() -> bool:
-    """In a notebook the backend is the user's."""
-    import sys
-
-    return "IPython" in sys.modules
 
 
 def file_name(name: str, taken: Collection[str] = ()) -> str:

@@ -30,7 +30,7 @@ from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from .forces import pull, push, velocities
 from .outside import free
-from .shape import MOBILITY, RADIUS, VITAL
+from .vital import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
 LOOK_AHEAD = 2.0  # min; assumed: a cell may besides travel so long at its own speed or at that of its last step, whichever is larger
@@ -90,6 +90,11 @@ def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, k
         velocities(0, n, k[s + 1], pressure, force, body, *moved, *near)
         pull(k[s + 1], *attached)
     return STAGES
+
+
+def touch(tissue: Tissue) -> np.ndarray:
+    """How far adhesion of each cell reaches (um): two cells touch within the sum of both."""
+    return tissue.cells["radius"] * tissue.cells["mechanics.adhesion_distance"]
 
 
 class Mechanics(Process):
@@ -162,7 +167,7 @@ class Mechanics(Process):
         self.neighbors = Neighbors(self.lower, self.upper)
         self.room = np.empty((4, 0))
         self.equal = True
-        tissue.look = self.look
+        tissue.look, tissue.touch = self.look, touch
         self.reads = tuple(name for name in type(self).reads if name in tissue.cells)
 
     def reach(self, tissue: Tissue) -> np.ndarray:

@@ -9,7 +9,7 @@ from ..engine.column import State
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
-from .shape import FROZEN
+from .vital import FROZEN
 
 INSIDE, BORN_OUTSIDE, LEFT = 0, 1, 2
 TRADES = ("secretion.rate", "secretion.approach", "secretion.uptake", "metabolism.consumption")

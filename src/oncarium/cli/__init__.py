@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -43,10 +43,33 @@ for name, command in COMMANDS.items():
     app.command(name)(command)
 
 
+def _say_notices() -> None:
+    """What the library logs appears as notices."""
+    import logging
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("notice: %(message)s"))
+    logging.getLogger("oncarium").addHandler(handler)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        print(f"oncarium {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(version: Annotated[bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)] = False) -> None:
+    pass
+
+
 def main() -> None:
     """Run the command line; turns every error of ours into its message and exit code."""
-    from ..errors import OncariumError
+    from ..errors import DataError, OncariumError
 
+    _say_notices()
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -58,6 +81,9 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        print(DataError.of(error), file=sys.stderr)
         sys.exit(1)
     except Exception as error:
         if hasattr(error, "format_message"):  # a usage error, whichever copy of click typer carries

@@ -18,12 +18,12 @@ def new(
     from ..errors import InputError
     from ..spec.library import entry
     from ..spec.model import Model
+    from ..writing import write_text
 
     if file.exists():
         raise InputError(str(file), "this file exists.", remedy="Choose another name.")
     Model.load(scenario)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(entry("scenarios", scenario).read_text(encoding="utf-8"), encoding="utf-8")
+    write_text(file, entry("scenarios", scenario).read_text(encoding="utf-8"))
     print(f"Wrote {file}. Check it with:  oncarium check {file}")
 
 
@@ -38,14 +38,14 @@ def import_(
 ) -> None:
     """Write a PhysiCell model as a model file that runs identically."""
     from ..errors import InputError
+    from ..writing import write_text
 
     if kind != "physicell":
         raise InputError(f"import {kind}", "this kind is not known;", "expected physicell.")
     if out.exists() and not overwrite:
         raise InputError(str(out), "this file exists.", remedy="Choose another name, or add --overwrite.")
     model = load(str(file), None, numerics, compat, ignore)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(model.to_yaml(out.parent), encoding="utf-8")
+    write_text(out, model.to_yaml(out.parent))
     print(f"Wrote {out}. Run it with:  oncarium run {out}")
 
 
@@ -137,11 +137,11 @@ def schema(out: Annotated[Path | None, typer.Option("--out", "-o", help="The fil
     import json
 
     from ..spec.schema import json_schema
+    from ..writing import write_text
 
     text = json.dumps(json_schema(), indent=1)
     if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
+        write_text(out, text + "\n")
         print(f"Wrote {out}")
     else:
         print(text)

@@ -25,6 +25,7 @@ Ignore = Annotated[list[str] | None, typer.Option(help="Run without a part that 
 OtherCode = Annotated[
     bool, typer.Option("--other-code", help="Go on although versions or sources differ from those that the run had; its store notes it.")
 ]
+TakeOver = Annotated[bool, typer.Option("--take-over", help="Write although the folder is locked by a run that is gone.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Compat, Ignore, ModelArgument, Numerics, OtherCode, Out, Quiet, RunArgument, SetOption, Threads, Until, changes, load
+from .options import Compat, Ignore, ModelArgument, Numerics, OtherCode, Out, Quiet, RunArgument, SetOption, TakeOver, Threads, Until, changes, load
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..run.result import Result
-    from ..spec.model import Model
 
 
 def finish(result: Result, folder: Path, pictures: bool) -> None:
@@ -35,6 +34,7 @@ def run(
     set: SetOption = None,
     threads: Threads = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
+    take_over: TakeOver = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
     csv: Annotated[Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")] = None,
     numerics: Numerics = None,
@@ -53,8 +53,11 @@ def run(
         from ..exchange.physicell.csv import Tables
 
         watch.append(Tables(csv, chosen.record.cells).see)
+    asked = {"csv": str(csv.resolve()) if csv else "", "report": not no_report}
     with Progress(chosen.title, end, quiet) as progress:
-        result = api.run(chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch)
+        result = api.run(
+            chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch, progress=False, asked=asked, take_over=take_over
+        )
     progress.exit_if_stopped(folder)
     finish(result, folder, not no_report)
 
@@ -64,24 +67,25 @@ def resume(
     until: Until = None,
     threads: Threads = None,
     other_code: OtherCode = False,
-    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.")] = False,
+    take_over: TakeOver = False,
+    report: Annotated[bool | None, typer.Option(help="Write a report and figures; left out: if the run was asked to.")] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Go on from a run's last checkpoint."""
+    """Go on from a run's last checkpoint, to the end that it was asked for."""
     from ..run import api
-
-    before = api.open(run)
-    end = api.minutes(until, _model_of(before))
-    with Progress(before.title, end, quiet) as progress:
-        result = api.resume(run, end, threads=threads, see=progress, other_code=other_code)
-    progress.exit_if_stopped(run)
-    finish(result, run, not no_report)
-
-
-def _model_of(result: Result) -> Model:
+    from ..run.past import Past
     from ..spec.model import Model
 
-    return Model.from_text(result.model_yaml, "the run's own model", folder=None)
+    before = Past.of(api.store_of(run)).attrs
+    asked, watch = before.get("asked") or {}, []
+    if asked.get("csv"):
+        from ..exchange.physicell.csv import Tables
+
+        watch.append(Tables(asked["csv"], Model.from_text(before["model"], folder=None).record.cells, go_on=True).see)
+    with Progress(before["title"], float(before["until"]) if until is None else api.minutes(until), quiet) as progress:
+        result = api.resume(run, until, threads=threads, see=progress, watch=watch, progress=False, other_code=other_code, take_over=take_over)
+    progress.exit_if_stopped(run)
+    finish(result, run, asked.get("report", True) if report is None else report)
 
 
 def branch(
@@ -106,8 +110,8 @@ def branch(
         arms[name] = changes([c for c in rest.split(",") if c])
     before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
-    with Progress(f"{len(arms)} arms of {before.title}", api.minutes(until, _model_of(before)), quiet) as progress:
-        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress, other_code=other_code)
+    with Progress(f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until), quiet) as progress:
+        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress, progress=False, other_code=other_code)
     for name, result in results.items():
         print(f"{name}\n{result}")
     progress.exit_if_stopped(folder)

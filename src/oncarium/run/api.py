@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,14 +12,15 @@ from ..errors import DataError, InputError, ModelError, Problem
 from ..spec.library import on_shelf
 from ..spec.model import Model
 from ..units import UnitError, say_time, to_minutes
-from .identity import differences, identity_of
+from .progress import Bar
 from .result import Result
 
 if TYPE_CHECKING:
     from ..engine.process import Process
+    from .recorder import Recorder
+    from .simulation import Simulation
 
 STORE = "run.zarr"
-log = logging.getLogger(__name__)
 See = Callable[[Any], Any]
 
 
@@ -97,9 +97,9 @@ def new_folder(name: str, parent: Path = Path("runs")) -> Path:
     raise InputError(str(parent), f"there are too many runs called {safe}.")
 
 
-def minutes(until: Any, model: Model) -> float:
+def minutes(until: Any, model: Model | None = None) -> float:
     """When a run ends, min; None: as the model says."""
-    if until is None:
+    if until is None and model is not None:
         return model.until
     try:
         value = to_minutes(until)
@@ -120,6 +120,9 @@ def run(
     overwrite: bool = False,
     see: See | None = None,
     watch: Sequence[Callable[[Any], None]] = (),
+    progress: bool | None = None,
+    asked: Mapping[str, Any] | None = None,
+    take_over: bool = False,
 ) -> Result:
     """Run a model and leave a Result.
 
@@ -127,6 +130,8 @@ def run(
     out     folder of the run (runs/<name> when left out)     threads   as many as there are; no result depends on it
     see     called with the Simulation after every tick; returning True ends the run, resumable
     watch   observers besides: called with the Simulation before the first tick and after every tick
+    progress   show how far it is; left out: in notebooks only
+    asked   what else was asked for and is to stand in the store     take_over   write although the folder is locked by a run that is gone
 
     Raises ModelError before anything is written, NumericsError or DataError while running.
 
@@ -135,7 +140,6 @@ def run(
     >>> result.times.tolist(), result.fields["oxygen"].dims
     ([0.0, 60.0], ('time', 'z', 'y', 'x'))
     """
-    from .recorder import Recorder
     from .simulation import Simulation
 
     believed = (model if isinstance(model, Model) else load(model)).checked()
@@ -145,17 +149,24 @@ def run(
     if (folder / STORE).exists() and not overwrite:
         raise InputError(str(folder), "a run already lies here.", remedy="Choose another folder, allow overwriting, or resume it.")
     simulation = Simulation(believed, seed, threads)
-    record = believed.record
-    recorder = Recorder(
-        folder / STORE,
+    recorder = _recorder(folder / STORE, simulation, overwrite=overwrite, until=end, asked=asked, take_over=take_over)
+    return _go(simulation, recorder, end, see, watch, progress)
+
+
+def _recorder(store: Path, simulation: Simulation, **options: Any) -> Recorder:
+    """A recorder that sees what the model asks for."""
+    from .recorder import Recorder
+
+    record = simulation.model.record
+    return Recorder(
+        store,
         simulation,
         cells_every=record.cells,
         fields_every=record.fields,
         checkpoint_every=record.checkpoint,
         columns=record.columns,
-        overwrite=overwrite,
+        **options,
     )
-    return _go(simulation, recorder, end, see, watch)
 
 
 def check_seed(seed: int | None) -> None:
@@ -164,9 +175,21 @@ def check_seed(seed: int | None) -> None:
         raise InputError("seed", f"{seed} is out of range;", "expected a whole number from 0 to 2^63 - 1.")
 
 
-def _go(simulation: Any, recorder: Any, end: float, see: See | None, watch: Sequence[Callable[[Any], None]] = ()) -> Result:
+def _go(
+    simulation: Simulation,
+    recorder: Recorder,
+    end: float,
+    see: See | None,
+    watch: Sequence[Callable[[Any], None]] = (),
+    progress: bool | None = None,
+) -> Result:
     """Tick until the end, or until `see` returns True; whatever happens, what was reported stays."""
-    observers = [recorder.see, *watch]
+    with Bar(simulation.model.title, end, progress) as bar:
+        _tick(simulation, recorder, end, see, [recorder.see, *watch, bar])
+    return Result.open(recorder.path)
+
+
+def _tick(simulation: Simulation, recorder: Recorder, end: float, see: See | None, observers: Sequence[Callable[[Any], None]]) -> None:
     last = round(end / simulation.plan.tick_minutes)
     finished = False
     try:
@@ -183,30 +206,6 @@ def _go(simulation: Any, recorder: Any, end: float, see: See | None, watch: Sequ
         recorder.abort()
         raise
     recorder.close(simulation, finished=finished)
-    return Result.open(recorder.path)
-
-
-def _as_run(before: Result, processes: Sequence[Process]) -> Model:
-    """The model of a run with the mechanisms of one's own that it had, which its store only names."""
-    return Model.from_text(before.model_yaml, "the run's own model", folder=None, processes=processes)
-
-
-def _continued(before: Result, model: Model, tick: int, other_code: bool) -> dict[str, Any]:
-    """What the store of a run that goes on from a tick notes of it. Raises DataError where other code would go on without being asked to."""
-    now = identity_of(model)
-    had = [before.attrs.get("identity", {}), *(c["identity"] for c in before.attrs.get("continued", ()))][-1]
-    if had.get("processor", now["processor"]) != now["processor"]:
-        log.warning("%s was begun on another processor: a last digit may differ, and with it the digest", before.path)
-    different = differences(had, now)
-    if different and not other_code:
-        raise DataError(
-            str(before.path), f"it was run by other code: {', '.join(different)}.", "It would end differently from a run that was never interrupted.",
-            "Give the same versions, and the same mechanisms of your own (processes=[...]);"
-            " or go on all the same with other_code=True (--other-code): the store notes it.",
-        )  # fmt: skip
-    if now == had:
-        return {}
-    return {"continued": [*before.attrs.get("continued", ()), {"tick": tick, "differs": different, "identity": now}]}
 
 
 def resume(
@@ -215,13 +214,20 @@ def resume(
     *,
     threads: int | None = None,
     see: See | None = None,
+    watch: Sequence[Callable[[Any], None]] = (),
+    progress: bool | None = None,
     processes: Sequence[Process] = (),
     other_code: bool = False,
+    take_over: bool = False,
 ) -> Result:
     """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError.
 
+    until        when to stop; left out: when the run was asked to stop     threads, see, watch, progress   as for a run
     processes    the mechanisms of your own that the run had (a store knows them by content and does not hold them)
     other_code   go on although versions, sources or mechanisms differ from those that the run had; the store notes what differs
+    take_over    write although the folder is locked by a run that is gone
+
+    A run that no checkpoint is left of goes on from time 0.
 
     >>> import oncarium as oc
     >>> model = oc.Model.from_text(oc.spec.model.EXAMPLE)
@@ -229,32 +235,26 @@ def resume(
     >>> oc.resume("runs/first", "2 h").digest == oc.run(model, "2 h", out="runs/whole").digest
     True
     """
-    from . import checkpoint
-    from .recorder import Recorder
+    from .past import Past
     from .simulation import Simulation
 
-    store = store_of(path)
-    before = Result.open(store)
-    model = _as_run(before, processes)
-    end = minutes(until, model)
-    state = checkpoint.latest(store)
-    notes = _continued(before, model, int(state["tick"]), other_code)
-    simulation = Simulation(model, before.seed, threads)
-    simulation.restore(state)
-    if until is not None and end < simulation.time - 1e-9:
+    past = Past.of(store_of(path))
+    model, state = past.model(processes), past.state()
+    end = float(past.attrs["until"]) if until is None else minutes(until, model)
+    notes = past.notes(model, -1 if state is None else int(state["tick"]), other_code)
+    if state is None:
+        model = past.at_start(processes, other_code)
+    simulation = Simulation(model, int(past.attrs["seed"]), threads)
+    if state is not None:
+        simulation.restore(state)
+    if until is not None and end < max(simulation.time, past.tick * simulation.plan.tick_minutes) - 1e-9:
         raise InputError(f"until {until}", f"this run is at {say_time(simulation.time)} already.", remedy="Choose a later time.")
-    record = model.record
-    recorder = Recorder(
-        store,
-        simulation,
-        cells_every=record.cells,
-        fields_every=record.fields,
-        checkpoint_every=record.checkpoint,
-        columns=record.columns,
-        resume=True,
-        notes=notes,
-    )
-    return _go(simulation, recorder, end, see)
+    if end != past.attrs["until"]:
+        notes["until"] = end
+    asked = past.attrs.get("asked")
+    begun = past.tick >= 0
+    recorder = _recorder(past.store, simulation, resume=begun, overwrite=not begun, notes=notes, until=end, asked=asked, take_over=take_over)
+    return _go(simulation, recorder, end, see, watch, progress)
 
 
 def branch(
@@ -266,12 +266,14 @@ def branch(
     seed: int | None = None,
     threads: int | None = None,
     see: See | None = None,
+    progress: bool | None = None,
     processes: Sequence[Process] = (),
     other_code: bool = False,
 ) -> dict[str, Result]:
     """Continue a run's last checkpoint under several changes, one new run per arm. Raises DataError, InputError, ModelError.
 
     arms   name -> {dotted path: value}; an empty change is the control     out   folder that holds a folder per arm
+    until  when to stop; left out: when the run was asked to stop, or, where it is there already, when the models say
     processes, other_code   the mechanisms of your own that the run had; whether other code may go on, as for resume
 
     >>> import oncarium as oc
@@ -280,36 +282,30 @@ def branch(
     >>> len(arms["fast"].cells()) > len(arms["control"].cells())
     True
     """
-    from . import checkpoint
-    from .recorder import Recorder
+    from .past import Past
     from .simulation import Simulation
 
-    store = store_of(path)
-    before = Result.open(store)
-    model = _as_run(before, processes)
+    past = Past.of(store_of(path))
+    model, state = past.model(processes), past.state()
+    notes = past.notes(model, -1 if state is None else int(state["tick"]), other_code)
+    if state is None:
+        model = past.at_start(processes, other_code)
     changed = {name: model.with_(changes) for name, changes in arms.items()}
-    ends = {name: minutes(until, m) for name, m in changed.items()}
+    asked = float(past.attrs["until"])
+    ends = {name: minutes(asked if until is None and "until" not in arms[name] else until, m) for name, m in changed.items()}
     check_seed(seed)
     parent = Path(out) if out is not None else new_folder(f"{Path(path).name}-branch")
     for name in arms:
         if (parent / name / STORE).exists():
             raise InputError(str(parent / name), "a run already lies here.", remedy="Choose another folder.")
-    state = checkpoint.latest(store)
-    notes = _continued(before, model, int(state["tick"]), other_code)
-    origin = Simulation(model, before.seed, threads)
+    origin = Simulation(model, int(past.attrs["seed"]), threads)
+    state = origin.state() if state is None else state
+    if until is None and state["tick"] * origin.plan.tick_minutes >= asked:
+        ends = {name: minutes(None, m) for name, m in changed.items()}
     results = {}
     for name, m in changed.items():
-        simulation = Simulation(m, before.seed if seed is None else seed, threads)
+        simulation = Simulation(m, origin.seed if seed is None else seed, threads)
         simulation.adopt(state, origin)
-        record = m.record
-        recorder = Recorder(
-            parent / name / STORE,
-            simulation,
-            cells_every=record.cells,
-            fields_every=record.fields,
-            checkpoint_every=record.checkpoint,
-            columns=record.columns,
-            notes=notes,
-        )
-        results[name] = _go(simulation, recorder, ends[name], see)
+        recorder = _recorder(parent / name / STORE, simulation, notes=notes, until=ends[name])
+        results[name] = _go(simulation, recorder, ends[name], see, progress=progress)
     return results

@@ -39,7 +39,10 @@ def sources() -> str:
 @functools.cache
 def versions() -> dict[str, str]:
     """Versions that machine code and sums depend on."""
-    return {"python": ".".join(platform.python_version_tuple()[:2]), **{n: importlib.metadata.version(n) for n in PACKAGES}}
+    return {
+        "python": ".".join(platform.python_version_tuple()[:2]),
+        **{n: importlib.metadata.version(n) for n in PACKAGES},
+    }
 
 
 @functools.cache
@@ -48,14 +51,22 @@ def processor() -> str:
     import llvmlite.binding as llvm
     from numba import config
 
-    chosen = getattr(config, "CPU_NAME", None), getattr(config, "CPU_FEATURES", None)  # what the environment says, if it does
+    chosen = (
+        getattr(config, "CPU_NAME", None),
+        getattr(config, "CPU_FEATURES", None),
+    )  # what the environment says, if it does
     features = chosen[1] or " ".join(sorted(name for name, there in llvm.get_host_cpu_features().items() if there))
     return f"{platform.machine()} {chosen[0] or llvm.get_host_cpu_name()}: {features}"
 
 
 def identity_of(model: Model) -> dict[str, Any]:
     """What decides the outcome of running this model, besides the model itself."""
-    return {"sources": sources(), **versions(), "mechanisms": {p.name: content_of(p) for p in model.processes}, "processor": processor()}
+    return {
+        "sources": sources(),
+        **versions(),
+        "mechanisms": {p.name: content_of(p) for p in model.processes},
+        "processor": processor(),
+    }
 
 
 def key_of(model: Model, until: float, seed: int) -> str:
@@ -76,7 +87,11 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     >>> differences({"numpy": "1.26.4", "sources": "a"}, {"numpy": "2.4.6", "sources": "b"})
     ["numpy 1.26.4 (now 2.4.6)", "the package's sources"]
     """
-    said = [f"{n} {before.get(n, 'unknown')} (now {now[n]})" for n in ("python", *PACKAGES) if n in now and before.get(n) != now[n]]
+    said = [
+        f"{n} {before.get(n, 'unknown')} (now {now[n]})"
+        for n in ("python", *PACKAGES)
+        if n in now and before.get(n) != now[n]
+    ]
     if before.get("sources") != now.get("sources"):
         said.append("the package's sources")
     had, have = before.get("mechanisms", {}), now.get("mechanisms", {})

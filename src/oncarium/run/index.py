@@ -55,7 +55,10 @@ def _follows(record: Mapping[str, Any], before: Mapping[str, Any] | None) -> boo
     had = before["lengths"] if before is not None else {}
     if (before is None) != ("metadata" in record) or (before is not None and record["tick"] < before["tick"]):
         return False
-    return all(n == had.get(name, 0) + sum(count for count, _ in record["rows"].get(name, ())) for name, n in record["lengths"].items())
+    return all(
+        n == had.get(name, 0) + sum(count for count, _ in record["rows"].get(name, ()))
+        for name, n in record["lengths"].items()
+    )
 
 
 def sums_of(parts: list[np.ndarray], first: int, chunk: int) -> list[list[int]]:
@@ -67,10 +70,10 @@ def sums_of(parts: list[np.ndarray], first: int, chunk: int) -> list[list[int]]:
             continue
         last = at + len(part) - 1
         if out and size + part.nbytes <= SMALL and at % chunk and (at - 1) // chunk == last // chunk:
-            out[-1] = [out[-1][0] + len(part), zlib.crc32(part, out[-1][1])]
+            out[-1] = [out[-1][0] + len(part), zlib.crc32(part.data, out[-1][1])]
             size += part.nbytes
         else:
-            out.append([len(part), zlib.crc32(part)])
+            out.append([len(part), zlib.crc32(part.data)])
             size = part.nbytes
         at += len(part)
     return out

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from .. import __version__
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
 from .identity import identity_of
-from .matrix import properties_of
-from .store import FORMAT, ROWS, Lock, Store
+from .lock import Lock
+from .store import FORMAT, ROWS, Store, stopped
 
 EXACT = ("id", "position")  # kept in full precision; everything else as float32
 USUAL = (
@@ -46,7 +46,10 @@ class Recorder:
 
     path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
     columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
-    notes         what the store remembers besides, of this part of the run
+    notes         what the store remembers besides, of this part of the run     until, asked   the end (min) and all else that was asked for
+    take_over     write although the folder's lock is held (see Lock)
+
+    Raises DataError where nothing can be written here; nothing is left behind then.
 
     >>> import oncarium as oc
     >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
@@ -70,6 +73,9 @@ class Recorder:
         overwrite: bool = False,
         resume: bool = False,
         notes: Mapping[str, Any] | None = None,
+        until: float | None = None,
+        asked: Mapping[str, Any] | None = None,
+        take_over: bool = False,
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
@@ -80,28 +86,28 @@ class Recorder:
                 raise InputError("record.columns", f"no column is called '{name}'.{did_you_mean(name, cells.columns)}")
         chosen = [c for c in columns or USUAL if c in cells.columns]
         self.columns = [*dict.fromkeys(["id", "type", "position", "vital", "radius", *chosen])]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.lock = Lock(self.path)
-        try:
-            if resume:
-                self.store = Store.reopen(self.path)
-            else:
-                if self.path.exists() and not overwrite:
-                    raise InputError(str(self.path), "a run already lies here.")
-                shutil.rmtree(checkpoint.folder_of(self.path), ignore_errors=True)
-                self.store = self._create(simulation, cells_every, fields_every)
-            self.store.note(notes or {})
-        except BaseException:
-            self.lock.release()
-            raise
+        kinds = simulation.tissue.population.kinds
+        self.counts = np.zeros(len(kinds), np.int64)
+        self.asked = {"until": simulation.model.until if until is None else until, "asked": dict(asked or {})}
+        with _made(self.path.parent):
+            self.lock = Lock(self.path, take_over)
+            try:
+                if resume:
+                    self.store = Store.reopen(self.path)
+                else:
+                    if self.path.exists() and not overwrite:
+                        raise InputError(str(self.path), "a run already lies here.")
+                    self.store = self._create(simulation, cells_every, fields_every)
+                self.store.note(notes or {})
+            except BaseException:
+                self.lock.release()
+                raise
         self.flushed = time.monotonic()
         self.checkpointed = time.monotonic()
         self.last_checkpoint = -1
         self.known = max(self.store.record["tick"], 0)  # ticks before it are in the store already
         self.cells_tick = self._last("cells/tick")
         self.fields_tick = self._last("fields/tick")
-        kinds = simulation.tissue.population.kinds
-        self.counts = np.zeros(len(kinds), np.int64)
         if resume and self.store.record["lengths"]["events/kind"]:
             self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(kinds))
 
@@ -121,24 +127,12 @@ class Recorder:
             rest = (len(cells.labels(name)),) if c.axis else ()
             kind = c.numpy_dtype.str if c.numpy_dtype.kind in "iu" or name in EXACT else "f4"
             arrays[f"cells/{name}"] = (rest, kind, ("row", c.axis) if c.axis else ("row",), (ROWS, *rest))
-        types, factors = len(cells.types), len(fields.names)
-        for name, width, axis in (
-            ("live", types, "type"),
-            ("apoptotic", types, "type"),
-            ("necrotic", types, "type"),
-            ("volume", types, "type"),
-            ("mean", factors, "factor"),
-            ("lowest", factors, "factor"),
-            ("highest", factors, "factor"),
-            ("events", len(tissue.population.kinds), "event"),
-            ("body", len(tissue.body.names) if tissue.body is not None else 0, "compartment"),
-            ("matrix", len(properties_of(tissue.matrix)), "property"),
-        ):
-            if width:
-                arrays[f"summary/{name}"] = ((width,), "f8", ("frame", axis), (4096, width))
+        told = self._told(simulation)
+        for name, values in told.items():
+            arrays[f"summary/{name}"] = ((len(values),), "f8", ("frame", "series"), (4096, len(values)))
         for name, kind in (("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")):
             arrays[f"events/{name}"] = ((), kind, ("event",), (ROWS,))
-        if factors:
+        if fields.names:
             arrays["fields/0"] = (fields.value.shape, "f4", ("t", "c", "z", "y", "x"), (1, *fields.value.shape))
         attributes = {
             "format": FORMAT,
@@ -147,7 +141,8 @@ class Recorder:
             "model": model.to_yaml(),
             "model_digest": model.digest,
             "seed": simulation.seed,
-            "until": model.until,
+            **self.asked,
+            "folder": str(model.folder.resolve()) if model.folder is not None else None,
             "tick_minutes": simulation.plan.tick_minutes,
             "types": list(cells.types),
             "phases": {t.name: list(t.cycle.phases) for t in model.types},
@@ -157,8 +152,7 @@ class Recorder:
             "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
             "events": list(tissue.population.kinds),
-            "body": list(tissue.body.names) if tissue.body is not None else [],
-            "matrix": list(properties_of(tissue.matrix)),
+            "summary": {name: {series: unit for series, (_, unit) in values.items()} for name, values in told.items()},
             "processes": [p.name for p in simulation.plan.processes],
             "identity": identity_of(model),
             "threads": simulation.threads,
@@ -171,11 +165,18 @@ class Recorder:
                 **{n: importlib.metadata.version(n) for n in ("numpy", "numba", "zarr")},
             },
         }
-        groups = {"cells": {}, "events": {}, "summary": {}, "fields": ome_attributes(fields, fields_every) if factors else {}}
+        groups = {"cells": {}, "events": {}, "summary": {}, "fields": ome_attributes(fields, fields_every) if fields.names else {}}
         return Store.create(self.path, attributes, arrays, groups)
+
+    def _told(self, simulation: Any) -> dict[str, dict[str, tuple[float, str]]]:
+        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> (value, unit)."""
+        told = {name: member.summary() for name, member in simulation.tissue.members().items()}
+        told["events"] = {f"events.{kind}": (float(n), "1") for kind, n in zip(simulation.tissue.population.kinds, self.counts)}
+        return {name: values for name, values in told.items() if values}
 
     def see(self, simulation: Any) -> None:
         """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises NumericsError, DataError."""
+        self.lock.beat()
         tick, now = simulation.tissue.tick, time.monotonic()
         cells_due = tick % self.cells_ticks == 0 and tick > self.cells_tick
         fields_due = tick % self.fields_ticks == 0 and tick > self.fields_tick
@@ -193,29 +194,14 @@ class Recorder:
             self.flush(simulation)
 
     def _see_cells(self, simulation: Any) -> None:
-        tissue, store = simulation.tissue, self.store
-        cells, fields = tissue.cells, tissue.fields
+        tissue, store, cells = simulation.tissue, self.store, simulation.tissue.cells
         order = cells.order()
         store.add("cells/offsets", np.array([store.length("cells/id")]))
         for name in self.columns:
             store.add(f"cells/{name}", cells[name][order])
         self._see_events(simulation)
-        kinds = len(cells.types)
-        vital = cells["vital"]
-        if kinds:
-            for name, which in (("live", vital == 0), ("apoptotic", vital == 1), ("necrotic", vital > 1)):
-                store.add(f"summary/{name}", np.bincount(cells.type[which], minlength=kinds)[None].astype(float))
-            # summed in the order of ids, so that no order in memory shows
-            store.add("summary/volume", np.bincount(cells.type[order], cells["volume.total"][order], minlength=kinds)[None])
-        if len(fields.names):
-            flat = fields.value.reshape(len(fields.names), -1)
-            for name, values in (("mean", flat.mean(axis=1)), ("lowest", flat.min(axis=1)), ("highest", flat.max(axis=1))):
-                store.add(f"summary/{name}", values[None])
-        store.add("summary/events", self.counts[None].astype(float))
-        if tissue.body is not None:
-            store.add("summary/body", tissue.body.level[None])
-        if "summary/matrix" in store.record["lengths"]:
-            store.add("summary/matrix", np.array([list(properties_of(tissue.matrix).values())]))
+        for name, values in self._told(simulation).items():
+            store.add(f"summary/{name}", np.array([[value for value, _ in values.values()]]))
         for group in ("cells", "summary"):
             store.add(f"{group}/time", np.array([tissue.time]))
             store.add(f"{group}/tick", np.array([tissue.tick]))
@@ -239,6 +225,7 @@ class Recorder:
 
     def flush(self, simulation: Any, finished: bool = False) -> None:
         """Everything seen so far becomes part of the result."""
+        self.lock.beat(now=True)  # before anything is written into a folder that may be gone
         self._see_events(simulation)
         self.store.flush(max(simulation.tissue.tick, self.known), finished)
         self.known = max(simulation.tissue.tick, self.known)
@@ -251,11 +238,7 @@ class Recorder:
         try:
             checkpoint.write(self.path, simulation.state(), self.digest)
         except OSError as error:
-            raise DataError(
-                str(self.path),
-                f"no checkpoint could be written: {error.strerror}.",
-                remedy=f"Make room, then go on with:  oncarium resume {self.path.parent}",
-            ) from None
+            raise stopped(error, self.path, "no checkpoint could be written") from None
         self.last_checkpoint = simulation.tissue.tick
         self.checkpointed = time.monotonic()
 
@@ -279,11 +262,28 @@ class Recorder:
     def abort(self) -> None:
         """End after an error: keep the frames that wait, write no checkpoint."""
         try:
+            self.lock.beat(now=True)
             self.store.flush(max(self.cells_tick, self.store.record["tick"]))  # events after it were not yet taken over
         except (DataError, OSError):
             pass  # the disk is why we are here; what is indexed stays
         finally:
             self.lock.release()
+
+
+@contextmanager
+def _made(folder: Path) -> Iterator[None]:
+    """Within it the folder exists; where what follows fails, no folder stays that was not there before."""
+    new = [p for p in (folder, *folder.parents) if not p.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for made in new:
+            with suppress(OSError):
+                made.rmdir()
+        if isinstance(error, OSError):
+            raise DataError.of(error, folder, "no run can be written here") from None
+        raise
 
 
 def ome_attributes(fields: Any, every: float) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError, InputError, did_you_mean
 from ..units import UnitError, say_time, to_minutes
-from . import checkpoint
+from . import checkpoint, words
 from .anndata import annotated
 from .index import index_of, read_index
 from .rows import Rows
@@ -56,6 +56,7 @@ class Result:
         self.group: Mapping[str, Any] = Rows(path, records)
         self.lengths: Mapping[str, int] = self.group.lengths
         self.finished: bool = records[-1]["finished"]
+        self.tick: int = records[-1]["tick"]
         self._digest: str = records[-1].get("digest", "")
         self.attrs: dict[str, Any] = {**self.group.attrs, **{k: records[-1][k] for k in NOTES if k in records[-1]}}
 
@@ -97,6 +98,11 @@ class Result:
     def seed(self) -> int:
         """Seed of all randomness."""
         return int(self.attrs["seed"])
+
+    @property
+    def until(self) -> float:
+        """When it ends, or was to end, min."""
+        return float(self.attrs["until"])
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -209,14 +215,10 @@ class Result:
         highest.FACTOR, events.KIND (so far), body.COMPARTMENT, matrix.PROPERTY (means over the tissue); the index is the time in min."""
         import pandas as pd
 
-        kinds = {"live": self.types, "apoptotic": self.types, "necrotic": self.types, "volume": self.types}
-        kinds |= {"events": self.attrs["events"], "body": self.attrs.get("body", []), "matrix": self.attrs.get("matrix", [])}
-        kinds |= {k: self.attrs["factors"] for k in ("mean", "lowest", "highest")}
         out: dict[str, Any] = {}
-        for name, labels in kinds.items():
-            if labels:
-                values = self._read(f"summary/{name}")
-                out |= {f"{name}.{label}": values[:, i] for i, label in enumerate(labels)}
+        for name, series in self.attrs["summary"].items():
+            values = self._read(f"summary/{name}")
+            out |= {column: values[:, i] for i, column in enumerate(series)}
         return pd.DataFrame(out, index=pd.Index(self._read("summary/time"), name="time"))
 
     @cached_property
@@ -235,22 +237,11 @@ class Result:
         return annotated(self.cells(t), self.attrs)
 
     def __str__(self) -> str:
-        last = self.summary.iloc[-1]
-        lines = [
-            f"{self.title}: {say_time(self.times[-1])}{'' if self.finished else ' (not finished)'}, seed {self.seed}",
-            f"{'cells':<16}{'at start':>10}{'live':>8}{'dying':>8}{'necrotic':>10}",
-        ]
-        first = self.summary.iloc[0]
-        for name in self.types:
-            lines.append(
-                f"{name:<16}{first[f'live.{name}']:>10.0f}{last[f'live.{name}']:>8.0f}{last[f'apoptotic.{name}']:>8.0f}{last[f'necrotic.{name}']:>10.0f}"
-            )
-        for name, unit in self.factors.items():
-            lines.append(f"{name:<16}mean {last[f'mean.{name}']:.4g}, lowest {last[f'lowest.{name}']:.4g}, highest {last[f'highest.{name}']:.4g} {unit}")
-        happened = {k: int(last[f"events.{k}"]) for k in self.attrs["events"] if last[f"events.{k}"] > 0}
-        if happened:
-            lines.append("events          " + ", ".join(f"{n} {k}" for k, n in happened.items()))
-        return "\n".join(lines)
+        return words.text(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return words.page(self)
 
     def __repr__(self) -> str:
         return f"<Result {self.title!r}, {len(self.times)} frames to {say_time(self.times[-1])}, {self.path}>"
@@ -261,6 +252,14 @@ class FieldView(Mapping):
 
     def __init__(self, result: Result):
         self.result = result
+
+    def __repr__(self) -> str:
+        return f"<fields {', '.join(f'{name} ({unit})' for name, unit in self.result.factors.items())}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        rows = [[name, unit, " x ".join(map(str, self[name].shape))] for name, unit in self.result.factors.items()]
+        return words.table(["factor", "unit", "time, z, y, x"], rows)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.result.factors)

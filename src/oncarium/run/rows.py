@@ -53,7 +53,9 @@ class Rows(Mapping):
         try:
             found = metadata_of(file)
         except Exception as error:  # whatever damaged JSON can raise
-            raise DataError(str(file), f"{name or 'the root of the run'} is damaged: {_said(error)}.", remedy=REMEDY) from None
+            raise DataError(
+                str(file), f"{name or 'the root of the run'} is damaged: {_said(error)}.", remedy=REMEDY
+            ) from None
         if self.metadata.get(name) != found:
             what = f"what it says about {name}" if name else "what it says about the run (model, seed, types or others)"
             raise DataError(str(file), f"{what} was changed since it was written.", remedy=REMEDY)
@@ -89,12 +91,13 @@ class Checked:
             except DataError as error:  # the rows are not concerned, but other programs read it
                 log.warning("%s", error)
         try:
-            self.array: Any = zarr.open_array(rows.path / name, mode="r", zarr_format=3)
-            self.shape = (rows.lengths[name], *self.array.shape[1:])
-            self.dtype = self.array.dtype
-            self.dimensions = self.array.metadata.dimension_names
+            array: Any = zarr.open_array(rows.path / name, mode="r", zarr_format=3)
+            self.shape = (rows.lengths[name], *array.shape[1:])
+            self.dtype = array.dtype
+            self.dimensions = array.metadata.dimension_names
         except Exception as error:  # whatever damaged metadata make zarr raise
             raise self.damage(_said(error)) from None
+        self.array = array
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -106,7 +109,11 @@ class Checked:
     def __getitem__(self, key: slice | int) -> np.ndarray:
         """Rows from ... to. Raises DataError where they are not those that were written."""
         if isinstance(key, int | np.integer):
-            return self[int(key) : int(key) + 1][0] if key >= 0 else self[len(self) + int(key) : len(self) + int(key) + 1][0]
+            return (
+                self[int(key) : int(key) + 1][0]
+                if key >= 0
+                else self[len(self) + int(key) : len(self) + int(key) + 1][0]
+            )
         first, last, _ = key.indices(len(self))
         if last <= first:
             return np.empty((0, *self.shape[1:]), self.dtype)
@@ -115,8 +122,10 @@ class Checked:
         begin = int(blocks[0, 0])
         found = np.ascontiguousarray(self._raw(begin, int(blocks[-1, 1])))
         for low, high, check in blocks:
-            if zlib.crc32(found[low - begin : high - begin]) != check:
-                raise self.damage(f"rows {low} to {high - 1} are not those that were written (a chunk is missing, or another one lies in its place)")
+            if zlib.crc32(found[low - begin : high - begin].data) != check:
+                raise self.damage(
+                    f"rows {low} to {high - 1} are not those that were written (a chunk is missing, or another one lies in its place)"
+                )
         return found[first - begin : last - begin]
 
     def _raw(self, first: int, last: int) -> np.ndarray:
@@ -144,7 +153,9 @@ class _Frames:
         out = [self._one(int(k), rest) for k in np.atleast_1d(chosen)]
         if not np.ndim(chosen):
             return out[0]
-        return np.stack(out) if out else np.empty((0, *self._part(np.empty(self.of.shape[1:]), rest).shape), self.of.dtype)
+        return (
+            np.stack(out) if out else np.empty((0, *self._part(np.empty(self.of.shape[1:]), rest).shape), self.of.dtype)
+        )
 
     def _one(self, k: int, rest: Sequence[Any]) -> np.ndarray:
         return self._part(self.of[k], rest)

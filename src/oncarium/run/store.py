@@ -11,10 +11,8 @@ it and its content fits the checksums there. The index line comes last.
 
 from __future__ import annotations
 
-import errno
-import json
 import os
-import socket
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,82 +21,24 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
-from .checkpoint import sync_folder
+from .checkpoint import folder_of, sync_folder
 from .index import index_of, line_of, metadata_of, read_index, sums_of
 from .rows import Rows
 
 FORMAT = "oncarium-run-2"
 ROWS = 1 << 16  # rows of a chunk
 CONTINUE = "Go on in another folder, from its last checkpoint:  oncarium branch {} --arm on"
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
-
-
-def lock_of(path: Path) -> Path:
-    """The lock beside a store."""
-    return path.with_suffix(".lock")
-
-
-def _boot() -> str:
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-class Lock:
-    """One writer per store: host, process and boot id in a file; the lock of a dead process is taken over."""
-
-    def __init__(self, path: Path):
-        self.path = lock_of(path)
-        mine = {"host": socket.gethostname(), "pid": os.getpid(), "boot": _boot()}
-        for _ in range(100):
-            try:
-                handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            except FileExistsError:
-                self._give_way(mine)
-                continue
-            with os.fdopen(handle, "w") as file:
-                json.dump(mine, file)
-            return
-        raise DataError(str(self.path), "the lock cannot be taken.", remedy="Remove this file if no run is writing here.")
-
-    def _give_way(self, mine: Mapping[str, Any]) -> None:
-        try:
-            holder = json.loads(self.path.read_text())
-        except (OSError, ValueError):
-            if not self.path.exists():
-                return
-            if time.time() - self.path.stat().st_mtime < 5.0:  # its writer is just now filling it in
-                time.sleep(0.1)
-                return
-            holder = {}
-        here = holder.get("host") == mine["host"]
-        if holder and (not here or (holder.get("boot") == mine["boot"] and _alive(int(holder.get("pid", 0))))):
-            raise DataError(
-                str(self.path.with_suffix(".zarr")),
-                f"another run is writing here: process {holder.get('pid')} on {holder.get('host')}.",
-                remedy="Choose another folder, or wait for it.",
-            )
-        self.path.unlink(missing_ok=True)
-
-    def release(self) -> None:
-        """Give the lock back; nothing happens if it is gone already."""
-        self.path.unlink(missing_ok=True)
 
 
 def _carried(record: Mapping[str, Any]) -> dict[str, Any]:
     """What the next line says, too, unless something new is there."""
     return {k: v for k, v in record.items() if k not in ("rows", "metadata")}
+
+
+def stopped(error: OSError, path: Path, what: str, kept: str = "") -> DataError:
+    """What is said of a run that cannot write any more."""
+    remedy = f"{DataError.of(error).problem.remedy} Then go on with:  oncarium resume {path.parent}"
+    return DataError(str(path), f"{what}: {error.strerror or error}.", kept, remedy)
 
 
 class Store:
@@ -124,25 +64,42 @@ class Store:
         arrays: Mapping[str, tuple[tuple[int, ...], Any, tuple[str, ...], tuple[int, ...]]],
         groups: Mapping[str, Mapping[str, Any]],
     ) -> Store:
-        """A new store. arrays: name -> (shape without rows, dtype, dimension names, chunk); groups: name -> attributes."""
+        """A new store, whole or not at all; a run that lay there goes when the new one is ready.
+
+        arrays: name -> (shape without rows, dtype, dimension names, chunk); groups: name -> attributes.
+        """
         import zarr
         from zarr.codecs import BloscCodec, Crc32cCodec
 
-        index_of(path).unlink(missing_ok=True)
-        group = zarr.open_group(path, mode="w", zarr_format=3, attributes=dict(attributes))
-        for name, attrs in groups.items():
-            group.create_group(name, attributes=dict(attrs))
-        for name, (rest, dtype, dimensions, chunk) in arrays.items():
-            group.create_array(
-                name,
-                shape=(0, *rest),
-                chunks=chunk,
-                dtype=dtype,
-                dimension_names=dimensions,
-                compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()],
-                fill_value=0,
-            )
-        metadata = {name: metadata_of(path / name / "zarr.json") for name in ("", *groups, *arrays)}
+        part, old = path.with_suffix(".part"), path.with_suffix(".old")
+        for left in (part, old):  # of a run that was killed here
+            shutil.rmtree(left, ignore_errors=True)
+        try:
+            group = zarr.open_group(part, mode="w", zarr_format=3, attributes=dict(attributes))
+            for name, attrs in groups.items():
+                group.create_group(name, attributes=dict(attrs))
+            for name, (rest, dtype, dimensions, chunk) in arrays.items():
+                group.create_array(
+                    name,
+                    shape=(0, *rest),
+                    chunks=chunk,
+                    dtype=dtype,
+                    dimension_names=dimensions,
+                    compressors=[BloscCodec(cname="zstd", clevel=1, shuffle="shuffle"), Crc32cCodec()],
+                    fill_value=0,
+                )
+            metadata = {name: metadata_of(part / name / "zarr.json") for name in ("", *groups, *arrays)}
+            index_of(path).unlink(missing_ok=True)
+            shutil.rmtree(folder_of(path), ignore_errors=True)
+            if path.exists():
+                path.rename(old)
+            part.rename(path)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+        sync_folder(path.parent)
+        group = zarr.open_group(path, mode="r+", zarr_format=3)
         return cls(path, group, {"lengths": dict.fromkeys(arrays, 0), "tick": -1, "finished": False}, metadata)
 
     @classmethod
@@ -197,19 +154,15 @@ class Store:
         return self.record["lengths"][name] + sum(len(a) for a in self.waiting.get(name, ()))
 
     def flush(self, tick: int, finished: bool = False) -> None:
-        """Write what waits, then the index line that makes it exist. Raises DataError when the disk is full."""
+        """Write what waits, then the index line that makes it exist. Raises DataError where that fails."""
         if not self.waiting and self.record["tick"] == tick and self.record["finished"] == finished:
             return
         try:
             self._flush(tick, finished)
         except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise DataError(
-                str(self.path),
-                f"writing failed: {error.strerror}. The run stopped; everything up to tick {self.record['tick']} is kept.",
-                remedy=f"Make room, then go on with:  oncarium resume {self.path.parent}",
-            ) from None
+            raise stopped(error, self.path, "writing failed", f"Everything up to tick {self.record['tick']} is kept.") from None
+        except Exception as error:  # whatever zarr raises where somebody else changes the store meanwhile
+            raise DataError(str(self.path), f"writing failed: {type(error).__name__}: {error}.", remedy="Run the model again.") from None
 
     def _flush(self, tick: int, finished: bool) -> None:
         start = time.time() - 2.0

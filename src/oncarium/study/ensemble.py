@@ -52,11 +52,11 @@ def perform(task: Task, folder: str) -> str:
             return ""
         if (place / api.STORE).exists():
             try:
-                api.resume(place, task.until, threads=1, processes=task.model.processes)
+                api.resume(place, task.until, threads=1, progress=False, processes=task.model.processes)
                 return ""
             except DataError as error:
                 log.warning("%s is run anew: %s", place, error)
-        api.run(task.model, task.until, task.seed, out=place, threads=1, overwrite=True)
+        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True)
     except OncariumError as error:
         return str(error)
     except Exception as error:  # one run that cannot be done ends no study
@@ -65,7 +65,12 @@ def perform(task: Task, folder: str) -> str:
 
 
 def run_all(
-    tasks: Iterable[Task], folder: str | Path, *, workers: int | None = None, see: Callable[[int, int], Any] | None = None, client: Any = None
+    tasks: Iterable[Task],
+    folder: str | Path,
+    *,
+    workers: int | None = None,
+    see: Callable[[int, int], Any] | None = None,
+    client: Any = None,
 ) -> tuple[dict[Task, Path], dict[Task, str]]:
     """Run all tasks; returns where each result lies, and the error of each that failed.
 
@@ -117,7 +122,9 @@ def _by_value(model: Model) -> Iterator[None]:
     """Within it, modules that only this process may have (scripts, notebooks, files beside them) are sent by their content."""
     import cloudpickle
 
-    modules = {type(p).__module__ for p in model.processes} | {getattr(getattr(p, "function", None), "__module__", None) for p in model.processes}
+    modules = {type(p).__module__ for p in model.processes} | {
+        getattr(getattr(p, "function", None), "__module__", None) for p in model.processes
+    }
     own = [sys.modules[m] for m in modules if m in sys.modules and m != "__main__" and not is_installed(m)]
     try:
         for module in own:
@@ -152,21 +159,34 @@ def unpacked(task: bytes, folder: str) -> str:
     return perform(pickle.loads(task), folder)
 
 
-def _by_workers(missing: list[Task], places: Mapping[Task, Path], count: int, client: Any) -> Iterator[tuple[Task, str]]:
+def _by_workers(
+    missing: list[Task], places: Mapping[Task, Path], count: int, client: Any
+) -> Iterator[tuple[Task, str]]:
     """(task, error or nothing) as workers finish; tasks that are left when workers cannot be had are left to the caller."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports the script which started it
-        raise InputError(sys.argv[0], "it starts runs while it is imported.", remedy='Put them under  if __name__ == "__main__":')
+    if getattr(
+        multiprocessing.current_process(), "_inheriting", False
+    ):  # a worker that imports the script which started it
+        raise InputError(
+            sys.argv[0], "it starts runs while it is imported.", remedy='Put them under  if __name__ == "__main__":'
+        )
     left = {task: packed(task) for task in missing}
     for start in range(STARTS):
         try:
             with _client(count, client) as chosen:
                 from distributed import as_completed
 
-                futures = {chosen.submit(unpacked, data, str(places[task].resolve()), pure=False): task for task, data in left.items()}
+                futures = {
+                    chosen.submit(unpacked, data, str(places[task].resolve()), pure=False): task
+                    for task, data in left.items()
+                }
                 for future in as_completed(futures):
                     if future.status == "cancelled":
                         continue
-                    error = f"{type(future.exception()).__name__}: {future.exception()}" if future.status == "error" else future.result()
+                    error = (
+                        f"{type(future.exception()).__name__}: {future.exception()}"
+                        if future.status == "error"
+                        else future.result()
+                    )
                     del left[futures[future]]
                     yield futures[future], error
         except Exception as error:  # a worker that dies while all of them start ends the start, not the study

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ...run.simulation import Simulation
 
 DIGITS = "%.15g"
+FILES = ("cells.csv", "field.csv")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what makes a spreadsheet take a text for a formula
 
 
@@ -30,25 +32,43 @@ def cell_text(text: str) -> str:
 
 
 class Tables:
-    """An observer of a Simulation: one row per cell, and one per voxel, at the start and at every `every` min.
+    """An observer of a Simulation: one row per cell, and one per voxel, at the start and at every `every` min. go_on: after what lies there.
 
     Each time is appended in one piece and flushed, so whole times are what an interrupted run leaves. A row holds the state before
     the step that starts at its time, as PhysiCell's snapshots do; the velocity is 0 there, and here.
     """
 
-    def __init__(self, folder: str | Path, every: float):
+    def __init__(self, folder: str | Path, every: float, go_on: bool = False):
         self.folder = Path(folder)
         self.every = every
         self.saved = 0
+        self.going_on = go_on
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for name in ("cells.csv", "field.csv"):
-                (self.folder / name).write_bytes(b"")
+            for name in FILES:
+                (self.folder / name).open("ab" if go_on else "wb").close()
         except OSError as error:
-            raise DataError(str(self.folder), f"no tables can be written here: {error.strerror}.") from None
+            raise DataError.of(error, self.folder, "no tables can be written here") from None
+
+    def _go_on(self, time: float) -> None:
+        """Keep what an interrupted run wrote before a time; what it wrote later is written again."""
+        self.going_on = False
+        self.saved = max(0, math.ceil((time - 1e-9) / self.every))
+        for name in FILES:
+            path = self.folder / name
+            part = path.with_suffix(".part")
+            with path.open("rb") as old, part.open("wb") as new:
+                head = old.readline()
+                new.write(head)
+                new.writelines(line for line in old if line.endswith(b"\n") and float(line.partition(b",")[0]) < time - 1e-9)
+            part.replace(path)
+            if not head:
+                self.saved = 0
 
     def see(self, simulation: Simulation) -> None:
         """Look after a tick, and once before the first. Raises DataError when the disk is full."""
+        if self.going_on:
+            self._go_on(simulation.time)
         half = 0.5 * simulation.plan.tick_minutes
         if simulation.time <= self.saved * self.every - half:
             return
@@ -67,7 +87,7 @@ class Tables:
             with open(self.folder / name, "ab") as file:
                 file.write(text.getvalue().encode())
         except OSError as error:
-            raise DataError(str(self.folder / name), f"it cannot be written: {error.strerror}.", remedy="Make room.") from None
+            raise DataError.of(error, self.folder / name, "it cannot be written") from None
 
 
 def voxels(moment: Moment) -> Any:

@@ -1,0 +1,116 @@
+"""What a run that goes on was: its model, the state it goes on from, and all that was asked for."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError, ModelError
+from ..spec.model import Model
+from . import checkpoint
+from .identity import differences, identity_of
+from .index import read_index
+from .result import Result
+from .store import FORMAT
+
+if TYPE_CHECKING:
+    from ..engine.process import Process
+
+log = logging.getLogger(__name__)
+ANEW = "Run the model again into this folder: --overwrite (overwrite=True)."
+
+
+@dataclass(frozen=True)
+class Past:
+    """A run as its store tells it.
+
+    attrs   what the store says     tick   up to which its frames are reported; -1: none was, and nothing would be lost by beginning anew
+    """
+
+    store: Path
+    attrs: Mapping[str, Any]
+    tick: int
+
+    @classmethod
+    def of(cls, store: Path) -> Past:
+        """What is known of a run, also of one that was killed before its first frame. Raises DataError."""
+        try:
+            result = Result.open(store)
+        except DataError:
+            if read_index(store) or checkpoint.newest_tick(store) >= 0:
+                raise
+            return cls(store, _root(store), -1)
+        return cls(store, result.attrs, result.tick)
+
+    def model(self, processes: Sequence[Process], folder: str | None = None) -> Model:
+        """The model that was run, with the mechanisms of one's own that it had; folder: where its tables are read, None: they are not."""
+        return Model.from_text(self.attrs["model"], "the run's own model", folder, processes)
+
+    def state(self) -> dict[str, Any] | None:
+        """The newest state that no frame is missing before; None where the run begins at time 0 again, which is exact all the same."""
+        try:
+            state = checkpoint.latest(self.store, self.tick)
+        except DataError as error:
+            log.warning("%s\n  It goes on from time 0.", error)
+            return None
+        if state["seed"] != self.attrs["seed"]:
+            raise DataError(
+                str(self.store),
+                f"its checkpoint is of a run with seed {state['seed']}, not {self.attrs['seed']}.",
+                remedy=ANEW,
+            )
+        return state
+
+    def at_start(self, processes: Sequence[Process], other_code: bool) -> Model:
+        """The model for beginning at time 0 again, its tables read. Raises DataError where they are not what they were."""
+        try:
+            model = self.model(processes, self.attrs["folder"])
+        except ModelError as error:
+            raise DataError(
+                str(self.store), f"it must begin at time 0, and its tables cannot be read: {error}.", remedy=ANEW
+            ) from None
+        if model.digest != self.attrs["model_digest"] and not other_code:
+            raise DataError(
+                str(self.store), "it must begin at time 0, and its tables are not what they were.", remedy=ANEW
+            )
+        return model
+
+    def notes(self, model: Model, tick: int, other_code: bool) -> dict[str, Any]:
+        """What the store notes of going on from a tick. Raises DataError where other code would go on without being asked to."""
+        now, before = identity_of(model), list(self.attrs.get("continued", ()))
+        had = before[-1]["identity"] if before else self.attrs["identity"]
+        if had["processor"] != now["processor"]:
+            log.warning(
+                "%s was begun on another processor: a last digit may differ, and with it the digest", self.store
+            )
+        different = differences(had, now)
+        if different and not other_code:
+            raise DataError(
+                str(self.store), f"it was run by other code: {', '.join(different)}.", "It would end differently from a run that was never interrupted.",
+                "Give the same versions, and the same mechanisms of your own (processes=[...]);"
+                " or go on all the same with other_code=True (--other-code): the store notes it.",
+            )  # fmt: skip
+        return {"continued": [*before, {"tick": tick, "differs": different, "identity": now}]} if now != had else {}
+
+
+def _root(store: Path) -> dict[str, Any]:
+    """What the root of a store says whose index was not begun. Raises DataError."""
+    try:
+        attrs = json.loads((store / "zarr.json").read_bytes())["attributes"]
+        if attrs["format"] == FORMAT and {
+            "model",
+            "model_digest",
+            "seed",
+            "until",
+            "title",
+            "identity",
+            "folder",
+        } <= set(attrs):
+            return attrs
+    except Exception:  # no file, or whatever damaged JSON can raise
+        pass
+    raise DataError(str(store), "no frame was finished, and its root is damaged.", remedy=ANEW)
