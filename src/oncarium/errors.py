@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,16 @@ REMEDIES = {  # of what the system refuses
     errno.ENAMETOOLONG: "Choose a shorter name.",
     errno.EMFILE: "Allow more open files (ulimit -n), or run less at once.",
 }
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in no text: control characters, half characters
+
+
+def shown(text: str) -> str:
+    """A text in one line that every terminal and file can show: what cannot be printed as an escape.
+
+    >>> shown("a\\x1b[31m")
+    'a\\\\x1b[31m'
+    """
+    return UNPRINTABLE.sub(lambda m: ascii(m[0])[1:-1], text)
 
 
 def nearest(name: str, names: Iterable[str], n: int = 1) -> list[str]:
@@ -56,7 +67,7 @@ class Problem:
     def __str__(self) -> str:
         head = "  ".join(x for x in (self.where, self.path) if x)
         body = " ".join(x for x in (self.message, self.expected, self.remedy) if x)
-        return f"{head}\n  {body}" if head else body
+        return shown(f"{head}\n  {body}" if head else body)
 
 
 class OncariumError(Exception):

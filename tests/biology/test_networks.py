@@ -313,8 +313,9 @@ A, B, C, T = "<ci>A</ci>", "<ci>B</ci>", "<ci>C</ci>", "<ci>theta</ci>"
         (f"<apply><geq/>{A}{T}</apply>", True), (f"<apply><lt/>{A}{T}</apply>", False), (f"<apply><gt/>{C}{T}</apply>", True),
         (f"<apply><xor/><apply><eq/>{A}{T}</apply><apply><geq/>{C}<cn type='integer'>2</cn></apply></apply>", False),
         (f"<apply><and/><apply><neq/>{A}<cn type='integer'>0</cn></apply><apply><not/><apply><eq/>{B}{T}</apply></apply></apply>", True),
-        (f"<apply><or/><false/><apply><leq/>{C}{T}</apply></apply>", False), ("<true/>", True), (f"<apply><eq/><apply><plus/>{A}{C}</apply><cn>3</cn></apply>", True),
-        (f"<apply><lt/>{B}{A}{C}</apply>", True), (f"<piecewise><piece><false/><apply><eq/>{A}{T}</apply></piece><otherwise><true/></otherwise></piecewise>", False),
+        (f"<apply><or/><false/><apply><leq/>{C}{T}</apply></apply>", False), ("<true/>", True),
+        (f"<apply><eq/><apply><plus/>{A}{C}</apply><cn>3</cn></apply>", True), (f"<apply><lt/>{B}{A}{C}</apply>", True),
+        (f"<piecewise><piece><false/><apply><eq/>{A}{T}</apply></piece><otherwise><true/></otherwise></piecewise>", False),
     ],
 )  # fmt: skip
 def test_conditions_of_sbml_qual(condition, holds):
@@ -337,7 +338,8 @@ def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
 
     on = "<math xmlns='http://www.w3.org/1998/Math/MathML'><apply><eq/><ci>A</ci><cn type='integer'>1</cn></apply></math>"
     two = QUAL.replace('qual:maxLevel="1" qual:initialLevel="0"', 'qual:maxLevel="2" qual:initialLevel="1"')
-    two = two.replace('<qual:functionTerm qual:resultLevel="1">', f'<qual:functionTerm qual:resultLevel="2">{on}</qual:functionTerm><qual:functionTerm qual:resultLevel="1">')
+    first = '<qual:functionTerm qual:resultLevel="1">'
+    two = two.replace(first, f'<qual:functionTerm qual:resultLevel="2">{on}</qual:functionTerm>{first}')
     logic = read_logic(*(lambda f: (f[0], "net.sbml", f[1]))(read_qual(two, "net.sbml")))
     assert logic.nodes == ("A", "B_b1", "B_b2") and [s.states for s in logic.starts][1:] == [((0,), (1,))] * 2
     assert [s.chances for s in logic.starts][1:] == [(0.0, 1.0), (1.0, 0.0)]

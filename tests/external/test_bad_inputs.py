@@ -23,7 +23,6 @@ finally:
 """
 SAID = {  # folder -> what its message must hold
     "billion_laughs": ("model.xml:1", "DOCTYPE"),
-    "cell_outside": ("cells.csv:2", "1 cells lie outside the domain"),
     "chemotaxis_unknown": ("model.xml:165", "'nope'", "This file has: substrate", "motility/options/chemotaxis/substrate"),
     "dead_rate_neg": ("model.xml:100", "-1 1/min", "at least 0"),
     "dt_phen_lt_mech": ("model.xml:23", "dt_phenotype is 0.001 min and dt_mechanics 0.1 min", "whole multiple"),
@@ -50,6 +49,7 @@ SAID = {  # folder -> what its message must hold
     "xmin_gt_xmax": ("model.xml:5", "900", "500", "not below"),
 }
 HARMLESS = ("ok", "missing_outfolder")  # an output folder of a file is never used
+TOLD = {"cell_outside": ("warning", "cells.csv:2", "1 cells lie outside the domain", "take no part")}  # as the format means it
 
 
 def oncarium(folder, *words):
@@ -62,7 +62,14 @@ def oncarium(folder, *words):
 
 def test_every_folder_is_judged_here(cases):
     found = {p.name for p in (cases / FOLDER).iterdir() if p.is_dir()}
-    assert found == {*SAID, *HARMLESS}
+    assert found == {*SAID, *HARMLESS, *TOLD}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_told(cases, tmp_path, name):
+    done, _, _ = oncarium(tmp_path, "check", str(cases / FOLDER / name / "model.xml"))
+    assert done.returncode == 0 and os.listdir(tmp_path) == []
+    assert all(said in done.stderr for said in TOLD[name])
 
 
 @pytest.mark.parametrize("name", SAID)

@@ -326,7 +326,9 @@ def complaint(what: Mapping[str, Any]) -> str:
         elif key in NUMBERS:
             if value is not None and not _is_number(value):
                 return f"{key} is '{str(value)[:60]}', no number."
-        elif value is not None and not isinstance(value, str) and not (key in ("of", "phase") and isinstance(value, list) and all(isinstance(v, str) for v in value)):
+        elif key in ("of", "phase") and isinstance(value, list) and all(isinstance(v, str) for v in value):
+            continue
+        elif value is not None and not isinstance(value, str):
             return f"{key} is '{str(value)[:60]}', no word."
     per = what.get("per")
     return complaint(per) if isinstance(per, Mapping) else ""

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..errors import shown
 from ..units import say_time
 from .cell import CellType
 from .environment import Factor
-from .files import shown
 from .initial import Placement
 from .rule import Names, Rule
 

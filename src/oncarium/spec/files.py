@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import ModelError, Problem
+from ..errors import UNPRINTABLE, ModelError, Problem, shown
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
 SHELF = LIBRARY / "scenarios"
@@ -21,7 +21,6 @@ LARGEST = 5_000_000  # bytes of one model file
 DEEPEST = 30  # levels of nesting
 MOST = 50_000  # values in one file
 MOST_FILES = 100  # that a model includes
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in no text: control characters, half characters
 SHORT = 64  # characters of a group that is written in one line
 PLAIN = re.compile(r"(?:-(?=\d))?[A-Za-z0-9_./(µ][A-Za-z0-9_./@()*+^%µ ,;-]*")
 
@@ -103,15 +102,6 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
     if len(data) > largest:
         raise ModelError(Problem(str(path), "", f"is larger than the {largest:,} bytes that are read."))
     return data
-
-
-def shown(text: str) -> str:
-    """A text in one line that every terminal and file can show: what cannot be printed as an escape.
-
-    >>> shown("a\\x1b[31m")
-    'a\\\\x1b[31m'
-    """
-    return UNPRINTABLE.sub(lambda m: ascii(m[0])[1:-1], text)
 
 
 def parse(text: str, name: str) -> Document:

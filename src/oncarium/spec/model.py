@@ -186,13 +186,13 @@ class Model(Spoken):
         radius = {t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types}
         self.placements: list[Placement] = []
         for i, given in enumerate(reader.listed(tree.get("initial"), "initial", "placements, each starting with  - cells: <type>.")):
-            found = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
-            if found:
-                self.placements.append(found)
-                if found.outside and self.folder is not None:
-                    given["outside"] = str(found.outside)
-                if found.values and self.folder is not None:
-                    given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in found.values})
+            placement = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
+            if placement:
+                self.placements.append(placement)
+                if placement.outside and self.folder is not None:
+                    given["outside"] = str(placement.outside)
+                if placement.values and self.folder is not None:
+                    given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in placement.values})
         self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"), self.clock.transport)
         if self.matrix is None and any(s in ("sense.matrix", "sense.stiffness", "sense.alignment") for s in self.signals):
             reader.complain("cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -78,10 +78,8 @@ def _share(region: Region, domain: Domain, low: np.ndarray, high: np.ndarray) ->
     """Which share of the box around a region (cut to the domain) it fills: seen from the box, or, where it is thin, from the region."""
     draw = np.random.default_rng(0)
 
-    def third(points: np.ndarray) -> list[Any]:
-        return [*points.T, np.zeros(len(points))][:3]
-
-    share = float(inside(region, *third(low + draw.random((SAMPLE, len(low))) * (high - low)), domain.is_2d).mean())
+    x, y, z = [*(low + draw.random((SAMPLE, len(low))) * (high - low)).T, np.zeros(SAMPLE)][:3]
+    share = float(inside(region, x, y, z, domain.is_2d).mean())
     size = float(np.prod(high - low))
     if share > 0.02 or region.kind not in ("disc", "ring", "ball", "shell") or size <= 0.0:
         return share

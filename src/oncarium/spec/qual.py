@@ -109,12 +109,12 @@ def _species(qual: Any, transitions: list[Any], fail: Callable[..., ModelError])
     out: dict[str, Species] = {}
     for s in (qual.getQualitativeSpecies(k) for k in range(qual.getNumQualitativeSpecies())):
         name, start = s.getId(), s.getInitialLevel() if s.isSetInitialLevel() else None
-        levels = s.getMaxLevel() if s.isSetMaxLevel() else max(asked.get(name, 1), start or 0)
-        if not 0 <= levels <= MOST_LEVELS:
-            raise fail(f"{name} has levels up to {levels}; at most {MOST_LEVELS} are taken.", s)
-        if start is not None and not 0 <= start <= max(levels, 1):
-            raise fail(f"{name} starts at level {start}; its highest is {levels}.", s)
-        out[name] = Species(max(levels, 1), start, bool(s.getConstant()))
+        highest = int(s.getMaxLevel()) if s.isSetMaxLevel() else max(asked.get(name, 1), start or 0)
+        if not 0 <= highest <= MOST_LEVELS:
+            raise fail(f"{name} has levels up to {highest}; at most {MOST_LEVELS} are taken.", s)
+        if start is not None and not 0 <= start <= max(highest, 1):
+            raise fail(f"{name} starts at level {start}; its highest is {highest}.", s)
+        out[name] = Species(max(highest, 1), start, bool(s.getConstant()))
     nodes = [node for name, s in out.items() for node in s.nodes(name)]
     twice = next((n for n in nodes if nodes.count(n) > 1), None)
     if twice:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..errors import did_you_mean
+from ..errors import UNPRINTABLE, did_you_mean
 from .files import overlay
 
 
@@ -72,6 +72,8 @@ def texts(value: Any) -> Any:
         return {str(k): texts(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [texts(v) for v in value]
+    if isinstance(value, str) and UNPRINTABLE.search(value):
+        raise ValueError("it holds characters that cannot be printed")
     return value if value is None or isinstance(value, bool) else str(value)
 
 

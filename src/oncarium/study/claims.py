@@ -163,14 +163,14 @@ def read_claim(path: str | Path) -> Claim:
     if "until" in tree:
         reader.quantity(tree["until"], "until", "min", gt=0.0, le=LONGEST)
     changes = {k: reader.group(tree.get(k), k) for k in ARMS}
-    said = {k: reader.text(tree.get(k), k) for k in ("claim", "says", "mechanism", "notes", "along", "each")}
+    words = {k: reader.text(tree.get(k), k) for k in ("claim", "says", "mechanism", "notes", "along", "each")}
     until, source = reader.text(tree.get("until"), "until", "14 day"), reader.text(expect.get("source"), "expect.source", ASSUMED)
     errors = [p for p in reader.problems if p.severity == "error"]
     if errors:
         raise ModelError(errors)
     claim = Claim(
-        said["claim"], said["says"], said["mechanism"], scenario, until, tuple(readouts), effect, direction, band, source, seeds=seeds or 4,
-        notes=said["notes"], series=series, along=said["along"], each=said["each"], **changes,
+        words["claim"], words["says"], words["mechanism"], scenario, until, tuple(readouts), effect, direction, band, source, seeds=seeds or 4,
+        notes=words["notes"], series=series, along=words["along"], each=words["each"], **changes,
     )  # fmt: skip
     try:
         claim.arms()

@@ -242,7 +242,8 @@ class Settings(Surroundings):
                     child.complain(f"{child.text} cells;", "expected at least 0.")
                 if count is not None and count > 0:
                     scattered = child
-                    child.notice(f"{count} cells of each of {len(definitions.types)} types are placed at random in the whole domain, as the template's code does.")
+                    child.notice(f"{count} cells of each of {len(definitions.types)} types are placed at random in the whole domain, "
+                                 "as the template's code does.")  # fmt: skip
                 for name in definitions.types if count and count > 0 else ():
                     self.document.places[f"initial.{len(out)}"] = child.place
                     out.append({"cells": name, "count": str(count), "everywhere": None})
@@ -253,9 +254,10 @@ class Settings(Surroundings):
                 unknown.append(tag)
         placing = [tag for tag in unknown if PLACING.search(tag)]
         if scattered is not None and placing:
-            scattered.complain(f"{', '.join(placing[:8])}{', ...' if len(placing) > 8 else ''} look like numbers or places of cells, too: custom code may place "
-                               "its cells otherwise, with this number for something else.", remedy="Say where cells are with a table, or set it to 0.",
-                               severity="warning")  # fmt: skip
+            named = f"{', '.join(placing[:8])}{', ...' if len(placing) > 8 else ''}"
+            scattered.complain(f"{named} look like numbers or places of cells, too: custom code may place its cells otherwise, "
+                               "with this number for something else.",
+                               remedy="Say where cells are with a table, or set it to 0.", severity="warning")  # fmt: skip
         if unknown and user:
             user.notice(f"only custom C++ reads {', '.join(unknown)}; custom code is out of reach, and what it does is not part of this model.")
         start = self.root.child("initial_conditions")

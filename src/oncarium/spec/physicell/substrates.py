@@ -54,7 +54,8 @@ def _csv(text: str, name: str, factors: Sequence[str]) -> tuple[Any, list[str], 
             problems.append(Problem(f"{name}:1", "", f"the header is '{','.join(head)[:80]}';", "expected x, y, z and names of substrates."))
         for h in head[3:]:
             if h not in factors:
-                problems.append(Problem(f"{name}:1", "", f"no substrate is called '{h[:60]}'.{did_you_mean(h, factors)}", f"This model has: {', '.join(factors)}."))
+                said = f"no substrate is called '{h[:60]}'.{did_you_mean(h, factors)}"
+                problems.append(Problem(f"{name}:1", "", said, f"This model has: {', '.join(factors)}."))
         if problems:
             raise ModelError(problems)
     rows, lines = [], []

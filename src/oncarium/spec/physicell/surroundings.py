@@ -8,9 +8,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from ...errors import did_you_mean
+from ...errors import did_you_mean, shown
 from ..environment import FACES
-from ..files import Document, is_there, shown
+from ..files import Document, is_there
 from .xml import LONGEST, SHORTEST, Element
 
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
