@@ -60,7 +60,7 @@ def columns_page() -> str:
     ]
     for name, entries in sections.items():
         rows = [
-            (f"`{e.name}`", e.kind, e.unit, f"{e.default:.6g}", bounds(e), e.axis or "", "yes" if catalog.settable(e) else "", e.doc) for e in entries
+            (f"`{e.name}`", e.kind, e.unit, f"{e.default:.6g}", bounds(e), e.axis or "", "yes" if e.settable else "", e.doc) for e in entries
         ]
         parts += [f"## {name}\n", table(("name", "kind", "unit", "default", "range", "axis", "in files", "meaning"), rows)]
     cycles = [

@@ -13,7 +13,7 @@ from typing import Any
 GROUPS = {  # heading -> modules; what is named nowhere comes last
     "Cells' insides": ("metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "p53", "drive", "stemness", "evolution", "networks", "score"),
     "Immune cells and stroma": (
-        "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf", "inflammation",
+        "surface", "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf", "inflammation",
     ),
     "Matrix": ("matrix", "matrix_sensing", "guidance", "membrane", "proteolysis", "reservoir"),
     "Body and supply": ("supply", "recruitment", "body"),

@@ -9,7 +9,7 @@ import oncarium as oc
     slot="decide",
     of="tumor",
     writes=("stress", "death.apoptosis"),
-    adds_state={"stress": oc.State("1", inherit="copy", doc="hypoxic stress")},
+    columns=(oc.State("1", inherit="copy", doc="hypoxic stress", name="stress"),),
 )
 def hypoxic_stress(sense_oxygen, stress, death_apoptosis, u, dt, k="0.01 1/min", threshold="20 mmHg", worst="0.01 1/min"):
     """Cells below `threshold` gather stress; stress adds to the rate of apoptosis."""

@@ -24,7 +24,6 @@ from oncarium.engine.cells import Cells
 from oncarium.engine.fields import Fields, Grid
 from oncarium.engine.matrix import Matrix
 from oncarium.engine.plan import Plan
-from oncarium.engine.population import Population
 from oncarium.engine.process import Process, Tick
 from oncarium.engine.tissue import Tissue
 
@@ -60,6 +59,7 @@ def tissue_of(
     if "volume.fluid" in cells:
         Volume.set_base(cells.base)
     tissue = Tissue(cells, fields, matrix)
+    tissue.population.register(e for p in processes for e in p.events)
     for p in processes:
         p.prepare(tissue)
     return tissue
@@ -102,9 +102,8 @@ def ball(count: int, radius: float, seed: int = 3, flat: bool = False) -> np.nda
     return radius * u * rng.random(count)[:, None] ** (1.0 / (2.0 if flat else 3.0))
 
 
-def everything(threads: int = 1, exact: bool = True) -> tuple[list[Process], Population]:
+def everything(threads: int = 1, exact: bool = True) -> list[Process]:
     """All mechanisms with rates that make everything happen within an hour; types are TYPES, factors FACTORS."""
-    population = Population()
     mechanics = Mechanics(0.5)
     fixed = np.zeros((3, 3), np.bool_)
     links = [
@@ -120,21 +119,21 @@ def everything(threads: int = 1, exact: bool = True) -> tuple[list[Process], Pop
         Transport(0.5),
         Sensing(5.0, mechanics, {"sense.contact", "sense.contact_dead", "sense.gradient", "sense.time", "sense.dead"}),
         Rules(5.0, links),
-        Transformation(5.0, population, exact),
+        Transformation(5.0, exact),
         Motility(0.5, exact),
-        Death(5.0, population, exact),
-        Cycle(5.0, population, [model] * 3, fixed, exact),
+        Death(5.0, exact),
+        Cycle(5.0, [model] * 3, fixed, exact),
         Volume(5.0, exact),
         damage(period=5.0),
-        Contacts(0.5, population, mechanics, exact),
+        Contacts(0.5, mechanics, exact),
         Springs(0.5, mechanics, exact),
         mechanics,
-        Division(0.5, population),
+        Division(0.5),
     ]
     for p in processes:
         if hasattr(p, "threads"):
             p.threads = threads
-    return processes, population
+    return processes
 
 
 EVERYTHING = {
@@ -161,11 +160,11 @@ EVERYTHING = {
 }
 
 
-def small_world(threads: int = 1, count: int = 300, exact: bool = True) -> tuple[list[Process], Tissue, Population]:
+def small_world(threads: int = 1, count: int = 300, exact: bool = True) -> tuple[list[Process], Tissue]:
     """A ball of all three types in which every mechanism acts."""
-    processes, population = everything(threads, exact)
+    processes = everything(threads, exact)
     tissue = tissue_of(processes, types=TYPES, factors=FACTORS, base=EVERYTHING, phases=3)
     tissue.fields.value[0] = 38.0
     tissue.fields.set_boundary("oxygen", "xmin", "value", 38.0)
     add_cells(tissue, ball(count, 14.0 * count ** (1 / 3) * 0.75), np.arange(count) % 3)
-    return processes, tissue, population
+    return processes, tissue

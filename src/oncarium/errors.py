@@ -25,6 +25,8 @@ def nearest(name: str, names: Iterable[str], n: int = 1) -> list[str]:
     >>> nearest("oxgen", ["oxygen", "glucose"])
     ['oxygen']
     """
+    if len(str(name)) > 100:  # nobody meant that
+        return []
     known = {str(x).lower(): str(x) for x in names}
     return [known[k] for k in difflib.get_close_matches(str(name).lower(), list(known), n=n, cutoff=0.5)]
 

@@ -9,13 +9,17 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 SOURCE = re.compile(r"(?:^|\s)(assumed|@[\w:./()-]+)\s*$")
-UNIT = re.compile(r"[A-Za-z0-9µμ%°^*/(). _-]*")
+# parts of a unit: a name with at most one small power, a short number, * / ( ) and spaces; nothing that takes long to work out
+UNIT = re.compile(r"\s+|(?:[^\W\d]\w*|[%°])(?:\s*(?:\^|\*\*)\s*-?[0-9](?![\w.]))?|[0-9]{1,4}(?:\.[0-9]{1,4})?(?![\w.])|\*(?!\*)|[/()]")
+POWER_WORDS = re.compile(r"\b(square|squared|cubic|cubed|sq)\b", re.I)
 ASSUMED = "assumed"
+LONGEST = 1000  # characters of one quantity
 
 
 class UnitError(ValueError):
@@ -54,21 +58,24 @@ def factor(unit: str, wanted: str) -> float:
     """
     if unit == wanted:
         return 1.0
-    if len(unit) > 60 or not UNIT.fullmatch(unit):
-        raise UnitError(f"'{unit[:60]}' is not a unit; expected one that converts to {wanted}")
+    if len(unit) > 60 or UNIT.sub("", unit) or POWER_WORDS.search(unit):
+        raise UnitError(f"'{unit[:60]}' is not a unit; expected one that converts to {wanted}, with powers such as um^2 (at most 9)")
     import pint
 
     registry = _registry()
     try:
         have = registry.parse_expression(unit if unit not in ("", "1") else "dimensionless")
         want = registry.parse_expression(wanted if wanted != "1" else "dimensionless")
-        return float((1.0 * have / want).to("dimensionless").magnitude)
+        found = float((1.0 * have / want).to("dimensionless").magnitude)
     except pint.UndefinedUnitError as error:
         raise UnitError(f"'{error.args[0] if error.args else unit}' is no known unit; expected one that converts to {wanted}") from None
     except pint.DimensionalityError:
         raise UnitError(f"'{unit or 'no unit'}' cannot be converted to {wanted}") from None
     except Exception:
         raise UnitError(f"'{unit}' is not a unit; expected one that converts to {wanted}") from None
+    if not 0.0 < found < math.inf:
+        raise UnitError(f"'{unit}' is no unit that converts to {wanted} in numbers of usual size")
+    return found
 
 
 def split_source(text: str) -> tuple[str, str]:
@@ -92,27 +99,31 @@ def parse_quantity(given: Any, unit: str) -> Quantity:
     Quantity(value=0.6, unit='um/min', source='assumed')
     """
     if isinstance(given, Quantity):
-        return Quantity(given.value * factor(given.unit, unit), unit, given.source)
+        return Quantity(_finite(given.value * factor(given.unit, unit), given), unit, given.source)
     if isinstance(given, bool) or given is None or isinstance(given, dict | list | tuple):
         raise UnitError(f"{_show(given)} is not a number; expected a number" + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'"))
-    text, source = split_source(str(given))
+    text, source = split_source(str(given)[:LONGEST])
     found = NUMBER.match(text)
     if not found:
         if re.fullmatch(r"[-+]?(nan|inf|infinity|\.nan|\.inf)\b.*", text, re.I):
-            raise UnitError(f"'{text}' is not finite; expected a finite number")
+            raise UnitError(f"'{text[:60]}' is not finite; expected a finite number")
         raise UnitError(f"'{text[:60]}' is not a number; expected a number" + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'"))
     rest = text[found.end() :]
     if rest.startswith(",") and rest[1:2].isdigit():
-        raise UnitError(f"'{text}' has a decimal comma; expected a decimal point")
-    number = float(found.group())
-    if not math.isfinite(number):
-        raise UnitError(f"'{text}' is too large for a number; expected a finite one")
+        raise UnitError(f"'{text[:60]}' has a decimal comma; expected a decimal point")
+    number = _finite(float(found.group()), text)
     given_unit = rest.strip()
     if not given_unit and unit != "1":
         if number == 0.0:
             return Quantity(0.0, unit, source)
-        raise UnitError(f"'{text}' has no unit; expected one that converts to {unit}, e.g. '{text} {unit}'")
-    return Quantity(number * factor(given_unit or "1", unit), unit, source)
+        raise UnitError(f"'{text[:60]}' has no unit; expected one that converts to {unit}, e.g. '{text[:60]} {unit}'")
+    return Quantity(_finite(number * factor(given_unit or "1", unit), text), unit, source)
+
+
+def _finite(number: float, given: Any) -> float:
+    if not math.isfinite(number):
+        raise UnitError(f"'{str(given)[:60]}' is too large for a number; expected a finite one")
+    return number
 
 
 def _show(value: Any) -> str:
@@ -167,6 +178,17 @@ def parse_number(given: Any) -> float:
     if unit in ("mM", "uM"):  # metabolites and small drugs keep their own scale
         return parse_quantity(given, unit).value
     return parse_quantity(given, canonical(unit) if unit else "1").value
+
+
+def whole_ticks(period: float, tick: float) -> int | None:
+    """How many ticks a period lasts, or None where that is no whole number of at least one; both in min, to a millionth.
+
+    >>> whole_ticks(6, 0.1), whole_ticks(1, 0.3)
+    (60, None)
+    """
+    long, short = (Fraction(t).limit_denominator(10**6) for t in (period, tick))
+    ratio = long / short if short > 0 else Fraction(0)
+    return int(ratio) if ratio >= 1 and ratio.denominator == 1 else None
 
 
 def to_minutes(given: Any) -> float:

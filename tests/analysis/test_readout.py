@@ -41,7 +41,7 @@ def seen(tmp_path):
         simulation.tissue.tick, simulation.tissue.time = round(1440.0 / simulation.plan.tick_minutes), 1440.0
         simulation.tissue.cells.position[:, :2] = first if last is None else np.asarray(last, float)
         for hour, i, kind, cause in events:
-            simulation.population.log(60.0 * hour, np.array([i]), kind, cause)
+            simulation.tissue.population.log(60.0 * hour, np.array([i]), kind, cause)
         recorder.see(simulation)
         recorder.close(simulation)
         return oc.open(tmp_path)

@@ -14,8 +14,8 @@ from oncarium.biology.division import Division
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.shape import APOPTOTIC, LIVE, LYSED
+from oncarium.biology.surface import Surface
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import EVENTS, Population
 from oncarium.engine.random import uniform
 
 TUMOR, KILLER, EATER = range(3)
@@ -23,9 +23,9 @@ SURE = 1e9  # 1/min: happens at the first chance
 
 
 def world(position, kinds, exact=True, extra=(), **base):
-    population, mechanics = Population(), Mechanics(1.0)
-    contacts = Contacts(1.0, population, mechanics, exact)
-    every = [Motility(1.0), Volume(6.0), Death(6.0, population), damage(), contacts, mechanics, Division(1.0, population), *extra]
+    mechanics = Mechanics(1.0)
+    contacts = Contacts(1.0, mechanics, exact)
+    every = [Motility(1.0), Volume(6.0), Death(6.0), damage(), contacts, mechanics, Division(1.0), *extra]
     given = {}
     for name, value in base.items():
         section, _, rest = name.partition("__")
@@ -33,65 +33,65 @@ def world(position, kinds, exact=True, extra=(), **base):
         given[f"{section}.{column}" + (f"[{label}]" if label else "")] = value
     tissue = tissue_of(every, types=TYPES, base={"death.apoptosis": 0.0} | given)
     add_cells(tissue, position, kinds)
-    return contacts, tissue, population
+    return contacts, tissue
 
 
 def only(kind, value):
     return np.where(np.arange(3) == kind, value, 0.0)
 
 
-def apply(tissue, population):
-    population.apply(tissue)
+def apply(tissue):
+    tissue.population.apply(tissue)
     return tissue.cells
 
 
 @pytest.mark.parametrize("vital, column", [(APOPTOTIC, "apoptotic"), (LYSED, "necrotic"), (LIVE, "live__tumor")])
 def test_an_eater_gains_what_it_eats(vital, column):
-    contacts, tissue, population = world([[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)})
+    contacts, tissue = world([[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)})
     cells = tissue.cells
     cells["vital"][1:] = vital
     total, solid = cells["volume.total"].sum(), cells["volume.cytoplasm_solid"][0]
     fire(contacts, tissue)
-    apply(tissue, population)
+    apply(tissue)
     assert cells.id.tolist() == [0, 2], "the neighbor in reach is gone, the far one is not"
     assert cells["volume.total"].sum() == pytest.approx(total, rel=1e-14)
     assert cells["volume.cytoplasm_solid"][0] == pytest.approx(solid + 488.5 + 135.0, rel=1e-14)
-    events = population.drain()
-    assert events["kind"].tolist() == [EVENTS.index("phagocytosis")] and events["cause"].tolist() == [0]
+    events = tissue.population.drain()
+    assert events["kind"].tolist() == [tissue.population.kinds.index("phagocytosis")] and events["cause"].tolist() == [0]
 
 
 def test_an_eater_carries_the_antigen_of_what_it_eats():
-    contacts, tissue, population = world(
+    contacts, tissue = world(
         [[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], extra=[antigen(period=1.0)], **{"phagocytosis__live__tumor": only(EATER, SURE)}
     )
     cells = tissue.cells
     cells["surface.antigen"][:], cells["antigen.load"][:] = [0.0, 1.5, 1.5], [0.25, 0.5, 0.0]
     fire(contacts, tissue)
-    apply(tissue, population)
+    apply(tissue)
     assert cells["antigen.load"].tolist() == [2.25, 0.0]
 
 
 def test_of_several_eaters_the_smallest_id_gets_it():
     position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0], [0, 15, 0]]
     for order in (None, 1, 2):
-        contacts, tissue, population = world(position, [TUMOR, EATER, EATER, EATER], phagocytosis__apoptotic=only(EATER, SURE))
+        contacts, tissue = world(position, [TUMOR, EATER, EATER, EATER], phagocytosis__apoptotic=only(EATER, SURE))
         cells = tissue.cells
         cells["vital"][0] = APOPTOTIC
         if order:
             shuffle(tissue, order)
         fire(contacts, tissue)
-        apply(tissue, population)
+        apply(tissue)
         big = cells.id[cells["volume.total"] > 3000.0]
         assert big.tolist() == [1]
 
 
 def test_fused_cells_meet_at_their_centre_of_mass():
-    contacts, tissue, population = world([[0, 0, 0], [12, 0, 0]], [KILLER, TUMOR], fusion__rate__tumor=only(KILLER, SURE))
+    contacts, tissue = world([[0, 0, 0], [12, 0, 0]], [KILLER, TUMOR], fusion__rate__tumor=only(KILLER, SURE))
     cells = tissue.cells
     for part in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear"):
         cells[f"volume.{part}"][1] *= 3.0
     fire(contacts, tissue)
-    apply(tissue, population)
+    apply(tissue)
     assert cells.n == 1 and cells.id[0] == 0
     np.testing.assert_allclose(cells.position[0], [9.0, 0.0, 0.0], rtol=1e-14)
     for part, value in (("total", 2494.0), ("nuclear", 540.0), ("target_nuclear", 135.0)):
@@ -103,7 +103,7 @@ def attacked(**more):
 
 
 def test_an_attack_deals_damage_until_its_target_is_dead():
-    contacts, tissue, population = attacked(attack__duration=1e12, attack__damage_rate=0.5)
+    contacts, tissue = attacked(attack__duration=1e12, attack__damage_rate=0.5)
     cells = tissue.cells
     fire(contacts, tissue, 1)
     assert cells["attack.target"].tolist() == [1, -1] and cells["damage.level"][1] == 0.0
@@ -112,12 +112,12 @@ def test_an_attack_deals_damage_until_its_target_is_dead():
     cells["vital"][1] = APOPTOTIC
     fire(contacts, tissue, 1, first=11)
     assert cells["attack.target"].tolist() == [-1, -1] and cells["damage.level"][1] == 5.0
-    assert np.count_nonzero(population.drain()["kind"] == EVENTS.index("attack")) == 1
+    assert np.count_nonzero(tissue.population.drain()["kind"] == tissue.population.kinds.index("attack")) == 1
 
 
 def test_an_attacker_holds_on_to_its_victim():
     """Both move together with the elastic constant's velocity; out of reach of each other nothing else pulls."""
-    contacts, tissue, _ = attacked(attack__duration=1e12)
+    contacts, tissue = attacked(attack__duration=1e12)
     fire(contacts, tissue)
     cells = tissue.cells
     cells.position[1, 0] = 40.0
@@ -134,7 +134,7 @@ def test_attacks_last_as_long_as_they_say_whatever_the_step():
     for dt in (1.0, 0.25):
         x = np.repeat(np.arange(n) * 0.0, 1)
         position = np.stack([np.linspace(-190, 190, n), x, x], axis=1)
-        contacts, tissue, _ = world(position, np.zeros(n, int))
+        contacts, tissue = world(position, np.zeros(n, int))
         contacts.acts[:] = False
         cells = tissue.cells
         cells["attack.duration"][:] = duration
@@ -149,7 +149,7 @@ def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
     rng = np.random.default_rng(4)
     n = 150
     rates = rng.random((3, 3)) * 0.3
-    contacts, tissue, _ = world(ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3)))
+    contacts, tissue = world(ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3)))
     shuffle(tissue)
     c = tissue.cells
     c["attack.target"][::7] = 10_000  # busy, though with one who is gone: free again before choosing
@@ -171,18 +171,19 @@ def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
 
 
 def test_types_without_rates_never_look():
-    contacts, tissue, _ = world(ball(20, 20.0), np.zeros(20, int))
+    contacts, tissue = world(ball(20, 20.0), np.zeros(20, int))
     tissue.look = contacts.mechanics.look = None
     fire(contacts, tissue)
     assert not contacts.acts.any()
-    contacts.let_act([TUMOR])
+    contacts.ruled = [TUMOR]  # a rule may raise its rates
+    contacts.prepare(tissue)
     assert contacts.acts.tolist() == [True, False, False]
 
 
 def test_killing_needs_several_hits_and_repair_saves():
     """Damage from two killers adds up, and repair pulls it down to rate / repair."""
     position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0]]
-    contacts, tissue, _ = world(position, [TUMOR, KILLER, KILLER], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12,
+    contacts, tissue = world(position, [TUMOR, KILLER, KILLER], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12,
                                          damage__repair=0.5, attack__damage_rate=1.0)
     heal = damage(period=1.0)
     heal.prepare(tissue)
@@ -192,22 +193,18 @@ def test_killing_needs_several_hits_and_repair_saves():
 
 def test_cd47_keeps_live_cells_from_being_eaten():
     """Eaten within a minute by rate: 1 - exp(-rate (1 - shield))."""
-    from oncarium.biology.surface import SHIELD
-
     eaten = {}
     for shield in (0.0, 0.5, 1.0):
-        population = Population()
         mechanics = Mechanics(1.0)
-        contacts = Contacts(1.0, population, mechanics)
-        contacts.columns = lambda c=contacts: [*Contacts.columns(c), SHIELD]
-        tissue = tissue_of([Death(6.0, population), Volume(6.0), contacts, mechanics], types=("eater", "prey"), base={"phagocytosis.live": [[0, 0.7], [0, 0]]})
+        contacts = Contacts(1.0, mechanics)
+        tissue = tissue_of([Death(6.0), Volume(6.0), contacts, mechanics, Surface()], types=("eater", "prey"), base={"phagocytosis.live": [[0, 0.7], [0, 0]]})
         n = 2000
         at = np.stack([np.arange(n) % 50, np.arange(n) // 50, np.zeros(n)], axis=1) * 6.0 - 150.0
         add_cells(tissue, np.concatenate([at, at + np.array([0.0, 0.0, 0.1])]), np.repeat([0, 1], n))
         tissue.cells["radius"][:] = 1.0
         tissue.cells["surface.shield"][:] = shield
         fire(contacts, tissue, dt=1.0)
-        eaten[shield] = sum(len(r) for r in population.removed) / n
+        eaten[shield] = sum(len(r) for r in tissue.population.removed) / n
     assert eaten[1.0] == 0.0
     for shield in (0.0, 0.5):
         p = 1 - np.exp(-0.7 * (1 - shield))

@@ -8,32 +8,30 @@ from oncarium.biology.cycle import CYCLES, Cycle
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from reference import cells as twin
 
 NAMES = [n for n in CYCLES if n != "none"]
 
 
 def world(models, count, exact=True, dt=6.0):
-    population = Population()
     longest = max(len(m.phases) for m in models)
     fixed = np.zeros((len(models), longest), np.bool_)
     exits = np.zeros((len(models), longest))
     for t, m in enumerate(models):
         fixed[t, : len(m.phases)] = m.fixed
         exits[t, : len(m.phases)] = m.rates
-    cycle = Cycle(dt, population, models, fixed, exact)
-    division = Division(dt, population)
-    tissue = tissue_of([cycle, Volume(dt), Death(dt, population), division], types=tuple(m.name for m in models), phases=longest,
+    cycle = Cycle(dt, models, fixed, exact)
+    division = Division(dt)
+    tissue = tissue_of([cycle, Volume(dt), Death(dt), division], types=tuple(m.name for m in models), phases=longest,
                        base={"cycle.exit": exits})
     add_cells(tissue, ball(count, 100.0), np.arange(count) % len(models))
-    return cycle, division, tissue, population
+    return cycle, division, tissue
 
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_all_cycles_agree_with_the_twin(exact):
     models = [CYCLES[n] for n in CYCLES]
-    cycle, _, tissue, population = world(models, 700, exact, 60.0)
+    cycle, _, tissue = world(models, 700, exact, 60.0)
     cells, rng = tissue.cells, np.random.default_rng(2)
     cells["elapsed"][:] = 1200.0 * rng.random(cells.n)
     cells["cycle.phase"][:] = [rng.integers(max(1, len(models[t].phases))) for t in cells.type]
@@ -54,18 +52,18 @@ def test_all_cycles_agree_with_the_twin(exact):
     found = list(zip(cells["cycle.phase"].tolist(), cells["elapsed"].tolist(), cells["volume.target_nuclear"].tolist()))
     assert [(p, target) for p, _, target in found] == [(p, target) for p, _, target in expected]
     np.testing.assert_allclose([e for _, e, _ in found], [e for _, e, _ in expected], rtol=0, atol=1e-9)
-    assert set(cells.id[np.concatenate(population.dividing)].tolist()) == dividing and len(dividing) > 20
+    assert set(cells.id[np.concatenate(tissue.population.dividing)].tolist()) == dividing and len(dividing) > 20
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_volume_is_conserved_over_generations(name):
     """Each division halves what the copied target has doubled: after many generations cells are of normal size."""
-    cycle, division, tissue, population = world([CYCLES[name]], 20)
+    cycle, division, tissue = world([CYCLES[name]], 20)
     tissue.cells.base["cycle.exit"] *= 4.0
     tissue.cells["cycle.exit"][:] *= 4.0
     run([cycle, division], tissue, 1440.0, 6.0)
     cells = tissue.cells
-    births = len(population.drain())
+    births = len(tissue.population.drain())
     assert births > 20 and cells.n == 20 + births
     m, phase = CYCLES[name], cells["cycle.phase"]
     copied = (phase >= m.copies) & (phase <= m.divides) if len(m.phases) > 1 else np.zeros(cells.n, bool)
@@ -75,7 +73,7 @@ def test_volume_is_conserved_over_generations(name):
 def test_fixed_phases_are_as_long_as_they_say():
     """A cell in a fixed phase of 780 min leaves it after 780 min, for any step that divides it."""
     for dt in (6.0, 3.0, 1.0):
-        cycle, _, tissue, _ = world([CYCLES["ki67_advanced"]], 1, dt=dt)
+        cycle, _, tissue = world([CYCLES["ki67_advanced"]], 1, dt=dt)
         tissue.cells["cycle.phase"][:] = 1
         fire(cycle, tissue, round(780 / dt) - 1, dt=dt)
         assert tissue.cells["cycle.phase"][0] == 1
@@ -84,8 +82,8 @@ def test_fixed_phases_are_as_long_as_they_say():
 
 
 def test_the_dead_do_not_cycle():
-    cycle, _, tissue, _ = world([CYCLES["live"]], 10)
+    cycle, _, tissue = world([CYCLES["live"]], 10)
     tissue.cells["vital"][:5] = 1
     tissue.cells["cycle.exit"][:] = 1e9
     fire(cycle, tissue, 1, dt=6.0)
-    assert np.concatenate(cycle.population.dividing).tolist() == [5, 6, 7, 8, 9]
+    assert np.concatenate(tissue.population.dividing).tolist() == [5, 6, 7, 8, 9]

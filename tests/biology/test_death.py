@@ -12,22 +12,20 @@ from oncarium.biology.motility import Motility
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.shape import APOPTOTIC, LIVE, LYSED, SWELLING
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import EVENTS, Population
 from reference import cells as twin
 
 
 def world(count, exact=True, **base):
-    population = Population()
-    death, volume, division = Death(6.0, population, exact), Volume(6.0, exact), Division(6.0, population)
+    death, volume, division = Death(6.0, exact), Volume(6.0, exact), Division(6.0)
     every = [death, volume, Motility(6.0), Secretion(6.0), division]
     tissue = tissue_of(every, base={k.replace("__", "."): v for k, v in base.items()})
     add_cells(tissue, ball(count, 100.0))
-    return death, volume, division, tissue, population
+    return death, volume, division, tissue
 
 
 @pytest.mark.parametrize("exact", [True, False])
 def test_deaths_agree_with_the_twin(exact):
-    death, _, _, tissue, population = world(300, exact, death__apoptosis=0.05, death__necrosis=0.03, apoptosis__duration=18.0)
+    death, _, _, tissue = world(300, exact, death__apoptosis=0.05, death__necrosis=0.03, apoptosis__duration=18.0)
     rng = np.random.default_rng(8)
     cells = tissue.cells
     cells["vital"][:] = rng.integers(0, 4, cells.n)
@@ -43,13 +41,13 @@ def test_deaths_agree_with_the_twin(exact):
     for i in range(cells.n):
         e = expected[cells.id[i]]
         assert (cells["vital"][i], cells["elapsed"][i], cells["death.rupture_volume"][i]) == (e["vital"], e["elapsed"], e["rupture"])
-    cleared = set(cells.id[np.concatenate(population.removed)])
+    cleared = set(cells.id[np.concatenate(tissue.population.removed)])
     assert cleared == {c for c, e in expected.items() if e["cleared"]} and cleared
 
 
 @pytest.mark.parametrize("dt", [6.0, 3.0, 1.0])
 def test_apoptosis_lasts_its_duration_whatever_the_step(dt):
-    death, volume, division, tissue, _ = world(1, death__apoptosis=0.0)
+    death, volume, division, tissue = world(1, death__apoptosis=0.0)
     for p in (death, volume, division):
         p.period = dt
     tissue.cells["death.apoptosis"][:] = 1e9
@@ -60,7 +58,7 @@ def test_apoptosis_lasts_its_duration_whatever_the_step(dt):
 
 
 def test_a_necrotic_cell_swells_to_twice_its_volume_then_shrinks_and_calcifies():
-    death, volume, division, tissue, _ = world(1, death__apoptosis=0.0)
+    death, volume, division, tissue = world(1, death__apoptosis=0.0)
     cells = tissue.cells
     cells["death.necrosis"][:] = 1e9
     largest = []
@@ -75,7 +73,7 @@ def test_a_necrotic_cell_swells_to_twice_its_volume_then_shrinks_and_calcifies()
 
 
 def test_a_dying_cell_falls_silent():
-    death, _, _, tissue, _ = world(2, death__apoptosis=0.0)
+    death, _, _, tissue = world(2, death__apoptosis=0.0)
     cells = tissue.cells
     cells["motility.heading"][:] = [1.0, 0.0, 0.0]
     cells["secretion.rate"][:] = 5.0
@@ -91,10 +89,10 @@ def test_a_dying_cell_falls_silent():
 @pytest.mark.parametrize("dt", [12.0, 6.0, 3.0])
 def test_survival_does_not_depend_on_the_step(dt):
     n, rate = 20_000, 0.002
-    death, _, _, tissue, population = world(n, death__apoptosis=rate)
+    death, _, _, tissue = world(n, death__apoptosis=rate)
     fire(death, tissue, round(240 / dt), dt=dt, seed=11)
     p = math.exp(-rate * 240)
     alive = np.count_nonzero(tissue.cells["vital"] == LIVE)
     assert abs(alive - n * p) < 3 * math.sqrt(n * p * (1 - p))
-    events = population.drain()
-    assert np.count_nonzero(events["kind"] == EVENTS.index("apoptosis")) == n - alive
+    events = tissue.population.drain()
+    assert np.count_nonzero(events["kind"] == tissue.population.kinds.index("apoptosis")) == n - alive

@@ -7,30 +7,28 @@ from helpers import BOX, PLANE, TYPES, add_cells, ball, fire, shuffle, small_wor
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from oncarium.engine.random import direction
 
 HALVED = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear")
 
 
 def world(count=100, grid=BOX, **base):
-    population = Population()
-    division = Division(6.0, population)
-    tissue = tissue_of([Volume(6.0), Death(6.0, population), division], grid, TYPES, base={k.replace("__", "."): v for k, v in base.items()})
+    division = Division(6.0)
+    tissue = tissue_of([Volume(6.0), Death(6.0), division], grid, TYPES, base={k.replace("__", "."): v for k, v in base.items()})
     add_cells(tissue, ball(count, 80.0, flat=grid.is_2d))
-    return division, tissue, population
+    return division, tissue
 
 
 @pytest.mark.parametrize("grid", [BOX, PLANE], ids=["box", "plane"])
 def test_daughters_lie_one_radius_away_and_volumes_are_shared(grid):
-    division, tissue, population = world(100, grid)
+    division, tissue = world(100, grid)
     shuffle(tissue)
     cells = tissue.cells
     before = {c: cells.position[i].copy() for i, c in enumerate(cells.id)}
     whole = {part: cells[f"volume.{part}"].sum() for part in HALVED}
     rows = np.flatnonzero(cells.id % 3 == 0)
     mothers = np.sort(cells.id[rows])
-    population.divide(rows)
+    tissue.population.divide(rows)
     fire(division, tissue, 1, seed=4, first=2)
     assert cells.n == 100 + len(rows)
     for part in HALVED:
@@ -44,15 +42,15 @@ def test_daughters_lie_one_radius_away_and_volumes_are_shared(grid):
         np.testing.assert_allclose(cells["radius"][[i, j]], r * 0.5 ** (1 / 3), rtol=1e-13)
     if grid.is_2d:
         assert (cells.position[:, 2] == 0.0).all()
-    events = population.drain()
+    events = tissue.population.drain()
     assert events["id"].tolist() == mothers.tolist() and events["cause"].tolist() == list(range(100, cells.n))
 
 
 def test_both_daughters_count_the_divisions_of_their_line():
-    division, tissue, population = world(10)
+    division, tissue = world(10)
     assert (tissue.cells["division.count"] == 0.0).all()
     for first in range(3):
-        population.divide(np.flatnonzero(tissue.cells.id % 10 == 0))  # cell 0, and then its first daughter, 10, too
+        tissue.population.divide(np.flatnonzero(tissue.cells.id % 10 == 0))  # cell 0, and then its first daughter, 10, too
         fire(division, tissue, 1, first=first)
     cells = tissue.cells
     count = cells["division.count"][cells.rows_of(np.array([0, 10, 11, 12, 13, 14, 1]))]
@@ -60,7 +58,7 @@ def test_both_daughters_count_the_divisions_of_their_line():
 
 
 def test_inheritance_is_the_columns_own():
-    processes, tissue, population = small_world(count=30)
+    processes, tissue = small_world(count=30)
     cells, division = tissue.cells, processes[-1]
     rng = np.random.default_rng(6)
     for name, column in cells.columns.items():
@@ -69,7 +67,7 @@ def test_inheritance_is_the_columns_own():
     cells["division.asymmetric"][:] = 0.0
     cells["springs.partner"][3, 0], cells["springs.partner"][8, 0] = 8, 3
     before = {name: cells[name][3].copy() for name in cells.columns}
-    population.divide(np.array([3]))
+    tissue.population.divide(np.array([3]))
     fire(division, tissue)
     for name, column in cells.columns.items():
         mother, daughter = cells[name][3], cells[name][30]
@@ -88,17 +86,17 @@ def test_inheritance_is_the_columns_own():
 
 
 def test_daughters_stay_in_the_box():
-    division, tissue, population = world(50)
+    division, tissue = world(50)
     tissue.cells.position[:] = BOX.upper
-    population.divide(np.arange(50))
+    tissue.population.divide(np.arange(50))
     fire(division, tissue)
     assert (tissue.cells.position <= BOX.upper).all() and (tissue.cells.position >= BOX.lower).all()
 
 
 def test_asymmetric_fates_have_their_probabilities():
-    division, tissue, population = world(4000)
+    division, tissue = world(4000)
     tissue.cells["division.asymmetric"][:] = [0.0, 0.3, 0.2]
-    population.divide(np.arange(4000))
+    tissue.population.divide(np.arange(4000))
     fire(division, tissue)
     cells = tissue.cells
     assert (cells.type[cells.id < 4000] == 0).all(), "mothers keep their type"
@@ -108,8 +106,8 @@ def test_asymmetric_fates_have_their_probabilities():
 
 
 def test_a_removed_cell_does_not_divide():
-    division, tissue, population = world(10)
-    population.divide(np.array([2, 3]))
-    population.remove(np.array([3, 5]))
+    division, tissue = world(10)
+    tissue.population.divide(np.array([2, 3]))
+    tissue.population.remove(np.array([3, 5]))
     fire(division, tissue)
     assert sorted(tissue.cells.id.tolist()) == [0, 1, 2, 4, 6, 7, 8, 9, 10]

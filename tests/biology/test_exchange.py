@@ -14,7 +14,6 @@ from oncarium.biology.secretion import Secretion
 from oncarium.biology.transport import Transport
 from oncarium.biology.volume import Volume
 from oncarium.engine.fields import FieldError
-from oncarium.engine.population import Population
 
 DT, VOXEL = 0.01, 8000.0
 
@@ -22,7 +21,7 @@ DT, VOXEL = 0.01, 8000.0
 def world(position, grid=PLANE, steps=1, internalise=True, diffusion=0.0, decay=0.0, **base):
     exchange = Exchange(DT * steps, DT, steps, internalise)
     given = {k.replace("__", "."): v for k, v in base.items()}
-    tissue = tissue_of([Volume(6.0), Death(6.0, Population()), exchange], grid, factors=("oxygen", "signal"), base=given)
+    tissue = tissue_of([Volume(6.0), Death(6.0), exchange], grid, factors=("oxygen", "signal"), base=given)
     tissue.fields.diffusion[:], tissue.fields.decay[:] = diffusion, decay
     tissue.fields.value[:] = 10.0
     add_cells(tissue, position)
@@ -95,12 +94,11 @@ def test_cells_outside_exchange_nothing_and_saturation_is_refused():
 
 
 def test_what_is_released_returns_to_the_voxel():
-    population = Population()
-    division = Division(DT, population, exact=False)
+    division = Division(DT, exact=False)
     _, tissue = world([[5, 5, 0], [100, 5, 0]], secretion__released=0.25)
     division.prepare(tissue)
     tissue.cells["secretion.internalised"][:] = [[4e4, 8e4], [1.0, 1.0]]
-    population.remove(np.array([0]))
+    tissue.population.remove(np.array([0]))
     fire(division, tissue)
     assert tissue.fields.value[:, 0, 10, 10].tolist() == [10.0 + 0.25 * 4e4 / VOXEL, 10.0 + 0.25 * 8e4 / VOXEL]
     assert tissue.cells["secretion.internalised"].tolist() == [[1.0, 1.0]]
@@ -109,7 +107,7 @@ def test_what_is_released_returns_to_the_voxel():
 def test_accounts_of_our_own_numerics_balance():
     """Steady uptake against an open face: what flows in is what the cells gain."""
     secretion, transport, account = Secretion(1.0, internalise=True), Transport(1.0, {"oxygen": "quasi-steady"}), Internalisation(1.0)
-    every = [secretion, transport, account, Volume(6.0), Death(6.0, Population()), Mechanics(1.0)]
+    every = [secretion, transport, account, Volume(6.0), Death(6.0), Mechanics(1.0)]
     tissue = tissue_of(every, PLANE, base={"secretion.uptake": 10.0})
     tissue.fields.decay[:] = 0.0
     tissue.fields.set_boundary("oxygen", "xmin", "value", 38.0)

@@ -11,7 +11,6 @@ from oncarium.biology.in_order import ContactsInOrder, SpringsInOrder
 from oncarium.biology.shape import APOPTOTIC, SWELLING
 from oncarium.biology.stepping import Positions, Velocities
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 
 TUMOR, KILLER, EATER = range(3)
 SURE, DT = 1e3, 0.1
@@ -19,11 +18,11 @@ SURE, DT = 1e3, 0.1
 
 class World:
     def __init__(self, position, kinds, springs=True, **base):
-        self.population, self.mechanics = Population(), Velocities(DT)
+        self.mechanics = Velocities(DT)
         self.springs = SpringsInOrder(DT, self.mechanics, exact=False)
-        self.contacts = ContactsInOrder(DT, self.population, self.mechanics, exact=False)
-        self.renew, self.positions = Division(DT, self.population, exact=False), Positions(DT)
-        volume, death = Volume(6.0, exact=False), Death(6.0, self.population, exact=False)
+        self.contacts = ContactsInOrder(DT, self.mechanics, exact=False)
+        self.renew, self.positions = Division(DT, exact=False), Positions(DT)
+        volume, death = Volume(6.0, exact=False), Death(6.0, exact=False)
         every = [volume, death, damage(exact=0.0), *([self.springs] if springs else []), self.mechanics, self.contacts, self.renew, self.positions]
         given = {}
         for name, value in base.items():

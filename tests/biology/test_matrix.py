@@ -17,7 +17,6 @@ from oncarium.biology.motility import Motility
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.volume import Volume
 from oncarium.engine.matrix import Matrix
-from oncarium.engine.population import Population
 from oncarium.errors import ModelError
 
 MODEL = """
@@ -57,7 +56,7 @@ def remodeled(order=None, threads=1, steps=1, dt=60.0):
     remodeling = MatrixRemodeling(60.0)
     every = [Motility(6.0), Volume(6.0), remodeling]
 
-    tissue = world(Death(6.0, Population()), *every)
+    tissue = world(Death(6.0), *every)
     cells, rng = tissue.cells, np.random.default_rng(5)
     for name in ("deposition", "crosslinking", "hyaluronan", "traction"):
         cells[f"matrix.{name}"][:] = 1e-3 * rng.random(cells.n) * (1000 if name == "traction" else 1)
@@ -212,11 +211,10 @@ def test_a_membrane_holds_until_it_is_breached():
 
 def thinned(minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, vital=0, cut=2e-3, pull=1e-3, order=None):
     """The membrane of a nest after some minutes; cells that make MMP or pull fill the nest and the ring around it."""
-    population = Population()
     membrane, matrix = Membrane(1.0, cut=cut, repair=1e-3, pull=pull), Matrix(PLANE)
     x, y = np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
     matrix.enclose((x**2 + y**2 < 60**2)[None])
-    processes = [Secretion(1.0), Motility(1.0), Volume(1.0), Death(1.0, population), MatrixRemodeling(60.0), membrane]
+    processes = [Secretion(1.0), Motility(1.0), Volume(1.0), Death(1.0), MatrixRemodeling(60.0), membrane]
     tissue = tissue_of(processes, PLANE, matrix=matrix)
     near = np.hypot(x, y) < 90.0
     add_cells(tissue, np.stack([x[near], y[near], 0.0 * x[near]], axis=1))

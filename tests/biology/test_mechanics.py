@@ -13,7 +13,6 @@ from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.springs import Springs
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from reference import mechanics as twin
 
 R = 8.412710547954228
@@ -22,9 +21,9 @@ AB = {"method": "adams-bashforth"}
 
 def crowd(grid=BOX, count=120, seed=1, radius=60.0, options=AB):
     """Cells of three unlike types, some immovable, attached, attacking, moving and near the walls."""
-    population, rng = Population(), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     mechanics = Mechanics(0.1, **options)
-    every = [Motility(0.1), Springs(0.1, mechanics), Contacts(0.1, population, mechanics), Death(6.0, population), Volume(6.0), mechanics]
+    every = [Motility(0.1), Springs(0.1, mechanics), Contacts(0.1, mechanics), Death(6.0), Volume(6.0), mechanics]
     tissue = tissue_of(every, grid, TYPES, base={"mechanics.wall": [10.0, 0.0, 30.0], "mechanics.affinity": rng.random((3, 3))})
     add_cells(tissue, ball(count, radius, seed, grid.is_2d) + np.array([0.0, 150.0, 0.0]), np.arange(count) % 3)
     cells = tissue.cells

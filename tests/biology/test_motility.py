@@ -8,13 +8,12 @@ import pytest
 from helpers import BOX, FACTORS, PLANE, add_cells, ball, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.motility import Motility
-from oncarium.engine.population import Population
 from oncarium.engine.random import direction, uniform
 
 
 def world(grid=PLANE, count=200, exact=True, normalized=False, dt=1.0, **base):
     motility = Motility(dt, exact, np.array([normalized]))
-    tissue = tissue_of([motility, Death(6.0, Population())], grid, factors=FACTORS, base={f"motility.{k}": v for k, v in base.items()})
+    tissue = tissue_of([motility, Death(6.0)], grid, factors=FACTORS, base={f"motility.{k}": v for k, v in base.items()})
     add_cells(tissue, ball(count, 150.0, flat=grid.is_2d))
     z, y, x = np.meshgrid(*(grid.centers(a) for a in "zyx"), indexing="ij")
     tissue.fields.value[0] = 500.0 + x + 0.5 * np.sin(y / 30.0) * 100.0
@@ -113,3 +112,23 @@ def test_persistence_does_not_depend_on_the_step(dt):
     same = (before == tissue.cells["motility.heading"]).all(axis=1).mean()
     p = math.exp(-0.8)
     assert abs(same - p) < 3 * math.sqrt(p * (1 - p) / 5000)
+
+
+@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("normalized", [True, False])
+@pytest.mark.parametrize("grid", [PLANE, BOX], ids=["plane", "box"])
+def test_a_gradient_of_rounding_is_none(grid, exact, normalized):
+    """Whoever only follows a gradient stays; whoever also wanders walks at random, as without a cue."""
+    headings = {}
+    for bias in (1.0, 0.5):
+        for spread in (0.0, 1e-13, 1e-11):
+            motility, tissue = world(grid, 100, exact, normalized, speed=1.0, persistence=1.0, bias=bias, sensitivity=np.array([1.0, 0.0]))
+            rounding = np.random.default_rng(1).random(grid.shape)
+            tissue.fields.value[0] = 38.0 * (1.0 + spread * rounding)
+            fire(motility, tissue, 5)
+            headings[bias, spread] = tissue.cells["motility.heading"].copy()
+        assert np.array_equal(headings[bias, 0.0], headings[bias, 1e-13]) and np.array_equal(headings[bias, 0.0], headings[bias, 1e-11])
+    assert not headings[1.0, 0.0].any()
+    walking = headings[0.5, 0.0]
+    np.testing.assert_allclose(np.linalg.norm(walking, axis=1), 1.0)
+    assert np.linalg.norm(walking.mean(axis=0)) < 0.4

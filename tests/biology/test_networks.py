@@ -285,9 +285,70 @@ def test_sbml_qual_is_read():
     fire(process, tissue, dt=1.0)
     assert state(tissue, "A").min() == 1.0
     assert within(state(tissue, "B").mean(), 1 - math.exp(-1.0))
-    for broken, said in ((QUAL.replace('maxLevel="1" qual:initialLevel="0"', 'maxLevel="2"'), "levels up to 2"), ("<sbml", "no valid SBML")):
+    entity = QUAL.replace("<sbml", '<!DOCTYPE sbml [<!ENTITY a "b">]><sbml', 1)
+    produced, unknown = QUAL.replace("assignmentLevel", "production"), QUAL.replace("<ci>A</ci>", "<ci>X</ci>")
+    for broken, said in (
+        (QUAL.replace('maxLevel="1" qual:initialLevel="0"', 'maxLevel="99"'), "levels up to 99"), ("<sbml", "no valid SBML"),
+        (entity, "declares a DOCTYPE"), (produced, "as in a Petri net"), (unknown, "'X' is neither a species nor an input"),
+        (QUAL.replace('resultLevel="1"', 'resultLevel="2"'), "sets a level of 2; the highest is 1"),
+    ):  # fmt: skip
         with pytest.raises(ModelError, match=said):
             read_qual(broken, "net.sbml")
+
+
+def math_of(inside):
+    """A network in which B follows a condition over A (threshold theta of 1) and C (levels 0 to 2)."""
+    text = QUAL.replace("<apply><eq/><ci>A</ci><cn type=\"integer\">1</cn></apply>", inside)
+    text = text.replace('transitionEffect="none"/>', 'transitionEffect="none" qual:thresholdLevel="1"/>').replace('qual:id="i"', 'qual:id="theta"')
+    c = '<qual:qualitativeSpecies qual:id="C" qual:compartment="c" qual:constant="true" qual:maxLevel="2" qual:initialLevel="2"/>'
+    return text.replace("</qual:listOfQualitativeSpecies>", c + "</qual:listOfQualitativeSpecies>")
+
+
+A, B, C, T = "<ci>A</ci>", "<ci>B</ci>", "<ci>C</ci>", "<ci>theta</ci>"
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),  # while A is 1, B 0 and C 2
+    [
+        (f"<apply><geq/>{A}{T}</apply>", True), (f"<apply><lt/>{A}{T}</apply>", False), (f"<apply><gt/>{C}{T}</apply>", True),
+        (f"<apply><xor/><apply><eq/>{A}{T}</apply><apply><geq/>{C}<cn type='integer'>2</cn></apply></apply>", False),
+        (f"<apply><and/><apply><neq/>{A}<cn type='integer'>0</cn></apply><apply><not/><apply><eq/>{B}{T}</apply></apply></apply>", True),
+        (f"<apply><or/><false/><apply><leq/>{C}{T}</apply></apply>", False), ("<true/>", True), (f"<apply><eq/><apply><plus/>{A}{C}</apply><cn>3</cn></apply>", True),
+        (f"<apply><lt/>{B}{A}{C}</apply>", True), (f"<piecewise><piece><false/><apply><eq/>{A}{T}</apply></piece><otherwise><true/></otherwise></piecewise>", False),
+    ],
+)  # fmt: skip
+def test_conditions_of_sbml_qual(condition, holds):
+    """MathML of a function term, thresholds of inputs by their ids among it."""
+    pytest.importorskip("libsbml", reason="python-libsbml is not installed: pip install oncarium[networks]")
+    from oncarium.spec.logic import read_logic
+    from oncarium.spec.qual import read_qual
+
+    bnd, cfg = read_qual(math_of(condition), "net.sbml")
+    logic = read_logic(bnd, "net.sbml", cfg)
+    assert logic.nodes == ("A", "B", "C_b1", "C_b2")
+    s = [1, 0, 1, 1]
+    assert eval(logic.up[1], {"s": s, "p": []}) == float(holds) and eval(logic.down[1], {"s": s, "p": []}) == float(not holds)
+
+
+def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
+    pytest.importorskip("libsbml", reason="python-libsbml is not installed: pip install oncarium[networks]")
+    from oncarium.spec.logic import read_logic
+    from oncarium.spec.qual import read_qual
+
+    on = "<math xmlns='http://www.w3.org/1998/Math/MathML'><apply><eq/><ci>A</ci><cn type='integer'>1</cn></apply></math>"
+    two = QUAL.replace('qual:maxLevel="1" qual:initialLevel="0"', 'qual:maxLevel="2" qual:initialLevel="1"')
+    two = two.replace('<qual:functionTerm qual:resultLevel="1">', f'<qual:functionTerm qual:resultLevel="2">{on}</qual:functionTerm><qual:functionTerm qual:resultLevel="1">')
+    logic = read_logic(*(lambda f: (f[0], "net.sbml", f[1]))(read_qual(two, "net.sbml")))
+    assert logic.nodes == ("A", "B_b1", "B_b2") and [s.states for s in logic.starts][1:] == [((0,), (1,))] * 2
+    assert [s.chances for s in logic.starts][1:] == [(0.0, 1.0), (1.0, 0.0)]
+
+    def rates(a, one, other):
+        return [eval(r, {"s": [a, one, other], "p": []}) for r in (logic.up[1], logic.down[1], logic.up[2], logic.down[2])]
+
+    assert rates(1, 1, 0) == [1.0, 0.0, 1.0, 0.0]  # up to 2, not only to 1
+    assert rates(1, 0, 0)[2] == 0.0  # not before level 1 is reached
+    assert rates(0, 1, 1) == [0.0, 0.0, 0.0, 1.0]  # down by one level at a time
+    assert rates(0, 1, 0)[1] == 1.0
 
 
 def test_without_libsbml_the_message_says_what_to_install(monkeypatch):

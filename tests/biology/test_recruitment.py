@@ -112,11 +112,9 @@ def test_mature_cells_leave_and_are_counted():
     at_start = 200
     simulation.run("2 h")
     left = at_start - int((simulation.tissue.cells.type == 1).sum())
-    events = simulation.population.drain()
+    events = simulation.tissue.population.drain()
     assert left > 20 and simulation.tissue.body["node"] == pytest.approx(left / 10)
-    from oncarium.engine.population import EVENTS
-
-    assert (events["kind"] == EVENTS.index("departure")).sum() == left
+    assert (events["kind"] == simulation.tissue.population.kinds.index("departure")).sum() == left
 
 
 def test_who_leaves_takes_the_antigen_along():

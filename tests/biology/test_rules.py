@@ -9,7 +9,6 @@ from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.rules import Link, Rules
 from oncarium.biology.sensing import Sensing
-from oncarium.engine.population import Population
 from reference import rules as twin
 
 SPEED, BIAS = ("motility.speed", -1), ("motility.bias", -1)
@@ -18,7 +17,7 @@ OXYGEN, PRESSURE, TIME = ("sense.factor", 0), ("sense.pressure", -1), ("sense.ti
 
 def world(links, base=1.0, count=60):
     mechanics, rules = Mechanics(1.0), Rules(6.0, links)
-    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0, Population()), rules]
+    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0), rules]
     tissue = tissue_of(every, types=TYPES, base={"motility.speed": base, "motility.bias": 0.5})
     add_cells(tissue, ball(count, 80.0), np.arange(count) % 3)
     cells, rng = tissue.cells, np.random.default_rng(5)
@@ -50,9 +49,23 @@ def test_many_rules_agree_with_the_twin():
         assert c["motility.speed"][i] == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_negative_signal_counts_by_its_whole_power_and_not_at_all_by_a_broken_one():
+@pytest.mark.parametrize("multiply", [True, False])
+@pytest.mark.parametrize("power", [1.0, 2.0, 2.5, 3.0, 4.0])
+def test_a_negative_signal_counts_as_zero_whatever_the_power(power, multiply):
+    rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, power)])
+    rules.multiply = multiply
+    rules.prepare(tissue)
+    tissue.cells["sense.factor"][:] = -5.0
+    fire(rules, tissue)
+    assert (tissue.cells["motility.speed"] == 1.0).all()
+
+
+@pytest.mark.parametrize("multiply", [True, False])
+def test_a_negative_signal_counts_by_its_whole_power_where_the_standard_codes_bug_is_asked_for(multiply):
     for power in (2.0, 3.0, 2.5):
         rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, power)])
+        rules.multiply, rules.signed = multiply, True
+        rules.prepare(tissue)
         tissue.cells["sense.factor"][:] = -5.0
         fire(rules, tissue)
         speed = tissue.cells["motility.speed"][tissue.cells.type == 0]

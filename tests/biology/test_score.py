@@ -7,9 +7,11 @@ import pytest
 
 import oncarium as oc
 from helpers import add_cells, fire, shuffle, tissue_of
+from oncarium.biology.order import MECHANISMS
 from oncarium.biology.polarization import Polarization
-from oncarium.biology.score import relax
-from oncarium.run.mechanisms import SCORES
+from oncarium.biology.score import Score, relax
+
+SCORES = [m for m in MECHANISMS if isinstance(m, type) and issubclass(m, Score)]
 
 
 def world(n=200, seed=1):

@@ -8,7 +8,6 @@ from oncarium.biology.death import Death
 from oncarium.biology.secretion import Secretion, concentration_per_amount
 from oncarium.biology.transport import Transport
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from reference import fields as twin
 
 COLUMNS = ("secretion.rate", "secretion.approach", "secretion.target", "secretion.uptake", "metabolism.consumption")
@@ -17,7 +16,7 @@ SOURCES = ("supply", "demand", "capacity")
 
 def world(grid=BOX, count=300, seed=1, units=("mmHg", "nM")):
     """Cells of random rates; some share a voxel, some lie beyond the box."""
-    processes = [Secretion(0.5), Volume(6.0), Death(6.0, Population())]
+    processes = [Secretion(0.5), Volume(6.0), Death(6.0)]
     tissue = tissue_of(processes, grid, factors=FACTORS)
     tissue.fields.units = units
     processes[0].prepare(tissue)
@@ -89,7 +88,7 @@ def test_what_cells_release_is_what_the_fields_gain():
 def closed_box(*solver):
     """Secretion and transport in a closed box without decay, and its 200 cells."""
     secretion, transport = Secretion(0.5), Transport(0.5, dict.fromkeys(FACTORS, *solver))
-    tissue = tissue_of([secretion, transport, Volume(6.0), Death(6.0, Population())], factors=FACTORS)
+    tissue = tissue_of([secretion, transport, Volume(6.0), Death(6.0)], factors=FACTORS)
     tissue.fields.decay[:] = 0.0
     add_cells(tissue, ball(200, 150.0))
     return secretion, transport, tissue
@@ -144,7 +143,7 @@ def test_a_finer_step_of_the_clock_changes_nothing_that_rests():
     ends = []
     for dt in (0.5, 5.0):
         secretion, transport = Secretion(dt), Transport(dt, {"oxygen": "quasi-steady"}, 1e-6)
-        tissue = tissue_of([secretion, transport, Volume(6.0), Death(6.0, Population())])
+        tissue = tissue_of([secretion, transport, Volume(6.0), Death(6.0)])
         tissue.fields.set_boundary("oxygen", "zmax", "value", 38.0)
         add_cells(tissue, ball(100, 150.0))
         tissue.cells["secretion.uptake"][:] = 10.0
@@ -154,7 +153,7 @@ def test_a_finer_step_of_the_clock_changes_nothing_that_rests():
 
 
 def sources(threads=1, order=None):
-    processes, tissue, _ = small_world(threads)
+    processes, tissue = small_world(threads)
     if order is not None:
         shuffle(tissue, order)
     tissue.cells["secretion.rate"][:] = np.sin(tissue.cells.id + 1.0)[:, None] * [1.0, 1e-9]

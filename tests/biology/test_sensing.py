@@ -64,7 +64,7 @@ def test_a_linear_field_has_its_slope_everywhere():
 
 def test_a_look_ahead_fires_in_the_last_period_before_decisions():
     sensing, tissue = world(PLANE)
-    ahead = Sensing(0.5, sensing.mechanics, ALL, ("contacts",), "move", ahead=6.0, blind=True)
+    ahead = Sensing(0.5, sensing.mechanics, ALL, ("contacts",), ahead=6.0, blind=True)
     ahead.prepare(tissue)
     c = tissue.cells
     for number in range(11):

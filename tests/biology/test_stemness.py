@@ -9,25 +9,23 @@ from oncarium.biology.division import Division
 from oncarium.biology.evolution import HERITABLE, Evolution
 from oncarium.biology.stemness import Stemness
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from oncarium.engine.process import Tick
 
 
 def family(n=4000, seed=7, order=None, **values):
     """n cells that all divide once; returns the tissue and rows of mothers and daughters."""
-    population = Population()
-    division = Division(6.0, population)
-    processes = [division, Stemness(6.0, population), Evolution(6.0, population)]
-    tissue = tissue_of([Death(6.0, population), Volume(6.0), *processes])
+    division = Division(6.0)
+    processes = [division, Stemness(6.0), Evolution(6.0)]
+    tissue = tissue_of([Death(6.0), Volume(6.0), *processes])
     add_cells(tissue, np.random.default_rng(1).uniform(-100, 100, (n, 3)))
     for name, value in values.items():
         tissue.cells[name.replace("_", ".", 1)][:] = value
     if order:
         shuffle(tissue, order)
-    population.divide(np.arange(n))
+    tissue.population.divide(np.arange(n))
     for process in processes:
         process.step(tissue, Tick(0, 0.0, 6.0, seed))
-    return tissue, population.born
+    return tissue, tissue.population.born
 
 
 def test_a_stem_cell_stays_one_and_her_daughter_is_one_with_the_probability():

@@ -16,7 +16,7 @@ DT = 0.1
 
 
 def world(position, grid=PLANE, **base):
-    processes = [Motility(DT, exact=False), Velocities(DT), Positions(DT), Freeze(6.0, "sense", True)]
+    processes = [Motility(DT, exact=False), Velocities(DT), Positions(DT), Freeze(6.0, True)]
     tissue = tissue_of(processes[:3], grid, base={k.replace("__", "."): v for k, v in base.items()})
     add_cells(tissue, position)
     processes[3].prepare(tissue)
@@ -87,7 +87,7 @@ def test_who_leaves_stays_where_it_is_and_is_felt_by_nobody():
     assert c["velocity"][1].tolist() == [0.0, 0.0, 0.0], "its old neighbor no longer feels it"
     fire(processes[3], tissue)
     assert c["vital"].tolist() == [FROZEN, 0]
-    fire(Freeze(6.0, "act", False), tissue)
+    fire(Freeze(6.0, False), tissue)
     assert c["vital"].tolist() == [0, 0]
 
 

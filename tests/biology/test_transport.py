@@ -350,6 +350,122 @@ def test_errors_say_what_is_wrong(solver, change, words):
         fire(ready(some, solver), some)
 
 
+# far from a source, without diffusion, even
+
+
+@pytest.mark.parametrize("solver", ["auto", "bdf2", "backward-euler", "quasi-steady", "lod", "cosine"])
+def test_far_from_a_source_nothing_is_negative_and_mass_is_kept(solver):
+    """One source in a large empty box: the true value falls below any solver's tolerance there."""
+    some = tissue((1, 100, 100), decay=0.1)
+    some.fields.supply[0, 0, 50, 50] = 0.3
+    transport = ready(some, solver, 3.0)
+    for _ in range(20):
+        assert fire(transport, some).min() >= 0.0
+    assert some.fields.value.sum() == pytest.approx(0.3 / 0.1 * (1.0 - np.exp(-6.0)), rel=0.01)
+
+
+@pytest.mark.parametrize("solver", ["bdf2", "backward-euler", "quasi-steady"])
+def test_a_negative_source_that_is_fed_is_no_overdraft_anywhere(solver):
+    """What one cell takes away another one gives; solving for both must not look like an overdraft far from them."""
+    some = tissue((1, 60, 60), decay=0.1)
+    some.fields.supply[0, 0, 30, 30], some.fields.supply[0, 0, 30, 31] = 0.3, -0.01
+    transport = ready(some, solver, 3.0)
+    for _ in range(10):
+        assert fire(transport, some).min() >= 0.0
+
+
+@pytest.mark.parametrize(
+    "solver, drain", [(s, d) for s in ("bdf2", "backward-euler", "lod") for d in (-1e-3, -1e-9)] + [("quasi-steady", -1e-3)]
+)
+def test_an_overdraft_is_told_however_small_it_is_against_another_source(solver, drain):
+    some = tissue((1, 60, 60), decay=0.1)
+    some.fields.supply[0, 0, 5, 5], some.fields.supply[0, 0, 55, 55] = 0.3, drain
+    with pytest.raises(FieldError, match=r"factor is -.*\(0, 55, 55\).*negative secretion.rate takes more than there is"):
+        fire(ready(some, solver, 0.1), some)
+
+
+STILL = [0.0, 1e-300, 1e-12, 1e-9, 1e-6]
+
+
+@pytest.mark.parametrize("diffusion", STILL)
+@pytest.mark.parametrize("solver", ["auto", "bdf2", "backward-euler", "lod"])
+@pytest.mark.parametrize("shape", [(1, 11, 10), (4, 5, 6), (1, 1, 1)])
+def test_what_does_not_diffuse_changes_voxel_by_voxel(diffusion, solver, shape):
+    some = tissue(shape, diffusion, 0.0, initial=0.5)
+    at = (0, *(n // 2 for n in shape))
+    some.fields.supply[at] = some.fields.demand[at] = 0.0312
+    fire(ready(some, solver, 3.0 if solver != "backward-euler" else 0.1), some, 20 if solver != "backward-euler" else 600)
+    value = some.fields.value
+    assert value[at] == pytest.approx(1.0 - 0.5 * np.exp(-0.0312 * 60.0), abs=0.002)
+    assert np.abs(np.delete(value, np.ravel_multi_index(at, value.shape)) - 0.5).max(initial=0.0) < (1e-12 if diffusion < 1e-100 else 1e-6)
+
+
+@pytest.mark.parametrize("diffusion", STILL)
+@pytest.mark.parametrize("condition", ["value", "exchange"])
+def test_what_does_not_diffuse_does_not_enter_through_faces_nor_from_held_voxels(diffusion, condition):
+    some = tissue((1, 6, 7), diffusion, 0.05, initial=2.0)
+    some.fields.set_boundary("factor", "all", condition, 40.0, 5.0)
+    held = np.zeros((1, 6, 7), np.bool_)
+    held[0, 2, 3] = True
+    some.fields.fix("factor", held, 9.0)
+    got = fire(ready(some, "auto", 3.0, 1e-4), some, 10)
+    assert got[held] == pytest.approx(9.0, rel=1e-12)
+    np.testing.assert_allclose(got[~held], 2.0 * np.exp(-1.5), rtol=3e-3)
+
+
+@pytest.mark.parametrize("diffusion", STILL)
+def test_saturable_uptake_without_diffusion(diffusion):
+    """K ln(c0 / c) + c0 - c = V t."""
+    some = tissue((1, 6, 7), diffusion, 0.0, michaelis=2.5, initial=5.0)
+    some.fields.capacity[0, 0, 2, 3] = 0.3
+    got = fire(ready(some, "auto", 1.0), some, 20)
+    c = got[0, 2, 3]
+    assert 2.5 * np.log(5.0 / c) + 5.0 - c == pytest.approx(0.3 * 20.0, rel=2e-3)
+    assert got[0, 0, 0] == pytest.approx(5.0, rel=1e-7)
+
+
+def test_quasi_steady_without_diffusion_needs_a_sink_in_every_voxel():
+    some = tissue(diffusion=0.0, decay=0.0, initial=1.0)
+    some.fields.demand[0, 0, :5] = 50.0
+    with pytest.raises(FieldError, match="in every voxel where it does not diffuse"):
+        fire(ready(some, "quasi-steady"), some)
+    free = ready(some, "auto")
+    fire(free, some)
+    assert free.report()[0]["solver"] == "bdf2" and some.fields.value[0, 0, 9, 9] == pytest.approx(1.0, rel=1e-14)
+    some.fields.demand[:], some.fields.supply[:] = 50.0, 25.0
+    np.testing.assert_allclose(fire(ready(some, "auto", 6.0), some), 0.5, rtol=1e-3)
+
+
+def test_matrix_that_lets_nothing_pass_in_places():
+    """A mobility of 0 walls voxels off; the rest goes on."""
+    some = tissue((1, 9, 9), 1e3, 0.1, initial=1.0)
+    some.fields.mobility = np.ones((1, 9, 9))
+    some.fields.mobility[0, 4, :] = 0.0
+    some.fields.supply[0, 0, 1, 1] = 5.0
+    got = fire(ready(some, "bdf2", 3.0), some, 20)
+    assert got[0, :4].min() > 0.1
+    np.testing.assert_allclose(got[0, 4:], np.exp(-6.0), atol=1e-3)
+
+
+@pytest.mark.parametrize("solver", ["auto", "bdf2", "backward-euler", "quasi-steady"])
+@pytest.mark.parametrize("shape", [(1, 50, 50), (7, 9, 11)])
+def test_an_even_field_stays_even(solver, shape):
+    some = tissue(shape, decay=0.1, initial=38.0)
+    some.fields.supply[:] = 0.4
+    value = fire(ready(some, solver, 3.0), some, 20)
+    assert np.ptp(value) < 1e-12 * value.mean()
+    assert value.mean() == pytest.approx(4.0 + (0.0 if solver == "quasi-steady" else 34.0 * np.exp(-6.0)), rel=0.1)
+
+
+@pytest.mark.parametrize("mobile", [False, True])
+def test_an_even_field_with_a_cell_in_it_is_uneven_by_what_the_cell_takes_only(mobile):
+    some = tissue((1, 50, 50), decay=0.1, initial=38.0)
+    some.fields.demand[0, 0, 10, 10] = 1e-9
+    some.fields.mobility = np.exp(-np.random.default_rng(0).random((1, 50, 50))) if mobile else None
+    value = fire(ready(some, "bdf2", 3.0), some, 20)
+    assert np.ptp(value) < 1e-8 * value.mean()
+
+
 def test_an_unknown_factor_is_answered_with_the_nearest():
     with pytest.raises(FieldError, match="Did you mean 'factor'"):
         Transport(1.0, {"facor": "lod"}).prepare(tissue())

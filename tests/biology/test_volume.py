@@ -7,7 +7,6 @@ from helpers import add_cells, ball, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.shape import LIVE, radius_of
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from reference import cells as twin
 
 PARTS = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")
@@ -15,7 +14,7 @@ PARTS = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "targe
 
 def world(exact=True, count=80, seed=4):
     volume = Volume(6.0, exact)
-    tissue = tissue_of([volume, Death(6.0, Population())], types=("a", "b"))
+    tissue = tissue_of([volume, Death(6.0)], types=("a", "b"))
     add_cells(tissue, ball(count, 50.0), np.arange(count) % 2)
     cells, rng = tissue.cells, np.random.default_rng(seed)
     cells["vital"][:] = rng.integers(0, 4, count)
@@ -27,7 +26,7 @@ def world(exact=True, count=80, seed=4):
 
 def test_a_resting_cell_rests():
     volume = Volume(6.0)
-    tissue = tissue_of([volume, Death(6.0, Population())])
+    tissue = tissue_of([volume, Death(6.0)])
     add_cells(tissue, [0, 0, 0])
     fire(volume, tissue, 100, dt=6.0)
     cells = tissue.cells
@@ -38,7 +37,7 @@ def test_a_resting_cell_rests():
 
 def test_a_grown_target_by_hand():
     volume = Volume(6.0, exact=False)
-    tissue = tissue_of([volume, Death(6.0, Population())])
+    tissue = tissue_of([volume, Death(6.0)])
     add_cells(tissue, [0, 0, 0])
     tissue.cells["volume.target_nuclear"][:] = 270.0
     fire(volume, tissue, 1, dt=6.0)

@@ -16,29 +16,28 @@ from oncarium.biology.volume import Volume
 from oncarium.engine.column import Signal, State
 from oncarium.engine.loop import LoopError, each_cell, each_contact, each_voxel
 from oncarium.engine.plan import Plan
-from oncarium.engine.population import Population
 from oncarium.engine.random import uniform
 
 SCALE = 2.0
 
 
-@each_cell(writes=("stress",), adds_state={"stress": State("1")}, of="tumor", among="all")
+@each_cell(writes=("stress",), columns=(State("1", name="stress"),), of="tumor", among="all")
 def stressing(stress, volume_total, volume_fluid_change, dt, gain="0.6 1/h"):
     """Grows with the cell's volume."""
     return stress + gain * dt * volume_total * math.sqrt(volume_fluid_change**SCALE)
 
 
-@each_cell(writes=("draw", "other_draw"), adds_state={"draw": State("1"), "other_draw": State("1")})
+@each_cell(writes=("draw", "other_draw"), columns=(State("1", name="draw"), State("1", name="other_draw"),))
 def drawing(u, u1, kind, id):
     return u, u1 + kind + id
 
 
-@each_contact(writes=("push", "nearest"), adds_state={"push": Signal("1"), "nearest": State("1")})
+@each_contact(writes=("push", "nearest"), columns=(Signal("1", name="push"), State("1", name="nearest"),))
 def pushing(distance, other_radius, other_volume_total, other_kind, u):
     return math.exp(-distance / other_radius) * (1.0 + other_kind), u
 
 
-@each_contact(writes=("highest",), reduce="max", adds_state={"highest": State("1", 0.1)}, of="tumor", other=("killer", "eater"))
+@each_contact(writes=("highest",), reduce="max", columns=(State("1", 0.1, name="highest"),), of="tumor", other=("killer", "eater"))
 def highest(other_highest, distance):
     return other_highest + 1.0 / (1.0 + distance)
 
@@ -50,7 +49,7 @@ def reacting(oxygen, signal, voxel_volume, k="2 1/min"):
 
 def world(*processes, grid=PLANE, count=60):
     """Cells of three types in the plane."""
-    every = [Volume(1.0), Death(1.0, Population()), Mechanics(1.0), *processes]
+    every = [Volume(1.0), Death(1.0), Mechanics(1.0), *processes]
     tissue = tissue_of(every, grid, TYPES, ("oxygen", "signal"))
     add_cells(tissue, ball(count, 60.0, flat=True), np.arange(count) % 3)
     return tissue
@@ -71,7 +70,7 @@ def test_cells_of_a_type_parameters_with_units_and_traits():
 
 @pytest.mark.parametrize("among, acts", [("live", [True, False]), ("dead", [False, True]), ("all", [True, True])])
 def test_among_the_living_the_dead_or_all(among, acts):
-    @each_cell(writes=("mark",), adds_state={"mark": State("1")}, among=among)
+    @each_cell(writes=("mark",), columns=(State("1", name="mark"),), among=among)
     def marking(mark):
         return mark + 1.0
 
@@ -146,7 +145,7 @@ def test_threads_and_order_in_memory_do_not_matter(maker, monkeypatch):
         process.threads = threads
         fire(process, tissue, 2)
         rows = tissue.cells.order()
-        found.add(b"".join(tissue.cells[n][rows].tobytes() for n in process.added))
+        found.add(b"".join(tissue.cells[c.name][rows].tobytes() for c in process.columns()))
     assert len(found) == 1
 
 
@@ -199,7 +198,7 @@ def test_the_generated_file_is_readable_and_made_once():
 
 
 def test_errors_name_the_nearest():
-    @each_cell(writes=("stress",), adds_state={"stress": State("1")})
+    @each_cell(writes=("stress",), columns=(State("1", name="stress"),))
     def misspelt(stress, volum_total):
         return stress + volum_total
 

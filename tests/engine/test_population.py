@@ -6,14 +6,16 @@ import pytest
 from helpers import add_cells, ball, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import EVENT, EVENTS, Population
+from oncarium.engine.population import EVENT, Population
+
+KINDS = ("division", "removal", "apoptosis")
 
 
 def world(count=20):
-    population = Population()
-    tissue = tissue_of([Volume(1.0), Death(1.0, population)])
+    tissue = tissue_of([Volume(1.0), Death(1.0)])
+    tissue.population = Population(KINDS)
     add_cells(tissue, ball(count, 50.0))
-    return population, tissue
+    return tissue.population, tissue
 
 
 def test_nothing_queued_nothing_done():
@@ -56,5 +58,33 @@ def test_events_come_sorted_and_once():
     population.log(6.0, np.empty(0, np.int64), "removal")
     events = population.drain()
     assert events.dtype == EVENT
-    assert events.tolist() == [(3.0, 7, EVENTS.index("apoptosis"), -1), (6.0, 2, 0, 8), (6.0, 4, 0, 9)]
+    assert events.tolist() == [(3.0, 7, 2, -1), (6.0, 2, 0, 8), (6.0, 4, 0, 9)]
     assert len(population.drain()) == 0
+
+
+def test_kinds_of_events_are_registered_by_those_who_log_them():
+    population = Population(KINDS)
+    population.register(["shock", "division"])
+    population.log(1.0, np.array([5]), "shock")
+    assert population.kinds == [*KINDS, "shock"] and population.drain()["kind"].tolist() == [3]
+    with pytest.raises(KeyError, match="no event is called 'fright'; a mechanism that logs it says so"):
+        population.log(1.0, np.array([5]), "fright")
+
+
+def test_what_happened_is_heard_until_the_next_tick():
+    population, _ = world()
+    population.log(6.0, np.array([4, 2]), "division")
+    population.log(6.0, np.array([9]), "division")
+    population.drain()
+    assert population.heard("division").tolist() == [4, 2, 9] and population.heard("removal").tolist() == []
+    population.begin()
+    assert population.heard("division").tolist() == []
+
+
+def test_a_state_goes_to_a_queue_with_other_kinds():
+    population, _ = world()
+    population.log(3.0, np.array([7]), "apoptosis")
+    population.log(3.0, np.array([8]), "removal")
+    other = Population(["shock", "apoptosis"])
+    other.restore(population.state())
+    assert other.drain()[["id", "kind"]].tolist() == [(7, 1)]

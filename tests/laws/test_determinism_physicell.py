@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from helpers import shuffle
-from oncarium.engine.population import EVENTS
 from oncarium.run.simulation import Simulation
 from oncarium.spec.model import Model
 
@@ -58,8 +57,8 @@ def world(threads: int = 1, order: int | None = None) -> Simulation:
 def reference() -> str:
     simulation = world()
     simulation.run(20.0)
-    events = simulation.population.drain()
-    count = {name: int(np.count_nonzero(events["kind"] == k)) for k, name in enumerate(EVENTS)}
+    events = simulation.tissue.population.drain()
+    count = {name: int(np.count_nonzero(events["kind"] == k)) for k, name in enumerate(simulation.tissue.population.kinds)}
     for name in ("division", "removal", "apoptosis", "necrosis", "phagocytosis", "attack", "transformation", "fusion"):
         assert count[name] > 0, f"no {name}: {count}"
     cells = simulation.tissue.cells

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from helpers import run, shuffle, small_world
-from oncarium.engine.population import EVENTS
 
 
 def digest(threads: int = 1, order: int | None = None, count: int = 300) -> str:
-    processes, tissue, _ = small_world(threads, count)
+    processes, tissue = small_world(threads, count)
     if order is not None:
         shuffle(tissue, order)
     run(processes, tissue, 60.0, 0.5)
@@ -16,11 +15,11 @@ def digest(threads: int = 1, order: int | None = None, count: int = 300) -> str:
 
 
 def test_everything_happens_within_an_hour_and_the_books_balance():
-    processes, tissue, population = small_world()
+    processes, tissue = small_world()
     start = tissue.cells.n
     run(processes, tissue, 60.0, 0.5)
-    cells, events = tissue.cells, population.drain()
-    count = {name: int(np.count_nonzero(events["kind"] == k)) for k, name in enumerate(EVENTS)}
+    cells, events = tissue.cells, tissue.population.drain()
+    count = {name: int(np.count_nonzero(events["kind"] == k)) for k, name in enumerate(tissue.population.kinds)}
     for name in ("division", "removal", "apoptosis", "phagocytosis", "attack", "transformation"):
         assert count[name] > 0, f"no {name} in an hour: {count}"
     lost = count["removal"] + count["phagocytosis"] + count["fusion"]

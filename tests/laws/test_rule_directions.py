@@ -1,13 +1,11 @@
 """Every rule of the library does what its sentence says: more of the signal, everything else equal, moves the behavior in the said direction."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 from oncarium.biology.rules import Rules
 from oncarium.engine.kernels.response import respond
-from oncarium.run.build import links
+from oncarium.run.simulation import Simulation
 from oncarium.spec.files import LIBRARY
 from oncarium.spec.model import Model
 
@@ -16,16 +14,9 @@ LEVELS = (0.0, 0.1, 0.5, 1.0, 2.0, 10.0)  # of the signal, in halves
 
 def engine_of(scenario):
     """The engine's rules of a scenario, prepared with the values of its types, and the names of these."""
-    model = Model.load(scenario)
-    engine = Rules(6.0, links(model))
-    base = {}
-    for link, (name, rule) in zip(engine.links, model.rules):
-        (column, k), value = link.behavior, model.type(name).value(model.names.columns[rule.behavior[0]], rule.behavior[1])
-        at = base.setdefault(column, np.zeros((len(model.types), 64) if k >= 0 else len(model.types)))
-        at[(link.type, k) if k >= 0 else link.type] = value
-    types = [t.name for t in model.types]
-    engine.prepare(SimpleNamespace(cells=SimpleNamespace(base=base, types=types)))
-    return engine, types
+    simulation = Simulation(Model.load(scenario), seed=1)
+    engine = next(p for p in simulation.plan.processes if isinstance(p, Rules))
+    return engine, simulation.tissue.cells.types
 
 
 ENGINES = {name: engine_of(name) for name in ("hypoxic_tumor", "reference")}
@@ -49,7 +40,7 @@ def response(engine, link, others):
             values[:, engine.rows.index(other.signal)] = others * other.half
     values[:, engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
     n = len(LEVELS)
-    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, values)
+    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, False, values)
     return values[:, row], own["base"][0], own["highest" if link.increases else "lowest"][0]
 
 

@@ -201,8 +201,8 @@ def serial(slice_of_tumor):
 
 
 def test_everything_of_the_scenario_happens_within_six_hours(serial, slice_of_tumor):
-    events = serial.population.drain()
-    happened = {oc.run.recorder.EVENTS[k] for k in np.unique(events["kind"])}
+    events = serial.tissue.population.drain()
+    happened = {serial.tissue.population.kinds[k] for k in np.unique(events["kind"])}
     assert happened >= {"division", "apoptosis", "attack", "phagocytosis"}
     assert 150 < slice_of_tumor.cells_at_start < 250
 

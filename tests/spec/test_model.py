@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.catalog import columns, cycles, settable
+from oncarium.spec.catalog import columns, cycles
 from oncarium.spec.files import LIBRARY
 from oncarium.spec.library import on_shelf
 from oncarium.spec.model import EXAMPLE, Model
@@ -263,7 +263,7 @@ def test_every_library_number_has_a_source_or_is_marked_assumed(path):
 def test_every_column_can_be_spoken_of():
     assert {c.kind for c in columns().values()} == {"trait", "state", "signal", "behavior"}
     assert all(c.doc for c in columns().values())
-    assert settable(columns()["motility.speed"]) and not settable(columns()["sense.pressure"])
+    assert columns()["motility.speed"].settable and not columns()["sense.pressure"].settable
     assert cycles()["flow_cytometry"].phases == ("G0G1", "S", "G2M")
 
 

@@ -12,7 +12,6 @@ from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.shape import LIVE
 from oncarium.biology.volume import Volume
-from oncarium.engine.population import Population
 from oncarium.engine.process import Tick
 
 TIMES = (300.0, 480.0, 240.0, 60.0)  # min: G1, S, G2, M
@@ -20,12 +19,11 @@ FOUR = CYCLES["flow_cytometry_separated"]
 
 
 def world(model, exits, fixed, count, period=6.0, exact=True):
-    population = Population()
-    cycle = Cycle(period, population, [model], np.array([fixed], np.bool_), exact)
-    division = Division(period, population)
-    tissue = tissue_of([cycle, Volume(period), Death(period, population), division], phases=len(exits), base={"cycle.exit": np.array([exits])})
+    cycle = Cycle(period, [model], np.array([fixed], np.bool_), exact)
+    division = Division(period)
+    tissue = tissue_of([cycle, Volume(period), Death(period), division], phases=len(exits), base={"cycle.exit": np.array([exits])})
     add_cells(tissue, ball(count, 150.0))
-    return cycle, division, tissue, population
+    return cycle, division, tissue
 
 
 def founders(tissue, events, count):
@@ -38,9 +36,9 @@ def founders(tissue, events, count):
 
 def test_a14_exponential_lineages_have_the_right_mean_and_variance():
     n, rate, time = 4000, 1 / 1080, 2880.0
-    cycle, division, tissue, population = world(CYCLES["live"], [rate], [False], n)
+    cycle, division, tissue = world(CYCLES["live"], [rate], [False], n)
     run([cycle, division], tissue, time, 6.0)
-    size = np.bincount(founders(tissue, population.drain(), n), minlength=n)
+    size = np.bincount(founders(tissue, tissue.population.drain(), n), minlength=n)
     mean = math.exp(rate * time)
     assert mean == pytest.approx(14.3919, abs=1e-4)
     variance = mean**2 - mean
@@ -52,15 +50,15 @@ def test_a14_exponential_lineages_have_the_right_mean_and_variance():
 
 def times_to_division(exits, fixed, count, period):
     """(cell) minutes from birth to the first division."""
-    cycle, _, tissue, population = world(FOUR, exits, fixed, count, period)
+    cycle, _, tissue = world(FOUR, exits, fixed, count, period)
     found, step = np.zeros(count), 0
     while not found.all():
         cycle.step(tissue, Tick(step, step * period, period, 11))
         step += 1
-        for rows in population.dividing:
+        for rows in tissue.population.dividing:
             new = rows[found[rows] == 0.0]
             found[new] = step * period - tissue.cells["elapsed"][new]
-        population.dividing.clear()
+        tissue.population.dividing.clear()
     return found
 
 
@@ -93,7 +91,7 @@ def test_a16_survival_over_two_days(exact, p):
     """The exact hazard gives .8580267, rate * dt gives .8580057: both documented, told apart by their closed forms."""
     n = 40_000
     assert p**480 == pytest.approx(0.8580267 if exact else 0.8580057, abs=2e-7)
-    death = Death(6.0, Population(), exact)
+    death = Death(6.0, exact)
     tissue = tissue_of([death, Volume(6.0)], base={"death.apoptosis": 5.31667e-5})
     add_cells(tissue, ball(n, 150.0))
     fire(death, tissue, 480, dt=6.0, seed=2)

@@ -10,7 +10,6 @@ from oncarium.biology.division import Division
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.volume import Volume
 from oncarium.engine.fields import Grid
-from oncarium.engine.population import Population
 
 WIDE = Grid((-400, -200, -10), (20, 20, 20), (1, 20, 40))
 FAR = np.array([200.0, 0.0, 0.0])
@@ -18,13 +17,13 @@ FAR = np.array([200.0, 0.0, 0.0])
 
 def grown(centers, seed):
     """Cells (x, y) relative to the center of their tumor, one array per tumor, after two days from three cells each."""
-    population, mechanics = Population(), Mechanics(6.0)
+    mechanics = Mechanics(6.0)
     processes = [
-        Death(6.0, population),
-        Cycle(6.0, population, [CYCLES["live"]], np.zeros((1, 1), np.bool_)),
+        Death(6.0),
+        Cycle(6.0, [CYCLES["live"]], np.zeros((1, 1), np.bool_)),
         Volume(6.0),
         mechanics,
-        Division(6.0, population),
+        Division(6.0),
     ]
     tissue = tissue_of(processes, WIDE, phases=1, base={"cycle.exit": 0.001, "death.apoptosis": 0.0001})
     for center in centers:
@@ -46,7 +45,7 @@ def test_a25_a_tumor_does_not_notice_another_far_away():
     found = []
     for centers in ([-FAR], [-FAR, FAR]):
         mechanics = Mechanics(0.1, method="adams-bashforth")
-        tissue = tissue_of([Volume(6.0), Death(6.0, Population()), mechanics], WIDE)
+        tissue = tissue_of([Volume(6.0), Death(6.0), mechanics], WIDE)
         for center in centers:
             add_cells(tissue, center + np.array([[0, 0, 0], [9.0, 0, 0], [0, 7.0, 0]]))
         run([mechanics], tissue, 60.0, 0.1)

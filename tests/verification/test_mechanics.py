@@ -13,7 +13,6 @@ from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.volume import Volume
 from oncarium.engine.fields import Grid
-from oncarium.engine.population import Population
 
 R = 8.412710547954228
 TOLERATED = 0.01 * R  # 1 % of a cell's radius
@@ -68,7 +67,7 @@ def test_a11_adaptive_steps_follow_the_continuum(distance):
 def growing(mechanics):
     """260 cells near their resting distance; half of them grow, ten have just divided."""
     volume = Volume(6.0)
-    tissue = tissue_of([Death(6.0, Population()), volume, mechanics])
+    tissue = tissue_of([Death(6.0), volume, mechanics])
     k, j, i = np.meshgrid(*[np.arange(-8, 9)] * 3, indexing="ij")
     layers = np.stack([i + 0.5 * (j % 2) + 0.5 * (k % 2), 0.866 * (j + (k % 2) / 3), 0.8165 * k], axis=-1).reshape(-1, 3) * 14.0
     add_cells(tissue, layers[np.argsort((layers**2).sum(axis=1), kind="stable")][:250])

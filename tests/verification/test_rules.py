@@ -11,7 +11,6 @@ from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.rules import Link, Rules
 from oncarium.biology.sensing import Sensing
-from oncarium.engine.population import Population
 
 SPEED = ("motility.speed", -1)
 SIGNALS = {"oxygen": ("sense.factor", 0), "pressure": ("sense.pressure", -1), "time": ("sense.time", -1)}
@@ -21,7 +20,7 @@ def speed(rules, values, base):
     """The speed of one cell with these signals; rules are (signal, increases, saturation, half, power)."""
     process = Rules(6.0, [Link(0, SPEED, SIGNALS[s], up, b, h, p) for s, up, b, h, p in rules])
     mechanics = Mechanics(1.0)
-    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0, Population()), process]
+    every = [mechanics, Sensing(6.0, mechanics, {"sense.time"}), Motility(1.0), Death(6.0), process]
     tissue = tissue_of(every, base={"motility.speed": base})
     add_cells(tissue, [0, 0, 0])
     for name, value in values.items():

@@ -307,17 +307,33 @@ def complaint(what: Mapping[str, Any]) -> str:
     >>> complaint({"measure": "cuont", "of": "tumor"})
     "no measure is called 'cuont'. Did you mean 'count'?"
     """
-    name = str(what.get("measure"))
-    if name not in MEASURES:
-        return f"no measure is called '{name}'.{did_you_mean(name, MEASURES)}"
+    name = what.get("measure")
+    if not isinstance(name, str) or name not in MEASURES:
+        return f"no measure is called '{str(name)[:60]}'.{did_you_mean(str(name), MEASURES)}"
     known = [p for p in inspect.signature(MEASURES[name]).parameters if p not in ("result", "t")]
     for key in what:
         if key not in (*known, "measure", "at", "per", "unit", "called"):
-            return f"{name} has no option '{key}'.{did_you_mean(key, known)}"
+            return f"{name} has no option '{key[:60]}'.{did_you_mean(key, known)}"
     missing = [
         p.name for p in inspect.signature(MEASURES[name]).parameters.values() if p.default is p.empty and p.name not in ("result", "t", *what)
     ]
     if missing:
         return f"{name} needs {' and '.join(missing)}."
+    for key, value in what.items():
+        if key == "per":
+            if not isinstance(value, Mapping):
+                return "per is another read-out, such as {measure: count}."
+        elif key in NUMBERS:
+            if value is not None and not _is_number(value):
+                return f"{key} is '{str(value)[:60]}', no number."
+        elif value is not None and not isinstance(value, str) and not (key in ("of", "phase") and isinstance(value, list) and all(isinstance(v, str) for v in value)):
+            return f"{key} is '{str(value)[:60]}', no word."
     per = what.get("per")
     return complaint(per) if isinstance(per, Mapping) else ""
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and bool(np.isfinite(float(value)))
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,10 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
-        out[section].append((plot.save(make(), folder / f"{name}.png"), caption))  # type: ignore[arg-type]
+        file = re.sub(r"[^\w+-]+", "_", name)[:80]  # a name of a factor is no path
+        while any(path.stem == file for path, _ in out[section]):
+            file += "_"
+        out[section].append((plot.save(make(), folder / f"{file}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:
         keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", partial(plot.tissue, result, times[k]))

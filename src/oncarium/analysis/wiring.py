@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..run.mechanisms import LOOPS
+from ..biology.order import MECHANISMS
+from ..engine.loop import Maker
 from ..spec.catalog import NAMED_SIGNALS
 from ..spec.cell import CellType
 from ..spec.model import Model
@@ -119,9 +120,9 @@ def _exchange(model: Model, t: CellType) -> tuple[dict[str, tuple[float, float]]
             made[label] = (base, max(most, rule.value))
         elif label and column in ("secretion.uptake", "metabolism.consumption") and rule.value > 0.0:
             taken.add(label)
-    for section, maker in LOOPS.items():
-        if section in t.sections and model.uses(section) and (section != "metabolism" or t.values.get("metabolism.respiration")):
-            for column, _, label in (str(w).rpartition(".") for w in maker.options.get("writes", ())):
+    for loop in MECHANISMS:
+        if isinstance(loop, Maker) and any(t.values.get(word) for word in loop.words):
+            for column, _, label in (str(w).rpartition(".") for w in loop.options["writes"]):
                 if column == "secretion.rate":
                     made.setdefault(label, (1.0, 1.0))
                 elif column == "metabolism.consumption":

@@ -8,7 +8,7 @@ from ..engine.loop import each_cell
 PH = Signal("1", 7.4, ge=0.0, doc="pH of the fluid around the cell", name="acidity.ph")
 
 
-@each_cell(name="Acidity", slot="sense", among="all", writes=("acidity.ph",), columns=(PH,))
+@each_cell(name="Acidity", slot="sense", among="all", writes=("acidity.ph",), columns=(PH,), needs=("acid",))
 def acidity(sense_acid, normal="7.4", buffer="25"):
     """pH around the cell.
 

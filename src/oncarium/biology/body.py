@@ -9,6 +9,7 @@ from numba import njit
 
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from ..spec.body import Compartment
 
 SUBSTEP = 1.0  # min: rates of the body are at most a few per hour
@@ -56,6 +57,14 @@ class Circulation(Process):
     slot = "body"
     reads = ("body",)
     sets = ("body",)
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(model.patient.compartments, "body", "the model has no body")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Circulation:
+        return cls(build.minutes(cls.clock), model.patient.compartments, **options)
 
     def __init__(self, period: float, compartments: Sequence[Compartment]):
         self.period = period

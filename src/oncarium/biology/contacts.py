@@ -7,12 +7,13 @@ smallest id gets it, and no thread or memory order can change the outcome.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 
 from ..engine.cells import Cells
 from ..engine.column import Behavior, State
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
@@ -23,7 +24,7 @@ from .mechanics import Mechanics
 from .secretion import INTERNALISED, TRANSFERRED
 from .shape import APOPTOTIC, LIVE, radius_of
 from .springs import Springs
-from .surface import ANTIGEN, SHIELD
+from .surface import Surface
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 NO_SHIELD = np.empty(0)
@@ -144,19 +145,22 @@ class Contacts(Process):
     reads = ("position", "vital")
     sets = ("attack.target", "damage.level", "sense.attacked")
     adds = ("population", "volume.*")
-    apoptotic = Behavior("1/min", ge=0.0, name="phagocytosis.apoptotic", doc="rate of engulfing an apoptotic neighbor")
-    necrotic = Behavior("1/min", ge=0.0, name="phagocytosis.necrotic", doc="rate of engulfing a necrotic neighbor")
+    events = ("phagocytosis", "attack", "fusion")
+    elastic = Springs.elastic
+    apoptotic = Behavior("1/min", ge=0.0, wakes=True, name="phagocytosis.apoptotic", doc="rate of engulfing an apoptotic neighbor")
+    necrotic = Behavior("1/min", ge=0.0, wakes=True, name="phagocytosis.necrotic", doc="rate of engulfing a necrotic neighbor")
     live = Behavior(
-        "1/min", ge=0.0, axis="type", name="phagocytosis.live", doc="rate of engulfing a live neighbor of each type"
+        "1/min", ge=0.0, axis="type", wakes=True, name="phagocytosis.live", doc="rate of engulfing a live neighbor of each type"
     )
     rate = Behavior(
-        "1/min", ge=0.0, axis="type", name="attack.rate", doc="rate of starting to attack a neighbor of each type"
+        "1/min", ge=0.0, axis="type", wakes=True, name="attack.rate", doc="rate of starting to attack a neighbor of each type"
     )
     immunogenicity = Behavior(
         "1",
         1.0,
         ge=0.0,
         axis="type",
+        steady=True,
         name="attack.immunogenicity",
         doc="how strongly this cell is attacked by each type",
     )
@@ -165,24 +169,29 @@ class Contacts(Process):
     )
     duration = Behavior("min", 30.0, ge=0.0, name="attack.duration", doc="mean length of one attack")
     target = State(
-        "1", -1, dtype=int, name="attack.target", doc="id of the cell under attack, or -1"
+        "1", -1, dtype=int, at_change="base", name="attack.target", doc="id of the cell under attack, or -1"
     )
-    delivered = State("1", ge=0.0, name="attack.delivered", doc="damage this cell has dealt so far")
-    nuclei = State("1", 1.0, ge=0.0, inherit="default", name="fusion.nuclei", doc="nuclei of the cell; those of fused cells add")
-    other_dead = Behavior("1/min", ge=0.0, name="phagocytosis.other_dead", doc="rate of engulfing a neighbor dead in another way")
+    delivered = State("1", ge=0.0, at_change="base", rare=True, name="attack.delivered", doc="damage this cell has dealt so far")
+    nuclei = State("1", 1.0, ge=0.0, inherit="default", rare=True, along=("fusion",), name="fusion.nuclei", doc="nuclei of the cell; those of fused cells add")
+    other_dead = Behavior("1/min", ge=0.0, rare=True, wakes=True, name="phagocytosis.other_dead", doc="rate of engulfing a neighbor dead in another way")
     attacked = State("min", ge=0.0, inherit="zero", name="sense.attacked", doc="time under attack so far")
     fusion = Behavior(
-        "1/min", ge=0.0, axis="type", name="fusion.rate", doc="rate of fusing with a neighbor of each type"
+        "1/min", ge=0.0, axis="type", steady=True, wakes=True, name="fusion.rate", doc="rate of fusing with a neighbor of each type"
     )
 
-    def __init__(self, period: float, population: Population, mechanics: Mechanics, exact: bool = True):
+    words = ("phagocytosis", "attack", "fusion")
+    clock = "mechanics"
+
+    @classmethod
+    def of(cls, model, build, **options) -> Contacts:
+        ruled = [k for k, t in enumerate(model.types) if any(r.behavior[0].startswith(cls.words) for r in t.rules)]
+        return cls(build.minutes(cls.clock), build[Mechanics], build.exact, ruled, **options)
+
+    def __init__(self, period: float, mechanics: Mechanics, exact: bool = True, ruled: Sequence[int] = ()):
         self.period = period
-        self.population = population
         self.mechanics = mechanics
         self.exact = exact
-
-    def columns(self):
-        return [*super().columns(), Springs.elastic]
+        self.ruled = list(ruled)  # types with a rule on one of their contact rates: they may act even if the base is zero
 
     def prepare(self, tissue: Tissue) -> None:
         cells = tissue.cells
@@ -200,11 +209,8 @@ class Contacts(Process):
         for name in ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.live", "attack.rate", "fusion.rate"):
             some = cells[name] > 0.0
             self.acts[cells.type[some.any(axis=1) if some.ndim > 1 else some]] = True
+        self.acts[self.ruled] = True
         self.conserved = [c.name for c in cells.columns.values() if c.name.startswith("custom.") and c.inherit == "halve"]
-
-    def let_act(self, types: list[int]) -> None:
-        """These types have a rule on one of their contact rates, so they may act even if the base is zero."""
-        self.acts[types] = True
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -234,7 +240,7 @@ class Contacts(Process):
             cells["phagocytosis.live"],
             cells["attack.rate"],
             cells["attack.immunogenicity"],
-            cells[SHIELD.name] if SHIELD.name in cells else NO_SHIELD,
+            cells[Surface.shield.name] if Surface.shield.name in cells else NO_SHIELD,
             cells["fusion.rate"],
             cells["attack.target"],
             self.acts,
@@ -249,15 +255,15 @@ class Contacts(Process):
                 continue
             if wish[i] == ATTACK:
                 cells["attack.target"][i] = cells.id[j]
-                self.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
+                tissue.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
                 continue
             (self._engulf if wish[i] == ENGULF else self._fuse)(tissue, i, j)
             self.pass_on(cells, i, j, engulfed=wish[i] == ENGULF)
             gone.add(j)
-            self.population.log(
+            tissue.population.log(
                 tick.time, cells.id[[j]], "phagocytosis" if wish[i] == ENGULF else "fusion", int(cells.id[i])
             )
-        self.population.remove(np.array(sorted(gone), np.int64))
+        tissue.population.remove(np.array(sorted(gone), np.int64))
 
     def _continue_attacks(self, tissue: Tissue, tick: Tick) -> None:
         """Deal damage; end attacks whose time is over or whose target is dead or gone."""
@@ -286,7 +292,7 @@ class Contacts(Process):
             cells[INTERNALISED.name][i] += share * cells[INTERNALISED.name][j]
             cells[INTERNALISED.name][j] = 0.0
         if engulfed and LOAD.name in cells:
-            cells[LOAD.name][i] += cells[ANTIGEN.name][j] + cells[LOAD.name][j]
+            cells[LOAD.name][i] += cells[Surface.antigen.name][j] + cells[LOAD.name][j]
         for name in self.conserved if engulfed else [c for c in ("volume.target_cytoplasm",) if c in cells]:
             cells[name][i] += cells[name][j]
 

@@ -9,11 +9,11 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from .death import hazard
 from .shape import LIVE
 
@@ -141,13 +141,22 @@ class Cycle(Process):
     sets = ("cycle.phase",)
     adds = ("population",)
     exit = Behavior("1/min", ge=0.0, axis="phase", doc="exit rate of each cycle phase")
-    phase = State("1", dtype=np.int32, doc="present phase of the cycle")
+    phase = State("1", dtype=np.int32, at_change="base", doc="present phase of the cycle")
 
-    def __init__(
-        self, period: float, population: Population, models: list[CycleModel], fixed: np.ndarray, exact: bool = True
-    ):
+    @classmethod
+    def why(cls, model) -> Why:
+        cycling = [t.name for t in model.types if t.cycle.phases]
+        return given(cycling, f"cells.{next(iter(cycling), '')}.cycle", "no type has a cycle")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Cycle:
+        fixed = np.zeros((len(model.types), max(len(t.cycle.phases) for t in model.types)), np.bool_)
+        for i, t in enumerate(model.types):
+            fixed[i, : len(t.fixed)] = t.fixed
+        return cls(build.minutes(cls.clock), [CYCLES[t.cycle.name] for t in model.types], fixed, build.exact, **options)
+
+    def __init__(self, period: float, models: list[CycleModel], fixed: np.ndarray, exact: bool = True):
         self.period = period
-        self.population = population
         self.models = models
         self.exact = exact
         self.fixed = fixed
@@ -183,4 +192,4 @@ class Cycle(Process):
         )
         if before is not None:
             cells["volume.target_cytoplasm"][cells["volume.target_nuclear"] != before] *= 2.0
-        self.population.divide(np.flatnonzero(dividing))
+        tissue.population.divide(np.flatnonzero(dividing))

@@ -8,16 +8,12 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State, Trait
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL
-
-STOPS = ("motility.heading", "motility.vector", "volume.target_cytoplasm", "secretion.rate", "secretion.approach")  # what a dying cell no longer does
-FADES = ("secretion.uptake", "metabolism.consumption")  # what goes on at a tenth, as in the source
-FADED = 0.1
 
 
 @njit(cache=True, nogil=True)
@@ -106,12 +102,14 @@ class Death(Process):
     reads = ("volume.total",)
     sets = ("vital",)
     adds = ("population",)
+    events = ("removal", "apoptosis", "necrosis")
+    vital = VITAL
     apoptosis = Behavior("1/min", 0.00319 / 60.0, ge=0.0, doc="rate of apoptosis")
     necrosis = Behavior("1/min", 0.0, ge=0.0, doc="rate of necrosis")
     rupture_volume = State(
         "um^3", inherit="copy", doc="volume at which this dying cell ruptures", name="death.rupture_volume"
     )
-    elapsed = State("min", doc="time in the present phase of cycle or death", name="elapsed")
+    elapsed = State("min", at_change="base", doc="time in the present phase of cycle or death", name="elapsed")
     apoptosis_duration = Trait(
         "min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance"
     )
@@ -147,13 +145,17 @@ class Death(Process):
         "1", 2.0, ge=0.0, name="necrosis.rupture", doc="rupture volume in multiples of the volume at death"
     )
 
-    def __init__(self, period: float, population: Population, exact: bool = True):
-        self.period = period
-        self.population = population
-        self.exact = exact
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(True, "every cell may die")
 
-    def columns(self):
-        return [*super().columns(), VITAL]
+    @classmethod
+    def of(cls, model, build, **options) -> Death:
+        return cls(build.minutes(cls.clock), exact=build.exact, **options)
+
+    def __init__(self, period: float, exact: bool = True):
+        self.period = period
+        self.exact = exact
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, base = tissue.cells, tissue.cells.base
@@ -188,20 +190,9 @@ class Death(Process):
         )
         new = np.flatnonzero(started)
         if len(new):
-            fall_silent(tissue, new)
+            cells.die(new)
             for code, kind in ((1, "apoptosis"), (2, "necrosis")):
-                self.population.log(tick.time, cells.id[new[started[new] == code]], kind)
+                tissue.population.log(tick.time, cells.id[new[started[new] == code]], kind)
         gone = np.flatnonzero(cleared)
-        self.population.log(tick.time, cells.id[gone], "removal")
-        self.population.remove(gone)
-
-
-def fall_silent(tissue: Tissue, rows: np.ndarray) -> None:
-    """What death changes at once in these cells: no motion, no secretion, a tenth of the uptake."""
-    cells = tissue.cells
-    for name in STOPS:
-        if name in cells:
-            cells[name][rows] = 0.0
-    for name in FADES:
-        if name in cells:
-            cells[name][rows] *= FADED
+        tissue.population.log(tick.time, cells.id[gone], "removal")
+        tissue.population.remove(gone)

@@ -6,16 +6,16 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.population import NOBODY, Population
+from ..engine.population import NOBODY
 from ..engine.process import Process, Tick
 from ..engine.random import direction, uniform
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from ..errors import NumericsError
 from .outside import BORN_OUTSIDE, OUTSIDE, beyond
 from .secretion import INTERNALISED, RELEASED
 from .shape import radius_of
 from .springs import release_all, rows_by_id
-from .transformation import turn_into
 
 
 @njit(cache=True, nogil=True)
@@ -57,14 +57,22 @@ class Division(Process):
     slot = "renew"
     reads = ("population",)
     sets = ("cells",)
-    asymmetric = Behavior("1", ge=0.0, le=1.0, axis="type", doc="probability that the daughter is of each type")
-    count = State("1", ge=0.0, doc="divisions since the cell, or its first ancestor, came or was placed")
+    asymmetric = Behavior("1", ge=0.0, le=1.0, axis="type", rare=True, doc="probability that the daughter is of each type")
+    count = State("1", ge=0.0, rare=True, doc="divisions since the cell, or its first ancestor, came or was placed")
 
-    def __init__(self, period: float, population: Population, exact: bool = True, slot: str = "renew"):
+    events = ("division",)
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(True, "births and deaths take effect")
+
+    @classmethod
+    def of(cls, model, build, *, clock: str = "mechanics", **options) -> Division:
+        return cls(build.minutes(clock), build.exact, **options)
+
+    def __init__(self, period: float, exact: bool = True):
         self.period = period
-        self.population = population
         self.exact = exact
-        self.slot = slot
 
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid
@@ -72,14 +80,14 @@ class Division(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        self.population.born = NOBODY
-        if not self.population.dividing and not self.population.removed:
+        tissue.population.born = NOBODY
+        if not tissue.population.dividing and not tissue.population.removed:
             return
         self._let_go(tissue)
-        parents, daughters = self.population.born = self.population.apply(tissue)
+        parents, daughters = tissue.population.born = tissue.population.apply(tissue)
         if not len(parents):
             return
-        self.population.log(tick.time, cells.id[parents], "division", cells.id[daughters])
+        tissue.population.log(tick.time, cells.id[parents], "division", cells.id[daughters])
         place(
             parents,
             daughters,
@@ -106,7 +114,7 @@ class Division(Process):
 
     def _let_go(self, tissue: Tissue) -> None:
         """Who divides or goes is attached to nobody; who goes leaves behind what it releases."""
-        cells, queue = tissue.cells, self.population
+        cells, queue = tissue.cells, tissue.population
         gone = np.unique(np.concatenate(queue.removed)) if queue.removed else np.empty(0, np.int64)
         if "springs.partner" in cells:
             partner = cells["springs.partner"]
@@ -137,6 +145,6 @@ class Division(Process):
             for t, p in enumerate(chances[i]):
                 if left < p:
                     if t != cells.type[j]:
-                        turn_into(cells, np.array([j]), np.array([t]))
+                        cells.become(np.array([j]), np.array([t]))
                     break
                 left -= p

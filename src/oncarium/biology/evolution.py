@@ -8,7 +8,6 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import normal, uniform
 from ..engine.tissue import Tissue
@@ -52,11 +51,12 @@ class Evolution(Process):
     rate = Behavior("1", ge=0.0, le=1.0, doc="probability that a daughter mutates")
     step_ = Behavior("1", 0.2, ge=0.0, name="evolution.step", doc="standard deviation of the logarithm of a change")
 
-    def __init__(self, period: float, population: Population):
+    clock = "mechanics"
+
+    def __init__(self, period: float):
         self.period = period
-        self.population = population
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         columns = (cells[f"evolution.{k}"] for k in ("rate", "step", "clone", *HERITABLE))
-        mutate(np.uint64(tick.seed), self.stream, tick.number, cells.id, self.population.born[1], *columns)
+        mutate(np.uint64(tick.seed), self.stream, tick.number, cells.id, tissue.population.born[1], *columns)

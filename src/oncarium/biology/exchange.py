@@ -9,6 +9,7 @@ from ..engine.kernels.lod import _exchange_entries, coefficients, couple, diffus
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
+from ..engine.why import Why
 from .outside import OUTSIDE
 from .secretion import INTERNALISED, Secretion, concentration_per_amount
 
@@ -34,14 +35,28 @@ class Exchange(Process):
     reads = ("position", "volume.total", "secretion.*")
     sets = ("fields.value",)
 
-    def __init__(self, period: float, dt: float, steps: int, internalise: bool = False, slot: str = "transport", name: str = "Exchange"):
+    requires = ("secretion.approach", "secretion.target")
+    serves = ("secretion",)
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return Secretion.why(model)
+
+    @classmethod
+    def of(cls, model, build, *, rest: bool = False, **options) -> Exchange:
+        """rest: all diffusion steps of a tick but the first, which hand on to the first of the next tick."""
+        step = model.clock.transport
+        if not rest:
+            return cls(build.tick, step, 1, model.internalise, **options)
+        return build[Exchange].before(cls(build.tick, step, round(build.tick / step) - 1, model.internalise, "Exchange on", **options))
+
+    def __init__(self, period: float, dt: float, steps: int, internalise: bool = False, name: str = "Exchange"):
         self.period = period
         self.internalise = internalise
         self.shared: dict[int, tuple] = {}  # tick -> entries
         self.shares = False
         self.dt = dt
         self.steps = steps
-        self.slot = slot
         self._name = name
 
     def before(self, later: Exchange) -> Exchange:

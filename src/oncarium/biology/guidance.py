@@ -98,14 +98,18 @@ class Guidance(Process):
     guidance = Trait("1", 0.0, ge=0.0, doc="how strongly fibres turn the cell along themselves")
     barrier = Trait("1", 0.0, ge=0.0, le=1.0, doc="how much slower the cell is across aligned fibres")
     drag = Trait("1", 0.0, ge=0.0, doc="friction with matrix of density 1, as a multiple of that with fluid and cells")
+    mobility = MOBILITY
     lysis = Behavior("1", 0.0, ge=0.0, le=1.0, doc="share of its speed that its own proteases secure whatever the pores")
+
+    part = "matrix"
+
+    @classmethod
+    def of(cls, model, build, **options) -> Guidance:
+        return cls(build.minutes(cls.clock), np.array(["guidance" in t.sections for t in model.types]), **options)
 
     def __init__(self, period: float, acts: np.ndarray):
         self.period = period
         self.acts = acts
-
-    def columns(self):
-        return [*super().columns(), MOBILITY]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid

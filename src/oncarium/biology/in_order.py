@@ -52,6 +52,8 @@ def attach_and_detach(seed, stream, tick, dt, order, ids, kind, free, position, 
 class SpringsInOrder(Springs):
     """Attachments of all cells, one after another."""
 
+    words = ("springs", *Contacts.words)  # an attack is held by an attachment
+
     @property
     def name(self) -> str:
         """As the mechanism whose place it takes."""
@@ -178,6 +180,8 @@ def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, se
 class ContactsInOrder(Contacts):
     """Phagocytosis, attack and fusion, one cell after another."""
 
+    requires = ("attack.delivered",)
+
     @property
     def name(self) -> str:
         """As the mechanism whose place it takes."""
@@ -192,22 +196,21 @@ class ContactsInOrder(Contacts):
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
         volumes = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
         nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
-        delivered = cells["attack.delivered"] if "attack.delivered" in cells else np.zeros(cells.n)
         arguments = (
             np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.order(), cells.id, cells.type, cells["vital"], free(cells),
             cells.position, cells.position.copy(), cells["radius"] * cells["mechanics.adhesion_distance"], near.first, near.list,
             cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"], cells["attack.rate"],
             cells["attack.immunogenicity"], cells["fusion.rate"], cells["attack.duration"], cells["attack.damage_rate"], cells["attack.target"],
-            delivered, cells["damage.level"], cells["sense.attacked"], nuclei, partner,
+            cells["attack.delivered"], cells["damage.level"], cells["sense.attacked"], nuclei, partner,
             *(cells[f"volume.{k}"] for k in volumes), cells["radius"], events,
         )  # fmt: skip
         count = interact(*arguments)
         gone = []
         for code, i, j in events[:count]:
             if code == ATTACKED:
-                self.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
+                tissue.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
                 continue
             self.pass_on(cells, i, j, engulfed=code == ENGULFED)
             gone.append(j)
-            self.population.log(tick.time, cells.id[[j]], "phagocytosis" if code == ENGULFED else "fusion", int(cells.id[i]))
-        self.population.remove(np.array(sorted(gone), np.int64))
+            tissue.population.log(tick.time, cells.id[[j]], "phagocytosis" if code == ENGULFED else "fusion", int(cells.id[i]))
+        tissue.population.remove(np.array(sorted(gone), np.int64))

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
-from .secretion import INTERNALISED, concentration_per_amount
+from ..engine.why import Why, given
+from .secretion import INTERNALISED, Secretion, concentration_per_amount
 
 
 class Internalisation(Process):
@@ -27,6 +28,13 @@ class Internalisation(Process):
     slot = "sense"
     reads = ("fields.value", "secretion.*", "volume.total")
     sets = ("secretion.internalised",)
+
+    requires = ("secretion.approach", "secretion.target")
+    clock = "transport"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return Secretion.why(model) and given(model.internalise, "internalise: true", "the model does not say internalise: true")
 
     def __init__(self, period: float):
         self.period = period

@@ -13,6 +13,7 @@ from ..engine.kernels.coupling import order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, lives_on
 
 MOST = 1.5  # density at which deposition stops: one and a half scars
 LOSS = 4.9e-6  # 1/min: turnover without proteases, 0.7 % a day (as in models of the field)
@@ -100,6 +101,16 @@ class MatrixRemodeling(Process):
     crosslinking = Behavior("1/min", ge=0.0, doc="rate of crosslinking by a cell that fills its voxel")
     hyaluronan = Behavior("1/min", ge=0.0, doc="rate of filling the voxel with hyaluronan")
     traction = Behavior("1", ge=0.0, le=1.0, doc="pull on fibres along the cell's heading")
+
+    part = "matrix"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return lives_on(cls, model)
+
+    @classmethod
+    def of(cls, model, build, **options) -> MatrixRemodeling:
+        return cls(model.matrix.period, {f.name: f.hindrance for f in model.factors}, **options)
 
     def __init__(self, period: float, hindrance: Mapping[str, float] | None = None, cuts: tuple[float, float, float] = CUTS):
         self.period = period

@@ -10,6 +10,7 @@ from ..engine.column import Signal
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given, lives_on
 
 SOFT = 1.5  # kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
 POWER = 1.8  # how stiffness grows with density (as in models of the field)
@@ -55,6 +56,13 @@ class MatrixSensing(Process):
     stiffness = Signal("kPa", ge=0.0, doc="stiffness of the matrix at the cell")
     alignment = Signal("1", ge=0.0, le=1.0, doc="order of the fibres at the cell")
     sets = ("sense.matrix", "sense.stiffness", "sense.alignment")
+
+    part = "matrix"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        read = model.wanted & set(cls.sets)
+        return lives_on(cls, model) and given(read, f"somebody reads {', '.join(sorted(read))}", f"nobody reads {', '.join(cls.sets)}")
 
     def __init__(self, period: float):
         self.period = period

@@ -27,6 +27,7 @@ from ..engine.kernels.neighbors import Neighbors, worn
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from .forces import pull, push, velocities
 from .shape import MOBILITY, RADIUS, VITAL
 
@@ -118,17 +119,28 @@ class Mechanics(Process):
     slot = "move"
     reads: tuple[str, ...] = ("radius", "motility.heading", "springs.partner", "attack.target")
     sets = ("position", "sense.pressure")
+    radius, vital = RADIUS, VITAL
     repulsion = Behavior("um/min", 10.0, ge=0.0, doc="cell-cell repulsion strength")
     adhesion = Behavior("um/min", 0.4, ge=0.0, doc="cell-cell adhesion strength")
     adhesion_distance = Behavior("1", 1.25, ge=0.0, doc="reach of adhesion in multiples of the radius")
-    affinity = Behavior("1", 1.0, ge=0.0, axis="type", doc="adhesive affinity to each type")
+    affinity = Behavior("1", 1.0, ge=0.0, axis="type", steady=True, doc="adhesive affinity to each type")
     wall = Trait("um/min", 0.0, ge=0.0, doc="repulsion by the walls of the domain")
     attached = Trait("1", 1.0, ge=0.0, le=1.0, name="springs.active", doc="1 if cells of this type attach to others and are pulled by them")
-    membrane_adhesion = Behavior("um/min", 4.0, ge=0.0, doc="adhesion to a basement membrane (none is modelled)")
-    membrane_repulsion = Behavior("um/min", 100.0, ge=0.0, doc="repulsion by a basement membrane (none is modelled)")
+    membrane_adhesion = Behavior("um/min", 4.0, ge=0.0, rare=True, doc="adhesion to a basement membrane (none is modelled)")
+    membrane_repulsion = Behavior("um/min", 100.0, ge=0.0, rare=True, doc="repulsion by a basement membrane (none is modelled)")
     movable = Behavior("1", 1.0, ge=0.0, le=1.0, doc="1 if the cell can be moved")
     pressure = Signal("1", ge=0.0, doc="mechanical pressure; 1 is twelve close-packed neighbors", name="sense.pressure")
     velocity = State("um/min", axis="xyz", inherit="default", doc="velocity of the last step", name="velocity")
+
+    clock = "mechanics"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(True, "every cell pushes")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Mechanics:
+        return cls(build.minutes(cls.clock), tolerance=model.clock.error, **options)
 
     def __init__(self, period: float, method: str = "adaptive", tolerance: float = 0.03, largest_step: float = 3.0, share: float = 0.03):
         self.period = period
@@ -139,9 +151,6 @@ class Mechanics(Process):
         self.step_minutes = 0.1
         self.substeps = 0
         self.evaluations = 0
-
-    def columns(self):
-        return [*super().columns(), RADIUS, VITAL]
 
     def prepare(self, tissue: Tissue) -> None:
         grid = tissue.fields.grid

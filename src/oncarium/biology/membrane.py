@@ -11,6 +11,7 @@ from ..engine.column import State
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given, lives_on
 from .matrix import FAMILIES
 
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
@@ -78,6 +79,13 @@ class Membrane(Process):
     reads = ("fields.value", "secretion.rate", "matrix.traction", "vital")
     adds = ("position", "matrix.membrane")
     voxel = State("1", -1, dtype=int, inherit="copy", doc="voxel the cell was in at the last look")
+
+    part = "matrix"
+    clock = "mechanics"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return lives_on(cls, model) and given(model.matrix.membrane is not None, "matrix.membrane", "the matrix has no membrane")
 
     def __init__(self, period: float, cut: float = CUT, repair: float = REPAIR, pull: float = PULL):
         self.period = period

@@ -15,6 +15,7 @@ GLYCOLYSIS = Behavior("1", 1.0, ge=0.0, doc="glucose taken up beyond what energy
 ENERGY = State("1", 1.0, ge=0.0, le=1.0, doc="share of the need for ATP that was met lately", name="metabolism.energy")
 SOLUBILITY = 1.3e-3  # mM/mmHg of oxygen in tissue
 OXYGEN_HALF = 2.5  # mmHg: half of the largest consumption; the factor's michaelis constant should say the same
+BALANCE = (RESPIRATION.name, GLYCOLYSIS.name, ENERGY.name)  # a consumption alone needs no balance of energy
 GLUCOSE_HALF = 0.04  # mM, likewise
 FMOL = 1e-3  # fmol in 1 mM um^3
 FULL = 29.0 / 5.0  # ATP per oxygen when glucose is burnt whole
@@ -44,7 +45,8 @@ def fluxes(oxygen, glucose, respiration, glycolysis):
 
 
 @each_cell(
-    name="Metabolism", slot="decide", columns=(RESPIRATION, GLYCOLYSIS, ENERGY, Secretion.consumption, Secretion.rate),
+    name="Metabolism", slot="decide", columns=(RESPIRATION, GLYCOLYSIS, ENERGY, Secretion.consumption, Secretion.rate), words=BALANCE,
+    needs=("oxygen", "glucose", "lactate", "acid"), makes=("lactate", "acid"),
     writes=("metabolism.consumption.oxygen", "metabolism.consumption.glucose", "secretion.rate.lactate", "secretion.rate.acid", "metabolism.energy"),
 )  # fmt: skip
 def metabolism(sense_oxygen, sense_glucose, volume_total, metabolism_respiration, metabolism_glycolysis, metabolism_energy, dt, lag="1 day"):

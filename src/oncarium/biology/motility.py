@@ -16,8 +16,8 @@ from ..engine.tissue import Tissue
 from .outside import free
 from .shape import RADIUS
 
-VECTOR = State("um/min", axis="xyz", doc="heading times the speed at the last turn", name="motility.vector")
-BIAS_DIRECTION = State("1", axis="xyz", doc="direction of the cue at the last turn", name="motility.bias_direction")
+VECTOR = State("um/min", axis="xyz", at_death="stop", at_change="zero", doc="heading times the speed at the last turn", name="motility.vector")
+BIAS_DIRECTION = State("1", axis="xyz", at_change="zero", doc="direction of the cue at the last turn", name="motility.bias_direction")
 TINY = 1e-32  # squared length below which a direction is none
 NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
@@ -151,7 +151,8 @@ class Motility(Process):
     slot = "act"
     reads = ("fields.value", "position", "vital")
     sets = ("motility.heading",)
-    active = Trait("1", 1.0, ge=0.0, le=1.0, doc="1 if cells of this type crawl")
+    radius = RADIUS
+    active = Trait("1", 1.0, ge=0.0, le=1.0, wakes=True, doc="1 if cells of this type crawl")
     speed = Behavior("um/min", ge=0.0, doc="speed of active migration")
     persistence = Behavior("min", 1.0, ge=0.0, doc="mean time between changes of direction")
     bias = Behavior("1", ge=0.0, le=1.0, doc="0 random walk, 1 straight along the cues")
@@ -160,7 +161,14 @@ class Motility(Process):
     advanced = Trait("1", 1.0, ge=0.0, le=2.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`, 2 if there is none")
     planar = Trait("1", 0.0, ge=0.0, le=1.0, doc="1 if random headings lie in the xy plane in 3-D, too")
     contrast = Trait("1", 0.0, ge=0.0, doc="relative difference of a normalized cue across the cell that gives half of the bias; 0: any gives all")
-    heading = State("1", axis="xyz", doc="present direction of migration")
+    heading = State("1", axis="xyz", at_death="stop", at_change="zero", doc="present direction of migration")
+
+    clock = "mechanics"
+
+    @classmethod
+    def of(cls, model, build, **options) -> Motility:
+        normalized = np.array([t.normalized for t in model.types], np.bool_)
+        return cls(build.minutes(cls.clock), build.exact, normalized, **options)
 
     def __init__(self, period: float, exact: bool = True, normalized: np.ndarray | None = None):
         self.period = period
@@ -168,7 +176,7 @@ class Motility(Process):
         self.normalized = normalized
 
     def columns(self):
-        return [*super().columns(), RADIUS, *(() if self.exact else (VECTOR, BIAS_DIRECTION))]
+        return [*super().columns(), *(() if self.exact else (VECTOR, BIAS_DIRECTION))]
 
     def prepare(self, tissue: Tissue) -> None:
         grid, base = tissue.fields.grid, tissue.cells.base

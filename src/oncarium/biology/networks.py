@@ -15,6 +15,7 @@ from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from ..errors import NumericsError
 from .shape import VITAL
 
@@ -98,6 +99,24 @@ class Net:
     minutes: float
 
 
+def nets_of(model: Any) -> list[Net]:
+    """The networks of a model's cell types; types with the same one share it."""
+    types, factors = [t.name for t in model.types], [f.name for f in model.factors]
+    labels: dict[str, list[str]] = {"factor": factors, "type": types, "phase": list(model.names.phases)}
+    nets = []
+    for n in {repr(n): n for n in model.networks.values()}.values():
+        inputs = []
+        for i in n.inputs:
+            column, label = i.signal
+            axis = model.names.columns[column].axis
+            inputs.append((i.node, column, labels[axis or ""].index(label) if label is not None else -1, i.threshold, i.above))
+        kinds = np.array([repr(model.networks.get(t)) == repr(n) for t in types])
+        starts = tuple((s.nodes, s.states, s.chances) for s in n.logic.starts)
+        p = np.array(list(n.logic.parameters.values()), float)
+        nets.append(Net(kinds, n.logic.nodes, n.logic.up, n.logic.down, p, starts, n.held, tuple(inputs), n.minutes))
+    return nets
+
+
 class Networks(Process):
     """Boolean networks in continuous time.
 
@@ -117,7 +136,16 @@ class Networks(Process):
 
     section = "network"
     slot = "act"
+    vital = VITAL
     runs = State("1", dtype=np.int8, ge=0.0, doc="number of the Boolean network that the cell runs, 0 before its first step")
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(model.networks, f"cells.{next(iter(model.networks), '')}.network", "no type has a network")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Networks:
+        return cls(build.minutes(cls.clock), nets_of(model), **options)
 
     def __init__(self, period: float, nets: Sequence[Net]):
         self.period = period
@@ -128,7 +156,7 @@ class Networks(Process):
 
     def columns(self) -> list[Column]:
         nodes = [State("1", ge=0.0, le=1.0, dtype=np.int8, doc=f"node {node} of the cell's network").named(f"network.{node}") for node in self.nodes]
-        return [*super().columns(), *nodes, VITAL]
+        return [*super().columns(), *nodes]
 
     def prepare(self, tissue: Tissue) -> None:
         self.modules = [compile_file("network", text(net)) for net in self.nets]

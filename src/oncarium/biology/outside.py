@@ -8,6 +8,7 @@ from ..engine.cells import Cells
 from ..engine.column import State
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from .shape import FROZEN
 
 INSIDE, BORN_OUTSIDE, LEFT = 0, 1, 2
@@ -37,19 +38,20 @@ class Freeze(Process):
     """
 
     adds = ("vital",)
+    outside = OUTSIDE
 
-    def __init__(self, period: float, slot: str, freeze: bool):
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(True, "a cell may lie outside the domain")
+
+    def __init__(self, period: float, freeze: bool):
         self.period = period
-        self.slot = slot
         self.freeze = freeze
 
     @property
     def name(self) -> str:
         """What it does with cells outside the domain."""
         return "Freeze" if self.freeze else "Thaw"
-
-    def columns(self):
-        return [OUTSIDE]
 
     def prepare(self, tissue: Tissue) -> None:
         grid, cells = tissue.fields.grid, tissue.cells

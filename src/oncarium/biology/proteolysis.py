@@ -7,7 +7,7 @@ import math
 from ..engine.loop import each_voxel
 
 
-@each_voxel(name="ProteaseCascade", writes=("supply_mmp", "supply_serine"))
+@each_voxel(name="ProteaseCascade", writes=("supply_mmp", "supply_serine"), needs=("mmp", "serine", "cathepsin"))
 def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3", pro_upa="0.5", half="0.5"):
     """Plasmin activates pro-MMP, cathepsin activates pro-uPA.
 
@@ -22,7 +22,7 @@ def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3"
     return -dormant_mmp * supply_mmp, -dormant_upa * supply_serine
 
 
-@each_voxel(name="TimpBinding", writes=("demand_mmp", "demand_timp"))
+@each_voxel(name="TimpBinding", writes=("demand_mmp", "demand_timp"), needs=("mmp", "timp"))
 def timp_binding(mmp, timp, rate="0.1 1/min"):
     """TIMP binds MMP one to one.
 
@@ -31,7 +31,7 @@ def timp_binding(mmp, timp, rate="0.1 1/min"):
     return rate * timp, rate * mmp
 
 
-@each_voxel(name="CathepsinDecay", writes=("demand_cathepsin",))
+@each_voxel(name="CathepsinDecay", writes=("demand_cathepsin",), needs=("cathepsin", "acid"))
 def cathepsin_decay(acid, normal="7.4", buffer="25", fast="0.2 1/min", half="7.0", steepness="8"):
     """Cysteine cathepsins are inactivated at neutral pH.
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 
 MOST = 50  # arrivals of one kind in one voxel and one step
 PLACE = MOST + 1  # first draw that places an arrival
@@ -100,10 +101,34 @@ class Recruitment(Process):
     slot = "renew"
     reads = ("fields.value", "body", "population")
     adds = ("cells", "body")
+    events = ("arrival", "departure")
+    serves = ("entry", "exit")
 
-    def __init__(self, period: float, population: Population, doors: Sequence[Door], exits: Sequence[Exit] = ()):
+    @classmethod
+    def why(cls, model) -> Why:
+        ways = model.patient
+        return given(ways.entries or ways.exits, "entry" if ways.entries else "exit", "the model has neither entry nor exit")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Recruitment:
+        ways, types, factors = model.patient, [t.name for t in model.types], [f.name for f in model.factors]
+        bodies = [c.name for c in ways.compartments]
+
+        def voxels(p: Any) -> np.ndarray:
+            return build.edge() if p.at == "edge" else np.unique(np.concatenate([build.inside(s.region) for s in ways.supply]))
+
+        def body(p: Any) -> int:
+            return bodies.index(p.body) if p.body else -1
+
+        doors = [
+            Door(types.index(p.type), voxels(p), p.rate, body(p), factors.index(p.factor) if p.factor else -1, p.half, p.hill, p.size)
+            for p in ways.entries
+        ]
+        exits = [Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size, p.carries) for p in ways.exits]
+        return cls(build.minutes(cls.clock), doors, exits, **options)
+
+    def __init__(self, period: float, doors: Sequence[Door], exits: Sequence[Exit] = ()):
         self.period = period
-        self.population = population
         self.doors, self.exits = list(doors), list(exits)
 
     def prepare(self, tissue: Tissue) -> None:
@@ -120,7 +145,7 @@ class Recruitment(Process):
             self._enter(tissue, tick, k, door)
         gone = [self._leave(tissue, tick, way, mask) for way, mask in zip(self.exits, self.inside)]
         if gone:
-            self.population.remove(np.unique(np.concatenate(gone)))
+            tissue.population.remove(np.unique(np.concatenate(gone)))
 
     def _enter(self, tissue: Tissue, tick: Tick, k: int, door: Door) -> None:
         cells, fields = tissue.cells, tissue.fields
@@ -144,7 +169,7 @@ class Recruitment(Process):
         if fields.grid.is_2d:
             u[:, 2] = 0.5
         cells.position[new] = self.lower + (corner + u) * self.spacing
-        self.population.log(tick.time, cells.id[new], "arrival", door.type)
+        tissue.population.log(tick.time, cells.id[new], "arrival", door.type)
         if door.body >= 0:
             tissue.body.level[door.body] = max(tissue.body.level[door.body] - total / door.size, 0.0)
 
@@ -156,7 +181,7 @@ class Recruitment(Process):
         voxel = tissue.voxels(cells.position[rows])
         rows = rows[inside[voxel]]
         rows = rows[leaving(np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, rows, way.rate)]
-        self.population.log(tick.time, cells.id[rows], "departure", way.type)
+        tissue.population.log(tick.time, cells.id[rows], "departure", way.type)
         if way.body >= 0:
             tissue.body.level[way.body] += (cells[way.carries][rows].sum() if way.carries else len(rows)) / way.size
         return rows

@@ -37,6 +37,9 @@ class Reservoir(Process):
     slot = "transport"
     reads = ("matrix", "position")
     adds = ("fields.supply", "fields.demand", "matrix")
+    part = "matrix"
+    clock = "transport"
+    makes = ("tgfb", "vegfa")
     latent = Behavior("fmol/min", ge=0.0, doc="latent TGF-b laid down by a cell")
 
     def __init__(self, period: float):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from ..engine.kernels.response import GROUP, TERM, respond
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
-
-WHOLE = ("springs.maximum",)  # behaviors that are whole numbers
+from ..engine.why import Why, given
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,47 @@ class Link:
     dead_too: bool = False
 
 
+def links_of(model: Any) -> list[Link]:
+    """All rules of a model as numbers."""
+    names, factors = [t.name for t in model.types], [f.name for f in model.factors]
+
+    def place(named: tuple[str, str | None], kind: int) -> tuple[str, int]:
+        column, label = named
+        if label is None:
+            return column, -1
+        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[model.names.columns[column].axis]
+        return column, list(along).index(label)
+
+    out = []
+    for name, r in model.rules:
+        k = names.index(name)
+        out.append(Link(k, place(r.behavior, k), place(r.signal, k), r.increases, r.value, r.half, r.hill, r.dead))
+    return out
+
+
 class Rules(Process):
     """Evaluate all rules (engine/kernels/response.py has the equation).
 
     All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest.
-    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set.
+    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A signal below 0 counts
+    as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in version 1.14.2 of the standard code.
     """
 
     slot = "decide"
 
-    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True):
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(model.rules, f"{len(model.rules)} rules") or given(
+            model.modulated, f"{', '.join(model.modulated)} restart from their base", "no type has rules, and no mechanism modulates a behavior"
+        )
+
+    @classmethod
+    def of(cls, model, build, **options) -> Rules:
+        return cls(build.minutes(cls.clock), links_of(model), tuple(model.modulated), signed=model.compat == "1.14.2", **options)
+
+    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True, signed: bool = False):
         self.period = period
+        self.signed = signed
         self.multiply = multiply  # whole powers; else by the function of the field's standard code, which rounds otherwise
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
@@ -68,7 +98,7 @@ class Rules(Process):
             first = len(terms)
             terms += [(self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too) for link in up + down]
             table.append((self.rows.index((column, k)), base, highest, lowest, first, first + len(up), len(terms),
-                          any(link.dead_too for link in links), column in WHOLE))  # fmt: skip
+                          any(link.dead_too for link in links), cells.column(column).whole))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
         self.start = np.searchsorted(sorted(kind for kind, _ in groups), np.arange(len(cells.types) + 1))
         self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))
@@ -87,7 +117,7 @@ class Rules(Process):
         values = np.empty((cells.n, len(self.rows)))
         for row, (name, k) in enumerate(self.rows):
             values[:, row] = cells[name] if k < 0 else cells[name][:, k]
-        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, values)
+        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, self.signed, values)
         for row, name, k in self.behaviors:
             if k < 0:
                 cells[name][:] = values[:, row]

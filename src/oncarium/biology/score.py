@@ -41,12 +41,10 @@ class Score(Process):
     """
 
     slot = "act"
+    vital = VITAL
 
     def __init__(self, period: float):
         self.period = period
-
-    def columns(self):
-        return [*super().columns(), VITAL]
 
     def prepare(self, tissue: Tissue) -> None:
         self.reads = (f"{self.section}.rise", f"{self.section}.fall", "vital")

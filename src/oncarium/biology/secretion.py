@@ -9,6 +9,7 @@ from ..engine.column import Behavior, State
 from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 
 UNITS_PER_AMOUNT = {"M": 1.0, "mM": 1e3, "uM": 1e6, "nM": 1e9, "pM": 1e12}  # 1 fmol/um^3 is 1 mol/L
 
@@ -75,21 +76,34 @@ class Secretion(Process):
     slot = "transport"
     reads = ("position", "volume.total", "secretion.*")
     adds = ("fields.supply", "fields.demand", "fields.capacity")
-    rate = Behavior("amount/min", axis="factor", doc="amount released per time; negative takes up")
-    approach = Behavior("1/min", axis="factor", ge=0.0, doc="rate at which secretion drives the factor to its target")
-    target = Behavior("concentration", 1.0, axis="factor", ge=0.0, doc="concentration at which secretion stops")
-    uptake = Behavior("1/min", axis="factor", ge=0.0, doc="first-order uptake of a fully packed voxel")
+    rate = Behavior("amount/min", axis="factor", at_death="stop", doc="amount released per time; negative takes up")
+    approach = Behavior(
+        "1/min", axis="factor", ge=0.0, at_death="stop", rare=True, along=("secretion.target",), doc="rate at which secretion drives the factor to its target"
+    )
+    target = Behavior("concentration", 1.0, axis="factor", ge=0.0, rare=True, along=("secretion.approach",), doc="concentration at which secretion stops")
+    uptake = Behavior("1/min", axis="factor", ge=0.0, at_death="fade", doc="first-order uptake of a fully packed voxel")
     consumption = Behavior(
         "concentration/min",
         axis="factor",
         ge=0.0,
+        at_death="fade",
         name="metabolism.consumption",
         doc="largest consumption of a fully packed voxel; saturates with the factor's michaelis constant",
     )
 
+    clock = "transport"
+
     def __init__(self, period: float, internalise: bool = False):
         self.period = period
         self.internalise = internalise
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(model.factors, "the model has factors", "the model has no factor")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Secretion:
+        return cls(build.minutes(cls.clock), model.internalise, **options)
 
     def columns(self):
         return [*super().columns(), *((INTERNALISED, RELEASED, TRANSFERRED) if self.internalise else ())]

@@ -12,6 +12,7 @@ from ..engine.kernels.coupling import concentration_at, gradient_at
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 from .mechanics import Mechanics
 from .outside import free
 from .secretion import INTERNALISED
@@ -56,7 +57,6 @@ def _contacts(first, last, position, reach, kind, vital, looks, start, near, by_
 
 
 PARTS = ("factors", "gradients", "contacts", "self")
-RARE = ("sense.contact_other_dead", "sense.contact_membrane")
 
 
 class Sensing(Process):
@@ -89,8 +89,8 @@ class Sensing(Process):
     contact_dead = Signal("1", ge=0.0, doc="dead neighbors")
     contact_apoptotic = Signal("1", ge=0.0, doc="apoptotic neighbors")
     contact_necrotic = Signal("1", ge=0.0, doc="necrotic neighbors")
-    contact_other_dead = Signal("1", ge=0.0, doc="neighbors dead in another way")
-    contact_membrane = Signal("1", ge=0.0, le=1.0, doc="1 if the cell touches a basement membrane")
+    contact_other_dead = Signal("1", ge=0.0, rare=True, doc="neighbors dead in another way")
+    contact_membrane = Signal("1", ge=0.0, le=1.0, rare=True, doc="1 if the cell touches a basement membrane")
     intracellular = Signal("concentration", axis="factor", doc="internalised amount per volume of the cell")
     attacking = Signal("1", ge=0.0, le=1.0, doc="1 if the cell attacks another one")
     apoptotic = Signal("1", ge=0.0, le=1.0, doc="1 if the cell is apoptotic")
@@ -99,18 +99,30 @@ class Sensing(Process):
     dead = Signal("1", ge=0.0, le=1.0, doc="1 if the cell is dead")
 
     def __init__(
-        self, period: float, mechanics: Mechanics, wanted: set[str], parts: tuple[str, ...] = PARTS, slot: str = "sense",
-        ahead: float = 0.0, blind: bool = False, given: bool = False,
+        self, period: float, mechanics: Mechanics, wanted: set[str], parts: tuple[str, ...] = PARTS, ahead: float = 0.0, blind: bool = False,
+        given: bool = False,
     ):  # fmt: skip
         self.period = period
         self.mechanics = mechanics
         self.wanted = wanted | {"sense.factor"}
         self.parts = parts
-        self.slot = slot
         self.ahead = ahead  # min between two decisions; 0: fires at every period
         self.blind = blind
         self.given = given
         self.first: np.ndarray | None = None
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(True, "every cell perceives")
+
+    @classmethod
+    def of(cls, model, build, *, ahead: bool = False, **options) -> Sensing:
+        """ahead: fires in the last step of mechanics before others decide."""
+        clock = model.clock
+        return cls(
+            clock.mechanics if ahead else clock.phenotype, build[Mechanics], build.wanted, ahead=clock.phenotype if ahead else 0.0,
+            blind=model.compat == "1.14.2", given=build.exact and model.start == "given", **options,
+        )  # fmt: skip
 
     @property
     def name(self) -> str:
@@ -124,7 +136,7 @@ class Sensing(Process):
             c
             for c in super().columns()
             if here.get(c.name, "contacts" if c.name.startswith("sense.contact") else "self") in self.parts
-            and (c.name in self.wanted or (contacts and c.name.startswith("sense.contact") and c.name not in RARE))
+            and (c.name in self.wanted or (contacts and c.name.startswith("sense.contact") and not c.rare))
         ]
 
     def prepare(self, tissue: Tissue) -> None:

@@ -156,10 +156,16 @@ class Springs(Process):
     reads = ("position", "vital")
     sets = ("springs.partner",)
     elastic = Behavior("1/min", 0.01, ge=0.0, doc="elastic constant of attachments")
-    attachment = Behavior("1/min", ge=0.0, doc="rate of attaching to a neighbor")
+    attachment = Behavior("1/min", ge=0.0, wakes=True, doc="rate of attaching to a neighbor")
     detachment = Behavior("1/min", ge=0.0, doc="rate of letting go of an attachment")
-    maximum = Behavior("1", 12.0, ge=0.0, le=float(BONDS), doc="largest number of attachments")
+    maximum = Behavior("1", 12.0, ge=0.0, le=float(BONDS), whole=True, doc="largest number of attachments")
     partner = State("1", -1, dtype=int, axis="bond", inherit="default", doc="ids of attached cells, -1 where free")
+
+    clock = "mechanics"
+
+    @classmethod
+    def of(cls, model, build, **options) -> Springs:
+        return cls(build.minutes(cls.clock), build[Mechanics], build.exact, **options)
 
     def __init__(self, period: float, mechanics: Mechanics, exact: bool = True):
         self.period = period

@@ -6,7 +6,6 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.tissue import Tissue
@@ -57,13 +56,18 @@ class Stemness(Process):
     renewal = Behavior("1", ge=0.0, le=1.0, doc="probability that the daughter of a stem-like cell is one")
     return_ = Behavior("1", ge=0.0, le=1.0, name="stem.return", doc="probability that a division of a differentiated cell yields a stem-like one")
 
-    def __init__(self, period: float, population: Population, acts: np.ndarray | None = None):
+    clock = "mechanics"
+
+    @classmethod
+    def of(cls, model, build, **options) -> Stemness:
+        return cls(build.minutes(cls.clock), np.array(["stem" in t.sections for t in model.types]), **options)
+
+    def __init__(self, period: float, acts: np.ndarray | None = None):
         self.period = period
-        self.population = population
         self.acts = acts
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         acts = np.ones(len(cells.types), np.bool_) if self.acts is None else self.acts
         columns = (cells[f"stem.{k}"] for k in ("level", "divisions", "renewal", "return"))
-        pass_on(np.uint64(tick.seed), self.stream, tick.number, cells.id, *self.population.born, acts, cells.type, *columns)
+        pass_on(np.uint64(tick.seed), self.stream, tick.number, cells.id, *tissue.population.born, acts, cells.type, *columns)

@@ -16,6 +16,7 @@ from ..engine.column import State
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why
 from .forces import CLOSEST, PRESSURE_UNIT, pull
 from .mechanics import Mechanics
 from .outside import LEFT, OUTSIDE, free
@@ -67,7 +68,7 @@ def wall_push(x, y, z, lower, upper, radius, strength, flat):
     return (w * sign if face < 2 else 0.0), (w * sign if 2 <= face < 4 else 0.0), (w * sign if face >= 4 else 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})  # a product may be added in one rounding; no order changes
+@njit(cache=True, nogil=True, error_model="numpy")
 def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, wall, lower, upper, flat, first, near, velocity, pressure):
     """Velocities (cell, xyz) um/min and pressures (cell) of the cells that can move; the others keep their pressure.
 
@@ -145,12 +146,14 @@ class Velocities(Mechanics):
     """
 
     sets = ("velocity.now", "sense.pressure")
+    now, outside = NOW, OUTSIDE
+
+    @classmethod
+    def of(cls, model, build, **options) -> Velocities:
+        return cls(build.minutes(cls.clock), **options)
 
     def __init__(self, period: float):
         super().__init__(period, "adams-bashforth")
-
-    def columns(self):
-        return [*super().columns(), NOW, OUTSIDE]
 
     def look(self, tissue: Tissue):
         """Neighbor lists of the present positions."""
@@ -210,6 +213,11 @@ class Positions(Process):
     slot = "move"
     reads = ("velocity.now", "velocity")
     sets = ("position",)
+    clock = "mechanics"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return Mechanics.why(model)
 
     def __init__(self, period: float):
         self.period = period

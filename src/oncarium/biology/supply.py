@@ -8,6 +8,7 @@ import numpy as np
 
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given
 
 
 class Supply(Process):
@@ -24,6 +25,19 @@ class Supply(Process):
     section = "supply"
     slot = "transport"
     adds = ("fields.supply", "fields.demand")
+
+    clock = "transport"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(any(s.factors for s in model.patient.supply), "supply", "the model has no supply")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Supply:
+        factors = [f.name for f in model.factors]
+        supplied = [(build.inside(s.region), s.factors) for s in model.patient.supply]
+        exchanges = [(voxels, factors.index(name), rate, outside) for voxels, given in supplied for name, rate, outside in given]
+        return cls(build.minutes(cls.clock), exchanges, **options)
 
     def __init__(self, period: float, exchanges: Sequence[tuple[np.ndarray, int, float, float]]):
         self.period = period

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ..engine.cells import Cells
 from ..engine.column import Behavior
-from ..engine.population import Population
 from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
@@ -29,25 +27,6 @@ def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, b
                 break
 
 
-STARTS_ANEW = ("cycle.phase", "elapsed", "damage.level", "volume.target_nuclear", "attack.target", "attack.delivered")
-STOPS = ("motility.heading", "motility.vector", "motility.bias_direction")
-
-
-def turn_into(cells: Cells, rows: np.ndarray, types: np.ndarray) -> None:
-    """These rows become cells of these types."""
-    conserved = [c.name for c in cells.columns.values() if c.kind == "behavior" and c.inherit == "halve"]
-    kept = {name: cells[name][rows].copy() for name in conserved}
-    cells.become(rows, types)
-    for name, values in kept.items():
-        cells[name][rows] = values
-    for name in STARTS_ANEW:
-        if name in cells:
-            cells[name][rows] = cells.base[name][types]
-    for name in STOPS:
-        if name in cells:
-            cells[name][rows] = 0.0
-
-
 class Transformation(Process):
     """A live cell becomes each other type at its rate. The first type that hits, in the order of types, is taken.
 
@@ -62,11 +41,15 @@ class Transformation(Process):
     slot = "decide"
     reads = ("vital",)
     sets = ("type",)
-    rate = Behavior("1/min", ge=0.0, axis="type", doc="rate of becoming each type")
+    events = ("transformation",)
+    rate = Behavior("1/min", ge=0.0, axis="type", wakes=True, doc="rate of becoming each type")
 
-    def __init__(self, period: float, population: Population, exact: bool = True):
+    @classmethod
+    def of(cls, model, build, **options) -> Transformation:
+        return cls(build.minutes(cls.clock), exact=build.exact, **options)
+
+    def __init__(self, period: float, exact: bool = True):
         self.period = period
-        self.population = population
         self.exact = exact
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
@@ -89,5 +72,5 @@ class Transformation(Process):
         )
         rows = np.flatnonzero(becomes >= 0)
         if len(rows):
-            self.population.log(tick.time, cells.id[rows], "transformation", becomes[rows])
-            turn_into(cells, rows, becomes[rows])
+            tissue.population.log(tick.time, cells.id[rows], "transformation", becomes[rows])
+            cells.become(rows, becomes[rows])

@@ -14,6 +14,8 @@ from ..engine.kernels.hierarchy import Hierarchy, build
 from ..engine.kernels.lod import lod_step
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
+from ..engine.why import Why
+from .secretion import Secretion
 
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
@@ -62,6 +64,17 @@ class Transport(Process):
     slot = "transport"
     reads = ("fields.supply", "fields.demand", "fields.capacity")
     sets = ("fields.value",)
+
+    clock = "transport"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return Secretion.why(model)
+
+    @classmethod
+    def of(cls, model, build, **options) -> Transport:
+        solver = {f.name: f.solver for f in model.factors}
+        return cls(build.minutes(cls.clock), solver, {f.name: f.tolerance for f in model.factors if f.tolerance is not None}, **options)
 
     def __init__(self, period: float, solver: Mapping[str, str] | None = None, tolerance: Mapping[str, float] | float | None = None):
         self.period = period
@@ -129,7 +142,9 @@ class Transport(Process):
             uptake = uptake + fields.capacity[f] / (fields.michaelis[f] + fields.value[f])
         longest = max(n * h for n, h in zip(fields.grid.shape[::-1], fields.grid.spacing))
         spread = fields.diffusion[f] * (math.pi / longest) ** 2 if self._open(fields, f) else 0.0
-        return "quasi-steady" if (fields.decay[f] + float(uptake.mean()) + spread) * CHANGE > FAST else "bdf2"
+        mixed = fields.diffusion[f] * CHANGE > min(fields.grid.spacing) ** 2 or (fields.velocity is not None and fields.convection[f] > 0.0)
+        taken = float(uptake.mean() if mixed else uptake.min())  # what stays in its voxel meets only the cells there
+        return "quasi-steady" if (fields.decay[f] + taken + spread) * CHANGE > FAST else "bdf2"
 
     def _know(self, fields: Fields) -> None:
         """Forget all levels when a coefficient is another array, another number or another version."""
@@ -161,22 +176,27 @@ class Transport(Process):
         """Solve (rate + sinks) c - div(D grad c) = past + supply, in place."""
         allowed = self.allowed(f)
         index, held = self._held(fields, f)
-        saturable = np.isfinite(fields.michaelis[f])
-        cycles, self.error[f], _, self.imbalance[f] = multigrid.solve(
-            value,
-            fields.supply[f] if past is None else fields.supply[f] + past,
-            self._hierarchy(fields, f),
-            rate=fields.decay[f] + rate,
-            demand=fields.demand[f],
-            capacity=fields.capacity[f] if saturable else multigrid.NOTHING,
-            michaelis=fields.michaelis[f] if saturable else 1.0,
-            outside=fields.outside[f],
-            fixed=index,
-            held=held,
-            tolerance=SOLVE * allowed if self.chosen[f] == "bdf2" else allowed,
-            work=self.work,
-            threads=self.threads,
-        )
+        saturable = np.isfinite(fields.michaelis[f]) and fields.capacity[f].any()
+        drained = bool((fields.supply[f] < 0.0).any())
+        for tolerance in (SOLVE * allowed if self.chosen[f] == "bdf2" else allowed, ROUNDING * self.scale[f]):
+            cycles, self.error[f], _, self.imbalance[f] = multigrid.solve(
+                value,
+                fields.supply[f] if past is None else fields.supply[f] + past,
+                self._hierarchy(fields, f),
+                rate=fields.decay[f] + rate,
+                demand=fields.demand[f],
+                capacity=fields.capacity[f] if saturable else multigrid.NOTHING,
+                michaelis=fields.michaelis[f] if saturable else 1.0,
+                outside=fields.outside[f],
+                fixed=index,
+                held=held,
+                tolerance=tolerance,
+                drained=drained,
+                work=self.work,
+                threads=self.threads,
+            )
+            if not drained or value.min() >= 0.0:  # else solved to rounding: what is still below zero is no error of the solver
+                break
         if self.error[f] > 10.0 * allowed:
             raise FieldError(
                 f"Transport: the equations of {fields.names[f]} are solved to {self.error[f]:.3g} after {cycles} cycles; expected "
@@ -187,11 +207,14 @@ class Transport(Process):
         self.solves[f] += 1
 
     def _quasi_steady(self, fields: Fields, f: int, dt: float) -> None:
-        sinks = fields.decay[f] > 0.0 or fields.demand[f].any() or (np.isfinite(fields.michaelis[f]) and fields.capacity[f].any())
-        if not sinks and not self._open(fields, f):
+        sinks = fields.demand[f] + fields.decay[f]
+        if np.isfinite(fields.michaelis[f]):
+            sinks = sinks + fields.capacity[f]
+        still = fields.diffusion[f] == 0.0 and (fields.velocity is None or fields.convection[f] == 0.0)
+        if not sinks.all() if still else not sinks.any() and not self._open(fields, f):
             raise FieldError(
                 f"Transport: {fields.names[f]} has no steady state: nothing takes it up and nothing passes the faces; expected a "
-                "decay, an uptake or an open face; use the solver bdf2"
+                "decay, an uptake (in every voxel where it does not diffuse) or an open face; use the solver bdf2"
             )
         self._implicit(fields, f, fields.value[f])
 

@@ -11,10 +11,11 @@ from ..engine.column import State, Trait
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
+from ..engine.why import Why, given, spoken
 from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
 
 GROWN_AS = State("1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as")
-TARGET_CYTOPLASM = State("um^3", ge=0.0, inherit="halve", doc="target of the solids of the cytoplasm", name="volume.target_cytoplasm")
+TARGET_CYTOPLASM = State("um^3", ge=0.0, inherit="halve", at_death="stop", doc="target of the solids of the cytoplasm", name="volume.target_cytoplasm")
 NOTHING = 1e-16  # um^3, so that a cell that has shrunk away has no part of nothing
 PARTS = ("fluid", "cytoplasm", "nucleus", "calcification")
 
@@ -99,14 +100,15 @@ class Volume(Process):
     slot = "act"
     reads = ("vital",)
     sets = ("volume.*", "radius")
-    total = State("um^3", 2494.0, ge=0.0, inherit="halve", doc="whole cell volume")
+    radius, vital = RADIUS, VITAL
+    total = State("um^3", 2494.0, ge=0.0, inherit="halve", settable=True, doc="whole cell volume")
     fluid_fraction = Trait("1", 0.75, ge=0.0, le=1.0, doc="share of fluid in the cell at rest")
-    nuclear = State("um^3", 540.0, ge=0.0, inherit="halve", doc="nuclear volume")
+    nuclear = State("um^3", 540.0, ge=0.0, inherit="halve", settable=True, doc="nuclear volume")
     fluid = State("um^3", 1870.5, ge=0.0, inherit="halve", doc="fluid volume")
     nuclear_solid = State("um^3", 135.0, ge=0.0, inherit="halve", doc="solids of the nucleus")
     cytoplasm_solid = State("um^3", 488.5, ge=0.0, inherit="halve", doc="solids of the cytoplasm")
-    target_nuclear = State("um^3", 135.0, ge=0.0, inherit="halve", doc="target of the solids of the nucleus")
-    calcified_fraction = State("1", ge=0.0, le=1.0, doc="calcified share")
+    target_nuclear = State("um^3", 135.0, ge=0.0, inherit="halve", at_change="base", doc="target of the solids of the nucleus")
+    calcified_fraction = State("1", ge=0.0, le=1.0, settable=True, doc="calcified share")
     fluid_change = Trait("1/min", 0.05, ge=0.0, doc="relaxation rate of fluid")
     cytoplasm_change = Trait("1/min", 0.0045, ge=0.0, doc="relaxation rate of cytoplasmic solids")
     nucleus_change = Trait("1/min", 0.0055, ge=0.0, doc="relaxation rate of nuclear solids")
@@ -115,13 +117,22 @@ class Volume(Process):
         "1", 2.0, ge=0.0, doc="volume at which a swelling cell ruptures, in multiples of its volume at death"
     )
 
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(True, "every cell has a volume")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Volume:
+        remembers = not build.exact and bool(spoken(model, "transformation", "division", "fusion"))
+        return cls(build.minutes(cls.clock), build.exact, remembers, **options)
+
     def __init__(self, period: float, exact: bool = True, remembers: bool = False):
         self.period = period
         self.exact = exact
         self.remembers = remembers  # cells that change type or fuse keep rates and target of what they were
 
     def columns(self):
-        return [*super().columns(), RADIUS, VITAL, *([GROWN_AS, TARGET_CYTOPLASM] if self.remembers else [])]
+        return [*super().columns(), *([GROWN_AS, TARGET_CYTOPLASM] if self.remembers else [])]
 
     def prepare(self, tissue: Tissue) -> None:
         cells, base = tissue.cells, tissue.cells.base

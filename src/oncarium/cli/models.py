@@ -95,14 +95,22 @@ def plan(
     set: SetOption = None,
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60,
     wiring: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw who acts on whom instead: .png, .svg, .pdf or .html.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Say why each mechanism is there, or is not.")] = False,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
 ) -> None:
-    """Print the plan of a model: what acts when, what it reads and writes, and what it costs. Or draw its wiring."""
+    """Print the plan of a model: what acts when, what it reads and writes, and what it costs. Or why, or draw its wiring."""
     from ..run.simulation import Simulation
 
     chosen = load(model, set, numerics, compat, ignore)
+    if why:
+        from ..biology.order import reasons
+
+        told = reasons(chosen)
+        wide = max(len(name) for name, _ in told)
+        print("\n".join(f"{'yes' if r else 'no':<4}{name:<{wide}}  {r.because}" for name, r in told))
+        return
     if wiring:
         from ..analysis.wiring_page import write
 

@@ -12,6 +12,7 @@ from .column import Column
 POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="position")
 ID = Column("1", "state", dtype=int, default=-1, doc="unique, never reused", name="id")
 TYPE = Column("1", "state", dtype=np.int32, doc="index of the cell's type", name="type")
+FADED = 0.1  # what is left of a column that fades at death, as in the field's standard code
 
 
 class Cells:
@@ -22,12 +23,16 @@ class Cells:
     n        how many cells there are now; `cells[name]` is a view of the first n rows
     base     one table per column, (type,) or (type, axis): what a new cell of a type starts with, and what a rule
              modulates. Traits live only here: `cells[trait]` looks them up for every cell
+    absent   column -> why these cells have none of it: its mechanism is off
 
     Rows may be re-ordered by whoever needs locality; the id travels with its row, and no result may depend on the order.
     """
 
-    def __init__(self, columns: Iterable[Column], types: tuple[str, ...], labels: Mapping[str, tuple[str, ...]]):
+    def __init__(
+        self, columns: Iterable[Column], types: tuple[str, ...], labels: Mapping[str, tuple[str, ...]], absent: Mapping[str, str] | None = None
+    ):
         self.types = tuple(types)
+        self.absent = dict(absent or {})
         self.axes = {"xyz": ("x", "y", "z"), "type": self.types, **labels}
         self.columns: dict[str, Column] = {c.name: c for c in (ID, TYPE, POSITION)}
         self.traits: dict[str, Column] = {}
@@ -54,7 +59,8 @@ class Cells:
         found = self.columns.get(name) or self.traits.get(name)
         if found is None:
             near = difflib.get_close_matches(name, [*self.columns, *self.traits], n=3)
-            raise KeyError(f"no column {name!r}" + (f"; nearest: {', '.join(near)}" if near else ""))
+            why = self.absent.get(name) or (f"nearest: {', '.join(near)}" if near else "")
+            raise KeyError(f"no column {name!r}" + (f"; {why}" if why else ""))
         return found
 
     def _reserve(self, capacity: int) -> None:
@@ -130,11 +136,21 @@ class Cells:
         return np.argsort(self.id, kind="stable")
 
     def become(self, rows: np.ndarray, type: np.ndarray) -> None:
-        """These rows take another type: behaviors restart from its base; states (volume, damage, place) stay."""
+        """These rows take another type; each column becomes what it says itself (Column.at_change)."""
         self.type[rows] = type
         for name, c in self.columns.items():
-            if c.kind == "behavior":
+            if c.at_change == "base":
                 self._arrays[name][rows] = self.base[name][type]
+            elif c.at_change == "zero":
+                self._arrays[name][rows] = 0
+
+    def die(self, rows: np.ndarray) -> None:
+        """What death changes at once in these rows, column by column (Column.at_death)."""
+        for name, c in self.columns.items():
+            if c.at_death == "stop":
+                self._arrays[name][rows] = 0
+            elif c.at_death == "fade":
+                self._arrays[name][rows] *= FADED
 
     def rows_of(self, ids: np.ndarray) -> np.ndarray:
         """Rows of these ids (any shape), -1 where a cell is gone or the id is -1."""

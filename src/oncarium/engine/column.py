@@ -8,6 +8,8 @@ import numpy as np
 
 KINDS = ("trait", "state", "signal", "behavior")
 INHERIT = ("copy", "halve", "zero", "default")
+AT_DEATH = ("keep", "stop", "fade")
+AT_CHANGE = ("keep", "base", "zero")
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,16 @@ class Column:
     axis      None (one number per cell), "factor", "type", "phase" or "xyz"
     inherit   what a daughter gets at division: copy, halve (both daughters), zero, default
     doc       what it means, one sentence
+
+    What becomes of it:
+
+    at_death    keep; stop: 0 from death on; fade: a tenth of what it was
+    at_change   of the cell's type. keep; base: that of the new type; zero. Left out: behaviors take the new type's base, the rest stays
+    settable    may a model give it a value? Left out: traits and behaviors may; signals are perceived, and states come about
+    rare        it is there only where a model speaks of it, or of one of `along` (columns or sections), or a mechanism requires it
+    steady      a behavior that is a constant of its type where nobody changes it
+    wakes       its mechanism sleeps in types whose waking columns are all zero
+    whole       a behavior that is a whole number
     """
 
     unit: str
@@ -34,12 +46,26 @@ class Column:
     doc: str = ""
     dtype: type = float
     name: str = field(default="")
+    at_death: str = "keep"
+    at_change: str = ""
+    settable: bool | None = None
+    rare: bool = False
+    along: tuple[str, ...] = ()
+    steady: bool = False
+    wakes: bool = False
+    whole: bool = False
 
     def __post_init__(self) -> None:
+        if not self.at_change:
+            conserved = self.kind != "behavior" or self.inherit == "halve"
+            object.__setattr__(self, "at_change", "keep" if conserved else "base")
+        if self.settable is None:
+            object.__setattr__(self, "settable", self.kind in ("trait", "behavior"))
         if self.kind not in KINDS:
             raise ValueError(f"column kind {self.kind!r}: one of {', '.join(KINDS)}")
-        if self.inherit not in INHERIT:
-            raise ValueError(f"column inheritance {self.inherit!r}: one of {', '.join(INHERIT)}")
+        for what, given, known in (("inheritance", self.inherit, INHERIT), ("at_death", self.at_death, AT_DEATH), ("at_change", self.at_change, AT_CHANGE)):
+            if given not in known:
+                raise ValueError(f"column {what} {given!r}: one of {', '.join(known)}")
 
     def named(self, name: str) -> Column:
         """The same column under a dotted name."""

@@ -86,6 +86,7 @@ class Plan:
     def tick(self, tissue: Tissue, seed: int) -> None:
         """Fire everything due at the tissue's tick, in order, and advance the clock by one tick."""
         number = tissue.tick
+        tissue.population.begin()
         if number % SORT_TICKS == 0 and tissue.cells.n >= SORT_FROM:
             tissue.sort_in_space()
         minutes = self._minutes(number) if self.summed else {}

@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from .tissue import Tissue
+if TYPE_CHECKING:
+    from .tissue import Tissue
 
 EVENT = np.dtype([("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")])
-EVENTS = (
-    "division",
-    "removal",
-    "apoptosis",
-    "necrosis",
-    "phagocytosis",
-    "attack",
-    "fusion",
-    "transformation",
-    "arrival",
-    "departure",
-)
-
-
 NOBODY = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class Population:
-    """The queue of a simulation.
+    """The queue of a tissue: births and deaths that are wanted, and what has happened.
 
-    `divide` and `remove` take rows; nothing happens to the tissue until `apply`. `events` collects what happened as
-    records of time (min), id, kind (index into EVENTS) and cause (an id, a type, or -1); recorders drain it. `born` holds the rows of
-    the mothers and daughters of this tick, for whoever acts after them.
+    `divide` and `remove` take rows; nothing happens to the tissue until `apply`. `born` holds the rows of the mothers and daughters of this
+    tick, `heard(kind)` the ids of all to whom something of a kind happened in it, for whoever acts later in the tick. `pending` collects
+    what happened as records of time (min), id, kind (index into `kinds`) and cause (an id, a type, or -1); recorders drain it.
+
+    kinds   names of the kinds of events, registered by the mechanisms that log them (Process.events)
+
+    >>> queue = Population(("division", "arrival"))
+    >>> queue.log(6.0, np.array([4, 7]), "arrival")
+    >>> queue.heard("arrival").tolist(), queue.heard("division").tolist()
+    ([4, 7], [])
     """
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Iterable[str] = ()) -> None:
+        self.kinds: list[str] = []
+        self.register(kinds)
         self.dividing: list[np.ndarray] = []
         self.removed: list[np.ndarray] = []
         self.pending: list[np.ndarray] = []
+        self.recent: dict[str, list[np.ndarray]] = {}
         self.born = NOBODY
+
+    def register(self, kinds: Iterable[str]) -> None:
+        """Kinds of events that somebody will log."""
+        self.kinds += [k for k in dict.fromkeys(kinds) if k not in self.kinds]
+
+    def begin(self) -> None:
+        """A tick begins: nothing has been heard in it yet."""
+        self.recent.clear()
+
+    def heard(self, kind: str) -> np.ndarray:
+        """(cell) ids of those to whom an event of this kind happened so far in this tick; some may be gone."""
+        self._number(kind)
+        return np.concatenate(self.recent.get(kind) or [np.empty(0, np.int64)])
+
+    def _number(self, kind: str) -> int:
+        if kind not in self.kinds:
+            raise KeyError(f"no event is called {kind!r}; a mechanism that logs it says so:  events = ({kind!r},)")
+        return self.kinds.index(kind)
 
     def divide(self, rows: np.ndarray) -> None:
         """Queue these rows for division."""
@@ -52,8 +70,24 @@ class Population:
         """Note that something happened to these cells."""
         if len(ids):
             rows = np.empty(len(ids), EVENT)
-            rows["time"], rows["id"], rows["kind"], rows["cause"] = time, ids, EVENTS.index(kind), cause
+            rows["time"], rows["id"], rows["kind"], rows["cause"] = time, ids, self._number(kind), cause
             self.pending.append(rows)
+            self.recent.setdefault(kind, []).append(np.asarray(ids, np.int64))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What has happened and no recorder has taken over yet."""
+        return {
+            "events": np.concatenate(self.pending) if self.pending else np.empty(0, EVENT),
+            "event_kinds": np.array(self.kinds, np.str_),
+        }
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take back what `state` gave; kinds that are not registered here are left out."""
+        events, kinds = np.array(state["events"], EVENT), [str(k) for k in state["event_kinds"]]
+        number = np.array([self.kinds.index(k) if k in self.kinds else -1 for k in kinds] or [-1])
+        events["kind"] = number[events["kind"]] if len(events) else events["kind"]
+        events = events[events["kind"] >= 0]
+        self.pending = [events] if len(events) else []
 
     def drain(self) -> np.ndarray:
         """All events since the last call, sorted by time, then id."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .column import Column
 from .random import stream_of
+from .why import Why, lives_on, spoken
 
 if TYPE_CHECKING:
     from .tissue import Tissue
@@ -37,6 +39,9 @@ class Process:
     writes `step(tissue, tick)`. `reads`, `sets`, `adds` name columns and arrays: the Plan checks that one owner at most
     sets an array within a slot, and prints them.
 
+    A mechanism answers for itself: `why(model)` says whether a model needs it, `of(model, build)` makes it as the model needs it. By default
+    it is there where the model speaks of its section and has the factors and the part of the tissue that it works on.
+
     >>> from oncarium.engine.column import State
     >>> class Ageing(Process):
     ...     section = "ageing"
@@ -48,11 +53,19 @@ class Process:
     """
 
     section: str = ""
-    slot: str = "act"
+    slot: str = "act"  # of a tick; "" where a mechanism is columns only
     reads: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
     declared: ClassVar[dict[str, Column]] = {}
+    requires: tuple[str, ...] = ()  # rare columns that it cannot do without
+    events: tuple[str, ...] = ()  # kinds of events that it logs
+    words: tuple[str, ...] = ()  # sections or columns that switch it on where a model speaks of them; its section, if empty
+    serves: tuple[str, ...] = ()  # sections of a model that it answers for; those of its columns, if empty
+    needs: tuple[str, ...] = ()  # factors that it works on
+    makes: tuple[str, ...] = ()  # factors that it releases besides what cells secrete
+    part: str = ""  # member of the tissue that it works on besides cells and fields
+    clock: str = "phenotype"  # which of the model's steps it keeps: transport, mechanics or phenotype
     period: float = 0.0  # min; 0 is every tick
     threads: int = 1  # that its loops may use; no result depends on it
 
@@ -65,6 +78,16 @@ class Process:
                 setattr(cls, key, column)
                 own[column.name] = column
         cls.declared = {**cls.declared, **own}
+
+    @classmethod
+    def why(cls, model: Any) -> Why:
+        """Whether a model needs this mechanism, and the reason."""
+        return lives_on(cls, model) and spoken(model, *(cls.words or (cls.section,)))
+
+    @classmethod
+    def of(cls, model: Any, build: Any, **options: Any) -> Process:
+        """This mechanism as a model needs it. options: of its constructor, for plans that want it otherwise."""
+        return cls(build.minutes(cls.clock), **options)  # type: ignore[call-arg]
 
     @property
     def name(self) -> str:
@@ -93,3 +116,29 @@ class Process:
 
     def restore(self, state: dict) -> None:
         """Take back what `state` gave."""
+
+    def rearm(self) -> None:
+        """After an event that changes the tissue at once (a dose, a branch): forget what was true before."""
+
+
+class Variant:
+    """A mechanism that stands in an order otherwise than it would by itself.
+
+    process   the mechanism     why   its condition     slot, requires   of the process     options   of its constructor
+    """
+
+    def __init__(
+        self, process: Any, *, why: Callable[[Any], Why] | None = None, slot: str = "", requires: tuple[str, ...] = (), **options: Any
+    ):
+        self.process = process
+        self.why = why or process.why
+        self.slot = slot
+        self.requires = requires
+        self.options = options
+
+    def of(self, model: Any, build: Any) -> Process:
+        """The mechanism as a model needs it, in this way."""
+        made = self.process.of(model, build, **self.options)
+        made.slot = self.slot or made.slot
+        made.requires = self.requires or made.requires
+        return made

@@ -12,6 +12,7 @@ import numpy as np
 from .cells import Cells
 from .fields import Fields
 from .kernels.coupling import voxel_of
+from .population import Population
 
 if TYPE_CHECKING:
     from .kernels.neighbors import Neighbors
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Tissue:
     """Arrays only; copyable, comparable, savable.
 
-    matrix, vessels and body are None where a model has none. `look(tissue)` gives neighbor lists of the present positions: a
-    service of the process that moves the cells, left out of copies.
+    matrix, vessels and body are None where a model has none. `population` is the queue of births and deaths, and what was just heard of
+    them; empty between ticks. `look(tissue)` gives neighbor lists of the present positions: a service of the process that moves the cells,
+    left out of copies.
     """
 
     cells: Cells
@@ -32,6 +34,7 @@ class Tissue:
     body: Any = None
     tick: int = 0
     time: float = 0.0
+    population: Population = field(default_factory=Population, compare=False)
     look: Callable[[Tissue], Neighbors] | None = field(default=None, compare=False)
 
     def copy(self) -> Tissue:
@@ -44,6 +47,7 @@ class Tissue:
             None if self.body is None else self.body.copy(),
             self.tick,
             self.time,
+            Population(self.population.kinds),
         )
 
     def sort_in_space(self) -> None:

@@ -4,89 +4,132 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numba import njit
 
-from ..biology.contacts import Contacts
-from ..biology.cycle import CYCLES, Cycle
-from ..biology.damage import damage
-from ..biology.death import Death
-from ..biology.division import Division
-from ..biology.internal import Internalisation
-from ..biology.mechanics import Mechanics
-from ..biology.motility import Motility
-from ..biology.rules import Link, Rules
-from ..biology.secretion import Secretion
-from ..biology.sensing import Sensing
-from ..biology.springs import BONDS, Springs
-from ..biology.transformation import Transformation
-from ..biology.transport import Transport
+from ..biology.order import ORDERS
+from ..biology.springs import BONDS
 from ..biology.volume import Volume
 from ..engine.cells import Cells
+from ..engine.column import Column
 from ..engine.fields import Fields
-from ..engine.population import Population
 from ..engine.process import Process
 from ..engine.random import stream_of, uniform
 from ..engine.tissue import Tissue
 from ..errors import InputError
 from ..spec.environment import Domain
-from ..spec.initial import Placement
+from ..spec.initial import Placement, Region
 from ..spec.model import Model
-from . import matrix, mechanisms, patient, physicell_plan
-from .regions import grid_of, inside, voxel_centers
+from . import matrix, patient
+from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
-CONTACT_SECTIONS = ("phagocytosis", "attack", "fusion")
-RARE = (  # columns that are left out where nobody speaks of them
-    "mechanics.membrane_adhesion", "mechanics.membrane_repulsion", "phagocytosis.other_dead", "attack.delivered", "fusion.nuclei",
-    "division.count", "division.asymmetric", "secretion.approach", "secretion.target",
-)  # fmt: skip
-TARGETED = ("secretion.approach", "secretion.target")  # one is nothing without the other
-SHOWN = ("attack.delivered", "division.asymmetric", *TARGETED)  # PhysiCell's tables of cells have them
-STEADY = ("mechanics.affinity", "attack.immunogenicity", "fusion.rate")  # behaviors that are constants of the type where nobody changes them
 PLACING = stream_of("Placement")
 
 
-def build(model: Model, seed: int) -> tuple[Tissue, list[Process], Population]:
-    """Tissue at time 0, processes in order, and the population queue they share. The model must be free of errors; raises
-    InputError where a region holds no cell."""
-    population = Population()
-    processes = list_processes(model, population)
+class Build:
+    """What mechanisms are made with: a model's clocks and voxels, and the other mechanisms of its plan, each made once.
+
+    exact   rates are hazards; else chances per step     tick   min     wanted   columns that somebody reads
+    """
+
+    def __init__(self, model: Model):
+        self.model = model
+        self.order = ORDERS[model.numerics]
+        self.exact = self.order.exact
+        self.tick = self.order.tick(model)
+        self.wanted = {column for column in model.wanted if column.startswith("sense.")}
+        self._made: dict[int, Process] = {}
+
+    def minutes(self, clock: str) -> float:
+        """Step of one of the model's clocks: transport, mechanics or phenotype."""
+        return getattr(self.model.clock, clock)
+
+    def inside(self, region: Region) -> np.ndarray:
+        """Flat numbers of the voxels in a region."""
+        domain = self.model.domain
+        return np.flatnonzero(inside(region, *voxel_centers(grid_of(domain)), is_2d=domain.is_2d))
+
+    def edge(self) -> np.ndarray:
+        """Flat numbers of the voxels at the faces of the box."""
+        return edge_voxels(grid_of(self.model.domain))
+
+    def __getitem__(self, kind: type[Process]) -> Process:
+        """The mechanism of this plan that is of a kind."""
+        return next(self._make(m) for m in self.order.mechanisms if isinstance(m, type) and issubclass(m, kind))
+
+    def _make(self, mechanism: Any) -> Process:
+        if id(mechanism) not in self._made:
+            self._made[id(mechanism)] = mechanism.of(self.model, self)
+        return self._made[id(mechanism)]
+
+    def mechanisms(self) -> list[Process]:
+        """The mechanisms that the model needs, in their order, then those of the user."""
+        own = [copy.copy(p) for p in self.model.processes]  # each simulation prepares its own
+        for process in own:
+            if process.slot == "decide" and not process.period:
+                process.period = self.model.clock.phenotype
+        return [self._make(m) for m in self.order.mechanisms if m.why(self.model)] + own
+
+
+def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
+    """Tissue at time 0, and the processes in the order they act within their slots. The model must be free of errors; raises InputError
+    where a region holds no cell."""
+    plan = Build(model)
+    mechanisms = plan.mechanisms()
+    processes = [p for p in mechanisms if p.slot]  # the others are columns only
     fields = build_fields(model)
-    columns = [c for p in processes for c in p.columns() if c.name not in RARE or speaks_of(model, c.name)] + custom_columns(model)
-    changed = {w for p in processes for w in (*p.sets, *p.adds)}
-    steady = [n for n in STEADY if n not in changed and not varies(model, n) and model.numerics != "physicell"]
-    columns = [replace(c, kind="trait") if c.name in steady else c for c in columns]
+    columns = columns_of(model, mechanisms)
     labels = {
         "factor": tuple(fields.names),
         "phase": phase_labels(model),
         "bond": tuple(str(b) for b in range(BONDS)),
     }
-    cells = Cells(columns, tuple(t.name for t in model.types), labels)
+    cells = Cells(columns, tuple(t.name for t in model.types), labels, absent(model, {c.name for c in columns}))
     set_base(model, cells)
     place(model, cells, seed)
     if model.numerics == "physicell":
         cells.next_id += len(cells.types)  # that program gives an id to one cell of each type in the legend of its pictures
     tissue = Tissue(cells, fields, matrix.matrix_of(model), body=patient.body_of(model))
+    tissue.population.register([*plan.order.events, *(e for p in processes for e in p.events)])
     for process in processes:
         process.prepare(tissue)
-        if isinstance(process, Contacts):
-            process.let_act([k for k, t in enumerate(model.types) if any(r.behavior[0].startswith(CONTACT_SECTIONS) for r in t.rules)])
-    return tissue, processes, population
+    return tissue, processes
 
 
-def speaks_of(model: Model, column: str) -> bool:
-    """Does a type, a rule, a placement or a drawn value of the model name this column?"""
-    if column == "fusion.nuclei":
-        return model.uses("fusion")
-    if (model.numerics == "physicell" and column in SHOWN) or (model.internalise and column in TARGETED):
-        return True
-    names = TARGETED if column in TARGETED else (column,)
+def columns_of(model: Model, processes: Iterable[Process]) -> list[Column]:
+    """The columns that the processes of a model need: rare ones only where somebody speaks of them, constants as traits."""
+    processes = list(processes)
+    required = {name for p in processes for name in p.requires} | model.wanted
+    columns = [c for p in processes for c in p.columns() if not c.rare or c.name in required or speaks_of(model, c)]
+    changed = {w for p in processes for w in (*p.sets, *p.adds)}
+
+    def constant(c: Column) -> bool:
+        return c.steady and c.name not in changed and not varies(model, c.name) and model.numerics != "physicell"
+
+    return [replace(c, kind="trait") if constant(c) else c for c in columns] + custom_columns(model)
+
+
+def absent(model: Model, known: set[str]) -> dict[str, str]:
+    """Column -> why this model's cells have none of it."""
+    out: dict[str, str] = {}
+    for mechanism in ORDERS[model.numerics].mechanisms:
+        declaring = getattr(mechanism, "process", mechanism) if not hasattr(mechanism, "declared") else mechanism
+        why = mechanism.why(model)
+        reason = f"{declaring.__name__} is off: {why.because}" if not why else f"{declaring.__name__} keeps it only where a model speaks of it"
+        out |= {name: reason for name in declaring.declared if name not in known}
+    return out
+
+
+def speaks_of(model: Model, column: Column) -> bool:
+    """Does a type, a rule, a placement or a drawn value of the model name this column, or one that comes along with it?"""
     said = {c for t in model.types for c in t.values} | {r.signal[0] for _, r in model.rules}
-    return any(name in said or varies(model, name) for name in names)
+    columns = [w for w in (column.name, *column.along) if "." in w]
+    return any(name in said or varies(model, name) for name in columns) or any(model.uses(w) for w in column.along if "." not in w)
 
 
 def varies(model: Model, column: str) -> bool:
@@ -96,59 +139,6 @@ def varies(model: Model, column: str) -> bool:
         or any(column == r.behavior[0] for _, r in model.rules)
         or any(column == name for p in model.placements for name, _ in p.values)
     )
-
-
-def list_processes(model: Model, population: Population) -> list[Process]:
-    """The mechanisms this model needs, in the order they act within their slots."""
-    clock = model.clock
-    mechanics = Mechanics(clock.mechanics, tolerance=clock.error)
-    solver = {f.name: f.solver for f in model.factors}
-    tolerance = {f.name: f.tolerance for f in model.factors if f.tolerance is not None}
-    wanted = {signal for signal in model.signals if signal.startswith("sense.")}
-    for process in model.processes:
-        wanted |= {c for c in Sensing.declared if any(a.startswith(c.replace(".", "_")) for a in getattr(process, "arguments", ()))}
-    own = [copy.copy(p) for p in model.processes]  # each simulation prepares its own
-    for process in own:
-        if process.slot == "decide" and not process.period:
-            process.period = clock.phenotype
-    resets = dict.fromkeys(w for p in own for w in p.adds if model.names.columns[w].kind == "behavior")
-    if model.matrix is not None and model.uses("guidance"):
-        resets["motility.speed"] = None
-    if model.numerics == "physicell":
-        return physicell_plan.list_processes(model, population, links(model), wanted, tuple(resets)) + own
-    sensing = Sensing(clock.phenotype, mechanics, wanted, blind=model.compat == "1.14.2", given=model.start == "given")
-    out: list[Process] = []
-    if model.factors:
-        out += [Secretion(clock.transport, model.internalise), *patient.supply(model), *matrix.reactions(model), Transport(clock.transport, solver, tolerance)]
-        if model.internalise:
-            out.append(Internalisation(clock.transport))
-    out += [sensing, *matrix.feelers(model)]
-    if model.rules or resets:
-        out.append(Rules(clock.phenotype, links(model), tuple(resets)))
-    if model.uses("transformation"):
-        out.append(Transformation(clock.phenotype, population))
-    if model.uses("motility"):
-        out.append(Motility(clock.mechanics, normalized=np.array([t.normalized for t in model.types], np.bool_)))
-    out.append(Death(clock.phenotype, population))
-    if any(t.cycle.phases for t in model.types):
-        longest = max(len(t.cycle.phases) for t in model.types)
-        fixed = np.zeros((len(model.types), longest), np.bool_)
-        for i, t in enumerate(model.types):
-            fixed[i, : len(t.fixed)] = t.fixed
-        out.append(Cycle(clock.phenotype, population, [CYCLES[t.cycle.name] for t in model.types], fixed))
-    out.append(Volume(clock.phenotype))
-    out += mechanisms.chosen(model)
-    out += matrix.mechanisms(model)
-    contacts = any(model.uses(s) for s in CONTACT_SECTIONS)
-    if contacts or model.uses("damage"):
-        out.append(damage(period=clock.phenotype))
-    if contacts:
-        out.append(Contacts(clock.mechanics, population, mechanics))
-    if model.uses("springs"):
-        out.append(Springs(clock.mechanics, mechanics))
-    out += [mechanics, *matrix.walls(model), *patient.passages(model, population), Division(clock.mechanics, population)]
-    out += mechanisms.after_division(model, population)
-    return out + own
 
 
 def build_fields(model: Model) -> Fields:
@@ -202,25 +192,6 @@ def set_base(model: Model, cells: Cells) -> None:
         if "cycle.exit" in cells.base:
             cells.base["cycle.exit"][k, : len(t.exit)] = t.exit
     Volume.set_base(cells.base)
-
-
-def links(model: Model) -> list[Link]:
-    """All rules as numbers."""
-    names = [t.name for t in model.types]
-    factors = [f.name for f in model.factors]
-
-    def index(column: str, label: str | None, kind: int) -> tuple[str, int]:
-        if label is None:
-            return column, -1
-        axis = model.names.columns[column].axis
-        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[axis or ""]
-        return column, list(along).index(label)
-
-    out = []
-    for name, r in model.rules:
-        k = names.index(name)
-        out.append(Link(k, index(*r.behavior, k), index(*r.signal, k), r.increases, r.value, r.half, r.hill, r.dead))
-    return out
 
 
 def place(model: Model, cells: Cells, seed: int) -> None:

@@ -5,40 +5,65 @@ from __future__ import annotations
 import importlib
 import json
 import pkgutil
+from typing import Any
 
 from .. import biology
 from ..biology.cycle import CYCLES
+from ..biology.order import ORDERS
 from ..engine.column import Column
 from ..engine.loop import Maker
-from ..engine.process import Process
+from ..engine.process import Process, Variant
 from ..spec.catalog import PATH
 
 
+def _modules() -> list[Any]:
+    return [importlib.import_module(m.name) for m in sorted(pkgutil.walk_packages(biology.__path__, f"{biology.__name__}."), key=lambda m: m.name)]
+
+
+def declaring() -> list[Any]:
+    """Every Process and loop of the biology that declares a column."""
+    found = [v for m in _modules() for v in vars(m).values() if isinstance(v, Maker) or (isinstance(v, type) and issubclass(v, Process))]
+    return [v for v in dict.fromkeys(found) if v.declared]
+
+
 def declared_columns() -> list[Column]:
-    """Every column that a module of the biology declares, in the order of the modules' names."""
-    found: dict[str, Column] = {}
-    for module in sorted(m.name for m in pkgutil.iter_modules(biology.__path__)):
-        for value in vars(importlib.import_module(f"{biology.__name__}.{module}")).values():
-            columns: list[Column] = []
-            if isinstance(value, Column) and value.name:
-                columns = [value]
-            elif isinstance(value, type) and issubclass(value, Process):
-                columns = list(value.declared.values())
-            elif isinstance(value, Maker):
-                columns = list(value.options.get("columns", ()))
-            for c in columns:
-                found.setdefault(c.name, c)
-    return sorted(found.values(), key=lambda c: c.name)
+    """Every column that a module of the biology declares, in the order of their names."""
+    columns = [v for m in _modules() for v in vars(m).values() if isinstance(v, Column) and v.name]
+    columns += [c for mechanism in declaring() for c in mechanism.declared.values()]
+    return sorted({c.name: c for c in reversed(columns)}.values(), key=lambda c: c.name)
+
+
+def mechanisms() -> list[dict]:
+    """What a model must know of every mechanism: the sections it answers for, the words that switch it on, what it works on and makes, and
+    the numerics that have it."""
+    out: dict[str, dict] = {}
+    for numerics, order in ORDERS.items():
+        for m in order.mechanisms:
+            m = m.process if isinstance(m, Variant) else m
+            own = (m.section,) if getattr(m, "section", "") else ()
+            sections = m.serves or tuple(dict.fromkeys([*own, *(c.partition(".")[0] for c in m.declared if "." in c)]))
+            words = m.words or own
+            entry = out.setdefault(
+                m.__name__,
+                {"name": m.__name__, "serves": sections, "words": words, "needs": m.needs, "makes": m.makes, "part": m.part, "numerics": []},
+            )
+            if numerics not in entry["numerics"]:
+                entry["numerics"].append(numerics)
+    return list(out.values())
 
 
 def text() -> str:
     """The catalog as JSON."""
     columns = [
-        {"name": c.name, "unit": c.unit, "kind": c.kind, "default": float(c.default), "ge": c.ge, "le": c.le, "axis": c.axis, "doc": c.doc}
+        {
+            "name": c.name, "unit": c.unit, "kind": c.kind, "default": float(c.default), "ge": c.ge, "le": c.le, "axis": c.axis,
+            "settable": c.settable, "wakes": c.wakes, "at_death": c.at_death, "doc": c.doc,
+        }
         for c in declared_columns()
-    ]
+    ]  # fmt: skip
     cycles = [{"name": m.name, "phases": m.phases, "rates": m.rates, "fixed": m.fixed} for m in CYCLES.values()]
-    return json.dumps({"columns": columns, "cycles": cycles}, indent=1) + "\n"
+    events = list(dict.fromkeys(e for order in ORDERS.values() for e in order.events))
+    return json.dumps({"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "events": events}, indent=1) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,17 +1,12 @@
-"""The matrix of a model at the start, and the mechanisms that live on it."""
+"""The matrix of a model at the start, and what is told of it."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..biology.guidance import Guidance
-from ..biology.matrix import MatrixRemodeling
-from ..biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing
-from ..biology.membrane import BREACH, Membrane
-from ..biology.proteolysis import cathepsin_decay, protease_cascade, timp_binding
-from ..biology.reservoir import Reservoir
+from ..biology.matrix_sensing import LINKED, POWER, SOFT
+from ..biology.membrane import BREACH
 from ..engine.matrix import Matrix
-from ..engine.process import Process
 from ..spec.matrix import SHARES
 from ..spec.model import Model
 from .regions import grid_of, inside, voxel_centers
@@ -69,38 +64,3 @@ def properties_of(matrix: Matrix | None) -> dict[str, float]:
         strength = np.concatenate([face[face > 0.0] for face in matrix.membrane])  # a face that held one never loses all of it
         out["membrane"], out["breached"] = float(strength.mean()), float((strength < BREACH).mean())
     return out
-
-
-def feelers(model: Model) -> list[Process]:
-    """What must act before cells decide: cells feel the matrix."""
-    wanted = any(signal in MatrixSensing.sets for signal in model.signals)
-    return [MatrixSensing(model.clock.phenotype)] if model.matrix is not None and wanted else []
-
-
-def reactions(model: Model) -> list[Process]:
-    """What must act before transport."""
-    names, out = {f.name for f in model.factors}, list[Process]()
-    if {"mmp", "serine", "cathepsin"} <= names:
-        out.append(protease_cascade(period=model.clock.transport))
-    if {"mmp", "timp"} <= names:
-        out.append(timp_binding(period=model.clock.transport))
-    if {"cathepsin", "acid"} <= names:
-        out.append(cathepsin_decay(period=model.clock.transport))
-    if model.matrix is not None and model.uses("reservoir"):
-        out.append(Reservoir(model.clock.transport))
-    return out
-
-
-def mechanisms(model: Model) -> list[Process]:
-    """Remodeling and guidance."""
-    if model.matrix is None:
-        return []
-    out: list[Process] = [MatrixRemodeling(model.matrix.period, {f.name: f.hindrance for f in model.factors})]
-    if model.uses("guidance"):
-        out.append(Guidance(model.clock.phenotype, np.array(["guidance" in t.sections for t in model.types])))
-    return out
-
-
-def walls(model: Model) -> list[Process]:
-    """What holds cells back after they have moved."""
-    return [Membrane(model.clock.mechanics)] if model.matrix is not None and model.matrix.membrane is not None else []

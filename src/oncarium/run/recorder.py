@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from .. import __version__
-from ..engine.population import EVENTS
 from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
 from .identity import identity_of
@@ -108,9 +107,10 @@ class Recorder:
         self.known = max(self.store.record["tick"], 0)  # ticks before it are in the store already
         self.cells_tick = self._last("cells/tick")
         self.fields_tick = self._last("fields/tick")
-        self.counts = np.zeros(len(EVENTS), np.int64)
+        kinds = simulation.tissue.population.kinds
+        self.counts = np.zeros(len(kinds), np.int64)
         if resume and self.store.record["lengths"]["events/kind"]:
-            self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(EVENTS))
+            self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(kinds))
 
     def _last(self, name: str) -> int:
         length = self.store.record["lengths"][name]
@@ -137,7 +137,7 @@ class Recorder:
             ("mean", factors, "factor"),
             ("lowest", factors, "factor"),
             ("highest", factors, "factor"),
-            ("events", len(EVENTS), "event"),
+            ("events", len(tissue.population.kinds), "event"),
             ("body", len(tissue.body.names) if tissue.body is not None else 0, "compartment"),
             ("matrix", len(properties_of(tissue.matrix)), "property"),
         ):
@@ -164,7 +164,7 @@ class Recorder:
             "labels": {k: list(v) for k, v in cells.axes.items()},
             "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
-            "events": list(EVENTS),
+            "events": list(tissue.population.kinds),
             "body": list(tissue.body.names) if tissue.body is not None else [],
             "matrix": list(properties_of(tissue.matrix)),
             "processes": [p.name for p in simulation.plan.processes],
@@ -239,12 +239,12 @@ class Recorder:
         self.fields_tick = tissue.tick
 
     def _see_events(self, simulation: Any) -> None:
-        events = simulation.population.drain()
+        events = simulation.tissue.population.drain()
         events = events[events["time"] >= (self.known - 0.5) * simulation.plan.tick_minutes]
         if len(events):
             for name in ("time", "id", "kind", "cause"):
                 self.store.add(f"events/{name}", events[name])
-            self.counts += np.bincount(events["kind"], minlength=len(EVENTS))
+            self.counts += np.bincount(events["kind"], minlength=len(self.counts))
 
     def flush(self, simulation: Any, finished: bool = False) -> None:
         """Everything seen so far becomes part of the result."""

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ..biology.order import ORDERS
 from ..engine.fields import FieldError
 from ..engine.plan import Plan
-from ..engine.population import EVENT
 from ..errors import DataError, NumericsError
 from ..spec.model import Model
 from ..spec.whole import memory_here
 from ..units import to_minutes
-from . import physicell_plan
 from .build import build
 
 MOST_CELLS = 50_000_000  # beyond it a run is taken to have run away
@@ -38,7 +37,7 @@ def _finite(values: np.ndarray) -> bool:
 class Simulation:
     """A model in motion.
 
-    tissue, plan, population, seed, model     time (min), tick
+    tissue, plan, seed, model     time (min), tick
 
     >>> from oncarium.spec.model import EXAMPLE, Model
     >>> simulation = Simulation(Model.from_text(EXAMPLE), seed=1)
@@ -50,11 +49,9 @@ class Simulation:
     def __init__(self, model: Model, seed: int | None = None, threads: int | None = None):
         self.model = model.checked()
         self.seed = model.seed if seed is None else int(seed)
-        self.tissue, processes, self.population = build(model, self.seed)
-        if model.numerics == "physicell":
-            self.plan = Plan(processes, physicell_plan.tick_minutes(model), physicell_plan.SLOTS, summed=model.clock.transport)
-        else:
-            self.plan = Plan(processes, model.clock.transport)
+        self.tissue, processes = build(model, self.seed)
+        order = ORDERS[model.numerics]
+        self.plan = Plan(processes, order.tick(model), order.slots, summed=order.summed(model))
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
         self.least = -np.inf if model.numerics == "physicell" else 0.0  # that program lets cells take more than there is
@@ -173,9 +170,7 @@ class Simulation:
             out |= {f"body/{k}": v.copy() for k, v in t.body.arrays().items()}
         for p in self.plan.processes:
             out |= {f"process/{p.name}/{k}": v for k, v in p.state().items()}
-        pending = self.population.pending
-        out["events"] = np.concatenate(pending) if pending else np.empty(0, EVENT)
-        return out
+        return out | t.population.state()
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take back what `state` gave. Raises DataError when it belongs to another model."""
@@ -198,10 +193,9 @@ class Simulation:
                 kept = part(f"process/{p.name}/")
                 if kept or not p.state():  # a mechanism that a branch switches on starts as at the beginning
                     p.restore(kept)
+            t.population.restore(state)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise DataError("checkpoint", f"it does not fit this model: {error.args[0] if error.args else error}.") from None
-        events = np.asarray(state["events"], EVENT)
-        self.population.pending = [events] if len(events) else []
 
     def adopt(self, state: Mapping[str, Any], before: Simulation) -> None:
         """Continue a state of the simulation `before` under this model: cells and concentrations are taken over, every
@@ -223,8 +217,7 @@ class Simulation:
                 cells[name][rows] = cells.base[name][cells.type[rows]]
         if self.model != before.model:
             for p in self.plan.processes:
-                if hasattr(p, "rearm"):
-                    p.rearm()
+                p.rearm()
 
     def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """A state of another model with the columns of this one: what a mechanism needs that was not there starts at its base."""

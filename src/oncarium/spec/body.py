@@ -10,7 +10,7 @@ from typing import Any
 from .environment import Factor
 from .initial import REGIONS, Region, read_region
 from .reader import Reader
-from .rule import Names
+from .rule import STEEPEST, Names
 
 PLACES = ("edge", "supply")
 
@@ -75,22 +75,18 @@ def read_patient(reader: Reader, tree: dict[str, Any], names: Names, factors: Se
 
 
 def _list(reader: Reader, tree: dict[str, Any], key: str) -> list[tuple[int, Any]]:
-    given = tree.get(key) or []
-    if not isinstance(given, list):
-        reader.complain(key, "expected a list,", "each entry in a line of its own after '- '.")
-        return []
-    return list(enumerate(given))
+    return list(enumerate(reader.listed(tree.get(key), key, "each entry in a line of its own after '- '.")))
 
 
 def _body(reader: Reader, tree: Any) -> list[Compartment]:
     out = []
-    group = reader.group(tree, "body")
+    group = reader.named(tree, "body", "compartment")
     for name, given in group.items():
         path = f"body.{name}"
         said = reader.group(given, path, ("start", "gain", "loss", "grow", "by", "half", "flows", "doc"), "part of a compartment")
         units = {"start": "1", "half": "1", "gain": "1/min", "loss": "1/min", "grow": "1/min"}
         numbers = {k: reader.quantity(said[k], f"{path}.{k}", units[k], ge=0.0) for k in said if k in units}
-        by = str(said.get("by", ""))
+        by = reader.text(said.get("by"), f"{path}.by")
         if by and by not in group:
             reader.word(by, f"{path}.by", group, "compartment")
             continue
@@ -127,12 +123,12 @@ def _passage(reader: Reader, tree: dict[str, Any], path: str, names: Names, know
     type = tree.get("cells")
     if reader.word(type, f"{path}.cells", names.types, "cell type") is None:
         return None
-    at = str(tree.get("at", "edge"))
+    at = tree.get("at", "edge")
     if reader.word(at, f"{path}.at", PLACES, "place") is None:
         return None
     if at == "supply" and not supplied:
         reader.complain(f"{path}.at", "the model has no supply voxels;", "expected a section supply, or at: edge.")
-    body = str(tree.get(key, ""))
+    body = reader.text(tree.get(key), f"{path}.{key}")
     if body and body not in known:
         reader.word(body, f"{path}.{key}", known, "compartment of the body")
         return None
@@ -144,21 +140,21 @@ def _passage(reader: Reader, tree: dict[str, Any], path: str, names: Names, know
 def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
     tree = reader.group(given, path, ("cells", "from", "at", "rate", "size", "signal", "half", "hill"), "part of an entry")
     common = _passage(reader, tree, path, names, known, "from", supplied)
-    signal = str(tree.get("signal", ""))
+    signal = reader.text(tree.get("signal"), f"{path}.signal")
     if common is None:
         return None
     if signal and signal not in names.factors:
         reader.word(signal, f"{path}.signal", names.factors, "factor")
         return None
     half = reader.quantity(tree.get("half"), f"{path}.half", names.factors[signal], gt=0.0) if signal else 1.0
-    hill = reader.quantity(tree["hill"], f"{path}.hill", "1", gt=0.0) if "hill" in tree else 1.0
+    hill = reader.quantity(tree["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST) if "hill" in tree else 1.0
     return None if half is None or hill is None else Passage(**common, factor=signal, half=half, hill=hill)
 
 
 def _exit(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
     tree = reader.group(given, path, ("cells", "to", "at", "rate", "size", "when", "above", "carries"), "part of an exit")
     common = _passage(reader, tree, path, names, known, "to", supplied)
-    column, carries = str(tree.get("when", "")), str(tree.get("carries", ""))
+    column, carries = (reader.text(tree.get(key), f"{path}.{key}") for key in ("when", "carries"))
     plain = [n for n, e in names.columns.items() if e.axis is None]
     for key, name in (("when", column), ("carries", carries)):
         if name and reader.word(name, f"{path}.{key}", plain, "column") is None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 PATH = Path(__file__).with_name("catalog.json")
 MOLAR = ("M", "mM", "uM", "nM", "pM")
@@ -39,6 +40,9 @@ class Entry:
     le: float | None
     axis: str | None
     doc: str
+    settable: bool = True  # may a model give it a value? Signals are perceived, and most states come about
+    wakes: bool = False  # its mechanism sleeps in types whose waking columns are all zero
+    at_death: str = "keep"  # or stop, or fade
 
     @property
     def section(self) -> str:
@@ -75,12 +79,46 @@ def cycles() -> Mapping[str, CycleEntry]:
     return {r["name"]: CycleEntry(r["name"], tuple(r["phases"]), tuple(r["rates"]), tuple(r["fixed"])) for r in rows}
 
 
-STARTS = ("volume.total", "volume.nuclear", "volume.calcified_fraction", "damage.level")
+@dataclass(frozen=True)
+class Mechanism:
+    """What a model must know of a mechanism.
+
+    serves   sections it answers for            words   sections or columns that switch it on
+    needs, makes   factors it works on, and releases besides what cells secrete
+    part     member of the tissue it works on   numerics   those that have it
+    """
+
+    name: str
+    serves: tuple[str, ...]
+    words: tuple[str, ...]
+    needs: tuple[str, ...]
+    makes: tuple[str, ...]
+    part: str
+    numerics: tuple[str, ...]
 
 
-def settable(entry: Entry) -> bool:
-    """May a model give this column a value? Signals are perceived, and most states come about."""
-    return entry.kind in ("trait", "behavior") or entry.name in STARTS
+@lru_cache(maxsize=1)
+def mechanisms() -> tuple[Mechanism, ...]:
+    """Every mechanism, in the order of a tick."""
+    def frozen(row: dict[str, Any]) -> dict[str, Any]:
+        return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+
+    return tuple(Mechanism(**frozen(row)) for row in json.loads(PATH.read_text(encoding="utf-8"))["mechanisms"])
+
+
+def served(numerics: str) -> set[str]:
+    """Sections of a model that some mechanism of these numerics answers for.
+
+    >>> "metabolism" in served("oncarium"), "metabolism" in served("physicell")
+    (True, False)
+    """
+    return {section for m in mechanisms() if numerics in m.numerics for section in m.serves}
+
+
+@lru_cache(maxsize=1)
+def events() -> list[str]:
+    """Kinds of events that mechanisms log."""
+    return json.loads(PATH.read_text(encoding="utf-8"))["events"]
 
 
 def unit_of(entry: Entry, factor_unit: str = "1") -> str:

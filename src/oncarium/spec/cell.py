@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import did_you_mean
-from .catalog import CycleEntry, Entry, cycles, settable
+from .catalog import CycleEntry, Entry, cycles
 from .reader import Reader
 from .rule import Names, Rule
 
@@ -16,6 +16,10 @@ EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normaliz
 PLAIN = ("library", "like", "doc", "rules", "without", "distributions")
 KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and standard deviation",
          "lognormal": "mean and standard deviation of the logarithm", "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
+
+
+LARGEST_POWER = 100.0  # of ten, of what is drawn
+BRIEFEST = 1e-16  # min, of a phase: none is shorter in PhysiCell
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
     path = f"cells.{name}"
     sections: dict[str, dict[str, Entry]] = {}
     for entry in names.columns.values():
-        if settable(entry):
+        if entry.settable:
             sections.setdefault(entry.section, {})[entry.attribute] = entry
         elif entry.attribute and entry.section != "sense":
             sections.setdefault(entry.section, {})  # nothing to set, but to switch on
@@ -98,7 +102,7 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
                 if value is not None:
                     values[entry.name] = value
     used = frozenset(k for k in tree if k in sections)
-    return CellType(name, values, cycle, exit, fixed, normalized, (), used, str(tree.get("doc", "")))
+    return CellType(name, values, cycle, exit, fixed, normalized, (), used, reader.text(tree.get("doc"), f"{path}.doc"))
 
 
 def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) -> Any:
@@ -128,17 +132,13 @@ def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) ->
 
 def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> tuple[Distribution, ...]:
     """What the cells of a type draw at the start."""
-    if given is None:
-        return ()
-    if not isinstance(given, list):
-        reader.complain(path, "expected a list of distributions,", "e.g. - {column: volume.total, normal: [2494 um^3, 200 um^3]}.")
-        return ()
+    given = reader.listed(given, path, "e.g. - {column: volume.total, normal: [2494 um^3, 200 um^3]}.")
     columns = names.all(("behavior",)) | {"volume.total": ("volume.total", None)}
     out = []
     for i, item in enumerate(given):
         where = f"{path}.{i}"
         tree = reader.group(item, where, ("column", "between", *KINDS))
-        name, kinds = str(tree.get("column", "")), [k for k in KINDS if k in tree]
+        name, kinds = reader.text(tree.get("column"), f"{where}.column"), [k for k in KINDS if k in tree]
         if name not in columns:
             reader.complain(f"{where}.column", f"no behavior is called '{name}'.{did_you_mean(name, columns)}")
             continue
@@ -160,6 +160,9 @@ def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> t
                 reader.complain(f"{where}.{kind}", f"the ends are {one:g} and {two:g};",
                                 f"expected {'0 < ' if kind == 'loguniform' else ''}low <= high.")  # fmt: skip
                 continue
+        elif logarithms and abs(one) + 8.0 * abs(two) > (LARGEST_POWER if kind == "log10normal" else LARGEST_POWER * math.log(10.0)):
+            reader.complain(f"{where}.{kind}", f"draws of {one:g} +- {two:g} are powers beyond 1e{LARGEST_POWER:g}.", remedy="They are logarithms.")
+            continue
         elif two < 0.0:
             reader.complain(f"{where}.{kind}", f"a standard deviation of {two:g};", "expected at least 0.")
             continue
@@ -197,7 +200,7 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
     """Cycle model, exit rates and fixed phases."""
     known = cycles()
     chosen = tree.get("model", "live")
-    if chosen not in known:
+    if not isinstance(chosen, str) or chosen not in known:
         reader.word(chosen, f"{path}.model", known, "cycle model")
         chosen = "live"
     model = known[chosen]
@@ -225,40 +228,29 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
                 reader.word(phase, f"{path}.{key}.{phase}", model.phases, "phase")
                 continue
             value = reader.quantity(
-                item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else None, gt=None if key == "exit" else 0.0
+                item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else BRIEFEST
             )
             if value is not None:
                 rates[model.phases.index(phase)] = value if key == "exit" else 1.0 / value
     given = tree.get("fixed")
     if isinstance(given, list):
-        for phase in given:
-            reader.word(phase, f"{path}.fixed", model.phases, "phase")
+        for i, phase in enumerate(given):
+            reader.word(phase, f"{path}.fixed.{i}", model.phases, "phase")
         fixed = [p in given for p in model.phases]
     elif given is not None:
         fixed = [reader.truth(given, f"{path}.fixed")] * len(model.phases)
     return model, tuple(rates), tuple(fixed)
 
 
-STARTS = {
-    "attack": ("attack.rate",),
-    "fusion": ("fusion.rate",),
-    "motility": ("motility.active",),
-    "phagocytosis": ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead", "phagocytosis.live"),
-    "springs": ("springs.attachment",),
-    "transformation": ("transformation.rate",),
-}
-
-
 def awake(cell: CellType, columns: Mapping[str, Entry]) -> set[str]:
-    """Sections of a type whose mechanism can start: something that starts it is not zero."""
+    """Sections of a type whose mechanism is awake: some column that wakes it is not zero."""
 
     def moves(name: str) -> bool:
         given = cell.values.get(name, columns[name].default)
         return any(v != 0.0 for v in given.values()) if isinstance(given, Mapping) else given != 0.0
 
-    out = set(cell.sections)
-    for section, names in STARTS.items():
-        known = [moves(n) for n in names if n in columns]
-        if known and not any(known):
-            out.discard(section)
-    return out
+    waking: dict[str, list[str]] = {}
+    for name, entry in columns.items():
+        if entry.wakes:
+            waking.setdefault(entry.section, []).append(name)
+    return set(cell.sections) - {section for section, names in waking.items() if not any(moves(n) for n in names)}

@@ -127,8 +127,8 @@ def describe(model: Model) -> str:
     d = model.domain
     size = " x ".join(f"{n * h:g}" for n, h in zip(d.shape[: 2 if d.is_2d else 3], d.voxel))
     lines = [model.title, "=" * len(model.title)]
-    if model.document.tree.get("description"):
-        lines += [str(model.document.tree["description"]), ""]
+    if model.description:
+        lines += [model.description, ""]
     lines.append(
         f"A {'2-D slab' if d.is_2d else '3-D box'} of {size} um{f', {d.voxel[2]:g} um thick' if d.is_2d else ''}, "
         f"{d.voxels:,} voxels, for {say_time(model.until)}."

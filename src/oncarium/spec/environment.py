@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from ..errors import did_you_mean, nearest
+from ..errors import ModelError, did_you_mean, nearest
+from ..units import whole_ticks
 from .reader import Reader
 
+SHORTEST, LONGEST = 1e-5, 1e9  # min, of any period
 FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
 NUMERICS = ("oncarium", "physicell")
 COMPAT = ("", "1.14.2")
@@ -103,6 +106,7 @@ class Factor:
     hindrance: float = 0.0  # diffusion in matrix of density r is multiplied by exp(-hindrance r)
 
 
+SMALLEST = 1e-3  # um, of a voxel
 DOMAIN_KEYS = ("x", "y", "z", "thickness", "voxel")
 
 
@@ -120,12 +124,12 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
         return None
     given = tree["voxel"]
     if isinstance(given, list):
-        size = [reader.quantity(v, f"domain.voxel.{i}", "um", gt=0.0) for i, v in enumerate(given)]
+        size = [reader.length(v, f"domain.voxel.{i}", ge=SMALLEST) for i, v in enumerate(given)]
         if len(size) != 3:
             reader.complain("domain.voxel", f"{len(size)} sizes;", "expected one, or three in the order x, y, z.")
             return None
     else:
-        one = reader.quantity(given, "domain.voxel", "um", gt=0.0)
+        one = reader.length(given, "domain.voxel", ge=SMALLEST)
         size = [one, one, one]
     x, y = (reader.interval(tree[a], f"domain.{a}") for a in "xy")
     if "z" in tree:
@@ -133,7 +137,7 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
         if tree.get("thickness") is not None:
             reader.complain("domain.thickness", "a domain with z is three-dimensional and has no thickness.", remedy="Remove one of them.")
     else:
-        thickness = reader.quantity(tree["thickness"], "domain.thickness", "um", gt=0.0) if "thickness" in tree else size[2]
+        thickness = reader.length(tree["thickness"], "domain.thickness", ge=SMALLEST) if "thickness" in tree else size[2]
         z = None if thickness is None else (-0.5 * thickness, 0.5 * thickness)
         size[2] = thickness
     spans = [s for s in (x, y, z) if s is not None]
@@ -159,13 +163,16 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
 def read_clock(reader: Reader, tree: Any) -> Clock:
     """Clock of a model."""
     tree = reader.group(tree, "clock", ("transport", "mechanics", "phenotype", "error"))
-    periods = {k: reader.quantity(v, f"clock.{k}", "um/min" if k == "error" else "min", gt=0.0) for k, v in tree.items()}
+    periods = {
+        k: reader.quantity(v, f"clock.{k}", "um/min", gt=0.0) if k == "error" else reader.quantity(v, f"clock.{k}", "min", ge=SHORTEST, le=LONGEST)
+        for k, v in tree.items()
+    }
     if any(v is None for v in periods.values()):
         return Clock()
     clock = Clock(**{k: float(v) for k, v in periods.items() if v is not None})
     for short, long in (("transport", "mechanics"), ("mechanics", "phenotype")):
         a, b = getattr(clock, short), getattr(clock, long)
-        if b < a or abs(b / a - round(b / a)) > 1e-9:
+        if whole_ticks(b, a) is None:
             reader.complain(
                 "clock",
                 f"{long} ({b:g} min) is not a whole multiple of {short} ({a:g} min);",
@@ -181,12 +188,13 @@ def read_record(reader: Reader, tree: Any, tick: float) -> Record:
     out: dict[str, Any] = {}
     for key, value in tree.items():
         if key == "columns":
-            out[key] = tuple(str(v) for v in value) if isinstance(value, list) else (str(value),)
+            listed = [value] if isinstance(value, str) else reader.listed(value, "record.columns", "e.g. [radius, volume.total].")
+            out[key] = tuple(reader.text(v, f"record.columns.{i}") for i, v in enumerate(listed))
             continue
-        every = reader.quantity(value, f"record.{key}", "min", gt=0.0)
+        every = reader.quantity(value, f"record.{key}", "min", ge=SHORTEST, le=LONGEST)
         if every is None:
             continue
-        if abs(every / tick - round(every / tick)) > 1e-9:
+        if whole_ticks(every, tick) is None and abs(every / tick - round(every / tick)) > 1e-9:
             reader.complain(
                 f"record.{key}", f"{value} is not a whole number of ticks of {tick:g} min.", remedy=f"Choose a multiple of {tick:g} min."
             )
@@ -199,7 +207,7 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
     """One factor; its table of initial concentrations is named, not opened."""
     path = f"factors.{name}"
     tree = reader.group(tree, path, FACTOR_KEYS)
-    unit = str(tree.get("unit", "")) or None
+    unit = reader.text(tree.get("unit"), f"{path}.unit") or None
     if unit is None:
         reader.complain(path, "its unit is missing;", f"expected one of {', '.join(FACTOR_UNITS)}.")
         return None
@@ -223,17 +231,17 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
     outside = [b.value for b in boundary.values() if b.condition != "no-flux"]
     table = ""
     if isinstance(tree.get("initial"), dict):
-        table = str(reader.group(tree.pop("initial"), f"{path}.initial", ("table",)).get("table", ""))
+        table = reader.text(reader.group(tree.pop("initial"), f"{path}.initial", ("table",)).get("table"), f"{path}.initial.table")
         if not table:
             reader.complain(f"{path}.initial", "no table is named;", f"expected a concentration, e.g. 38 {unit}, or {{table: file.csv}}.")
     initial = 0.0 if table else number("initial", unit, outside[0] if outside else 0.0, ge=0.0)
     solver = tree.get("solver", usual_solver)
-    if solver not in SOLVERS:
+    if not isinstance(solver, str) or solver not in SOLVERS:
         reader.word(solver, f"{path}.solver", SOLVERS, "solver")
     if solver == "cosine" and outside:
         reader.complain(f"{path}.solver", "cosine needs closed faces;", "expected no-flux on every face, or another solver.")
     held = []
-    for i, item in enumerate(tree.get("fixed") or []):
+    for i, item in enumerate(reader.listed(tree.get("fixed"), f"{path}.fixed", "e.g. - {disc: {radius: 20 um}, value: ...}.")):
         from .initial import REGIONS, read_region
 
         where = f"{path}.fixed.{i}"
@@ -245,9 +253,24 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
     tolerance = number("tolerance", unit, None, gt=0.0)
     assert diffusion is not None and decay is not None and initial is not None
     hindrance = number("hindrance", "1", 0.0, ge=0.0) or 0.0
-    doc = str(tree.get("doc", ""))
+    doc = reader.text(tree.get("doc"), f"{path}.doc")
     held_at = tuple(held)
     return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, held_at, str(solver), tolerance, doc, table, hindrance=hindrance)
+
+
+def with_tables(reader: Reader, factors: list[Factor], domain: Domain, folder: Path | None) -> list[Factor]:
+    """Factors with what their tables of initial concentrations hold (for the digest), if they can be read."""
+    from .physicell.substrates import read_concentrations
+
+    done: dict[str, str] = {}
+    names = [f.name for f in factors]
+    for table in dict.fromkeys(f.initial_table for f in factors if f.initial_table and folder is not None):
+        try:
+            assert folder is not None
+            _, done[table] = read_concentrations(folder / table, names, domain, table)
+        except ModelError as error:
+            reader.problems += error.problems
+    return [replace(f, initial_content=done.get(f.initial_table, "")) for f in factors]
 
 
 def _boundary(reader: Reader, tree: Any, path: str, unit: str, is_2d: bool) -> dict[str, Boundary]:

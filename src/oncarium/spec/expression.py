@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import ModelError, Problem, did_you_mean
@@ -14,7 +16,9 @@ TOKEN = re.compile(
     re.S,
 )
 WORDS = {"AND": "&&", "OR": "||", "NOT": "!", "XOR": "^", "&": "&&", "|": "||"}
+TRUTHS = {"TRUE": 1.0, "FALSE": 0.0}
 DEEPEST = 40  # levels of parentheses and choices
+MOST_TERMS = 1000  # of one expression
 
 
 @dataclass
@@ -34,7 +38,7 @@ class Tokens:
     @property
     def said(self) -> str:
         """The next token as a message names it."""
-        return f"'{self.now[1]}'" if self.now[1] else "the end of the file"
+        return f"'{self.now[1][:60]}'" if self.now[1] else "the end of the file"
 
     @property
     def line(self) -> int:
@@ -78,92 +82,135 @@ def tokens(text: str, file: str) -> Tokens:
     return Tokens(file, items)
 
 
+@dataclass(frozen=True)
+class Term:
+    """An expression in Python, whether it is a truth (else a number), and its value where no node decides it."""
+
+    text: str
+    is_truth: bool = False
+    value: float | None = None
+
+
 @dataclass
 class Scope:
-    """What names in an expression stand for. attribute(name): its expression, or None where it is not known."""
+    """What names in an expression stand for: nodes in their order, parameters and their values.
+
+    attribute(name): its expression, or None where it is not known
+    """
 
     nodes: list[str]
-    parameters: list[str]
-    attribute: Callable[[str], tuple[str, bool] | None] = lambda name: None
+    parameters: Mapping[str, float]
+    attribute: Callable[[str], Term | None] = lambda name: None
     known: list[str] = field(default_factory=list)
+    terms: int = 0
+
+    def __post_init__(self) -> None:
+        self.place = {name: k for k, name in enumerate(self.parameters)}
 
 
-def expression(t: Tokens, scope: Scope) -> tuple[str, bool]:
-    """Read an expression; gives it in Python, and whether it is a truth (else a number)."""
-    t.depth += 1
-    if t.depth > DEEPEST:
-        raise t.fail(f"values are nested deeper than {DEEPEST} levels.")
+def expression(t: Tokens, scope: Scope) -> Term:
+    """Read an expression of nodes, parameters and numbers. Raises ModelError."""
+    _deeper(t)
     found = _choice(t, scope)
     t.depth -= 1
     return found
 
 
-def _choice(t: Tokens, scope: Scope) -> tuple[str, bool]:
+def _deeper(t: Tokens) -> None:
+    t.depth += 1
+    if t.depth > DEEPEST:
+        raise t.fail(f"values are nested deeper than {DEEPEST} levels.")
+
+
+def _choice(t: Tokens, scope: Scope) -> Term:
     condition = _binary(t, scope, 0)
     if not t.has("?"):
         return condition
     one = expression(t, scope)
     t.take(text=":")
     other = expression(t, scope)
-    return f"({number(one)} if {truth(condition)} else {number(other)})", False
+    value = None if condition.value is None else one.value if condition.value else other.value
+    return Term(f"({number(one)} if {truth(condition)} else {number(other)})", False, value)
 
 
 LEVELS = (("||",), ("^",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))
+PYTHON = {"||": "or", "&&": "and", "^": "!="}
+WORTH: dict[str, Callable[[float, float], float]] = {
+    "||": lambda a, b: a or b, "&&": lambda a, b: a and b, "^": lambda a, b: bool(a) != bool(b), "==": operator.eq, "!=": operator.ne,
+    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "+": operator.add, "-": operator.sub, "*": operator.mul,
+    "/": lambda a, b: a / b if b else math.nan,
+}  # fmt: skip
 
 
-def _binary(t: Tokens, scope: Scope, level: int) -> tuple[str, bool]:
+def _binary(t: Tokens, scope: Scope, level: int) -> Term:
     if level == len(LEVELS):
         return _unary(t, scope)
-    left = _binary(t, scope, level + 1)
+    left, links = _binary(t, scope, level + 1), 0
     while sign := t.has(*LEVELS[level]):
         right = _binary(t, scope, level + 1)
-        if sign in ("||", "&&", "^"):
-            word = {"||": "or", "&&": "and", "^": "!="}[sign]
-            left = f"({truth(left)} {word} {truth(right)})", True
-        else:
-            left = f"({number(left)} {sign} {number(right)})", sign not in ("+", "-", "*", "/")
+        logic, arithmetic = sign in PYTHON, sign in ("+", "-", "*", "/")
+        one, other = (truth(left), truth(right)) if logic else (number(left), number(right))
+        # a chain of these means the same without inner brackets, of which Python takes two hundred; of others it does not
+        chained = links and sign in ("||", "&&", "+", "-", "*", "/")
+        if links > DEEPEST and not chained:
+            raise t.fail(f"more than {DEEPEST} comparisons stand in a row.")
+        links += 1
+        known = left.value is not None and right.value is not None
+        value = float(WORTH[sign](left.value, right.value)) if known else None  # type: ignore[arg-type]
+        if logic and known:
+            value = float(bool(value))
+        left = Term(f"{one[:-1] if chained else f'({one}'} {PYTHON.get(sign, sign)} {other})", not arithmetic, value)
     return left
 
 
-def _unary(t: Tokens, scope: Scope) -> tuple[str, bool]:
+def _unary(t: Tokens, scope: Scope) -> Term:
     sign = t.has("!", "-", "+")
     if sign:
-        t.depth += 1
-        if t.depth > DEEPEST:
-            raise t.fail(f"values are nested deeper than {DEEPEST} levels.")
+        _deeper(t)
         inside = _unary(t, scope)
         t.depth -= 1
-        return (f"(not {truth(inside)})", True) if sign == "!" else (f"(-{number(inside)})", False) if sign == "-" else inside
+        if sign == "!":
+            return Term(f"(not {truth(inside)})", True, None if inside.value is None else float(not inside.value))
+        return Term(f"(-{number(inside)})", False, None if inside.value is None else -inside.value) if sign == "-" else inside
     if t.has("("):
         inside = expression(t, scope)
         t.take(text=")")
         return inside
+    scope.terms += 1
+    if scope.terms > MOST_TERMS:
+        raise t.fail(f"this value has more than {MOST_TERMS:,} terms.")
     line, (kind, text) = t.line, t.now
     t.at += 1
     if kind == "number":
-        return repr(float(text)), False
+        value = float(text)
+        if not math.isfinite(value):
+            raise t.fail(f"'{text[:60]}' is too large for a number;", "expected a finite one.", line)
+        return Term(repr(value), False, value)
     if kind == "parameter":
         if text not in scope.parameters:
-            raise t.fail(f"the parameter {text} has no value.{did_you_mean(text, scope.parameters)}", "Expected it in the settings.", line)
-        return f"p[{scope.parameters.index(text)}]", False
+            raise t.fail(f"the parameter {text[:60]} has no value.{did_you_mean(text, scope.parameters)}", "Expected it in the settings.", line)
+        return Term(f"p[{scope.place[text]}]", False, scope.parameters[text])
     if kind == "attribute":
         found = scope.attribute(text[1:])
         if found is None:
-            raise t.fail(f"the node has no {text}.{did_you_mean(text[1:], scope.known)}", line=line)
+            raise t.fail(f"the node has no {text[:60]}.{did_you_mean(text[1:], scope.known)}", line=line)
         return found
     if kind == "name":
-        if text not in scope.nodes:
-            raise t.fail(f"no node is called '{text}'.{did_you_mean(text, scope.nodes)}", line=line)
-        return f"(s[{scope.nodes.index(text)}] > 0)", True
+        if text in scope.nodes:
+            return Term(f"(s[{scope.nodes.index(text)}] > 0)", True)
+        if text.upper() in TRUTHS:
+            value = TRUTHS[text.upper()]
+            return Term(repr(value), False, value)
+        raise t.fail(f"no node is called '{text[:60]}'.{did_you_mean(text, scope.nodes)}", line=line)
     t.at -= 1
     raise t.fail(f"{t.said} stands where a node, a number or a parameter is expected.", line=line)
 
 
-def truth(e: tuple[str, bool]) -> str:
+def truth(e: Term) -> str:
     """An expression as Python that is true or false; a number is true where it is not 0."""
-    return e[0] if e[1] else f"({e[0]} != 0.0)"
+    return e.text if e.is_truth else f"({e.text} != 0.0)"
 
 
-def number(e: tuple[str, bool]) -> str:
+def number(e: Term) -> str:
     """An expression as Python that is a number; a truth is 1 or 0."""
-    return e[0] if not e[1] else f"(1.0 if {e[0]} else 0.0)"
+    return e.text if not e.is_truth else f"(1.0 if {e.text} else 0.0)"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import functools
 import re
+import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from ..errors import ModelError, Problem
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
 SHELF = LIBRARY / "scenarios"
-LARGEST = 20_000_000  # bytes of one model file
+LARGEST = 5_000_000  # bytes of one model file
 DEEPEST = 30  # levels of nesting
-MOST = 500_000  # values in one file
+MOST = 50_000  # values in one file
+MOST_FILES = 100  # that a model includes
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in no text: control characters, half characters
 SHORT = 64  # characters of a group that is written in one line
 PLAIN = re.compile(r"(?:-(?=\d))?[A-Za-z0-9_./(µ][A-Za-z0-9_./@()*+^%µ ,;-]*")
 
@@ -78,31 +81,46 @@ def decode(data: bytes, name: str) -> str:
         ) from None
     if "\0" in text:
         raise ModelError(Problem(name, "", f"a NUL byte stands at character {text.index(chr(0))}; this is no text file."))
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")  # line ends of Windows, and of old spreadsheets
 
 
 def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
     """Content of a regular file that is not too large; a helpful ModelError otherwise."""
     try:
-        size = path.stat().st_size
-        if path.is_dir():
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
             raise ModelError(Problem(str(path), "", "is a folder; expected a file."))
-        if size > largest:
-            raise ModelError(Problem(str(path), "", f"has {size:,} bytes; at most {largest:,} are read."))
-        return path.read_bytes()
+        if not stat.S_ISREG(kind):  # a pipe would block, a device may never end
+            raise ModelError(Problem(str(path), "", "is no regular file;", "expected a file on a disk.", "Copy what it gives into a file."))
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
     except FileNotFoundError:
         raise ModelError(Problem(str(path), "", f"no such file: {path.resolve()}")) from None
     except OSError as error:
         raise ModelError(Problem(str(path), "", f"cannot be read: {error.strerror}")) from None
+    except ValueError as error:  # a NUL or half a character in its name
+        raise ModelError(Problem(shown(str(path)), "", f"no file can have this name: {error}.")) from None
+    if len(data) > largest:
+        raise ModelError(Problem(str(path), "", f"is larger than the {largest:,} bytes that are read."))
+    return data
+
+
+def shown(text: str) -> str:
+    """A text in one line that every terminal and file can show: what cannot be printed as an escape.
+
+    >>> shown("a\\x1b[31m")
+    'a\\\\x1b[31m'
+    """
+    return UNPRINTABLE.sub(lambda m: ascii(m[0])[1:-1], text)
 
 
 def parse(text: str, name: str) -> Document:
     """Read YAML text; `name` is what messages call it."""
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    yaml, lines = _composer()
     try:
-        root = YAML(typ="rt").compose(text)
+        root = yaml.compose(text)
     except RecursionError:
         raise ModelError(Problem(name, "", f"values are nested deeper than {DEEPEST} levels.")) from None
     except YAMLError as error:
@@ -110,7 +128,10 @@ def parse(text: str, name: str) -> Document:
         where = f"{name}:{mark.line + 1}" if mark else name
         said = getattr(error, "problem", None) or str(error).splitlines()[0]
         at = f" (column {mark.column + 1})" if mark else ""
-        raise ModelError(Problem(where, "", f"this is not valid YAML: {said}{at}.")) from None
+        raise ModelError(Problem(shown(where), "", f"this is not valid YAML: {shown(said)}{at}.")) from None
+    except Exception as error:  # the library's own slips over odd texts: ValueError, IndexError, AssertionError, ...
+        where, said = f"{name}:{lines[-1] if lines else 1}", shown(str(error)) or type(error).__name__
+        raise ModelError(Problem(where, "", f"this is not valid YAML: {said} (in this line or the next).")) from None
     if root is None:
         raise ModelError(Problem(name, "", "the file is empty.", "Expected a model.", "See  oncarium new  for one to start from."))
     document = Document({})
@@ -121,18 +142,39 @@ def parse(text: str, name: str) -> Document:
     return document
 
 
+def _composer() -> tuple[Any, list[int]]:
+    """The YAML library's composer, and the lines of the values it has come to; it stops where a text has more than any model."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.composer import Composer
+    from ruamel.yaml.error import MarkedYAMLError
+
+    lines: list[int] = []
+
+    class Counting(Composer):
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            mark = self.parser.peek_event().start_mark
+            lines.append(mark.line + 1)
+            if len(lines) > MOST:
+                raise MarkedYAMLError(problem=f"more than {MOST:,} values", problem_mark=mark)
+            return super().compose_node(parent, index)
+
+    yaml = YAML(typ="safe", pure=True)  # the one for round trips marks folded lines with a bell
+    yaml.Composer = Counting
+    return yaml, lines
+
+
 def _convert(node: Any, path: str, name: str, document: Document, depth: int, count: list[int]) -> Any:
     count[0] += 1
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     document.places.setdefault(path, (name, line, column))
     if depth > DEEPEST or count[0] > MOST:
-        raise ModelError(Problem(f"{name}:{line}", path[:80], f"more than {DEEPEST} levels or {MOST:,} values."))
+        raise ModelError(Problem(f"{name}:{line}", path[:80], f"more than {DEEPEST} levels or {MOST:,} values, counted wherever they are used."))
     if node.id == "scalar":
         if node.tag.endswith(":null") or (node.style is None and node.value in ("", "~")):
             return None
         if node.tag.endswith(":bool"):
             return node.value.lower() == "true"
-        return node.value.strip()
+        return _text(node.value.strip(), path, f"{name}:{line}", document)
     if node.id == "sequence":
         return [_convert(v, f"{path}.{i}" if path else str(i), name, document, depth + 1, count) for i, v in enumerate(node.value)]
     out: dict[str, Any] = {}
@@ -143,6 +185,7 @@ def _convert(node: Any, path: str, name: str, document: Document, depth: int, co
         if key.id != "scalar":
             document.problems.append(Problem(f"{name}:{line}", path, "a name must be a word, not a group of values."))
             continue
+        word = _text(word, path, f"{name}:{line}", document)
         if word in out:
             first = document.places[inner][1]
             document.problems.append(
@@ -154,20 +197,49 @@ def _convert(node: Any, path: str, name: str, document: Document, depth: int, co
     return out
 
 
+def _text(text: str, path: str, where: str, document: Document) -> str:
+    """A text that every file and terminal can hold; control characters and halves of characters are problems."""
+    bad = UNPRINTABLE.search(text)
+    if bad:
+        document.problems.append(
+            Problem(where, shown(path), f"the character {ascii(bad[0])} cannot be printed;", "expected plain text.", "Remove it.")
+        )
+    return shown(text)
+
+
 def read(path: Path, name: str | None = None) -> Document:
     """Read a model file with everything it includes; its own values come before included ones, those included first before later ones."""
-    return _read(path, name or str(path), ())
+    return _read(path, name or str(path), (), set())
 
 
-def _read(path: Path, name: str, chain: tuple[Path, ...]) -> Document:
-    here = path.resolve()
+def _read(path: Path, name: str, chain: tuple[Path, ...], done: set[Path]) -> Document:
+    """done: files read so far; what one says that is included again is said already."""
+    try:
+        here = path.resolve()
+    except (OSError, ValueError, RuntimeError):  # no name of a file, or links that lead in a circle: told when it is read
+        here = path
     if here in chain:
         raise ModelError(Problem(name, "include", "files include each other: " + " > ".join(p.name for p in (*chain, here))))
+    if here in done:
+        return Document({})
+    if len(done) >= MOST_FILES:
+        raise ModelError(Problem(name, "include", f"more than {MOST_FILES} files are included."))
+    done.add(here)
     document = _parsed(here, name).copy() if here.is_relative_to(LIBRARY) else parse(decode(read_bytes(path), name), name)
     included = document.tree.pop("include", None)
+    if included is not None and not isinstance(included, str | list):
+        included = [included]
     for item in [included] if isinstance(included, str) else included or []:
-        other = _included(path.parent, str(item))
-        merge(document, _read(other, str(other), (*chain, here)))
+        if not isinstance(item, str):
+            document.problems.append(Problem(document.where("include"), "include", "a value that is no name of a file;", "expected e.g. include: base.yaml."))
+            continue
+        other = _included(path.parent, item)
+        try:
+            merge(document, _read(other, str(other), (*chain, here), done))
+        except ModelError as error:
+            at = document.where("include")
+            told = [replace(p, where=at, path="include", message=f"{other} {p.message}") if p.where == str(other) and not p.path else p for p in error.problems]
+            raise ModelError(told) from None
     return document
 
 
@@ -180,11 +252,19 @@ def _parsed(path: Path, name: str) -> Document:
 def _included(folder: Path, item: str) -> Path:
     """A file beside the one that includes it; a bare name may also be a scenario of the library or a part of one."""
     path = folder / item
-    if not path.suffix and not path.exists():
+    if not path.suffix and not is_there(path):
         for shelf in (SHELF, SHELF / "parts"):
             if (shelf / f"{item}.yaml").exists():
                 return shelf / f"{item}.yaml"
     return path
+
+
+def is_there(path: Path) -> bool:
+    """Does something lie at a path? False, too, for what can be no path."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def merge(document: Document, other: Document) -> None:

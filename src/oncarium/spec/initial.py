@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from .reader import Reader
 from .rule import Names
 
 REGIONS = ("disc", "ring", "ball", "shell", "box", "everywhere")
+CLOSEST = 0.01  # um, of packed cells
 LARGEST_TABLE = 2_000_000_000  # bytes
 Row = tuple[str, float, float, float]  # type, x, y, z
 
@@ -70,6 +71,19 @@ class Placement:
     values: Mapping[tuple[str, str | None], tuple[float, ...]] = field(default_factory=dict)
 
 
+def placed(placements: Sequence[Placement], domain: Domain) -> int:
+    """Cells that placements ask for (packed regions estimated by their area or volume)."""
+    count = 0.0
+    for p in placements:
+        if p.count is not None:
+            count += p.count
+        elif p.spacing is not None and p.region is not None:
+            all = Region("everywhere").volume(domain)
+            count += min(p.region.volume(domain), all) / (0.866 * p.spacing**2 if domain.is_2d else 0.7071 * p.spacing**3)
+        count += len(p.rows)
+    return int(count)
+
+
 def read_region(reader: Reader, tree: dict[str, Any], path: str) -> Region | None:
     """The one region a group names."""
     given = [k for k in tree if k in REGIONS]
@@ -92,8 +106,8 @@ def read_region(reader: Reader, tree: dict[str, Any], path: str) -> Region | Non
     keys = ("center", "inner", "outer") if hollow else ("center", "radius")
     value = reader.group(value, where, keys)
     center = reader.point(value["center"], f"{where}.center") if "center" in value else (0.0, 0.0, 0.0)
-    outer = reader.quantity(value.get(keys[-1]), f"{where}.{keys[-1]}", "um", gt=0.0)
-    inner = reader.quantity(value.get("inner"), f"{where}.inner", "um", ge=0.0) if hollow else 0.0
+    outer = reader.length(value.get(keys[-1]), f"{where}.{keys[-1]}", gt=0.0)
+    inner = reader.length(value.get("inner"), f"{where}.inner", ge=0.0) if hollow else 0.0
     if center is None or outer is None or inner is None:
         return None
     if inner >= outer:
@@ -124,7 +138,7 @@ def read_placement(
         reader.word(tree["packing"], f"{path}.packing", ("hexagonal",), "packing")
         return None
     # close-packed neighbors rest at about 1.9 radii (two-body equilibrium of the standard adhesion and repulsion)
-    spacing = reader.quantity(tree["spacing"], f"{path}.spacing", "um", gt=0.0) if "spacing" in tree else 1.9 * radius[kind]
+    spacing = reader.length(tree["spacing"], f"{path}.spacing", ge=CLOSEST) if "spacing" in tree else max(CLOSEST, 1.9 * radius[kind])
     return None if spacing is None else Placement(kind, region, spacing=spacing, values=values)
 
 
@@ -141,7 +155,10 @@ def _given(reader: Reader, tree: Any, path: str, names: Names) -> dict[tuple[str
 
 
 def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain: Domain, folder: Path | None) -> Placement | None:
-    name = str(tree["table"])
+    name = reader.text(tree["table"], f"{path}.table")
+    if not name:
+        reader.complain(f"{path}.table", "no table is named;", "expected the name of a CSV file.")
+        return None
     kind = reader.word(tree["cells"], f"{path}.cells", names.types, "cell type") if "cells" in tree else ""
     clip = reader.truth(tree.get("clip", False), f"{path}.clip")
     given = reader.group(tree.get("numbers"), f"{path}.numbers", names.types, "cell type")
@@ -159,7 +176,8 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
     try:
         text = decode(read_bytes(folder / name, LARGEST_TABLE), where)
     except ModelError as error:
-        reader.problems += error.problems
+        for p in error.problems:
+            reader.complain(f"{path}.table", f"{p.where} {p.message}", p.expected, p.remedy)
         return None
     table = read_table(text, where, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None})
     reader.problems += table.problems

@@ -28,8 +28,8 @@ def entry(shelf: str, name: str) -> Path:
 def laid_over(reader: Reader, given: Any, path: str, shelf: str) -> dict[str, Any]:
     """A group laid over the library entry that it names, if it names one."""
     tree = reader.group(given, path)
-    wanted = tree.get("library")
-    if wanted is None:
+    wanted = reader.text(tree.get("library"), f"{path}.library")
+    if not wanted:
         return tree
     known = on_shelf(shelf)
     if wanted not in known:

@@ -5,19 +5,23 @@ The format is that of Stoll et al. 2017 (DOI 10.1093/bioinformatics/btx123).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ..errors import ModelError, Problem, did_you_mean
-from .expression import Scope, Tokens, expression, number, tokens, truth
+from .expression import TRUTHS, Scope, Term, Tokens, expression, number, tokens, truth
+from .reader import LONGEST_NAME
 
 SETTINGS = (  # of how MaBoSS itself runs and prints; here the clock of the model says that
-    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "seed_pseudorandom", "display_traj", "thread_count",
-    "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
+    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "use_glibcrandgen", "seed_pseudorandom",
+    "display_traj", "thread_count", "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
 )  # fmt: skip
 NODE_SETTINGS = ("istate", "is_internal", "refstate", "in_graph")
 LARGEST = 200  # nodes
+MOST_PARAMETERS = 1000
 LONGEST = 100_000  # characters of one rate, with all that it refers to put in
+NESTED = 150  # brackets within brackets in Python, which takes two hundred
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ def read_nodes(text: str, file: str) -> dict[str, dict[str, Tokens]]:
             raise t.fail(f"'{t.now[1]}' stands where a node is expected,", "as  Node A { logic = B AND !C; }.")
         t.at += 1
         line, name = t.line, t.take("name")
+        if len(name) > LONGEST_NAME:
+            raise t.fail(f"the name of a node has at most {LONGEST_NAME} letters; '{name[:20]}...' has {len(name):,}.", line=line)
         if name in nodes:
             raise t.fail(f"the node {name} stands here a second time.", line=line)
         nodes[name] = {}
@@ -94,26 +100,28 @@ def read_logic(text: str, file: str, settings: str = "", settings_file: str = ""
         if name not in parameters:
             raise ModelError(Problem(file, "", f"the network has no parameter {name}.{did_you_mean(name, parameters)}"))
         parameters[name] = value
-    rates = [_rates(parts, names, list(parameters)) for parts in nodes.values()]
+    rates = [_rates(parts, names, parameters) for parts in nodes.values()]
     return Logic(tuple(names), tuple(r[0] for r in rates), tuple(r[1] for r in rates), parameters, starts)
 
 
-def _rates(parts: Mapping[str, Tokens], names: list[str], parameters: list[str]) -> tuple[str, str]:
+def _rates(parts: Mapping[str, Tokens], names: list[str], parameters: Mapping[str, float]) -> tuple[str, str]:
     """Rates of one node; without them it follows its logic at rate 1."""
 
-    def of(attribute: str, chain: tuple[str, ...]) -> tuple[str, bool] | None:
+    def of(attribute: str, chain: tuple[str, ...]) -> Term | None:
         t = parts.get(attribute)
         if t is None:
             return None
         if attribute in chain:
             raise t.fail(f"@{attribute} is defined by itself.")
         scope = Scope(names, parameters, lambda name: of(name, (*chain, attribute)), list(parts))
-        t.at = 0
+        t.at = t.depth = 0
         found = expression(t, scope)
-        if len(found[0]) > LONGEST:
-            raise t.fail(f"this value grows beyond {LONGEST:,} characters with all that it refers to.", line=t.items[0][2])
+        if len(found.text) > LONGEST or _nested(found.text) > NESTED:
+            raise t.fail(f"this value grows beyond {LONGEST:,} characters or {NESTED} brackets with all that it refers to.", line=t.items[0][2])
         if t.now[0] != "end":
-            raise t.fail(f"'{t.now[1]}' stands behind the end of the expression.")
+            raise t.fail(f"'{t.now[1][:60]}' stands behind the end of the expression.")
+        if found.value is not None and not math.isfinite(found.value):
+            raise t.fail("this value is no finite number.", line=t.items[0][2])
         return found
 
     up, down, logic = of("rate_up", ()), of("rate_down", ()), of("logic", ())
@@ -122,6 +130,15 @@ def _rates(parts: Mapping[str, Tokens], names: list[str], parameters: list[str])
         number(up) if up else f"(1.0 if {yes} else 0.0)" if yes else "0.0",
         number(down) if down else f"(0.0 if {yes} else 1.0)" if yes else "0.0",
     )
+
+
+def _nested(text: str) -> int:
+    """How many brackets stand within brackets."""
+    open, most = 0, 0
+    for letter in text:
+        open += (letter == "(") - (letter == ")")
+        most = max(most, open)
+    return most
 
 
 # -- .cfg -------------------------------------------------------------------------------------------------------------
@@ -140,17 +157,16 @@ def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, flo
     def node() -> int:
         line, name = t.line, t.take("name")
         if name not in names:
-            raise t.fail(f"no node is called '{name}'.{did_you_mean(name, names)}", line=line)
+            raise t.fail(f"no node is called '{name[:60]}'.{did_you_mean(name, names)}", line=line)
         return names.index(name)
 
     def value() -> float:
-        source = number(expression(t, Scope(names, list(parameters))))
-        if "s[" in source:
-            raise t.fail("a node's state is no setting;", "expected numbers and parameters.")
-        try:  # the text is of our own making, from numbers only
-            return float(eval(source, {"__builtins__": {}}, {"p": list(parameters.values())}))
-        except (ZeroDivisionError, OverflowError):
-            raise t.fail("this value is no finite number.") from None
+        line, found = t.line, expression(t, Scope(names, parameters))
+        if found.value is None:
+            raise t.fail("a node's state is no setting;", "expected numbers and parameters.", line)
+        if not math.isfinite(found.value):
+            raise t.fail("this value is no finite number.", line=line)
+        return found.value
 
     while t.now[0] != "end":
         kind, word = t.now
@@ -158,6 +174,8 @@ def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, flo
             t.at += 1
             t.take(text="=")
             parameters[word] = value()
+            if len(parameters) > MOST_PARAMETERS:
+                raise t.fail(f"more than {MOST_PARAMETERS:,} parameters.")
         elif word == "[" or (kind == "name" and t.at + 1 < len(t.items) and t.items[t.at + 1][1] == "."):
             group = [node()] if not t.has("[") else []
             while not group or t.has(","):
@@ -167,7 +185,7 @@ def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, flo
             t.take(text=".")
             line, what = t.line, t.take("name")
             if what not in NODE_SETTINGS:
-                raise t.fail(f"a node has no '{what}'.{did_you_mean(what, NODE_SETTINGS)}", line=line)
+                raise t.fail(f"a node has no '{what[:60]}'.{did_you_mean(what, NODE_SETTINGS)}", line=line)
             t.take(text="=")
             if what == "istate":
                 starts[tuple(group)] = _start(t, tuple(group), value)
@@ -175,7 +193,7 @@ def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, flo
                 value()
         elif kind == "name":
             if word not in SETTINGS:
-                raise t.fail(f"no setting is called '{word}'.{did_you_mean(word, SETTINGS)}")
+                raise t.fail(f"no setting is called '{word[:60]}'.{did_you_mean(word, SETTINGS)}")
             t.at += 1
             t.take(text="=")
             value()
@@ -200,21 +218,24 @@ def _start(t: Tokens, group: tuple[int, ...], value: Callable[[], float]) -> Sta
     states, chances = [], [first]
     while True:
         t.take(text="[")
-        states.append(tuple(int(float(v)) for v in _listed(t)))
-        if len(states[-1]) != len(group) or set(states[-1]) - {0, 1}:
+        given = _listed(t)
+        if len(given) != len(group) or set(given) - {0.0, 1.0}:
             raise t.fail(f"a start of {len(group)} node{'s' if len(group) > 1 else ''} needs as many values of 0 or 1.", line=line)
+        states.append(tuple(int(v) for v in given))
         if not t.has(","):
             break
         chances.append(value())
     total = sum(chances)
-    if min(chances) < 0.0 or total <= 0.0:
+    if min(chances) < 0.0 or not 0.0 < total < math.inf:
         raise t.fail("the chances of a start are at least 0 and not all 0.", line=line)
     return Start(group, tuple(states), tuple(c / total for c in chances))
 
 
-def _listed(t: Tokens) -> list[str]:
-    out = [t.take("number")]
-    while t.has(","):
-        out.append(t.take("number"))
+def _listed(t: Tokens) -> list[float]:
+    out: list[float] = []
+    while not out or t.has(","):
+        word = t.now[1].upper()
+        out.append(TRUTHS[word] if word in TRUTHS else float(t.now[1] if t.now[0] == "number" else t.take("number")))
+        t.at += 1
     t.take(text="]")
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..units import whole_ticks
 from .initial import REGIONS, Region, read_region
 from .reader import Reader
 
@@ -34,20 +35,18 @@ class MatrixStart:
     period: float = 60.0
 
 
-def read_matrix(reader: Reader, tree: Any) -> MatrixStart | None:
+def read_matrix(reader: Reader, tree: Any, tick: float) -> MatrixStart | None:
     """Section matrix of a model."""
     if tree is None:
         return None
     group = reader.group(tree, "matrix", (*KEYS, "patches", "membrane", "period"))
     period = reader.quantity(group["period"], "matrix.period", "min", gt=0.0) if "period" in group else 60.0
+    if period is not None and whole_ticks(period, tick) is None:
+        reader.complain("matrix.period", f"{period:g} min is not a whole number of ticks of {tick:g} min.", remedy=f"Choose a multiple of {tick:g} min.")
     around = reader.group(group.get("membrane"), "matrix.membrane", REGIONS, "region")
     membrane = read_region(reader, around, "matrix.membrane") if around else None
     patches = [_patch(reader, {k: v for k, v in group.items() if k in KEYS}, "matrix", None)]
-    listed = group.get("patches") or []
-    if not isinstance(listed, list):
-        reader.complain("matrix.patches", "expected a list,", "each patch in a line of its own after '- '.")
-        listed = []
-    for i, given in enumerate(listed):
+    for i, given in enumerate(reader.listed(group.get("patches"), "matrix.patches", "each patch in a line of its own after '- '.")):
         path = f"matrix.patches.{i}"
         said = reader.group(given, path, (*KEYS, *REGIONS), "part of a patch")
         region = read_region(reader, {k: v for k, v in said.items() if k in REGIONS}, path)
@@ -58,7 +57,7 @@ def read_matrix(reader: Reader, tree: Any) -> MatrixStart | None:
 
 def _patch(reader: Reader, given: dict[str, Any], path: str, region: Region | None) -> Patch:
     numbers = {k: reader.quantity(given[k], f"{path}.{k}", "1", ge=0.0, le=1.5 if k == "density" else 1.0) for k in (*SHARES, "order") if k in given}
-    fibres = str(given.get("fibres", "random"))
-    if fibres not in FIBRES:
+    fibres = given.get("fibres", "random")
+    if not isinstance(fibres, str) or fibres not in FIBRES:
         reader.word(fibres, f"{path}.fibres", FIBRES, "direction of fibres")
-    return Patch(region, fibres=fibres, **{k: v for k, v in numbers.items() if v is not None})
+    return Patch(region, fibres=str(fibres), **{k: v for k, v in numbers.items() if v is not None})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,13 @@ from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from .body import Patient, read_patient
 from .cell import CellType
-from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record
+from .environment import COMPAT, LONGEST, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record, with_tables
 from .files import Document, emit, parse, read
-from .initial import Placement, read_placement
+from .initial import Placement, placed, read_placement
 from .library import entry, laid_over, on_shelf
 from .matrix import MatrixStart, read_matrix
 from .reader import Reader
-from .rule import Rule
+from .spoken import Spoken
 from .tree import check_named, flatten, in_order, moved, set_at, texts, without_tables
 from .types import read_types
 from .whole import check_whole
@@ -54,7 +53,7 @@ FIRST_LOOKS = ("solved", "given")  # what the first decisions see: concentration
 IGNORABLE = ("intracellular",)
 
 
-class Model:
+class Model(Spoken):
     """A checked model.
 
     domain, clock, record, until (min), seed     factors, types, placements     problems (warnings and notices)
@@ -73,8 +72,8 @@ class Model:
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document
         self.folder = folder
-        self.processes = processes
         reader = Reader(document)
+        self.processes = tuple(found for p in processes if (found := _mechanism(reader, p)) is not None)
         self.problems: list[Problem] = reader.problems
         self.numbers = reader.numbers
         self._read(reader)
@@ -153,52 +152,43 @@ class Model:
 
     def _read(self, reader: Reader) -> None:
         tree = reader.group(self.document.tree, "", SECTIONS)
-        version = tree.get("oncarium", FORMAT)
-        if str(version) != FORMAT:
-            reader.complain("oncarium", f"format {version} is not known;", f"expected {FORMAT}.")
-        self.name = str(tree.get("name", ""))
-        self.title = str(tree.get("title", self.name or "A tissue"))
-        reader.own.update({str(k): str(v) for k, v in reader.group(tree.get("sources"), "sources").items()})
-        self.numerics = str(tree.get("numerics", NUMERICS[0]))
-        if self.numerics not in NUMERICS:
-            reader.word(self.numerics, "numerics", NUMERICS, "numerics")
-        self.compat = str(tree.get("compat") or "")
-        if self.compat not in COMPAT:
-            reader.word(self.compat, "compat", COMPAT, "version to be compatible with")
+        version = reader.text(tree.get("oncarium"), "oncarium", FORMAT)
+        if version != FORMAT:
+            reader.complain("oncarium", f"format {version[:60]} is not known;", f"expected {FORMAT}.")
+        self.name = reader.text(tree.get("name"), "name")
+        self.title = reader.text(tree.get("title"), "title", self.name or "A tissue")
+        self.description = reader.text(tree.get("description"), "description")
+        reader.own.update({k: reader.text(v, f"sources.{k}") for k, v in reader.group(tree.get("sources"), "sources").items()})
+        self.numerics = reader.word(tree.get("numerics", NUMERICS[0]), "numerics", NUMERICS, "numerics") or NUMERICS[0]
+        self.compat = reader.word(tree.get("compat", ""), "compat", COMPAT, "version to be compatible with") or ""
         self.internalise = reader.truth(tree.get("internalise", False), "internalise")
-        self.start = str(tree.get("start", FIRST_LOOKS[0]))
-        if self.start not in FIRST_LOOKS:
-            reader.word(self.start, "start", FIRST_LOOKS, "start")
+        self.start = reader.word(tree.get("start", FIRST_LOOKS[0]), "start", FIRST_LOOKS, "start") or FIRST_LOOKS[0]
         domain = read_domain(reader, tree.get("domain"))
         self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))  # so large that nothing else looks wrong for it
         self.clock: Clock = read_clock(reader, tree.get("clock"))
         self.record: Record = read_record(reader, tree.get("record"), self.clock.transport)
-        until = reader.quantity(tree["until"], "until", "min", ge=0.0) if "until" in tree else 7200.0
+        until = reader.quantity(tree["until"], "until", "min", ge=0.0, le=LONGEST) if "until" in tree else 7200.0
         self.until = until if until is not None else 0.0
         seed = reader.whole(tree["seed"], "seed", 0, 2**63 - 1) if "seed" in tree else 1
         self.seed = seed if seed is not None else 1
         self.factors: list[Factor] = []
-        for name, given in reader.group(tree.get("factors"), "factors").items():
+        for name, given in reader.named(tree.get("factors"), "factors", "factor").items():
             full = laid_over(reader, given, f"factors.{name}", "factors")
             found = read_factor(reader, name, full, self.domain.is_2d, "lod" if self.numerics == "physicell" else "auto")
             if found:
                 self.factors.append(found)
-        self._check_fields(reader)
+        self.factors = with_tables(reader, self.factors, self.domain, self.folder)
         cells = read_types(reader, tree, {f.name: f.unit for f in self.factors}, self.processes, self.folder)
         self.types, self.names, self.networks, self.conserved = cells.types, cells.names, cells.networks, cells.conserved
         radius = {t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types}
         self.placements: list[Placement] = []
-        initial = tree.get("initial")
-        if initial is not None and not isinstance(initial, list):
-            reader.complain("initial", "expected a list of placements,", "each starting with  - cells: <type>.")
-            initial = None
-        for i, given in enumerate(initial or []):
-            placed = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
-            if placed:
-                self.placements.append(placed)
-                if placed.values and self.folder is not None:
-                    given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in placed.values})
-        self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"))
+        for i, given in enumerate(reader.listed(tree.get("initial"), "initial", "placements, each starting with  - cells: <type>.")):
+            found = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
+            if found:
+                self.placements.append(found)
+                if found.values and self.folder is not None:
+                    given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in found.values})
+        self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"), self.clock.transport)
         if self.matrix is None and any(s in ("sense.matrix", "sense.stiffness", "sense.alignment") for s in self.signals):
             reader.complain("cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix.")
         self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
@@ -206,36 +196,12 @@ class Model:
             reader.word(name, "record.columns", self.names.columns, "column")
         check_whole(reader, self)
 
-    def _check_fields(self, reader: Reader) -> None:
-        """Tables of initial concentrations: whether they can be read, and what they hold (for the digest)."""
-        from .physicell.substrates import read_concentrations
-
-        done: dict[str, str] = {}
-        for i, f in enumerate(self.factors):
-            if not f.initial_table or self.folder is None:
-                continue
-            if f.initial_table not in done:
-                names = [x.name for x in self.factors]
-                try:
-                    _, done[f.initial_table] = read_concentrations(self.folder / f.initial_table, names, self.domain, f.initial_table)
-                except ModelError as error:
-                    reader.problems += error.problems
-                    done[f.initial_table] = ""
-            self.factors[i] = replace(f, initial_content=done[f.initial_table])
-
     # -- asking -----------------------------------------------------------------------------------------------------
 
     @property
     def cells_at_start(self) -> int:
         """Cells that the placements ask for (packed regions estimated by their area or volume)."""
-        count = 0.0
-        for p in self.placements:
-            if p.count is not None:
-                count += p.count
-            elif p.spacing is not None and p.region is not None:
-                count += p.region.volume(self.domain) / (0.866 * p.spacing**2 if self.domain.is_2d else 0.7071 * p.spacing**3)
-            count += len(p.rows)
-        return int(count)
+        return placed(self.placements, self.domain)
 
     @property
     def bytes_needed(self) -> float:
@@ -250,30 +216,6 @@ class Model:
         raise ModelError(
             Problem("", f"cells.{name}", f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}")
         )
-
-    def uses(self, section: str) -> bool:
-        """Does any type, rule, distribution or table of cells need this section?
-
-        Attacks, springs, motility and the like whose rates are all zero and ruled by nothing are not needed; their other
-        values still stand in `types`.
-        """
-        if any(section in t.sections for t in self.types):
-            return True
-        spoken = (w for p in self.processes for part in ("adds", "sets", "reads") for w in getattr(p, part, ()))
-        if any(w.partition(".")[0] == section for w in spoken):
-            return True
-        given = [column for p in self.placements for column, _ in p.values] + [c for e in self.patient.exits for c in (e.column, e.carries)]
-        return any(column.partition(".")[0] == section for column in given)
-
-    @property
-    def rules(self) -> list[tuple[str, Rule]]:
-        """(type, rule) in the order of the file."""
-        return [(t.name, r) for t in self.types for r in t.rules]
-
-    @property
-    def signals(self) -> set[str]:
-        """Columns that rules and the inputs of networks read."""
-        return {r.signal[0] for _, r in self.rules} | {i.signal[0] for n in self.networks.values() for i in n.inputs}
 
     @property
     def digest(self) -> str:
@@ -368,6 +310,19 @@ class Model:
 
     def __hash__(self) -> int:
         return hash(self.digest)
+
+
+def _mechanism(reader: Reader, given: Any) -> Any:
+    """A mechanism of the user: a Process, or a loop that is yet to be made."""
+    if isinstance(given, type):
+        reader.complain("processes", f"{given.__name__} is a class;", f"give one of it: {given.__name__}().")
+        return None
+    if callable(given) and hasattr(given, "function"):  # a loop without parameters of its own
+        given = given()
+    if all(hasattr(given, part) for part in ("step", "columns", "slot")):
+        return given
+    reader.complain("processes", f"{str(given)[:60]} is no mechanism;", "expected a Process, or a function under each_cell, each_contact or each_voxel.")
+    return None
 
 
 def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str]) -> None:

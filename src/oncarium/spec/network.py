@@ -89,7 +89,7 @@ def read_networks(reader: Reader, trees: Mapping[str, dict[str, Any]], given: Ma
             q = reader.quantity(value, f"{path}.parameters.{key}", "1")
             if q is not None:
                 numbers[f"${key.lstrip('$')}"] = q
-        file, settings = str(group.get("file", path)), str(group.get("settings", path))
+        file, settings = (reader.text(group.get(key), f"{path}.{key}", path) for key in ("file", "settings"))
         try:
             if is_qual(file):
                 bnd, start = read_qual(bnd, file)
@@ -102,17 +102,17 @@ def read_networks(reader: Reader, trees: Mapping[str, dict[str, Any]], given: Ma
 
 def _text(reader: Reader, group: Mapping[str, Any], path: str, key: str, inline: str, folder: Path | None) -> str | None:
     """The content of a file, or what the document kept of it."""
-    kept = group.get(inline)
-    if not group.get(key) or (folder is None and kept):
-        return None if kept is None else str(kept)
+    kept, name = reader.text(group.get(inline), f"{path}.{inline}"), reader.text(group.get(key), f"{path}.{key}")
+    if not name or (folder is None and kept):
+        return kept or None
     if folder is None:
-        reader.complain(f"{path}.{key}", f"{group[key]} cannot be read from here.")
+        reader.complain(f"{path}.{key}", f"{name} cannot be read from here.")
         return None
     try:
-        return decode(read_bytes(folder / str(group[key])), str(group[key]))
+        return decode(read_bytes(folder / name), name)
     except ModelError as error:
         if kept:
-            return str(kept)
+            return kept
         reader.complain(f"{path}.{key}", error.problems[0].message, remedy="Files are looked for beside the model file.")
         return None
 
@@ -132,10 +132,7 @@ def read_network(reader: Reader, tree: Mapping[str, Any], path: str, logic: Logi
         level = reader.whole(value, f"{path}.hold.{node}", 0, 1)
         if _known(reader, node, f"{path}.hold.{node}", nodes) and level is not None:
             held.append((nodes.index(node), level))
-    listed = tree.get("inputs") or []
-    if not isinstance(listed, list):
-        reader.complain(f"{path}.inputs", "expected a list of inputs,", "e.g. - {node: Damage, signal: damage, above: 1}.")
-        listed = []
+    listed = reader.listed(tree.get("inputs"), f"{path}.inputs", "e.g. - {node: Damage, signal: damage, above: 1}.")
     inputs = [x for i, given in enumerate(listed) if (x := _input(reader, given, f"{path}.inputs.{i}", nodes, names))]
     return Network(logic, minutes or MINUTES, tuple(held), tuple(inputs))
 
@@ -143,19 +140,19 @@ def read_network(reader: Reader, tree: Mapping[str, Any], path: str, logic: Logi
 def _known(reader: Reader, node: Any, path: str, nodes: list[str]) -> bool:
     if node in nodes:
         return True
-    reader.complain(path, f"the network has no node '{node}'.{did_you_mean(str(node), nodes)}", f"Nodes: {', '.join(nodes[:30])}.")
+    reader.complain(path, f"the network has no node '{str(node)[:60]}'.{did_you_mean(str(node), nodes)}", f"Nodes: {', '.join(nodes[:30])}.")
     return False
 
 
 def _input(reader: Reader, given: Any, path: str, nodes: list[str], names: Names) -> Input | None:
     tree = reader.group(given, path, ("node", "signal", "above", "below"), "part of an input")
     signals = names.signals
-    signal = signals.get(str(tree.get("signal")))
+    said = reader.text(tree.get("signal"), f"{path}.signal")
+    signal = signals.get(said)
     if not _known(reader, tree.get("node"), f"{path}.node", nodes):
         return None
     if signal is None:
-        said = str(tree.get("signal"))
-        reader.complain(f"{path}.signal", f"no signal is called '{said}'.{did_you_mean(said, signals)}")
+        reader.complain(f"{path}.signal", f"no signal is called '{said[:60]}'.{did_you_mean(said, signals)}")
         return None
     ways = [k for k in ("above", "below") if k in tree]
     if len(ways) != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,10 @@ from ..sources import is_known
 from ..units import Quantity, UnitError, parse_quantity
 from .files import Document
 
+NAME = re.compile(r"[\w+-]+(?: [\w+-]+)*(?:\[\d+\])?")  # a place in a vector may follow
+LONGEST_NAME = 60
+LARGEST = 1e100  # of any number
+FARTHEST = 1e9  # um: of any length or place
 
 class Reader:
     """Values of a document by dotted path.
@@ -47,6 +52,31 @@ class Reader:
             return {k: v for k, v in tree.items() if k in names}
         return tree
 
+    def named(self, tree: Any, path: str, what: str) -> dict[str, Any]:
+        """The mapping at a path whose names are the author's: each is checked."""
+        group = self.group(tree, path)
+        for name in group:
+            if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+                here = f"{path}.{ascii(name)[1:-1] if NAME.fullmatch(name) is None else name}"[: 2 * LONGEST_NAME]
+                self.document.places.setdefault(here, self.document.places.get(f"{path}.{name}", self.document.places.get(path, ("", 0, 0))))
+                self.complain(
+                    here, f"{name[:LONGEST_NAME]!r} is no name of a {what};",
+                    f"expected letters, digits, _ - + and single spaces, at most {LONGEST_NAME} in all.", "Choose another name.",
+                )  # fmt: skip
+        return group
+
+    def listed(self, given: Any, path: str, expected: str) -> list[Any]:
+        """The list at a path; anything else is a problem."""
+        if given is not None and not isinstance(given, list):
+            self.complain(path, f"'{str(given)[:60]}' stands where a list is expected,", expected)
+        return given if isinstance(given, list) else []
+
+    def text(self, given: Any, path: str, default: str = "") -> str:
+        """A text; nothing said is the default, a group or a list is a problem."""
+        if given is not None and not isinstance(given, str):
+            self.complain(path, f"'{str(given)[:60]}' stands where a text is expected.")
+        return given if isinstance(given, str) else default
+
     def quantity(
         self, given: Any, path: str, unit: str, ge: float | None = None, le: float | None = None, gt: float | None = None
     ) -> float | None:
@@ -56,10 +86,12 @@ class Reader:
         except UnitError as error:
             self.complain(path, f"{error}.")
             return None
-        bounds = [f"above {gt:g}"] if gt is not None else [f"at least {ge:g}"] if ge is not None else []
-        bounds += [f"at most {le:g}"] if le is not None else []
-        if (ge is not None and q.value < ge) or (le is not None and q.value > le) or (gt is not None and q.value <= gt):
-            shown = str(given) if str(given) else repr(given)
+        le = LARGEST if le is None else le
+        ge = -LARGEST if ge is None and gt is None else ge
+        bounds = [f"above {gt:g}"] if gt is not None else ["above 0" if q.value <= 0.0 < ge else f"at least {ge:g}"] if ge is not None else []
+        bounds += [f"at most {le:g}"] if le < FARTHEST or q.value > le else []
+        if (ge is not None and q.value < ge) or q.value > le or (gt is not None and q.value <= gt):
+            shown = str(given)[:60] if str(given) else repr(given)
             self.complain(path, f"{shown} is out of range;", f"expected {' and '.join(bounds)}{'' if unit == '1' else ' ' + unit}.")
             return None
         self.source(q.source, path)
@@ -78,13 +110,18 @@ class Reader:
                 'Declare your own under  sources: {Key2020: "Author et al. 2020, ..."}.',
             )
 
+    def length(self, given: Any, path: str, ge: float | None = None, gt: float | None = None, unit: str = "um") -> float | None:
+        """A length or a place in um, of a size that a tissue may have."""
+        return self.quantity(given, path, unit, ge=-FARTHEST if ge is None and gt is None else ge, le=FARTHEST, gt=gt)
+
     def whole(self, given: Any, path: str, ge: int, le: int) -> int | None:
         """A whole number within bounds."""
         value = self.quantity(given, path, "1", ge=ge, le=le)
         if value is not None and value != int(value):
-            self.complain(path, f"{given} is no whole number.")
+            self.complain(path, f"{str(given)[:60]} is no whole number.")
             return None
-        return None if value is None else int(value)
+        digits = str(given).strip()
+        return None if value is None else int(digits) if digits.isdecimal() else int(value)  # beyond 2^53 only the digits are exact
 
     def truth(self, given: Any, path: str) -> bool:
         """true or false."""
@@ -92,7 +129,7 @@ class Reader:
             return given
         if str(given).lower() in ("true", "yes", "false", "no"):
             return str(given).lower() in ("true", "yes")
-        self.complain(path, f"'{given}' is neither true nor false.")
+        self.complain(path, f"'{str(given)[:60]}' is neither true nor false.")
         return False
 
     def word(self, given: Any, path: str, allowed: Iterable[str], what: str) -> str | None:
@@ -112,7 +149,8 @@ class Reader:
         if not isinstance(given, list) or len(given) != 2:
             self.complain(path, f"'{str(given)[:60]}' is no interval;", f"expected two values, e.g. [-500 {unit}, 500 {unit}].")
             return None
-        low, high = (self.quantity(v, f"{path}.{i}", unit) for i, v in enumerate(given))
+        read = self.length if unit == "um" else self.quantity
+        low, high = (read(v, f"{path}.{i}", unit=unit) for i, v in enumerate(given))
         if low is None or high is None:
             return None
         if low >= high:
@@ -125,7 +163,7 @@ class Reader:
         if not isinstance(given, list) or len(given) not in (2, 3):
             self.complain(path, f"'{str(given)[:60]}' is no point;", f"expected [x, y] or [x, y, z] in {unit}.")
             return None
-        values = [self.quantity(v, f"{path}.{i}", unit) for i, v in enumerate(given)]
+        values = [self.length(v, f"{path}.{i}", unit=unit) for i, v in enumerate(given)]
         if any(v is None for v in values):
             return None
         x, y, z = (*values, 0.0)[:3]

@@ -25,6 +25,8 @@ SENTENCE = re.compile(
     r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
 )
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
+LONGEST = 500  # characters of a sentence
+STEEPEST = 1000.0  # Hill power: a switch already at a hundred
 DEFAULT_HILL = 4.0  # assumed: the steepness most rules of the source use
 
 
@@ -54,6 +56,7 @@ class Names:
     types: Sequence[str]
     phases: Sequence[str]
     cycles: Mapping[str, Sequence[str]] = field(default_factory=dict)  # type -> its phases
+    lost: bool = False  # a network could not be read: its nodes are not known, which is told already
     made: dict[tuple[str, ...], dict[str, tuple[str, str | None]]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def labels(self, entry: Entry) -> Sequence[str]:
@@ -83,6 +86,24 @@ class Names:
         out |= {word: (name, None) for word, name in NAMED_SIGNALS.items() if name in self.columns}
         return out | self.all(("signal", "state", "behavior")) | out
 
+    @cached_property
+    def _flat(self) -> dict[str, str]:
+        out: dict[str, str] = {}
+        for name, entry in self.columns.items():
+            entries = [f"{name}.{label}" for label in self.labels(entry)] + ([f"sense.{f}" for f in self.factors] if name == "sense.factor" else [])
+            out |= {re.sub(r"\W", "_", word): name for word in (*entries, name)}
+        return out
+
+    def column_of(self, word: str) -> str | None:
+        """The column that a word names: its own name, one entry of its axis, or either with underscores, as arguments of loops are written.
+
+        >>> from oncarium.spec.catalog import columns
+        >>> names = Names(columns(), {"il6": "nM"}, ("tumor",), ())
+        >>> names.column_of("secretion.rate.il6"), names.column_of("sense_il6"), names.column_of("weather")
+        ('secretion.rate', 'sense.factor', None)
+        """
+        return word if word in self.columns else self._flat.get(re.sub(r"\W", "_", word))
+
     def unit(self, column: str, label: str | None) -> str:
         """Unit of a column, or of the label's entry of it."""
         entry = self.columns[column]
@@ -93,6 +114,9 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     """Read one sentence; every problem goes to the reader."""
     if not isinstance(given, str):
         reader.complain(path, f"'{str(given)[:60]}' is no rule;", f"expected a sentence, {EXAMPLE}.")
+        return None
+    if len(given) > LONGEST:
+        reader.complain(path, f"'{given[:60]}...' has {len(given):,} characters;", f"expected a sentence of at most {LONGEST}, {EXAMPLE}.")
         return None
     text, source = split_source(given)
     found = SENTENCE.match(text)
@@ -107,6 +131,8 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     reader.source(source, path)
     signals, behaviors = names.signals, names.all(("behavior",))
     signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
+    if signal is None and names.lost and found["signal"].startswith("network."):
+        return None
     if signal is None:
         known = [s for s in signals if "." not in s]
         reader.complain(
@@ -123,7 +149,7 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     entry = names.columns[behavior[0]]
     value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le)
     half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0)
-    hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0) if found["hill"] else DEFAULT_HILL
+    hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST) if found["hill"] else DEFAULT_HILL
     if value is None or half is None or hill is None:
         return None
     return Rule(signal, found["verb"] == "increases", behavior, value, half, hill, found["dead"] is not None, unit, half_unit, source, text)
@@ -157,14 +183,11 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
 def dropped(reader: Reader, given: Any, path: str, rules: list[Any]) -> set[int]:
     """Which rules a cell type does without: "signal on behavior", either of them * for any."""
     out: set[int] = set()
-    if given is not None and not isinstance(given, list):
-        reader.complain(path, "expected a list such as [oxygen on cycle.exit.live, il6 on *].")
-        return out
-    for i, wanted in enumerate(given or []):
-        signal, _, behavior = str(wanted).partition(" on ")
+    for i, wanted in enumerate(reader.listed(given, path, "such as [oxygen on cycle.exit.live, il6 on *].")):
+        signal, _, behavior = reader.text(wanted, f"{path}.{i}").partition(" on ")
         found = set()
         for k, said in enumerate(rules):
-            m = SENTENCE.match(split_source(str(said))[0])
+            m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
             if m and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip()):
                 found.add(k)
         if not found:

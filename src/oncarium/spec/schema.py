@@ -24,7 +24,7 @@ def json_schema() -> dict[str, Any]:
     """
     sections: dict[str, Any] = {}
     for entry in catalog.columns().values():
-        if not catalog.settable(entry):
+        if not entry.settable:
             continue
         one = _quantity(entry.unit, entry.doc)
         value = (

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ..errors import Problem, did_you_mean
-from .catalog import settable
 from .environment import Domain
 from .initial import Row
+from .rows import number_in, rows_of
 from .rule import Names
 
 MOST_PROBLEMS = 20  # of one table
@@ -33,7 +32,7 @@ def columns_of(names: Names) -> dict[str, Column]:
 
     custom = [c.partition(".")[2] for c in names.columns if c.startswith("custom.")]
     ours: dict[str, Column] = {k: v for k, v in names.all(("behavior",)).items() if v[0] in names.columns}
-    ours |= {n: (n, None) for n, e in names.columns.items() if settable(e) and e.kind == "state"}
+    ours |= {n: (n, None) for n, e in names.columns.items() if e.settable and e.kind == "state"}
     return Dictionary(list(names.factors), names.types, custom).behaviors | {"volume": ("volume.total", None)} | ours
 
 
@@ -51,15 +50,17 @@ def read_table(
         if len(table.problems) < MOST_PROBLEMS:
             table.problems.append(Problem(f"{name}:{line}", "", message, expected, remedy, severity))
 
-    reader = csv.reader(io.StringIO(text))
-    first = next(reader, [])
+    lines = rows_of(text, name, table.problems)
+    top, first = next(lines, (1, []))
+    if table.problems:
+        return table
     if len(first) == 1 and ";" in first[0]:
         complain(1, "the columns are separated by semicolons.", "Expected commas.")
         return table
     if not any(f.strip() for f in first):
         complain(1, "0 cells: the table is empty.", severity="notice")
         return table
-    headless = _number(first[0]) is not None
+    headless = number_in(first[0]) is not None
     head = ["x", "y", "z", "type"] if headless else [h.strip() for h in first]
     head = [h.lower() if h.lower() in ("x", "y", "z", "type") else h for h in head]
     further = _further(head, names, kind, complain)
@@ -71,8 +72,7 @@ def read_table(
     moved: list[int] = []
     short: list[int] = []
     needed = 1 + max(k for k, h in enumerate(head) if h in ("x", "y", "z", "type"))
-    for row in [first, *reader] if headless else reader:
-        line = reader.line_num if row is not first else 1
+    for line, row in chain([(top, first)], lines) if headless else lines:
         if not row or not any(f.strip() for f in row):
             continue
         if needed <= len(row) < len(head):
@@ -108,13 +108,6 @@ def read_table(
     return table
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def _further(head: Sequence[str], names: Names, kind: str, complain) -> dict[str, Column] | None:
     """Header -> column of everything beyond place and type; None where the header is no header."""
     if not {"x", "y"} <= set(head) or ("type" not in head and not kind):
@@ -123,7 +116,7 @@ def _further(head: Sequence[str], names: Names, kind: str, complain) -> dict[str
         return None
     twice = [h for k, h in enumerate(head) if h in head[:k]]
     if twice:
-        complain(1, f"the column '{twice[0]}' stands twice.", remedy="Keep one of them.")
+        complain(1, f"the column '{twice[0][:60]}' stands twice.", remedy="Keep one of them.")
         return None
     others = [h for h in head if h not in ("x", "y", "z", "type")]
     if not others:
@@ -138,7 +131,7 @@ def _further(head: Sequence[str], names: Names, kind: str, complain) -> dict[str
 def _point(given: Mapping[str, str], line: int, complain) -> list[float] | None:
     point = []
     for axis in "xyz":
-        value = _number(given.get(axis, "0"))
+        value = number_in(given.get(axis, "0"))
         if value is None:
             complain(line, f"{axis} is '{given[axis][:40]}', no number.")
             return None
@@ -154,9 +147,9 @@ def _type(given: Mapping[str, str], kind: str, names: Names, by_number: Mapping[
     if not headless:
         if of in names.types:
             return of
-        complain(line, f"no cell type is called '{of}'.{did_you_mean(of, names.types)}", f"This model has: {', '.join(names.types)}.")
+        complain(line, f"no cell type is called '{of[:60]}'.{did_you_mean(of, names.types)}", f"This model has: {', '.join(names.types)}.")
         return None
-    number = _number(of)
+    number = number_in(of)
     if number is None or not math.isfinite(number) or int(number) not in by_number:
         complain(line, f"no cell type has the number {of[:20]}.", f"This model has: {', '.join(f'{k} ({t})' for k, t in by_number.items())}.")
         return None
@@ -169,7 +162,7 @@ def _values(given: Mapping[str, str], further: Mapping[str, Column], of: str, na
         text = given[h]
         if not text or text[0] in "sS":
             continue
-        value = _number(text)
+        value = number_in(text)
         if value is None or not math.isfinite(value):
             complain(line, f"{h} is '{text[:40]}'.", "Expected a finite number, or nothing.")
             continue
@@ -186,7 +179,7 @@ def _values(given: Mapping[str, str], further: Mapping[str, Column], of: str, na
         if (entry.ge is not None and value < entry.ge) or (entry.le is not None and value > entry.le) or (column == "volume.total" and value <= 0.0):
             bounds = [f"at least {entry.ge:g}"] if entry.ge is not None else []
             bounds += [f"at most {entry.le:g}"] if entry.le is not None else []
-            complain(line, f"{h} is {text}.", f"Expected {' and '.join(bounds) if column != 'volume.total' else 'above 0'}.")
+            complain(line, f"{h} is {text[:40]}.", f"Expected {' and '.join(bounds) if column != 'volume.total' else 'above 0'}.")
             continue
         out[(column, label)] = value
     return out

@@ -28,16 +28,17 @@ class Types:
 
 def read_types(reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None) -> Types:
     """Sections cells and custom of a document. units: factor -> unit; processes: mechanisms of the user, whose columns rules may name."""
-    given = reader.group(tree.get("cells"), "cells")
+    given = reader.named(tree.get("cells"), "cells", "cell type")
     trees = {name: _like(reader, given, name, ()) for name in given}
     logics = read_networks(reader, trees, given, folder)
     custom, conserved = _read_custom(reader, tree.get("custom"))
     columns = {**catalog.columns(), **custom, **node_columns(logics)}
     for process in processes:
         for c in process.columns():
-            columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc)
+            columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc, c.settable, c.wakes, c.at_death)
     cycles = {name: _phases(t) for name, t in trees.items()}
-    names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)), cycles)
+    names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)), cycles,
+                  any("network" in t for name, t in trees.items() if name not in logics))  # fmt: skip
     types: list[CellType] = []
     networks: dict[str, Network] = {}
     for name, t in trees.items():
@@ -60,8 +61,8 @@ def _like(reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ..
     """What a type says, over what the type it is like says."""
     path = f"cells.{name}"
     tree = laid_over(reader, given[name], path, "cells")
-    other = tree.get("like")
-    if other is None:
+    other = reader.text(tree.get("like"), f"{path}.like")
+    if not other:
         return tree
     if other in (*chain, name):
         reader.complain(f"{path}.like", f"cell types resemble each other in a circle: {' > '.join((*chain, name, other))}.")
@@ -82,10 +83,9 @@ def _phases(tree: Mapping[str, Any]) -> Sequence[str]:
 
 def _read_rules(reader: Reader, tree: Mapping[str, Any], cell: CellType, names: Names) -> list[tuple[str, Rule]]:
     """Path and rule of every sentence that a type keeps."""
-    rules, listed, at = [], tree.get("rules") or [], f"cells.{cell.name}.rules"
-    if not isinstance(listed, list):
-        reader.complain(at, "expected a list of sentences,", "each in a line of its own after '- '.")
-        listed = []
+    rules: list[tuple[str, Rule]] = []
+    at = f"cells.{cell.name}.rules"
+    listed = reader.listed(tree.get("rules"), at, "each sentence in a line of its own after '- '.")
     without = dropped(reader, tree.get("without"), f"cells.{cell.name}.without", listed)
     for i, sentence in enumerate(listed):
         rule = None if i in without else read_rule(reader, sentence, f"{at}.{i}", names)
@@ -111,11 +111,11 @@ def _check_nodes(reader: Reader, type: str, rules: Sequence[tuple[str, Rule]], n
 def _read_custom(reader: Reader, tree: Any) -> tuple[dict[str, catalog.Entry], set[str]]:
     """Columns of the model's own variables, and which of them are conserved."""
     out, conserved = {}, set()
-    for name, given in reader.group(tree, "custom").items():
+    for name, given in reader.named(tree, "custom", "variable").items():
         said = reader.group(given, f"custom.{name}", ("unit", "conserved", "doc"))
-        if str(said.get("unit", "1")) != "1":
-            reader.complain(f"custom.{name}.unit", f"'{said['unit']}' is no unit of a custom variable;", "expected 1.")
+        if reader.text(said.get("unit"), f"custom.{name}.unit", "1") != "1":
+            reader.complain(f"custom.{name}.unit", f"'{str(said['unit'])[:60]}' is no unit of a custom variable;", "expected 1.")
         if reader.truth(said.get("conserved", False), f"custom.{name}.conserved"):
             conserved.add(f"custom.{name}")
-        out[f"custom.{name}"] = catalog.Entry(f"custom.{name}", "1", "behavior", 0.0, None, None, None, str(said.get("doc", "")))
+        out[f"custom.{name}"] = catalog.Entry(f"custom.{name}", "1", "behavior", 0.0, None, None, None, reader.text(said.get("doc"), f"custom.{name}.doc"))
     return out, conserved

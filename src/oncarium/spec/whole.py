@@ -7,29 +7,20 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .catalog import mechanisms, served
 from .reader import Reader
 
 if TYPE_CHECKING:
     from .model import Model
 
-NEEDS = {  # columns that speak of a mechanism -> the factors it works on
-    "metabolism.respiration": ("oxygen", "glucose", "lactate", "acid"),
-    "metabolism.glycolysis": ("oxygen", "glucose", "lactate", "acid"),
-    "acidity": ("acid",),
-}
-ON_MATRIX = ("guidance", "matrix", "reservoir", "membrane")
-OURS_ALONE = ("matrix", "supply", "body", "entry", "exit")
-PHYSICELL_SECTIONS = {
-    "apoptosis", "attack", "custom", "cycle", "damage", "death", "division", "fusion", "mechanics", "motility", "necrosis", "phagocytosis",
-    "secretion", "sense", "springs", "transformation", "volume",
-}  # fmt: skip
+EXAMPLES = {"matrix": "matrix: {density: 0.3}"}
+SURROUNDINGS = ("matrix", "supply", "body", "entry", "exit")
 
 
 def check_whole(reader: Reader, model: Model) -> None:
     """Complain about what does not fit between the parts of a model."""
     _check_volumes(reader, model)
-    if model.numerics == "physicell":
-        _check_physicell(reader, model)
+    _check_served(reader, model)
     _check_parts(reader, model)
     if not any(p.path.startswith("domain") and p.severity == "error" for p in reader.problems):
         _check_memory(reader, model)
@@ -49,12 +40,19 @@ def _check_volumes(reader: Reader, model: Model) -> None:
             )
 
 
-def _check_physicell(reader: Reader, model: Model) -> None:
-    """What that program does not have cannot run in its order of operations."""
-    foreign = [(key, key) for key in OURS_ALONE if model.document.tree.get(key)]
-    foreign += [(f"cells.{t.name}.{section}", section) for t in model.types for section in sorted(t.sections - PHYSICELL_SECTIONS)]
-    for path, what in foreign:
-        reader.complain(path, f"PhysiCell's numerics have no {what};", remedy="Remove it, or the line  numerics: physicell.")
+def _check_served(reader: Reader, model: Model) -> None:
+    """A section that no mechanism of the chosen numerics answers for would be read and never act."""
+    own = {c.name.partition(".")[0] for p in model.processes for c in p.columns()}
+    known = served(model.numerics) | own | {"custom"}
+    said = [(key, key) for key in SURROUNDINGS if model.document.tree.get(key)]
+    said += [(f"cells.{t.name}.{section}", section) for t in model.types for section in sorted(t.sections)]
+    for path, section in said:
+        if section in known:
+            continue
+        if model.numerics == "physicell":
+            reader.complain(path, f"PhysiCell's numerics have no {section};", remedy="Remove it, or the line  numerics: physicell.")
+        else:
+            reader.complain(path, f"no mechanism answers for {section};", remedy="Add the mechanism to the order (biology/order.py), or remove the section.")
 
 
 def _check_memory(reader: Reader, model: Model) -> None:
@@ -82,16 +80,16 @@ def _check_parts(reader: Reader, model: Model) -> None:
     factors = {f.name for f in model.factors}
     for t in model.types:
         spoken = {*t.values, *t.sections, *(r.behavior[0] for r in t.rules)}
-        for key, wanted in NEEDS.items():
-            lacking = [f for f in wanted if f not in factors]
-            if key in spoken and lacking:
+        for m in mechanisms():
+            words = [w for w in m.words if w in spoken] if model.numerics in m.numerics else []
+            lacking = [f for f in m.needs if f not in factors]
+            for word in words[:1] if lacking else ():
                 reader.complain(
-                    f"cells.{t.name}.{key}", f"its mechanism works on {', '.join(lacking)}, which the model does not have;",
+                    f"cells.{t.name}.{word}", f"its mechanism works on {', '.join(lacking)}, which the model does not have;",
                     remedy=f"Add  factors: {{{lacking[0]}: {{library: {lacking[0]}}}}}.",
                 )  # fmt: skip
-        for section in ON_MATRIX:
-            if section in t.sections and model.matrix is None:
-                reader.complain(f"cells.{t.name}.{section}", "the model has no matrix;", "expected a section matrix, e.g. matrix: {density: 0.3}.")
+            for word in words[:1] if m.part and not getattr(model, m.part) else ():
+                reader.complain(f"cells.{t.name}.{word}", f"the model has no {m.part};", f"expected a section {m.part}, e.g. {EXAMPLES[m.part]}.")
         taken = t.values.get("metabolism.consumption")
         for f in model.factors:
             if isinstance(taken, dict) and taken.get(f.name) and f.michaelis is None:
@@ -99,8 +97,9 @@ def _check_parts(reader: Reader, model: Model) -> None:
                     f"cells.{t.name}.metabolism.consumption.{f.name}", f"consumption saturates, and {f.name} has no concentration of half of it;",
                     remedy=f"Add  factors.{f.name}.michaelis, or use secretion.uptake.",
                 )  # fmt: skip
+    known = made(model)
     for name, path in asked(model).items():
-        if name not in made(model):
+        if name not in known:
             reader.complain(
                 path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it.", remedy="Let a cell type or a face supply it.",
                 severity="warning",
@@ -127,9 +126,7 @@ def asked(model: Model) -> dict[str, str]:
 
 def made(model: Model) -> set[str]:
     """Factors that come from somewhere."""
-    out = {"tgfb", "vegfa"} if model.uses("reservoir") else set()
-    if any(key in t.values for t in model.types for key in NEEDS):
-        out |= {"lactate", "acid"}
+    out = {f for m in mechanisms() if any(model.place_of(w) for w in m.words) for f in m.makes}
     for f in model.factors:
         if f.initial > 0.0 or f.initial_table or f.held or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values()):
             out.add(f.name)
@@ -141,5 +138,5 @@ def made(model: Model) -> set[str]:
     for supplied in model.patient.supply:
         out |= {name for name, _, outside in supplied.factors if outside > 0.0}
     for process in model.processes:
-        out |= {w.rpartition("_")[2] for w in getattr(process, "writes", ()) if str(w).startswith("supply_")}
+        out |= {w.removeprefix("supply_") for w in getattr(process, "writes", ()) if str(w).startswith("supply_")}
     return out

@@ -18,10 +18,12 @@ import numpy as np
 from ..analysis.readout import complaint, read_out
 from ..errors import ModelError, OncariumError, Problem, did_you_mean
 from ..run import api
+from ..spec.environment import LONGEST
 from ..spec.files import LIBRARY, read
 from ..spec.library import entry
 from ..spec.model import Model
 from ..spec.reader import Reader
+from ..units import ASSUMED
 from . import wiring
 from .ensemble import Task, run_all
 
@@ -102,8 +104,8 @@ def scaled(model: Model, changes: Mapping[str, Any]) -> dict[str, Any]:
             said = model.numbers[path]
             new = float(value.removeprefix("times ")) * said.value
             out[path] = str(round(new)) if path.endswith(".count") else str(replace(said, value=new))
-        except (KeyError, ValueError):
-            problems.append(Problem(f"--set {path}={value}", path, "cannot be set: there is no number to multiply."))
+        except (KeyError, ValueError, OverflowError):
+            problems.append(Problem(f"--set {path}={value}"[:200], path, "cannot be set: there is no number to multiply, or none to multiply it by."))
     if problems:
         raise ModelError(problems)
     return out
@@ -136,32 +138,39 @@ def read_claim(path: str | Path) -> Claim:
         if key in needed and key not in tree:
             said = "a claim without a negative control;" if key == "off" else f"{key} is missing;"
             reader.complain(key, said, "expected what switches the mechanism off." if key == "off" else "")
-    readouts = tree.get("readouts") or []
-    for i, what in enumerate(readouts if isinstance(readouts, list) else []):
+    readouts = reader.listed(tree.get("readouts"), "readouts", "read-outs such as {measure: count}.")
+    if not readouts and "readouts" in tree:
+        reader.complain("readouts", "nothing is measured;", "expected read-outs such as {measure: count}.")
+    for i, what in enumerate(readouts):
         problem = complaint(what) if isinstance(what, dict) else "expected {measure: ...}."
         if problem:
             reader.complain(f"readouts.{i}", problem)
-    if tree.get("effect") not in EFFECTS:
-        reader.complain("effect", f"'{tree.get('effect')}' is no effect;", "expected ratio, difference, level or dip.")
+    effect = reader.text(tree.get("effect"), "effect")
+    if effect not in EFFECTS:
+        reader.complain("effect", f"'{effect[:60]}' is no effect;", "expected ratio, difference, level or dip.")
     expect = reader.group(tree.get("expect"), "expect", ("direction", "band", "source"))
-    if expect.get("direction") not in DIRECTIONS:
-        reader.complain("expect.direction", f"'{expect.get('direction')}' is no direction;", "expected up, down or within.")
-    elif tree.get("effect") == "level" and expect.get("direction") != "within":
+    direction = reader.text(expect.get("direction"), "expect.direction")
+    if direction not in DIRECTIONS:
+        reader.complain("expect.direction", f"'{direction[:60]}' is no direction;", "expected up, down or within.")
+    elif effect == "level" and direction != "within":
         reader.complain("expect.direction", "a level has no direction;", "expected within.")
     band = reader.interval(expect.get("band"), "expect.band", "1") or (0.0, 1.0)
-    scenario = str(tree.get("scenario", ""))
+    scenario = reader.text(tree.get("scenario"), "scenario")
     known = api.scenarios()
     if scenario not in known:
-        reader.complain("scenario", f"no scenario is called '{scenario}'.{did_you_mean(scenario, known)}", f"Scenarios: {', '.join(known)}.")
+        reader.complain("scenario", f"no scenario is called '{scenario[:60]}'.{did_you_mean(scenario, known)}", f"Scenarios: {', '.join(known)}.")
     seeds = reader.whole(tree["seeds"], "seeds", 1, 1000) if "seeds" in tree else 4
+    if "until" in tree:
+        reader.quantity(tree["until"], "until", "min", gt=0.0, le=LONGEST)
+    changes = {k: reader.group(tree.get(k), k) for k in ARMS}
+    said = {k: reader.text(tree.get(k), k) for k in ("claim", "says", "mechanism", "notes", "along", "each")}
+    until, source = reader.text(tree.get("until"), "until", "14 day"), reader.text(expect.get("source"), "expect.source", ASSUMED)
     errors = [p for p in reader.problems if p.severity == "error"]
     if errors:
         raise ModelError(errors)
-    changes = {k: {str(p): v for p, v in (tree.get(k) or {}).items()} for k in ARMS}
     claim = Claim(
-        str(tree["claim"]), str(tree["says"]), str(tree["mechanism"]), scenario, str(tree.get("until", "14 day")), tuple(readouts), str(tree["effect"]),
-        str(expect["direction"]), band, str(expect.get("source", "assumed")), seeds=seeds or 4, notes=str(tree.get("notes", "")), series=series,
-        along=str(tree.get("along", "")), each=str(tree.get("each", "")), **changes,
+        said["claim"], said["says"], said["mechanism"], scenario, until, tuple(readouts), effect, direction, band, source, seeds=seeds or 4,
+        notes=said["notes"], series=series, along=said["along"], each=said["each"], **changes,
     )  # fmt: skip
     try:
         claim.arms()
@@ -173,7 +182,7 @@ def read_claim(path: str | Path) -> Claim:
 def _read_series(reader: Reader, tree: Mapping[str, Any]) -> tuple[tuple[float, dict[str, Any]], ...]:
     """The points of a series; at least three, or nothing could dip."""
     if tree.get("each", "factor") != "factor":
-        reader.complain("each", f"'{tree['each']}' is nothing to leave out in turn;", "expected factor.")
+        reader.complain("each", f"'{str(tree['each'])[:60]}' is nothing to leave out in turn;", "expected factor.")
     if tree.get("effect") == "dip" and "series" not in tree:
         reader.complain("effect", "a dip needs a series;", "expected series: [{x: 0}, {x: 0.5, path: value}, ...].")
     if "series" not in tree:
@@ -182,7 +191,8 @@ def _read_series(reader: Reader, tree: Mapping[str, Any]) -> tuple[tuple[float, 
     if not isinstance(given, list) or len(given) < 3 or not all(isinstance(p, dict) and "x" in p for p in given):
         reader.complain("series", "expected three points or more, each with an x,", "such as [{x: 0}, {x: 0.5, path: value}, {x: 1, path: value}].")
         return ()
-    return tuple((float(p["x"]), {str(k): v for k, v in p.items() if k != "x"}) for p in given)
+    places = [reader.quantity(p["x"], f"series.{i}.x", "1") for i, p in enumerate(given)]
+    return tuple((x, {k: v for k, v in p.items() if k != "x"}) for x, p in zip(places, given) if x is not None)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from ..run import api
 from ..spec.files import read
 from ..spec.library import entry
 from ..spec.model import Model
+from ..spec.reader import Reader
 from .ensemble import Task, run_all
 
 if TYPE_CHECKING:
@@ -66,18 +67,21 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
     """
     file = Path(path) if path else entry("claims", "uncertain")
     document = read(file, file.name)
-    problems, numbers = [], []
-    for name, said in (document.tree.get("numbers") or {}).items():
+    reader = Reader(document)
+    problems, numbers = reader.problems, []
+    for name, said in reader.group(document.tree.get("numbers"), "numbers").items():
         try:
             low, high = said["range"]
             if not 0.0 < _number(low)[0] < _number(high)[0] or _number(low)[1] != _number(high)[1]:
                 raise ValueError
-            paths = said["path"]
-            numbers.append(Uncertain(name, (paths,) if isinstance(paths, str) else tuple(paths), low, high))
-        except (KeyError, TypeError, ValueError):
+            paths = [said["path"]] if isinstance(said["path"], str) else said["path"]
+            if not all(isinstance(p, str) for p in paths):
+                raise ValueError
+            numbers.append(Uncertain(name, tuple(paths), low, high))
+        except (AttributeError, KeyError, TypeError, ValueError):
             expected = "expected {path: where, range: [low, high]} with 0 < low < high in one unit."
             problems.append(Problem(document.where(f"numbers.{name}"), f"numbers.{name}", "is no number to vary;", expected))
-    readouts = document.tree.get("readouts") or []
+    readouts = reader.listed(document.tree.get("readouts"), "readouts", "read-outs such as {measure: count}.")
     for i, what in enumerate(readouts):
         wrong = complaint(what) if isinstance(what, Mapping) else "expected {measure: ...}."
         if wrong:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+SAME = 1e-10  # a difference between neighboring voxels below this share of the value is rounding, and has no direction
 
 @njit(cache=True, nogil=True)
 def voxel_at(x, y, z, lower, spacing, shape):
@@ -78,7 +79,8 @@ def concentration_at(voxel, value, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gradient_at(v, value, spacing, shape):
-    """Gradient (x, y, z) of one factor at voxel v: central differences, one-sided at the faces. value (voxel)."""
+    """Gradient (x, y, z) of one factor at voxel v: central differences, one-sided at the faces; none in a field that is even but for
+    rounding. value (voxel)."""
     nz, ny, nx = shape
     ix = v % nx
     iy = (v // nx) % ny
@@ -93,4 +95,7 @@ def gradient_at(v, value, spacing, shape):
     if nz > 1:
         a, b = max(iz - 1, 0), min(iz + 1, nz - 1)
         gz = (value[v + (b - iz) * nx * ny] - value[v + (a - iz) * nx * ny]) / ((b - a) * spacing[2])
+    rise = max(abs(gx) * spacing[0], abs(gy) * spacing[1], abs(gz) * spacing[2])
+    if rise < SAME * abs(value[v]):
+        return 0.0, 0.0, 0.0
     return gx, gy, gz

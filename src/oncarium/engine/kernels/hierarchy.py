@@ -58,6 +58,11 @@ class Hierarchy:
     known: tuple[bytes, np.ndarray] | None = field(default=None, init=False)  # outside concentrations and what they add
 
     @cached_property
+    def closed(self) -> bool:
+        """Whether nothing passes the faces."""
+        return not any(np.any(wall) for wall in self.wall)
+
+    @cached_property
     def voxels(self) -> list[int]:
         """How many every level has."""
         return np.diff(self.levels.offset).tolist()
@@ -88,7 +93,8 @@ def _conductance(width: float | np.ndarray, diffusion: float | np.ndarray, perme
     """um/min from a voxel's center through its wall to the outside: half a voxel in series with the wall."""
     if permeability == 0.0:
         return np.zeros(np.broadcast(width, diffusion).shape)
-    return 1.0 / (1.0 / permeability + 0.5 * width / np.maximum(diffusion, 1e-300))
+    with np.errstate(divide="ignore"):
+        return 1.0 / (1.0 / permeability + 0.5 * width / np.asarray(diffusion, float))
 
 
 def _groups(n: int, merge: bool) -> np.ndarray:
@@ -145,7 +151,7 @@ def _couple(full, edge, diffusion, width, first, second, third):
             for j in range(ny - dy):
                 for i in range(nx - dx):
                     here, there = (width[0, i], width[0, i + 1]) if a == 0 else (width[1, j], width[1, j + 1]) if a == 1 else (width[2, k], width[2, k + 1])
-                    g = 1.0 / (0.5 * here / max(diffusion[k, j, i], 1e-300) + 0.5 * there / max(diffusion[k + dz, j + dy, i + dx], 1e-300))
+                    g = 1.0 / (0.5 * here / diffusion[k, j, i] + 0.5 * there / diffusion[k + dz, j + dy, i + dx])
                     full[2 * a + 1, k, j, i] = g / here
                     full[2 * a, k + dz, j + dy, i + dx] = g / there
                     if velocity.size > 0:
@@ -210,7 +216,7 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
             x, y, z = ((low + high + edge)[a, :n] for a, n in enumerate(count[::-1]))
             totals.append((x + (y[:, None] + z[:, None, None])).ravel())
         return Hierarchy(Levels(full=np.empty(0), total=np.concatenate(totals), **tables), NOTHING, walls)
-    local = np.full(shape, max(diffusion, 1e-300)) if mobility is None else diffusion * mobility
+    local = np.full(shape, diffusion) if mobility is None else diffusion * mobility
     flat: list[np.ndarray] = []
     for level, w in enumerate(widths):
         full, edge, faces, gone = _assemble(local, velocity, w, permeability)
@@ -232,8 +238,7 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
     """What no mobility or velocity decides: tables of Levels by name; widths (level, axis) of the voxels, um; edges (level), 1/min that voxels
     lose through the ends of each axis (axis, n); wall of a Hierarchy."""
     widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
-    slow = max(diffusion, 1e-300)
-    slip = [float(np.inf if p == 0.0 else slow / p) for p in permeability]
+    slip = [float(np.inf if p == 0.0 else diffusion / p) for p in permeability]
     size = max(shape) + 1
     levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "group", "share", "near", "other", "near_weight", "other_weight", "weight")}
     wall: list[np.ndarray] = []
@@ -249,11 +254,11 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
         for a in range(3):
             w, n = widths[a], count[a]
             if n > 1:
-                g = slow / (0.5 * (w[1:] + w[:-1]))
+                g = diffusion / (0.5 * (w[1:] + w[:-1]))
                 table["high"][a, :n - 1] = g / w[:-1]
                 table["low"][a, 1:n] = g / w[1:]
             for end, face in ((0, 2 * a), (n - 1, 2 * a + 1)):
-                open_wall = _conductance(w[end], slow, permeability[face]) / w[end]
+                open_wall = _conductance(w[end], diffusion, permeability[face]) / w[end]
                 edge[a, end] += open_wall
                 if len(wall) < 6:
                     wall.append(open_wall)

@@ -17,19 +17,17 @@ def linearise(first, last, value, source, inflow, rate, demand, capacity, michae
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
     Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
-    total: all couplings and edges of a voxel, 1/min. Returns 1 if some voxel is drained: less than nothing enters it.
+    total: all couplings and edges of a voxel, 1/min. Returns the largest share that they have in the diagonal of a voxel.
     """
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
-    least = np.full(nx, np.inf)
+    least = np.ones(nx)
     for row in range(first, last):
         k = row // ny
         j = row - k * ny
         for i in range(nx):
             sink[k, j, i] = rate + demand[k, j, i]
-            enter = source[k, j, i] + inflow[k, j, i]
-            right[k, j, i] = enter
-            least[i] = min(least[i], enter)
+            right[k, j, i] = source[k, j, i] + inflow[k, j, i]
         if saturable:
             for i in range(nx):
                 level = max(value[k, j, i], 0.0)
@@ -42,7 +40,8 @@ def linearise(first, last, value, source, inflow, rate, demand, capacity, michae
                     sink[k, j, i] += slope
         for i in range(nx):
             inverse[k, j, i] = 1.0 / (sink[k, j, i] + total[k, j, i])
-    return 1.0 if least.min() < 0.0 else 0.0
+            least[i] = min(least[i], sink[k, j, i] * inverse[k, j, i])
+    return 1.0 - least.min()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -113,14 +112,16 @@ def cut_at_zero(first, last, value):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scaled(first, last, value, other, factor):
-    """value = factor other."""
-    ny = value.shape[1]
+    """value = factor other; returns the largest change."""
+    ny, change = value.shape[1], np.zeros(value.shape[2])
     for row in range(first, last):
         k = row // ny
         j = row - k * ny
         for i in range(value.shape[2]):
-            value[k, j, i] = factor * other[k, j, i]
-    return 0.0
+            new = factor * other[k, j, i]
+            change[i] = max(change[i], abs(new - value[k, j, i]))
+            value[k, j, i] = new
+    return change.max()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -19,15 +19,16 @@ from numba import njit
 
 from ..threads import over_rows, shared
 from .coupling import voxel_of
+from .fma import fma
 
 LANES = 15  # rows swept together along x, so that vectors hold one voxel of each; the fastest from 4 to 32, and it divides 75 and 300
 SLAB = 1 << 17  # values a z sweep works on at a time (1 MB), to stay in cache
 
 
-CONTRACT = {"contract"}  # a product may be added in one rounding, as the standard code's compilers do; no order changes
+# fma: a product is added in one rounding, as the standard code's compilers do
 
 
-@njit(cache=True, fastmath=CONTRACT)
+@njit(cache=True)
 def _pivots(coupling, sink, n, table):
     """Ratio to the next voxel, inverse pivot and pivot of one axis into table (3, n + 1)."""
     for i in range(n):
@@ -38,7 +39,7 @@ def _pivots(coupling, sink, n, table):
                 pivot += coupling
         pivot += sink
         if i > 0:
-            pivot -= coupling * table[0, i - 1]
+            pivot = fma(-coupling, table[0, i - 1], pivot)
         table[0, i] = coupling / pivot
         table[1, i] = 1.0 / pivot
         table[2, i] = pivot
@@ -60,11 +61,11 @@ def coefficients(shape: Sequence[int], spacing: Sequence[float], diffusion: floa
     return table
 
 
-@njit(nogil=True, error_model="numpy", fastmath=CONTRACT, inline="always")
+@njit(nogil=True, error_model="numpy", inline="always")
 def _divided(a, pivot, inverse):
     """a / pivot, correctly rounded, from the inverse: two more roundings are cheaper than a division (Markstein 1990)."""
     q = a * inverse
-    return q + (a - q * pivot) * inverse
+    return fma(fma(-q, pivot, a), inverse, q)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -74,7 +75,7 @@ def _impose(value, index, held):
         flat[index[m]] = held[m]
 
 
-@njit(nogil=True, error_model="numpy", fastmath=CONTRACT, inline="always")
+@njit(nogil=True, error_model="numpy", inline="always")
 def _sweep_some(plane, first, count, table, lanes):
     """Sweep `count` rows of a plane at once: taken into lanes (x, count) on the way there, put back on the way back."""
     nx = plane.shape[1]
@@ -84,18 +85,18 @@ def _sweep_some(plane, first, count, table, lanes):
     for i in range(1, nx):
         inverse, pivot = table[1, i], table[2, i]
         for j in range(count):
-            lanes[i, j] = _divided(plane[first + j, i] + coupling * lanes[i - 1, j], pivot, inverse)
+            lanes[i, j] = _divided(fma(coupling, lanes[i - 1, j], plane[first + j, i]), pivot, inverse)
     for j in range(count):
         plane[first + j, nx - 1] = lanes[nx - 1, j]
     for i in range(nx - 2, -1, -1):
         ratio = table[0, i]
         for j in range(count):
-            lanes[i, j] += ratio * lanes[i + 1, j]
+            lanes[i, j] = fma(ratio, lanes[i + 1, j], lanes[i, j])
         for j in range(count):
             plane[first + j, i] = lanes[i, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sweep_x(plane, table, lanes):
     """Sweep the rows of a plane (y, x), LANES at once; lanes (x, LANES) is scratch."""
     ny = plane.shape[0]
@@ -106,7 +107,7 @@ def _sweep_x(plane, table, lanes):
         _sweep_some(plane, whole, ny - whole, table, lanes)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _sweep_rows(rows, table):
     """Sweep along the first axis of rows (n, m): every operation is a vector over m."""
     n, m = rows.shape
@@ -119,12 +120,12 @@ def _sweep_rows(rows, table):
         inverse, pivot = table[1, k], table[2, k]
         here, before = rows[k], rows[k - 1]
         for i in range(m):
-            here[i] = _divided(here[i] + coupling * before[i], pivot, inverse)
+            here[i] = _divided(fma(coupling, before[i], here[i]), pivot, inverse)
     for k in range(n - 2, -1, -1):
         ratio = table[0, k]
         here, after = rows[k], rows[k + 1]
         for i in range(m):
-            here[i] += ratio * after[i]
+            here[i] = fma(ratio, after[i], here[i])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -239,7 +240,7 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
         internalised[i] = total
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath=CONTRACT)
+@njit(cache=True, nogil=True, error_model="numpy")
 def couple(order, inside, position, lower, spacing, shape, volume, secretion, uptake, target, export, per_amount, dt, voxel_volume):
     """What the cells do to their voxels in every step of dt, factor after factor and cell after cell in the given order.
 
@@ -262,7 +263,7 @@ def couple(order, inside, position, lower, spacing, shape, volume, secretion, up
             share = dt * volume[i] / voxel_volume
             voxel[k], row[k] = at[i], i
             numbers[k, 0] = s * target[i, f] * share
-            numbers[k, 1] = (1.0 + share * s) + share * u
+            numbers[k, 1] = fma(share, u, fma(share, s, 1.0))
             numbers[k, 2] = e * dt * per_amount[f]
             numbers[k, 3] = numbers[k, 2] / voxel_volume
             k += 1

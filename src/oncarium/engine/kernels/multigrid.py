@@ -3,8 +3,10 @@
 One V(2,2) cycle: two damped Jacobi sweeps whose dampings are the roots of a Chebyshev polynomial, the residual averaged to
 the next level, its correction interpolated back, two sweeps again; the last level is one voxel and exact. Saturable uptake is
 linearised anew (Newton) before every cycle. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
-preconditioner. The solved field is nowhere negative where no source is, and is scaled, within the tolerance, so that the fluxes
-of the whole box balance: time steps conserve mass whatever the tolerance. The same bytes come out for any number of threads.
+preconditioner. Where sinks outweigh couplings in every voxel (slow diffusion, short steps), a sweep alone is as good as a cycle
+and no level is built. The solved field is nowhere negative where no source is, and is scaled, within the tolerance, so that the
+fluxes of the whole box balance: time steps conserve mass whatever the tolerance. What is even in most of a closed box is solved
+at once, before the first cycle: an even field stays even. The same bytes come out for any number of threads.
 """
 
 from __future__ import annotations
@@ -25,9 +27,11 @@ MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
 CIRCLES = 8  # so many cycles without a smaller correction than ever before go in circles
 STAGNANT = 0.6  # a cycle that leaves more of the error than this is not worth repeating
+ALONE = 0.1  # couplings that make less than this share of every voxel's equation leave less than that of the error after a sweep
+SAMPLE = 101  # voxels that tell whether most of a box is even
+EVEN = 1e-3  # quartiles this near, as a share of the median, are even
 
-
-START = (-1.0, 0.0, math.inf, math.inf, CYCLE, True, 0, 0, 0, False)  # progress before the first correction, see _advance
+START = (-1.0, 0.0, math.inf, math.inf, CYCLE, True, 0, 0, 0)  # progress before the first correction, see _advance
 both = register_jitable(error_model="numpy")  # runs interpreted and compiled
 
 
@@ -48,6 +52,7 @@ class Equations(NamedTuple):
     michaelis: float
     fixed: np.ndarray
     held: np.ndarray
+    drained: bool  # a source is negative: so may be the solution
     sink: np.ndarray  # this and what follows: flat over all levels
     right: np.ndarray
     inverse: np.ndarray
@@ -87,13 +92,13 @@ def _couplings(level, levels):
 
 @both
 def _prepare(e, newton):
-    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether a voxel is drained."""
+    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether each voxel is as good as alone."""
     sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
-    drained = _over(linearise, e.value, e.threads, (
+    coupled = _over(linearise, e.value, e.threads, (
         e.value, e.source, e.inflow, e.rate, e.demand, e.capacity, e.michaelis, newton, sink, right, inverse,
         _at(e.levels.total, 0, e.levels)))
     hold_equations(e.sink, e.right, e.inverse, e.fixed, e.held)
-    return drained > 0.0
+    return coupled < ALONE
 
 
 @both
@@ -162,18 +167,43 @@ def _below_compiled(e, value, held, first):
 
 
 @both
-def _settle(e, drained, prepared):
-    """A plain lagged sweep: it keeps the sign, and balances the hungriest voxels, where a small error is a large flux."""
-    if not drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
-        _over(cut_at_zero, e.value, e.threads, (e.value,))
-    if not prepared:
-        drained = _prepare(e, False)
+def _sweep(e):
+    """A plain lagged sweep of the finest level: it keeps the sign. Returns the largest change."""
     scratch = _at(e.scratch, 0, e.levels)
     _over(relax, e.value, e.threads, (scratch, e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels), 1.0,
                                       *_couplings(0, e.levels)))
-    _over(scaled, e.value, e.threads, (e.value, scratch, 1.0))
+    change = _over(scaled, e.value, e.threads, (e.value, scratch, 1.0))
     hold(e.value, e.fixed, e.held)
-    return drained
+    return change
+
+
+@both
+def _settle(e, prepared):
+    """A last sweep, which balances the hungriest voxels, where a small error is a large flux."""
+    if not e.drained:  # the solution is nowhere negative: cutting at zero brings the value closer to it
+        _over(cut_at_zero, e.value, e.threads, (e.value,))
+    if not prepared:
+        _prepare(e, False)
+    _sweep(e)
+
+
+@both
+def _improve(e, alone):
+    """One sweep or one cycle; returns about the error before."""
+    if alone:
+        return _sweep(e)
+    return _cycle(e, e.value, e.held, 0, e.top if e.top > 0 else len(e.levels.shape) - 1)
+
+
+@both
+def _weigh(e):
+    """Sums over the box of residual, right-hand side, what enters, what is taken up; and the largest |value|."""
+    rest, part = _at(e.scratch, 0, e.levels), np.zeros((e.value.shape[0] * e.value.shape[1], 4))
+    sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
+    _over(residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
+    largest = _over(books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
+    net, driven, entered, taken = totals(part)
+    return net, driven, entered, taken, largest
 
 
 @both
@@ -181,17 +211,15 @@ def _advance(e, tolerance, most, progress):
     """Cycles until the estimated error is below tolerance, or until they stagnate.
 
     progress    size of the last correction (-1: none yet), of the one before and of the smallest, estimated error, last reduction,
-                whether Newton's tangent is taken, how many cycles were poor and idle, cycles, whether a voxel is drained
+                whether Newton's tangent is taken, how many cycles were poor and idle, cycles
     Then the fluxes of the whole box are balanced. Returns whether it came to an end, the flux imbalance, progress.
     """
-    above = e.top if e.top > 0 else len(e.levels.shape) - 1  # the levels above this one are done here
-    sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
-    size, before, best, error, reduction, newton, poor, idle, cycles, drained = progress
-    saturable, prepared = e.capacity.shape[0] > 0, False  # linear equations stay what they are
+    size, before, best, error, reduction, newton, poor, idle, cycles = progress
+    saturable, prepared, alone = e.capacity.shape[0] > 0, False, False  # linear equations stay what they are
     while True:
         if size != -1.0:
             if saturable:
-                drained = _settle(e, drained, False)
+                _settle(e, False)
             if before > 0.0:
                 reduction = min(max(size / before, CYCLE), 0.99)
                 newton = size < 1.5 * before  # an overshooting tangent is followed by a lagged step
@@ -205,24 +233,22 @@ def _advance(e, tolerance, most, progress):
         if cycles >= most:
             break
         if saturable or not prepared:
-            drained, prepared = _prepare(e, newton), True
-            _coarsen_all(e)
-        if poor >= 2:
-            return False, 0.0, (size, before, best, error, reduction, newton, poor, idle, cycles, drained)
-        size = _cycle(e, e.value, e.held, 0, above)
+            alone, prepared = _prepare(e, newton), True
+            if not alone:
+                _coarsen_all(e)
+        if poor >= 2 and not alone:
+            return False, 0.0, (size, before, best, error, reduction, newton, poor, idle, cycles)
+        size = _improve(e, alone)
         cycles += 1
     prepared, net, turnover = prepared and not saturable, 0.0, 0.0
     for again in range(MEMORY + 1):
         if again > 0 or not saturable:
-            drained = _settle(e, drained, prepared)
+            _settle(e, prepared)
         if again == MEMORY:
             break
         if saturable or not prepared:
-            drained, prepared = _prepare(e, True), not saturable
-        rest, part = _at(e.scratch, 0, e.levels), np.zeros((e.value.shape[0] * e.value.shape[1], 4))
-        _over(residual, e.value, e.threads, (rest, e.value, right, inverse, *_couplings(0, e.levels)))
-        largest = _over(books, e.value, e.threads, (part, rest, e.value, e.source, e.inflow, sink, right, inverse))
-        net, driven, entered, taken = totals(part)
+            alone, prepared = _prepare(e, True), not saturable
+        net, driven, entered, taken, largest = _weigh(e)
         turnover = max(entered, taken)
         if e.fixed.shape[0] > 0 or driven <= 0.0:
             break
@@ -230,12 +256,12 @@ def _advance(e, tolerance, most, progress):
             # the last correction is that of the whole box: what enters leaves or stays, to rounding
             _over(scaled, e.value, e.threads, (e.value, e.value, driven / (driven - net)))
             break
-        if saturable:
+        if not alone:
             _coarsen_all(e)
-        _cycle(e, e.value, e.held, 0, above)
+        _improve(e, alone)
         cycles += 1
     imbalance = abs(net) / turnover if turnover > 0.0 else abs(net)
-    return True, imbalance, (size, before, best, error, reduction, newton, poor, idle, cycles, drained)
+    return True, imbalance, (size, before, best, error, reduction, newton, poor, idle, cycles)
 
 
 _in_one_call = njit(cache=True, nogil=True, error_model="numpy")(_advance)
@@ -291,14 +317,15 @@ NO_VALUE = np.empty(0)
 def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: float, demand: np.ndarray,
           capacity: np.ndarray = NOTHING, michaelis: float = 1.0, outside: np.ndarray | None = None,
           fixed: np.ndarray = NO_INDEX, held: np.ndarray = NO_VALUE, tolerance: float = 1e-8, cycles: int = 60,
-          work: np.ndarray | None = None, threads: int = 1) -> tuple[int, float, float, float]:
+          drained: bool | None = None, work: np.ndarray | None = None, threads: int = 1) -> tuple[int, float, float, float]:
     """Solve in place from the present value (z, y, x); returns cycles, estimated error, last reduction, flux imbalance.
 
     The imbalance is what enters less what the sinks take up before the last correction, which removes it (where no voxel is
     fixed and it is within the tolerance), as a share of either.
 
     source (z, y, x) concentration/min; demand (z, y, x) 1/min; capacity (z, y, x) concentration/min or empty; rate 1/min;
-    outside (face) concentration; fixed, held (fixed): flat voxel numbers and values; tolerance concentration.
+    outside (face) concentration; fixed, held (fixed): flat voxel numbers and values; tolerance concentration; drained: whether the
+    solution may be below zero (default: where a source is).
 
     >>> from .hierarchy import build
     >>> shape = (1, 5, 20)
@@ -308,19 +335,41 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     >>> np.round(c[0, 0, :3], 6).tolist()
     [0.5, 1.5, 2.5]
     """
+    if hierarchy.closed and len(fixed) == 0 and not capacity.any():
+        _solve_the_even_part(value, source, rate, demand)
     if work is None:
         work = workspace(sum(hierarchy.voxels))
+    if drained is None:
+        drained = bool((source < 0.0).any())
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
     sink, right, inverse, guess, scratch = work
     top = hierarchy.top(threads)
-    e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, sink, right, inverse, guess, scratch,
-                  hierarchy.levels, top, threads)
+    e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, drained,
+                  sink, right, inverse, guess, scratch, hierarchy.levels, top, threads)
     hold(value, fixed, held)
     advance = _advance if top > 0 else _in_one_call
     done, imbalance, progress = advance(e, float(tolerance), cycles, START)
     while not done:
         last, whole = _conjugate(e, 8, tolerance)
         size = whole if len(capacity) else last  # saturable equations change with the value: all of it was one Newton step
-        _, *others, count, drained = progress
-        done, imbalance, progress = advance(e, float(tolerance), cycles, (size, *others, count + 8, drained))
+        _, *others, count = progress
+        done, imbalance, progress = advance(e, float(tolerance), cycles, (size, *others, count + 8))
     return progress[8], progress[3], progress[4], imbalance
+
+
+def _solve_the_even_part(value: np.ndarray, source: np.ndarray, rate: float, demand: np.ndarray) -> None:
+    """Where most of a closed box is even, scale the guess so that the equations hold there: cycles would leave an uneven error."""
+    step = max(1, value.size // SAMPLE)
+    level = []
+    for array in (value, source, demand):
+        some = np.sort(array.reshape(-1)[::step])
+        quarter, middle = len(some) // 4, float(some[len(some) // 2])
+        if some[-1 - quarter] - some[quarter] > EVEN * abs(middle):
+            return
+        level.append(middle)
+    guess, enters, sink = level[0], level[1], rate + level[2]
+    if sink > 0.0 and enters > 0.0:
+        if guess > 0.0:
+            value *= enters / sink / guess
+        elif guess == 0.0:
+            value += enters / sink

@@ -32,29 +32,29 @@ def _multiplied(x, times):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def hill_sum(values, i, terms, first, last, only_dead_terms):
-    """x(S) of cell i over terms first to last. A negative signal (more given away than taken up, say) counts as 0 where its power is
-    no whole number. A power given as `times`, a whole number above 0, is multiplied out: a fifth of the time of the library's function."""
+def hill_sum(values, i, terms, first, last, only_dead_terms, signed):
+    """x(S) of cell i over terms first to last. A negative signal (more given away than taken up, say) counts as 0; where `signed`, only
+    if its power is no whole number: a bug of the field's standard code that may be asked for. A power given as `times`, a whole number
+    above 0, is multiplied out: a fifth of the time of the library's function."""
     x = 0.0
     for t in range(first, last):
         term = terms[t]
         if only_dead_terms and not term.dead_too:
             continue
         s = values[i, term.signal]
-        if term.times > 0:
-            x += _multiplied(s / term.half, term.times)
-        elif s > 0.0 or term.power == np.floor(term.power):
-            x += (s / term.half) ** term.power
+        if s < 0.0 and not (signed and term.power == np.floor(term.power)):
+            s = 0.0
+        x += _multiplied(s / term.half, term.times) if term.times > 0 else (s / term.half) ** term.power
     return x
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def respond(first, last, kind, vital, start, groups, terms, values):
+def respond(first, last, kind, vital, start, groups, terms, signed, values):
     """Set the behaviors of cells first to last, group after group; a dead cell follows only terms that apply to the dead.
 
     values (cell, row): signals and behaviors, a behavior that is a signal too only once, so that later groups see what earlier ones set
     groups (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it, terms[down:end] decrease it; `whole`: is cut to
-    a whole number. start (type + 1): groups of a type are groups[start[type]:start[type + 1]]. terms (TERM): signal is a row.
+    a whole number. start (type + 1): groups of a type are groups[start[type]:start[type + 1]]. terms (TERM): signal is a row; signed: see hill_sum.
     """
     for i in range(first, last):
         if vital[i] >= 128:  # frozen outside the domain
@@ -64,8 +64,8 @@ def respond(first, last, kind, vital, start, groups, terms, values):
             g = groups[k]
             if dead and not g.dead_too:
                 continue
-            u = hill_sum(values, i, terms, g.up, g.down, dead)
-            d = hill_sum(values, i, terms, g.down, g.end, dead)
+            u = hill_sum(values, i, terms, g.up, g.down, dead, signed)
+            d = hill_sum(values, i, terms, g.down, g.end, dead, signed)
             b = g.base + (g.highest - g.base) * (u / (1.0 + u) if u < 1e300 else 1.0)
             b = b + (g.lowest - b) * (d / (1.0 + d) if d < 1e300 else 1.0)
             values[i, g.behavior] = np.trunc(b) if g.whole else b

@@ -20,24 +20,59 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..column import Column
+from ..why import Why, lives_on, spoken
 from .cells import LoopProcess
 from .contacts import ContactProcess
-from .source import LoopError
+from .source import LoopError, nearest
 from .voxels import VoxelProcess
 
 __all__ = ["LoopError", "each_cell", "each_contact", "each_voxel"]
 
 
+OPTIONS = {"slot", "writes", "name", "columns", "of", "other", "among", "period", "reduce", "words", "needs", "makes"}
+
+
 class Maker:
-    """What a driver leaves in place of the function: call it with parameters to make the process."""
+    """What a driver leaves in place of the function: call it with parameters to make the process.
+
+    It answers for itself as a Process does. words: sections or columns that switch it on, by default the function's name where it has
+    columns of its own; needs: factors that it works on; makes: factors that it releases.
+    """
+
+    part = ""
+    events: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
 
     def __init__(self, process: type[LoopProcess], function: Callable, options: Mapping[str, Any]):
+        options = dict(options)
+        unknown = sorted(set(options) - OPTIONS)
+        if unknown:
+            raise LoopError(f"{function.__name__}: no option is called {unknown[0]}.{nearest(unknown[0], OPTIONS)} There are: {', '.join(sorted(OPTIONS))}")
+        options["columns"] = tuple(options.get("columns", ()))
+        for c in options["columns"]:
+            if not isinstance(c, Column) or not c.name:
+                raise LoopError(f"{function.__name__}: columns has {str(c)[:60]}; expected columns with a name, e.g. State('1', name='stress')")
+        self.needs: tuple[str, ...] = options.pop("needs", ())
+        self.makes: tuple[str, ...] = options.pop("makes", ())
+        self.words: tuple[str, ...] = options.pop("words", (function.__name__,) if options["columns"] else ())
         self.process, self.function, self.options = process, function, options
+        self.slot, self.declared = options["slot"], {c.name: c for c in options["columns"]}
+        self.clock = "transport" if self.slot == "transport" else "phenotype"
         self.__doc__ = function.__doc__
-        self.__name__ = function.__name__
+        self.__name__ = options.get("name") or function.__name__
 
     def __call__(self, **parameters) -> LoopProcess:
         return self.process(self.function, self.options, parameters)
+
+    def why(self, model: Any) -> Why:
+        """As Process.why."""
+        here = lives_on(self, model)
+        return here and spoken(model, *self.words) if self.words else here
+
+    def of(self, model: Any, build: Any, **parameters: Any) -> LoopProcess:
+        """As Process.of."""
+        return self(period=build.minutes(self.clock), **parameters)
 
 
 def each_cell(*, slot: str = "act", writes: tuple[str, ...] = (), **options) -> Callable[[Callable], Maker]:
@@ -45,10 +80,10 @@ def each_cell(*, slot: str = "act", writes: tuple[str, ...] = (), **options) -> 
 
     slot, writes   where it acts, and the columns its return values go to, in order
     of             a type or several: only these cells         among   "live" (default), "dead" or "all"
-    adds_state     {"stress": State("1")}: columns of its own   period  min; every tick when left out
+    columns        those it declares: (State("1", name="stress"), ...)   period  min; every tick when left out
 
     >>> from oncarium.engine.column import State
-    >>> @each_cell(writes=("age",), adds_state={"age": State("min")})
+    >>> @each_cell(writes=("age",), columns=(State("min", name="age"),))
     ... def ageing(age, dt):
     ...     return age + dt
     >>> ageing.function(3.0, 0.5)

@@ -58,11 +58,10 @@ class LoopProcess(Process):
         self.parameters = {k: parse_number(parameters.get(k, v)) for k, v in defaults.items()}
         self.arguments = [p.name for p in self.order if p.name not in defaults]
         self.writes = tuple(options.get("writes", ()))
-        self.added = {k: c.named(k) for k, c in dict(options.get("adds_state", {})).items()}
         # what is read and written is modulated, not owned: a rule may set it before
         read = {w for w in self.writes if w.replace(".", "_") in self.arguments}
-        self.sets = tuple(w for w in self.writes if w not in read or w in self.added)
-        self.adds = tuple(w for w in self.writes if w not in self.sets)
+        self.sets = tuple(w for w in self.writes if w not in read)
+        self.adds = tuple(w for w in self.writes if w in read)
 
     def __getstate__(self) -> dict[str, Any]:
         """What another process needs: the source goes along, which cannot be read there where it came from a notebook."""
@@ -74,7 +73,7 @@ class LoopProcess(Process):
         return self.options.get("name") or "".join(w.title() for w in self.function.__name__.split("_"))
 
     def columns(self) -> list[Column]:
-        return [*self.added.values(), *self.options.get("columns", ())]
+        return list(self.options.get("columns", ()))
 
     def _say(self, problem: str) -> LoopError:
         return LoopError(f"{self.function.__name__}: {problem}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...biology.death import FADED, FADES, STOPS
 from ...biology.volume import Volume
+from ...engine.cells import FADED
 from ...engine.fields import Grid
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Moment:
         out = self.base(name)[self.kind]
         if name in DERIVED:
             out = out * self["volume.total"] / self._parts()["volume.total"][self.kind]
-        dead = np.asarray(self.read("vital")) > 0 if name in (*STOPS, *FADES) else None
-        if dead is not None:
-            out[dead] *= 0.0 if name in STOPS else FADED
+        at_death = self.model.names.columns[name].at_death
+        if at_death != "keep":
+            out[np.asarray(self.read("vital")) > 0] *= 0.0 if at_death == "stop" else FADED
         return out

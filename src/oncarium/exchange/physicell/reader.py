@@ -11,7 +11,6 @@ from xml.etree import ElementTree as xml
 
 import numpy as np
 
-from ...engine.population import EVENTS
 from ...errors import DataError, InputError, did_you_mean
 from ...run.result import Result
 from ...spec import catalog
@@ -133,7 +132,7 @@ class Snapshots(Result):
             "factors": [name for name, _ in variables],
             "factor_units": ["1" if unit in ("dimensionless", "") else unit for _, unit in variables],
             "grid": {"origin": box[:3], "spacing": [(b - a) / n for a, b, n in zip(box[:3], box[3:], shape)], "shape": shape[::-1]},
-            "events": list(EVENTS),
+            "events": catalog.events(),
         }
         self._name_columns()
 
@@ -293,7 +292,7 @@ class Snapshots(Result):
             row |= dict(zip((f"volume.{t}" for t in self.types), np.bincount(kind, self._one(table, "total_volume"), minlength=n)))
             for name, values in (("mean", field.mean(axis=(1, 2, 3))), ("lowest", field.min(axis=(1, 2, 3))), ("highest", field.max(axis=(1, 2, 3)))):
                 row |= dict(zip((f"{name}.{f}" for f in self.factors), values))
-            rows.append(row | dict.fromkeys((f"events.{e}" for e in EVENTS), np.nan))
+            rows.append(row | dict.fromkeys((f"events.{e}" for e in catalog.events()), np.nan))
         return pd.DataFrame(rows, index=pd.Index(self._times, name="time"))
 
     @cached_property
@@ -301,7 +300,7 @@ class Snapshots(Result):
         """Empty: snapshots do not tell events."""
         import pandas as pd
 
-        return pd.DataFrame({"time": np.empty(0), "id": np.empty(0, int), "kind": pd.Categorical([], list(EVENTS)), "cause": np.empty(0, int)})
+        return pd.DataFrame({"time": np.empty(0), "id": np.empty(0, int), "kind": pd.Categorical([], catalog.events()), "cause": np.empty(0, int)})
 
     def neighbors(self, t: Any = None, graph: str = "cell_neighbor_graph") -> dict[int, list[int]]:
         """Id -> ids of its neighbors, from the graph of a snapshot (or "spring_attached_cells_graph", "attached_cells_graph")."""

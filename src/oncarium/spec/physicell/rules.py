@@ -11,6 +11,7 @@ from ...errors import ModelError, Problem, did_you_mean
 from .. import catalog
 from ..files import decode, read_bytes
 from ..initial import LARGEST_TABLE
+from ..rows import number_in
 from .dictionary import ALWAYS_ZERO, BROKEN_1_14_2, Column, Dictionary
 
 LAYOUTS: dict[int, tuple[str, ...]] = {
@@ -60,8 +61,7 @@ class RulesFile:
         if 0 <= major < 3:
             self.problems.append(Problem(where, "ruleset", f"version {version} is read and converted to version 3.", severity="notice"))
         rows = 0
-        for number, raw in enumerate(text.splitlines(), 1):
-            line = raw.strip("\r\n")
+        for number, line in enumerate(text.split("\n"), 1):
             if not line.strip() or line.lstrip().startswith("//"):
                 continue
             rows += 1
@@ -92,21 +92,21 @@ class RulesFile:
             complain(f"the value of '{empty[0]}' is empty.", f"Expected {', '.join(layout)}.")
             return
         if row["cell type"] not in self.phases:
-            complain(f"no cell type is called '{row['cell type']}'.{did_you_mean(row['cell type'], self.phases)}",
+            complain(f"no cell type is called '{row['cell type'][:60]}'.{did_you_mean(row['cell type'], self.phases)}",
                      f"This model has: {', '.join(self.phases)}.")  # fmt: skip
             return
         numbers: dict[str, float] = {}
         for column in layout:
             if column in ("cell type", "behavior", "signal", "direction"):
                 continue
-            try:
-                numbers[column] = float(row[column])
-            except ValueError:
+            value = number_in(row[column])
+            if value is None:
                 complain(f"{column} is '{row[column][:40]}', no number.")
                 return
-            if not math.isfinite(numbers[column]):
-                complain(f"{column} is {row[column]}.", "Expected a finite number.")
+            if not math.isfinite(value):
+                complain(f"{column} is {row[column][:40]}.", "Expected a finite number.")
                 return
+            numbers[column] = value
         increases = {"increases": True, "decreases": False}.get(row["direction"])
         if increases is None:
             complain(f"'{row['direction'][:40]}' is no direction.{did_you_mean(row['direction'], ('increases', 'decreases'))}",
@@ -117,7 +117,7 @@ class RulesFile:
             numbers["saturation value"] = numbers["max" if increases else "min"]
         small = [column for column in ("half-maximum", "Hill power") if numbers[column] <= 0.0]
         for column in small:
-            complain(f"{column} is {row[column]}.", "Expected a number above 0.")
+            complain(f"{column} is {row[column][:40]}.", "Expected a number above 0.")
         if small:
             return
         behaviors = TRIPLED_NOW if row["behavior"] in TRIPLED and major < 3 else (row["behavior"],)
@@ -152,6 +152,11 @@ class RulesFile:
             return
         if self.compat == "1.14.2" and signal[0] in BROKEN_1_14_2:
             complain(f"compat 1.14.2: '{row['signal']}' reads 0 in rules, as upstream.", severity="warning")
+        may_be_negative = signal[0] == "sense.intracellular" or signal[0].startswith("custom.")
+        if self.compat == "1.14.2" and may_be_negative and numbers["Hill power"] % 1 == 0:
+            counts = "by its amount" if numbers["Hill power"] % 2 == 0 else "as a negative drive"
+            complain(f"compat 1.14.2: where '{row['signal']}' is below 0 it counts {counts}, as upstream; without compat it counts as 0.",
+                     severity="warning")  # fmt: skip
         for column in (signal[0], target[0]):
             if column not in catalog.columns() and not column.startswith("custom."):
                 complain(f"'{row['signal']}' or '{behavior}' needs {column}, which this version does not have.")

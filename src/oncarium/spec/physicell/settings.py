@@ -14,9 +14,8 @@ from .dictionary import Dictionary
 from .phenotype import Definition, Value
 from .rules import RulesFile, say_column
 from .surroundings import Surroundings, with_unit
-from .xml import Element, read_xml
+from .xml import ROOT, Element, read_xml
 
-ROOT = "PhysiCell_settings"
 LABELS = ("units", "description", "type", "version", "name", "ID", "enabled")  # attributes that say nothing a number depends on
 SWITCHES = ("springs.active", "motility.active", "motility.advanced", "apoptosis.fixed", "necrosis.fixed", "mechanics.membrane_adhesion",
             "mechanics.membrane_repulsion")  # left out where they are as usual

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from ...errors import ModelError, Problem, did_you_mean
 from ..environment import Domain
 from ..files import decode, read_bytes
 from ..initial import LARGEST_TABLE
+from ..rows import number_in, rows_of
 
 
 def read_concentrations(path: Path, factors: Sequence[str], domain: Domain, name: str = "") -> tuple[dict[str, Any], str]:
@@ -37,13 +37,16 @@ def read_concentrations(path: Path, factors: Sequence[str], domain: Domain, name
 def _csv(text: str, name: str, factors: Sequence[str]) -> tuple[Any, list[str], list[int]]:
     import numpy as np
 
-    reader = csv.reader(io.StringIO(text))
-    first = [f.strip() for f in next(reader, [])]
+    problems: list[Problem] = []
+    given = rows_of(text, name, problems)
+    top, first = next(given, (1, []))
+    first = [f.strip() for f in first]
+    if problems:
+        raise ModelError(problems)
     if len(first) == 1 and ";" in first[0]:
         raise ModelError(Problem(f"{name}:1", "", "the columns are separated by semicolons.", "Expected commas."))
     if not any(first):
         raise ModelError(Problem(name, "", "the table is empty.", "Expected one row per voxel."))
-    problems: list[Problem] = []
     headless = _is_number(first[0])
     head = ["x", "y", "z", *factors] if headless else first
     if not headless:
@@ -51,12 +54,11 @@ def _csv(text: str, name: str, factors: Sequence[str]) -> tuple[Any, list[str], 
             problems.append(Problem(f"{name}:1", "", f"the header is '{','.join(head)[:80]}';", "expected x, y, z and names of substrates."))
         for h in head[3:]:
             if h not in factors:
-                problems.append(Problem(f"{name}:1", "", f"no substrate is called '{h}'.{did_you_mean(h, factors)}", f"This model has: {', '.join(factors)}."))
+                problems.append(Problem(f"{name}:1", "", f"no substrate is called '{h[:60]}'.{did_you_mean(h, factors)}", f"This model has: {', '.join(factors)}."))
         if problems:
             raise ModelError(problems)
     rows, lines = [], []
-    for row in [first, *reader] if headless else reader:
-        line = reader.line_num if row is not first else 1
+    for line, row in chain([(top, first)], given) if headless else given:
         if not any(f.strip() for f in row):
             continue
         if len(row) != len(head):
@@ -76,10 +78,8 @@ def _csv(text: str, name: str, factors: Sequence[str]) -> tuple[Any, list[str], 
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+    value = number_in(text)
+    return value is not None and math.isfinite(value)
 
 
 def _matrix(data: bytes, name: str, factors: Sequence[str]) -> Any:

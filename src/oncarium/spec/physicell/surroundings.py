@@ -10,8 +10,8 @@ from typing import Any
 
 from ...errors import did_you_mean
 from ..environment import FACES
-from ..files import Document
-from .xml import Element
+from ..files import Document, is_there, shown
+from .xml import LONGEST, SHORTEST, Element
 
 SAFE_FOLDER = re.compile(r"[\w ./\\:~+-]*")
 FOR_A_SHELL = re.compile(r"[;|&$`<>\"'(){}*?!\n\r]")
@@ -109,10 +109,8 @@ class Surroundings:
         bad = False
         for tag, default in (("dt_diffusion", 0.01), ("dt_mechanics", 0.1), ("dt_phenotype", 6.0), ("dt_intracellular", 0.01)):
             step = group.child(tag)
-            value = step.number("min") if step else default
-            if step and value is not None and value <= 0.0:
-                step.complain(f"a time step of {step.text or '0'} min;", "expected above 0 min.")
-            bad = bad or value is None or value <= 0.0
+            value = step.minutes("a time step") if step else default
+            bad = bad or value is None
             steps[tag] = (value or default, step.text if step and step.text else f"{default:g}", step or group)
         if bad:
             self.steps = (0.01, 0.1, 6.0)
@@ -132,6 +130,7 @@ class Surroundings:
         save = self.root.child("save")
         full = save.child("full_data", "interval") if save else None
         every = (full.number("min") if full and full.text else None) or c
+        every = every if SHORTEST <= every <= LONGEST else c
         parts = max(1, math.ceil(c / TICK - 1e-9))
         fits = [n for n in range(parts, PARTS + 1) if divides(c / n, every)]
         tick = c / (fits[0] if fits else parts)
@@ -176,17 +175,13 @@ class Surroundings:
                                 "An output folder is chosen with --out.", severity="warning")  # fmt: skip
         full = group.child("full_data")
         interval = full.child("interval") if full else None
-        every = interval.number("min") if interval else None
         if full and not full.truth("enable", True):
             full.notice("full_data is off: cells and fields are recorded at the start and the end.")
             until = str(self.document.tree.get("until", "60 min"))
-            if until != "0 min":
+            if SHORTEST <= float(until[:-4]) <= LONGEST:
                 self._record(until, full)
-        elif interval and every is not None:
-            if every <= 0.0:
-                interval.complain(f"an interval of {interval.text or '0'} min;", "expected above 0 min.")
-            else:
-                self._record(f"{interval.text} min", interval)
+        elif interval and interval.minutes() is not None:
+            self._record(f"{interval.text} min", interval)
         for tag in ("SVG", "legacy_data", "intracellular_data"):
             found = group.child(tag)
             if found:
@@ -315,15 +310,14 @@ class Surroundings:
             return None
         inner = Path(folder) / name
         places = [self.folder / inner, self.folder.resolve().parent / inner, Path.cwd() / inner]
-        if not any(_is_folder(base / folder) for base in (self.folder, self.folder.resolve().parent, Path.cwd())) or not folder:
-            places.append(self.folder / Path(name).name)
+        places.append(self.folder / Path(name).name)
         for k, place in enumerate(places):
-            if _is_file(place):
+            if is_there(place) and not place.is_dir():  # what is no regular file is told where it is read
                 if k:
                     element.notice(f"'{inner}' is read from {place.resolve()}.")
                 return place
-        tried = list(dict.fromkeys(str(p.resolve()) for p in places))
-        element.complain(f"no such file: {tried[0]}", f"Also looked at: {', '.join(tried[1:])}." if len(tried) > 1 else "")
+        tried = list(dict.fromkeys(os.path.abspath(p) for p in places))
+        element.complain(f"no such file: {shown(tried[0])}", f"Also looked at: {', '.join(tried[1:])}." if len(tried) > 1 else "")
         return None
 
     def relative(self, path: Path) -> str:
@@ -339,17 +333,3 @@ def with_unit(text: str, unit: str) -> str:
 def divides(part: float, whole: float) -> bool:
     """Whether a whole number of parts, at least one, makes the whole (to 1e-9 of their number)."""
     return abs(whole / part - round(whole / part)) < 1e-9 * max(1.0, whole / part) and round(whole / part) >= 1
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that no file can have
-        return False
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except OSError:
-        return False

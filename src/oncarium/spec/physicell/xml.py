@@ -10,10 +10,12 @@ from typing import Any
 
 from ...errors import ModelError, Problem
 from ...units import NUMBER, UnitError, factor
-from ..files import decode, read_bytes
+from ..files import read_bytes
+from .lenient import decode_xml, well_formed
 
 DEEPEST = 100  # levels of elements; settings have about ten
-COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+ROOT = "PhysiCell_settings"
+SHORTEST, LONGEST = 1e-5, 1e9  # min, of any time
 TRUE, FALSE = ("1", "true", "t", "yes", "y"), ("0", "false", "f", "no", "n", "")
 FREE = ("", "dimensionless", "none", "1")  # labels that say no unit
 
@@ -21,7 +23,7 @@ FREE = ("", "dimensionless", "none", "1")  # labels that say no unit
 def read_xml(path: Path, name: str | None = None) -> Element:
     """The root of a file; a helpful ModelError for everything that is no plain, shallow XML."""
     name = name or str(path)
-    return parse_xml(decode(read_bytes(path), name), name)
+    return parse_xml(decode_xml(read_bytes(path), name), name)
 
 
 def parse_xml(text: str, name: str) -> Element:
@@ -34,24 +36,25 @@ def parse_xml(text: str, name: str) -> Element:
 
     if not text.strip():
         raise ModelError(Problem(name, "", "the file is empty.", "Expected a PhysiCell settings file."))
-    bare = COMMENT.sub("", text)
-    for word in ("<!DOCTYPE", "<!ENTITY"):
-        if word in bare:
-            where = f"{name}:{text[: text.index(word)].count(chr(10)) + 1}"
-            said = f"it declares a {word[2:]}; nothing of it was read or opened."
-            raise ModelError(Problem(where, "", said, "Settings have no DTD and no entities.", "Remove the declaration."))
+    text, problems = well_formed(text, name, ROOT)
     # the text is UTF-8 by now, whatever its first line says
-    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True)
+    parser = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False)
     try:
         root = etree.fromstring(text.encode("utf-8"), parser)
+    except ValueError as error:  # half a character
+        raise ModelError(Problem(name, "", f"this is no text: {error}.")) from None
     except etree.XMLSyntaxError as error:
         line, column = error.position
         said = str(error.msg or error).split(", line")[0]
         if "xcessive depth" in said:
             raise _too_deep(name, line) from None
         raise ModelError(Problem(f"{name}:{line}", "", f"this is not well-formed XML: {said} (column {column}).")) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise ModelError(Problem(name, "", "it declares a DOCTYPE.", "Settings have no DTD and no entities.", "Remove the declaration."))
     _check_depth(root, name)
-    return Element(root, "", Source(name))
+    source = Source(name)
+    source.problems += problems
+    return Element(root, "", source)
 
 
 def _check_depth(root: Any, name: str) -> None:
@@ -198,6 +201,15 @@ class Element:
         value = float(text)
         if not math.isfinite(value):
             self.complain(f"'{text}' is too large for a number.", "Expected a finite number.")
+            return None
+        return value
+
+    def minutes(self, what: str = "an interval") -> float | None:
+        """The text as a time in minutes that is above 0 and of a usual size."""
+        value = self.number("min")
+        if value is not None and not SHORTEST <= value <= LONGEST:
+            expected = "above 0 min" if value <= 0.0 else f"{SHORTEST:g} to {LONGEST:g} min"
+            self.complain(f"{what} of {self.text[:40] or '0'} min;", f"expected {expected}.")
             return None
         return value
 

@@ -1,0 +1,110 @@
+"""One tick on one page: every mechanism, in the order in which they act within their slots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ..engine.process import SLOTS, Variant
+from ..engine.why import Why
+from .acidity import acidity
+from .activation import Activation
+from .antigen import antigen
+from .body import Circulation
+from .caf import Caf
+from .checkpoint import checkpoint
+from .contacts import Contacts
+from .cycle import Cycle
+from .damage import damage
+from .death import Death
+from .division import Division
+from .drive import Drive
+from .emt import Emt
+from .evolution import Evolution
+from .exhaustion import Exhaustion
+from .guidance import Guidance
+from .hypoxia import Hypoxia
+from .inflammation import Inflammation
+from .internal import Internalisation
+from .matrix import MatrixRemodeling
+from .matrix_sensing import MatrixSensing
+from .maturation import Maturation
+from .mechanics import Mechanics
+from .membrane import Membrane
+from .metabolism import metabolism
+from .motility import Motility
+from .networks import Networks
+from .p53 import P53
+from .physicell import plan as physicell
+from .polarization import Polarization
+from .proteolysis import cathepsin_decay, protease_cascade, timp_binding
+from .recruitment import Recruitment
+from .reservoir import Reservoir
+from .rules import Rules
+from .secretion import Secretion
+from .sensing import Sensing
+from .smad import Smad
+from .springs import Springs
+from .stat3 import Stat3
+from .stemness import Stemness
+from .supply import Supply
+from .surface import Surface
+from .transformation import Transformation
+from .transport import Transport
+from .trapping import trapping
+from .volume import Volume
+
+
+@dataclass(frozen=True)
+class Order:
+    """Who acts after whom.
+
+    mechanisms   Processes and loops, each of which says whether a model needs it (`why`) and makes itself (`of`)
+    slots        of one tick, in their order
+    tick         model -> min of one tick             summed   model -> min of the steps whose sum is the time, or 0 (engine/plan.py)
+    exact        rates are hazards; else chances per step
+    """
+
+    mechanisms: tuple[Any, ...]
+    slots: tuple[str, ...]
+    tick: Callable[[Any], float]
+    summed: Callable[[Any], float]
+    exact: bool
+
+    @property
+    def events(self) -> list[str]:
+        """Kinds of events that its mechanisms log."""
+        return list(dict.fromkeys(e for m in self.mechanisms for e in getattr(m, "process", m).events))
+
+
+MECHANISMS = (
+    # transport: what is released and taken up, then where it goes
+    Secretion, Supply, protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
+    # sense, decide
+    Internalisation, Sensing, MatrixSensing, Rules, Transformation,
+    # act
+    Motility, Death, Cycle, Volume, Networks,
+    Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
+    acidity, metabolism, Surface, checkpoint, antigen, trapping,
+    # what the matrix does to cells, and they to it
+    MatrixRemodeling, Guidance,
+    # move
+    damage, Contacts, Springs, Mechanics, Membrane,
+    # renew: arrivals and departures, births and deaths, what mothers pass on
+    Recruitment, Circulation, Division, Stemness, Evolution,
+)  # fmt: skip
+
+ORDERS = {
+    "oncarium": Order(MECHANISMS, SLOTS, lambda model: model.clock.transport, lambda model: 0.0, exact=True),
+    "physicell": Order(physicell.MECHANISMS, physicell.SLOTS, physicell.tick_minutes, lambda model: model.clock.transport, exact=False),
+}
+
+
+def reasons(model: Any) -> list[tuple[str, Why]]:
+    """Every mechanism of a model's numerics, in order, and why it is there or is not; at the end those of the user."""
+    out = []
+    for m in ORDERS[model.numerics].mechanisms:
+        mechanism = m.process if isinstance(m, Variant) else m
+        out.append((f"{mechanism.__name__} in {m.slot}" if isinstance(m, Variant) and m.slot else mechanism.__name__, m.why(model)))
+    return out + [(p.name, Why(True, "a mechanism of your own")) for p in model.processes]

@@ -1,0 +1,57 @@
+"""Digests depend neither on threads nor on the instruction set, only on the library of exp, log and the like."""
+
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import oncarium
+from oncarium.engine.processor import mathematics
+
+PACKAGE = Path(oncarium.__file__).parent
+SWEEPS = """
+import hashlib, numpy as np
+from oncarium.biology.stepping import evaluate
+from oncarium.engine.kernels.lod import lod_step
+
+random = np.random.default_rng(0)
+swept = random.random((3, 7, 17))
+lod_step(swept, 0.01, 1e4, 0.1, (20, 20, 20), np.array([3, 40]), np.array([1.0, 2.0]), steps=20)
+n = 40
+body = np.concatenate([30.0 * random.random((n, 3)), np.full((n, 1), 8.4), np.full((n, 1), 10.5), random.random((n, 2)), np.zeros((n, 1))], axis=1)
+velocity, pressure = np.zeros((n, 3)), np.zeros(n)
+everybody = np.concatenate([np.delete(np.arange(n), i) for i in range(n)])
+evaluate(0, n, body, np.arange(n), np.zeros(n, np.int32), np.ones((n, 1)), True, np.ones(n), np.empty((0, 3)), np.array([10.0]), np.zeros(3),
+         np.full(3, 30.0), False, np.arange(n + 1) * (n - 1), everybody, velocity, pressure)
+print(hashlib.sha256(b"".join(a.tobytes() for a in (swept, velocity, pressure))).hexdigest())
+"""
+
+
+def digest(**environment):
+    env = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_CPU")}
+    done = subprocess.run([sys.executable, "-c", SWEEPS], env={**env, **environment}, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_oldest_instruction_set_gives_the_same_bytes(tmp_path):
+    """Compiled for a processor without vectors of four and without fused products."""
+    oldest = {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": "", "ONCARIUM_CACHE": str(tmp_path)}
+    assert digest() == digest(**oldest)
+
+
+def test_nothing_is_compiled_with_freedom_to_round():
+    told = [p.name for p in PACKAGE.rglob("*.py") if re.search(r"fastmath|reassoc|contract\"", p.read_text(encoding="utf-8"))]
+    assert told == []
+
+
+def test_the_name_of_the_mathematical_library_goes_by_its_results(monkeypatch):
+    found = mathematics()
+    assert re.fullmatch(r"[0-9a-f]{8}", found) and found == mathematics.__wrapped__()
+    exp = math.exp
+    monkeypatch.setattr(math, "exp", lambda x: np.nextafter(exp(x), 9.0) if 0.5 < x < 0.51 else exp(x))
+    assert mathematics.__wrapped__() != found
