@@ -8,6 +8,7 @@ smallest id gets it, and no thread or memory order can change the outcome.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -20,49 +21,46 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .antigen import LOAD
 from .death import hazard
-from .mechanics import Mechanics
+from .mechanics import Mechanics, Neighborhood
 from .secretion import INTERNALISED, TRANSFERRED
 from .springs import Springs
 from .surface import Surface
-from .vital import APOPTOTIC, LIVE, radius_of
+from .vital import APOPTOTIC, LIVE, radius_of, who
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 NO_SHIELD = np.empty(0)
 
 
+class Rates(NamedTuple):
+    """What cells are inclined to do to neighbors, 1/min: engulf apoptotic and necrotic ones (cell), live ones of each type (cell, type), attack
+    and fuse with those of each type (cell, type); 1: how strongly a cell is attacked by each type (cell, type), how much it is shielded (cell)."""
+
+    apoptotic: np.ndarray
+    necrotic: np.ndarray
+    live: np.ndarray
+    attack: np.ndarray
+    immunogenicity: np.ndarray
+    shield: np.ndarray
+    fusion: np.ndarray
+
+    @classmethod
+    def of(cls, cells: Cells, shield: np.ndarray) -> Rates:
+        """Those of all cells."""
+        eat = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
+        return cls(*eat, cells["attack.rate"], cells["attack.immunogenicity"], shield, cells["fusion.rate"])
+
+
 @njit(cache=True, nogil=True)
-def choose(
-    first,
-    last,
-    seed,
-    stream,
-    tick,
-    dt,
-    exact,
-    ids,
-    kind,
-    vital,
-    position,
-    reach,
-    start,
-    near,
-    apoptotic,
-    necrotic,
-    live,
-    attack,
-    immunogenicity,
-    shield,
-    fusion,
-    busy,
-    acts,
-    wish,
-    whom,
-):
+def choose(first, last, firing, who, place, rates, busy, acts, wish, whom):
     """What each live cell wants to do to which neighbor this step.
 
     apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; shield (cell) or empty; busy (cell): id under attack
     or -1; acts (type): this type can act at all; wish, whom (cell): code and row.
     """
+    seed, stream, tick, dt, exact = firing
+    ids, kind, vital = who
+    position, reach, start, near = place
+    apoptotic, necrotic, live, attack, immunogenicity, shield, fusion = rates
     for i in range(first, last):
         wish[i] = NOTHING
         if vital[i] != LIVE or not acts[kind[i]]:
@@ -217,36 +215,12 @@ class Contacts(Process):
         self._continue_attacks(tissue, tick)
         if not np.any(self.acts):
             return
-        near = self.mechanics.look(tissue)
         wish, whom = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.int64)
+        shield = cells[Surface.shield.name] if Surface.shield.name in cells else NO_SHIELD
         over_rows(
-            choose,
-            cells.n,
-            self.threads,
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            tick.dt,
-            self.exact,
-            cells.id,
-            cells.type,
-            cells["vital"],
-            cells.position,
-            cells["radius"] * cells["mechanics.adhesion_distance"],
-            near.first,
-            near.list,
-            cells["phagocytosis.apoptotic"],
-            cells["phagocytosis.necrotic"],
-            cells["phagocytosis.live"],
-            cells["attack.rate"],
-            cells["attack.immunogenicity"],
-            cells[Surface.shield.name] if Surface.shield.name in cells else NO_SHIELD,
-            cells["fusion.rate"],
-            cells["attack.target"],
-            self.acts,
-            wish,
-            whom,
-        )
+            choose, cells.n, self.threads, self.firing(tick), who(cells), Neighborhood.of(tissue, self.mechanics), Rates.of(cells, shield),
+            cells["attack.target"], self.acts, wish, whom,
+        )  # fmt: skip
         actors = np.flatnonzero(wish)
         gone: set[int] = set()
         for i in actors[np.argsort(cells.id[actors], kind="stable")]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -15,7 +16,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from .death import hazard
-from .vital import LIVE
+from .vital import LIVE, who
 
 
 @dataclass(frozen=True)
@@ -65,32 +66,25 @@ CYCLES = {
 """Source: Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991)."""
 
 
+class Phases(NamedTuple):
+    """The cycles of the types: how many phases (type), at whose end a cell divides (type), at whose start it doubles its target of solids
+    (type), and which last a fixed time (type, phase)."""
+
+    count: np.ndarray
+    divides: np.ndarray
+    copies: np.ndarray
+    fixed: np.ndarray
+
+
 @njit(cache=True, nogil=True)
-def advance(
-    first,
-    last,
-    seed,
-    stream,
-    tick,
-    dt,
-    exact,
-    ids,
-    kind,
-    vital,
-    phase,
-    elapsed,
-    exit_rate,
-    target_nuclear,
-    phases,
-    divides,
-    copies,
-    fixed,
-    dividing,
-):
+def advance(first, last, firing, who, phase, elapsed, exit_rate, target_nuclear, models, dividing):
     """Move live cells on to their next phases; dividing[i] = 1 where one of them ended in division.
 
     Exact: the time at which a phase ended is drawn too, and the rest of the step belongs to the next phase.
     """
+    seed, stream, tick, dt, exact = firing
+    ids, kind, vital = who
+    phases, divides, copies, fixed = models
     for i in range(first, last):
         t = kind[i]
         if vital[i] != LIVE or phases[t] == 0:
@@ -159,37 +153,15 @@ class Cycle(Process):
         self.period = period
         self.models = models
         self.exact = exact
-        self.fixed = fixed
-        self.phases = np.array([len(m.phases) for m in models], np.int64)
-        self.divides = np.array([m.divides for m in models], np.int64)
-        self.copies = np.array([m.copies for m in models], np.int64)
+        count, divides, copies = (np.array(v, np.int64) for v in zip(*((len(m.phases), m.divides, m.copies) for m in models)))
+        self.phases = Phases(count, divides, copies, fixed)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         dividing = np.zeros(cells.n, np.uint8)
         before = cells["volume.target_nuclear"].copy() if "volume.target_cytoplasm" in cells else None
-        over_rows(
-            advance,
-            cells.n,
-            self.threads,
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            tick.dt,
-            self.exact,
-            cells.id,
-            cells.type,
-            cells["vital"],
-            cells["cycle.phase"],
-            cells["elapsed"],
-            cells["cycle.exit"],
-            cells["volume.target_nuclear"],
-            self.phases,
-            self.divides,
-            self.copies,
-            self.fixed,
-            dividing,
-        )
+        columns = (cells[name] for name in ("cycle.phase", "elapsed", "cycle.exit", "volume.target_nuclear"))
+        over_rows(advance, cells.n, self.threads, self.firing(tick), who(cells), *columns, self.phases, dividing)
         if before is not None:
             cells["volume.target_cytoplasm"][cells["volume.target_nuclear"] != before] *= 2.0
         tissue.population.divide(np.flatnonzero(dividing))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -13,7 +14,7 @@ from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
-from .vital import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL
+from .vital import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL, who
 
 
 @njit(cache=True, nogil=True)
@@ -22,35 +23,37 @@ def hazard(rate, dt, exact):
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
+class Dying(NamedTuple):
+    """What changes in dying cells, each (cell): time in the present phase (min), volume, target of the nucleus and volume at which a cell
+    ruptures (um^3)."""
+
+    elapsed: np.ndarray
+    total: np.ndarray
+    target_nuclear: np.ndarray
+    rupture_volume: np.ndarray
+
+
+class Fate(NamedTuple):
+    """The traits of both deaths, each (type): durations (min), whether they are fixed or means, the shortest time of swelling (min), volumes
+    at rupture in multiples of that at death."""
+
+    apoptosis_duration: np.ndarray
+    necrosis_duration: np.ndarray
+    apoptosis_fixed: np.ndarray
+    necrosis_fixed: np.ndarray
+    necrosis_swelling_duration: np.ndarray
+    apoptosis_rupture: np.ndarray
+    necrosis_rupture: np.ndarray
+
+
 @njit(cache=True, nogil=True)
-def die(
-    first,
-    last,
-    seed,
-    stream,
-    tick,
-    dt,
-    exact,
-    ids,
-    kind,
-    vital,
-    elapsed,
-    total,
-    target_nuclear,
-    rupture_volume,
-    apoptosis,
-    necrosis,
-    apoptosis_duration,
-    necrosis_duration,
-    apoptosis_fixed,
-    necrosis_fixed,
-    swelling_duration,
-    apoptosis_rupture,
-    necrosis_rupture,
-    started,
-    cleared,
-):
+def die(first, last, firing, who, state, rates, fate, started, cleared):
     """New deaths (started: 1 apoptosis, 2 necrosis), lysis, and clearance (cleared: 1)."""
+    seed, stream, tick, dt, exact = firing
+    ids, kind, vital = who
+    elapsed, total, target_nuclear, rupture_volume = state
+    apoptosis, necrosis = rates
+    apoptosis_duration, necrosis_duration, apoptosis_fixed, necrosis_fixed, swelling_duration, apoptosis_rupture, necrosis_rupture = fate
     for i in range(first, last):
         t = kind[i]
         if vital[i] >= FROZEN:
@@ -160,34 +163,10 @@ class Death(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, base = tissue.cells, tissue.cells.base
         started, cleared = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.uint8)
-        over_rows(
-            die,
-            cells.n,
-            self.threads,
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            tick.dt,
-            self.exact,
-            cells.id,
-            cells.type,
-            cells["vital"],
-            cells["elapsed"],
-            cells["volume.total"],
-            cells["volume.target_nuclear"],
-            cells["death.rupture_volume"],
-            cells["death.apoptosis"],
-            cells["death.necrosis"],
-            base["apoptosis.duration"],
-            base["necrosis.duration"],
-            base["apoptosis.fixed"],
-            base["necrosis.fixed"],
-            base["necrosis.swelling_duration"],
-            base["apoptosis.rupture"],
-            base["necrosis.rupture"],
-            started,
-            cleared,
-        )
+        state = Dying(*(cells[name] for name in ("elapsed", "volume.total", "volume.target_nuclear", "death.rupture_volume")))
+        fate = Fate(*(base[name.replace("_", ".", 1)] for name in Fate._fields))
+        rates = (cells["death.apoptosis"], cells["death.necrosis"])
+        over_rows(die, cells.n, self.threads, self.firing(tick), who(cells), state, rates, fate, started, cleared)
         new = np.flatnonzero(started)
         if len(new):
             cells.die(new)

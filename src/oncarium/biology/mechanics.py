@@ -18,6 +18,7 @@ Source: Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); Macklin et
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -95,6 +96,22 @@ def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, k
 def touch(tissue: Tissue) -> np.ndarray:
     """How far adhesion of each cell reaches (um): two cells touch within the sum of both."""
     return tissue.cells["radius"] * tissue.cells["mechanics.adhesion_distance"]
+
+
+class Neighborhood(NamedTuple):
+    """Where cells look for those they touch: places (cell, xyz) and reach (cell) um, neighbor lists (the neighbors of cell i are
+    near[first[i] : first[i + 1]], in the order of their ids)."""
+
+    position: np.ndarray
+    reach: np.ndarray
+    first: np.ndarray
+    near: np.ndarray
+
+    @classmethod
+    def of(cls, tissue: Tissue, mechanics: Mechanics) -> Neighborhood:
+        """That of the present places."""
+        near = mechanics.look(tissue)
+        return cls(tissue.cells.position, touch(tissue), near.first, near.list)
 
 
 class Mechanics(Process):

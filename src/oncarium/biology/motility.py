@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,7 +15,7 @@ from ..engine.random import direction, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .outside import free
-from .vital import RADIUS
+from .vital import RADIUS, who
 
 VECTOR = State("um/min", axis="xyz", at_death="stop", at_change="zero", doc="heading times the speed at the last turn", name="motility.vector")
 BIAS_DIRECTION = State("1", axis="xyz", at_change="zero", doc="direction of the cue at the last turn", name="motility.bias_direction")
@@ -22,46 +23,54 @@ TINY = 1e-32  # squared length below which a direction is none
 NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
 
+class Concentrations(NamedTuple):
+    """Where gradients are read: value (factor, voxel), lower corner and spacing (xyz) um, shape (z, y, x) of the grid."""
+
+    value: np.ndarray
+    lower: np.ndarray
+    spacing: np.ndarray
+    shape: tuple[int, int, int]
+
+
+class Crawling(NamedTuple):
+    """Traits of crawling: flat (a 2-D tissue), planar, active, follows_cue, normalized, contrast (type), cue (type, factor); any_cue: whether
+    somebody follows anything."""
+
+    flat: bool
+    planar: np.ndarray
+    active: np.ndarray
+    cue: np.ndarray
+    follows_cue: np.ndarray
+    normalized: np.ndarray
+    contrast: np.ndarray
+    any_cue: bool
+
+
+class Walk(NamedTuple):
+    """How cells crawl now: persistence (min), bias (1), sensitivity (cell, factor), speed (um/min), heading (cell, xyz); vector (um/min) and
+    toward (cell, xyz) belong to chances per step and are empty otherwise."""
+
+    persistence: np.ndarray
+    bias: np.ndarray
+    sensitivity: np.ndarray
+    speed: np.ndarray
+    heading: np.ndarray
+    vector: np.ndarray
+    toward: np.ndarray
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def turn(
-    first,
-    last,
-    seed,
-    stream,
-    tick,
-    dt,
-    exact,
-    ids,
-    kind,
-    vital,
-    free,
-    position,
-    radius,
-    value,
-    lower,
-    spacing,
-    shape,
-    flat,
-    planar,
-    active,
-    persistence,
-    bias,
-    sensitivity,
-    cue,
-    follows_cue,
-    normalized,
-    contrast,
-    any_cue,
-    speed,
-    heading,
-    vector,
-    toward,
-):
+def turn(first, last, firing, who, free, position, radius, field, types, walk):
     """Give a new heading (cell, xyz) to every live cell whose persistence has run out.
 
     free (cell): can move at all; active, follows_cue, planar, normalized, contrast (type); cue (type, factor). Not exact: vector
     (cell, xyz) um/min keeps the speed of the moment, and toward (cell, xyz) the direction of the cue.
     """
+    seed, stream, tick, dt, exact = firing
+    ids, kind, vital = who
+    value, lower, spacing, shape = field
+    flat, planar, active, cue, follows_cue, normalized, contrast, any_cue = types
+    persistence, bias, sensitivity, speed, heading, vector, toward = walk
     for i in range(first, last):
         t = kind[i]
         if not exact and free[i] <= 0.5:
@@ -182,53 +191,28 @@ class Motility(Process):
         grid, base = tissue.fields.grid, tissue.cells.base
         self.lower = np.array(grid.lower, float)
         self.spacing = np.array(grid.spacing, float)
-        self.flat = grid.is_2d
-        self.in_plane = base["motility.planar"] > 0.5
-        self.types_active = base["motility.active"] > 0.5
-        advanced = base["motility.advanced"]
-        self.follows_cue = (advanced <= 0.5) | (advanced > 1.5)
-        self.cues = np.where((advanced > 1.5)[:, None], 0.0, base["motility.cue"])
-        self.any_cue = bool((base["motility.cue"][self.follows_cue] != 0.0).any())
-        if self.normalized is None:
-            self.normalized = np.zeros(len(tissue.cells.types), np.bool_)
+        advanced, none = base["motility.advanced"], np.zeros(len(tissue.cells.types), np.bool_)
+        self.traits = Crawling(
+            flat=grid.is_2d,
+            planar=base["motility.planar"] > 0.5,
+            active=base["motility.active"] > 0.5,
+            cue=np.where((advanced > 1.5)[:, None], 0.0, base["motility.cue"]),
+            follows_cue=(advanced <= 0.5) | (advanced > 1.5),
+            normalized=none if self.normalized is None else self.normalized,
+            contrast=base["motility.contrast"],
+            any_cue=True,
+        )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        if not self.types_active.any() or (self.exact and not cells["motility.speed"].any()):
+        if not self.traits.active.any() or (self.exact and not cells["motility.speed"].any()):
             return
         sensitivity = cells["motility.sensitivity"]
+        value = fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
+        traits = self.traits._replace(contrast=cells.base["motility.contrast"], any_cue=bool(np.any(self.traits.cue) or np.any(sensitivity)))
+        columns = (cells[f"motility.{k}"] for k in ("persistence", "bias", "sensitivity", "speed", "heading"))
+        walk = Walk(*columns, *((NOWHERE, NOWHERE) if self.exact else (cells[VECTOR.name], cells[BIAS_DIRECTION.name])))
         over_rows(
-            turn,
-            cells.n,
-            self.threads,
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            tick.dt,
-            self.exact,
-            cells.id,
-            cells.type,
-            cells["vital"],
-            NOBODY if self.exact else free(cells),
-            cells.position,
-            cells["radius"],
-            fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape))),
-            self.lower,
-            self.spacing,
-            fields.grid.shape,
-            self.flat,
-            self.in_plane,
-            self.types_active,
-            cells["motility.persistence"],
-            cells["motility.bias"],
-            sensitivity,
-            self.cues,
-            self.follows_cue,
-            self.normalized,
-            cells.base["motility.contrast"],
-            bool(np.any(self.cues) or np.any(sensitivity)),
-            cells["motility.speed"],
-            cells["motility.heading"],
-            NOWHERE if self.exact else cells["motility.vector"],
-            NOWHERE if self.exact else cells["motility.bias_direction"],
-        )
+            turn, cells.n, self.threads, self.firing(tick), who(cells), NOBODY if self.exact else free(cells), cells.position, cells["radius"],
+            Concentrations(value, self.lower, self.spacing, fields.grid.shape), traits, walk,
+        )  # fmt: skip

@@ -10,8 +10,8 @@ from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.tissue import Tissue
 from .death import hazard
-from .mechanics import Mechanics
-from .vital import LIVE
+from .mechanics import Mechanics, Neighborhood
+from .vital import LIVE, who
 
 BONDS = 16  # places for attachments per cell: the largest number a model may ask for
 
@@ -104,9 +104,10 @@ def _drop(partner, i, other):
 
 
 @njit(cache=True, nogil=True)
-def let_go(seed, stream, tick, dt, exact, order, ids, vital, detachment, before, row, partner):
+def let_go(firing, order, ids, vital, detachment, before, row, partner):
     """End attachments by chance, and those to cells that are dead or gone. before, row (cell, bond): the ids held
     so far and their rows, -1 if gone."""
+    seed, stream, tick, dt, exact = firing
     for i in order:
         for b in range(held_by(before, i)):
             j, other = row[i, b], before[i, b]
@@ -120,8 +121,11 @@ def let_go(seed, stream, tick, dt, exact, order, ids, vital, detachment, before,
 
 
 @njit(cache=True, nogil=True)
-def attach(seed, stream, tick, dt, exact, order, ids, kind, vital, position, reach, affinity, attachment, maximum, first, near, partner):
+def attach(firing, order, who, place, affinity, attachment, maximum, partner):
     """New attachments between live neighbors that both have a place free."""
+    seed, stream, tick, dt, exact = firing
+    ids, kind, vital = who
+    position, reach, first, near = place
     for i in order:
         if vital[i] != LIVE or attachment[i] <= 0.0:
             continue
@@ -176,25 +180,10 @@ class Springs(Process):
         cells = tissue.cells
         if not (cells.base["springs.active"] > 0.5).any():
             return
-        random = (np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact)
         partner, order = cells["springs.partner"], cells.order()
         if np.any(partner >= 0):
             before, row = partner.copy(), cells.rows_of(partner)
-            let_go(*random, order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner)
+            let_go(self.firing(tick), order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner)
         if np.any(cells["springs.attachment"]):
-            near = self.mechanics.look(tissue)
-            attach(
-                *random,
-                order,
-                cells.id,
-                cells.type,
-                cells["vital"],
-                cells.position,
-                cells["radius"] * cells["mechanics.adhesion_distance"],
-                cells["mechanics.affinity"],
-                cells["springs.attachment"],
-                cells["springs.maximum"],
-                near.first,
-                near.list,
-                partner,
-            )
+            rates = (cells[name] for name in ("mechanics.affinity", "springs.attachment", "springs.maximum"))
+            attach(self.firing(tick), order, who(cells), Neighborhood.of(tissue, self.mechanics), *rates, partner)

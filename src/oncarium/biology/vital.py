@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from ..engine.cells import Cells
 from ..engine.column import State
 
 LIVE, APOPTOTIC, SWELLING, LYSED = 0, 1, 2, 3
@@ -19,6 +22,19 @@ VITAL = State(
 )  # fmt: skip
 RADIUS = State("um", 8.412710547954228, ge=0.0, doc="radius of the whole cell", name="radius")
 MOBILITY = State("1", 1.0, ge=0.0, le=1.0, doc="share of the velocity under pushes and pulls that drag leaves", name="mechanics.mobility")
+
+
+class Who(NamedTuple):
+    """Who the cells are, as kernels see them: id, kind (index of the type), vital (state), each (cell)."""
+
+    id: np.ndarray
+    kind: np.ndarray
+    vital: np.ndarray
+
+
+def who(cells: Cells) -> Who:
+    """Who all cells are."""
+    return Who(cells.id, cells.type, cells["vital"])
 
 
 def radius_of(volume):

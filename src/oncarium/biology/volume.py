@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -26,32 +27,27 @@ def relax(rate, dt, exact):
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
+class Parts(NamedTuple):
+    """Volumes of the cells, um^3, the calcified share and the radius, um; each (cell)."""
+
+    total: np.ndarray
+    fluid: np.ndarray
+    nuclear: np.ndarray
+    nuclear_solid: np.ndarray
+    cytoplasm_solid: np.ndarray
+    target_nuclear: np.ndarray
+    calcified: np.ndarray
+    radius: np.ndarray
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def grow(
-    first,
-    last,
-    dt,
-    exact,
-    kind,
-    grown_as,
-    vital,
-    rates,
-    fluid_fraction,
-    ratio,
-    total,
-    fluid,
-    nuclear,
-    nuclear_solid,
-    cytoplasm_solid,
-    target_nuclear,
-    calcified,
-    radius,
-):
+def grow(first, last, dt, exact, kind, grown_as, vital, rates, fluid_fraction, ratio, parts):
     """One step of every cell's volume (um^3).
 
     rates (vital state, part, type) 1/min; grown_as (cell): the type whose rates a live cell grows with; fluid_fraction, ratio (type):
     rest fluid fraction and cytoplasm:nucleus ratio.
     """
+    total, fluid, nuclear, nuclear_solid, cytoplasm_solid, target_nuclear, calcified, radius = parts
     for i in range(first, last):
         t, s = kind[i], vital[i]
         if s >= FROZEN:
@@ -171,32 +167,13 @@ class Volume(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
+        grown_as = cells[GROWN_AS.name] if GROWN_AS.name in cells else cells.type
+        columns = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")
+        parts = Parts(*(cells[f"volume.{k}"] for k in columns), cells["radius"])
         over_rows(
-            grow,
-            cells.n,
-            self.threads,
-            tick.dt,
-            self.exact,
-            cells.type,
-            cells[GROWN_AS.name] if GROWN_AS.name in cells else cells.type,
-            cells["vital"],
-            self.rates,
-            cells.base["volume.fluid_fraction"],
-            self.ratio,
-            *(
-                cells[f"volume.{k}"]
-                for k in (
-                    "total",
-                    "fluid",
-                    "nuclear",
-                    "nuclear_solid",
-                    "cytoplasm_solid",
-                    "target_nuclear",
-                    "calcified_fraction",
-                )
-            ),
-            cells["radius"],
-        )
+            grow, cells.n, self.threads, tick.dt, self.exact, cells.type, grown_as, cells["vital"], self.rates,
+            cells.base["volume.fluid_fraction"], self.ratio, parts,
+        )  # fmt: skip
         if self.remembers:
             live = cells["vital"] == LIVE
             cells[TARGET_CYTOPLASM.name][live] = self.ratio[cells.type[live]] * cells["volume.target_nuclear"][live]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
 
 from .column import Column
 from .random import stream_of
@@ -30,6 +32,19 @@ class Tick:
     dt: float
     seed: int
     counted: float = 0.0
+
+
+class Firing(NamedTuple):
+    """What a kernel is told of one firing.
+
+    seed, stream, tick   of its random numbers      dt   min     exact   rates are hazards; else chances per step
+    """
+
+    seed: np.uint64
+    stream: int
+    tick: int
+    dt: float
+    exact: bool
 
 
 class Process:
@@ -67,6 +82,7 @@ class Process:
     part: str = ""  # member of the tissue that it works on besides cells and fields
     clock: str = "phenotype"  # which of the model's steps it keeps: transport, mechanics or phenotype
     period: float = 0.0  # min; 0 is every tick
+    exact: bool = True  # rates are hazards; else chances per step
     threads: int = 1  # that its loops may use; no result depends on it
 
     def __init_subclass__(cls, **kwargs) -> None:
@@ -98,6 +114,10 @@ class Process:
     def stream(self) -> int:
         """Number of this process's random stream."""
         return stream_of(self.name)
+
+    def firing(self, tick: Tick) -> Firing:
+        """What its kernels are told of this firing."""
+        return Firing(np.uint64(tick.seed), self.stream, tick.number, float(tick.dt), self.exact)
 
     def columns(self) -> list[Column]:
         """Columns that a tissue needs for this process."""

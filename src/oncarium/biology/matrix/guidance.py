@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -38,15 +39,37 @@ def along(q, flat, x, y, z):
     return q[0] * x + q[2] * y + q[3] * z, q[2] * x + q[1] * y + q[4] * z, q[3] * x + q[4] * y + zz * z
 
 
+class Traits(NamedTuple):
+    """What guides the cells of each type, as the columns of Guidance; each (type)."""
+
+    optimum: np.ndarray
+    least: np.ndarray
+    pore: np.ndarray
+    guidance: np.ndarray
+    barrier: np.ndarray
+    drag: np.ndarray
+
+
+class Walk(NamedTuple):
+    """What is changed of the cells' way and what that depends on: lysis (cell), persistence (cell) min, heading (cell, xyz), speed (cell)
+    um/min, mobility (cell)."""
+
+    lysis: np.ndarray
+    persistence: np.ndarray
+    heading: np.ndarray
+    speed: np.ndarray
+    mobility: np.ndarray
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def lead(
-    first, last, dt, acts, kind, vital, voxel, flat, density, orientation, optimum, least, pore, guidance, barrier, drag, lysis, persistence, heading,
-    speed, mobility,
-):  # fmt: skip
+def lead(first, last, dt, acts, kind, vital, voxel, flat, matrix, traits, walk):
     """Turn headings toward the fibres, scale speeds, set mobility.
 
     optimum, least, pore, guidance, barrier, drag (type); lysis, persistence, speed, mobility (cell).
     """
+    optimum, least, pore, guidance, barrier, drag = traits
+    lysis, persistence, heading, speed, mobility = walk
+    density, orientation = matrix
     size = 2.0 if flat else 3.0
     for i in range(first, last):
         t = kind[i]
@@ -114,9 +137,10 @@ class Guidance(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
         voxel = tissue.voxels()
-        traits = (cells.base[f"guidance.{k}"] for k in ("optimum", "least", "pore", "guidance", "barrier", "drag"))
+        traits = Traits(*(cells.base[f"guidance.{k}"] for k in Traits._fields))
+        columns = ("guidance.lysis", "motility.persistence", "motility.heading", "motility.speed", MOBILITY.name)
+        fibres = (matrix.density.reshape(-1), matrix.orientation.reshape(5, -1))
         over_rows(
-            lead, cells.n, self.threads, tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, matrix.density.reshape(-1),
-            matrix.orientation.reshape(5, -1), *traits, cells["guidance.lysis"], cells["motility.persistence"], cells["motility.heading"],
-            cells["motility.speed"], cells[MOBILITY.name],
+            lead, cells.n, self.threads, tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, fibres, traits,
+            Walk(*(cells[name] for name in columns)),
         )  # fmt: skip

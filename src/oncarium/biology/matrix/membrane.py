@@ -24,8 +24,11 @@ INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
 
 
 @njit(cache=True, nogil=True)
-def hold(seed, stream, tick, dt, ids, position, voxel, voxel_before, lower, spacing, shape, mx, my, mz):
+def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
     """Put back along the axis whoever crossed a face whose membrane did not let it pass; leaves the voxel each cell is in now."""
+    seed, stream, tick, dt, _ = firing
+    lower, spacing, shape = grid
+    mx, my, mz = membrane
     ny, nx = shape[1], shape[2]
     for i in range(ids.shape[0]):
         b, v = voxel_before[i], voxel[i]
@@ -101,10 +104,8 @@ class Membrane(Process):
         cells, fields = tissue.cells, tissue.fields
         voxel = tissue.voxels()
         self._thin(tissue, voxel, tick.dt)
-        hold(
-            np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, cells.position, voxel, cells["membrane.voxel"], self.lower,
-            self.spacing, fields.grid.shape, *tissue.matrix.membrane,
-        )  # fmt: skip
+        grid = (self.lower, self.spacing, fields.grid.shape)
+        hold(self.firing(tick), cells.id, cells.position, voxel, cells["membrane.voxel"], grid, tissue.matrix.membrane)
 
     def _thin(self, tissue: Tissue, voxel: np.ndarray, dt: float) -> None:
         """Proteases and pulling cells thin the membrane, it mends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -25,12 +26,32 @@ CUTS = (4.8e-4, 2.4e-4, 2.4e-4)  # 1/min at reference activity: MMP clears half 
 REFRESH = 0.03  # a change of density this large makes factors diffuse anew: by then their mobility is at most a tenth off (hindrance below 3)
 
 
+class Rates(NamedTuple):
+    """What cells do to the matrix, as the columns of MatrixRemodeling; each (cell)."""
+
+    deposition: np.ndarray
+    crosslinking: np.ndarray
+    hyaluronan: np.ndarray
+    traction: np.ndarray
+
+
+class Done(NamedTuple):
+    """What the cells of every voxel do: made, linked and swollen (voxel) 1/min, pulled (voxel, 6): traction times n n and traction."""
+
+    made: np.ndarray
+    linked: np.ndarray
+    swollen: np.ndarray
+    pulled: np.ndarray
+
+
 @njit(cache=True, nogil=True)
-def gather(order, voxel, vital, share, heading, deposition, crosslinking, hyaluronan, traction, made, linked, swollen, pulled):
+def gather(order, voxel, vital, share, heading, rates, done):
     """Sum what the live cells of every voxel do, in the fixed order of voxel and id; share (cell): its volume over the voxel's.
 
     made, linked, swollen (voxel) 1/min; pulled (voxel, 6): traction 1/min and its tensor h h (xx, yy, xy, xz, yz).
     """
+    deposition, crosslinking, hyaluronan, traction = rates
+    made, linked, swollen, pulled = done
     for k in range(order.shape[0]):
         i = order[k]
         if vital[i] != 0:
@@ -51,8 +72,11 @@ def gather(order, voxel, vital, share, heading, deposition, crosslinking, hyalur
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def remodel(first, last, dt, flat, made, linked, swollen, pulled, mmp, serine, cathepsin, cuts, density, crosslink, hyaluronan, orientation):
+def remodel(first, last, dt, flat, done, proteases, cuts, matrix):
     """One step of every voxel; exact for rates that stay what they are during the step. orientation (5, voxel)."""
+    made, linked, swollen, pulled = done
+    mmp, serine, cathepsin = proteases
+    density, crosslink, hyaluronan, orientation = matrix
     even = 0.5 if flat else 1.0 / 3.0
     for v in range(first, last):
         cut = cuts[0] * mmp[v] / (1.0 + RESISTANCE * crosslink[v]) + cuts[1] * serine[v] + cuts[2] * cathepsin[v] + LOSS
@@ -138,16 +162,14 @@ class MatrixRemodeling(Process):
         cells, fields, matrix = tissue.cells, tissue.fields, tissue.matrix
         voxel = tissue.voxels()
         n = len(self.none)
-        made, linked, swollen, pulled = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, 6))
+        done = Done(np.zeros(n), np.zeros(n), np.zeros(n), np.zeros((n, 6)))
         heading = cells["motility.heading"] if "motility.heading" in cells else np.zeros((cells.n, 3))
-        own, out = [cells[f"matrix.{k}"] for k in ("deposition", "crosslinking", "hyaluronan", "traction")], (made, linked, swollen, pulled)
+        rates = Rates(*(cells[f"matrix.{k}"] for k in Rates._fields))
         share = cells["volume.total"] / fields.grid.voxel_volume
-        gather(order_by_voxel(voxel, cells.id, n), voxel, cells["vital"], share, heading, *own, *out)  # type: ignore[call-arg]
-        proteases = (np.maximum(fields.value[f], 0.0).reshape(-1) if f >= 0 else self.none for f in self.protease)
-        over_rows(
-            remodel, n, self.threads, tick.dt, fields.grid.is_2d, made, linked, swollen, pulled, *proteases, self.cuts,
-            matrix.density.reshape(-1), matrix.crosslink.reshape(-1), matrix.hyaluronan.reshape(-1), matrix.orientation.reshape(5, -1),
-        )  # fmt: skip
+        gather(order_by_voxel(voxel, cells.id, n), voxel, cells["vital"], share, heading, rates, done)
+        proteases = tuple(np.maximum(fields.value[f], 0.0).reshape(-1) if f >= 0 else self.none for f in self.protease)
+        arrays = (matrix.density.reshape(-1), matrix.crosslink.reshape(-1), matrix.hyaluronan.reshape(-1), matrix.orientation.reshape(5, -1))
+        over_rows(remodel, n, self.threads, tick.dt, fields.grid.is_2d, done, proteases, self.cuts, arrays)
         self.hinder(tissue)
 
     def state(self) -> dict:

@@ -6,25 +6,64 @@ ends gives its place to the last one held, an attack is held by an attachment, a
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 from ...engine.process import Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
-from ..contacts import Contacts
+from ..contacts import NO_SHIELD, Contacts, Rates
+from ..mechanics import Neighborhood
 from ..outside import free
 from ..springs import Springs, held_by, join, release, release_all, row_with, rows_by_id, touch
-from ..vital import APOPTOTIC, LIVE
+from ..vital import APOPTOTIC, LIVE, who
 
 GONE = 1e-15  # um^3: a cell this small has been engulfed or fused
 INSTANT = 1e-15  # min, so that an attack without duration ends at once
 ENGULFED, ATTACKED, FUSED, ENDED = 0, 1, 2, 3
 
 
+class Bonding(NamedTuple):
+    """How cells attach: affinity (cell, type), attachment and detachment 1/min, largest number of attachments (cell)."""
+
+    affinity: np.ndarray
+    attachment: np.ndarray
+    detachment: np.ndarray
+    maximum: np.ndarray
+
+
+class Attacks(NamedTuple):
+    """Attacks, each (cell): mean duration (min) and damage per min of an attacker, the id it attacks or -1, what it has delivered; damage of a
+    victim, and how long it has been attacked (min)."""
+
+    duration: np.ndarray
+    damage_rate: np.ndarray
+    target: np.ndarray
+    delivered: np.ndarray
+    damage: np.ndarray
+    attacked: np.ndarray
+
+
+class Volumes(NamedTuple):
+    """Volumes, um^3, and radius, um; each (cell)."""
+
+    fluid: np.ndarray
+    cytoplasm: np.ndarray
+    nuclear_solid: np.ndarray
+    nuclear: np.ndarray
+    target_nuclear: np.ndarray
+    total: np.ndarray
+    radius: np.ndarray
+
+
 @njit(cache=True, nogil=True)
-def attach_and_detach(seed, stream, tick, dt, order, ids, kind, free, position, reach, affinity, attachment, detachment, maximum, first, near, partner):
+def attach_and_detach(firing, order, ids, kind, free, place, rates, partner):
     """One step of every cell's attachments; arguments as in springs.attach, free (cell): looks around at all."""
+    seed, stream, tick, dt, _ = firing
+    position, reach, first, near = place
+    affinity, attachment, detachment, maximum = rates
     row_of, first_id = rows_by_id(ids)
     for i in order:
         p = detachment[i] * dt
@@ -67,12 +106,9 @@ class SpringsInOrder(Springs):
         attachment = cells["springs.attachment"]
         if not attachment.any() and not (cells["springs.detachment"].any() and (partner[:, 0] >= 0).any()):
             return
-        near = self.mechanics.look(tissue)
-        attach_and_detach(
-            np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.order(), cells.id, cells.type, free(cells), cells.position,
-            cells["radius"] * cells["mechanics.adhesion_distance"], cells["mechanics.affinity"], attachment, cells["springs.detachment"],
-            cells["springs.maximum"], near.first, near.list, partner,
-        )  # fmt: skip
+        rates = Bonding(cells["mechanics.affinity"], attachment, cells["springs.detachment"], cells["springs.maximum"])
+        place = Neighborhood.of(tissue, self.mechanics)
+        attach_and_detach(self.firing(tick), cells.order(), cells.id, cells.type, free(cells), place, rates, partner)
 
 
 @njit(cache=True, nogil=True)
@@ -95,15 +131,19 @@ def _restless(i, apoptotic, necrotic, live, attack, fusion):
 
 
 @njit(cache=True, nogil=True)
-def interact(seed, stream, tick, dt, order, ids, kind, vital, free, position, seen, reach, first, near, apoptotic, necrotic, live, attack,
-             immunogenicity, fusion, duration, damage_rate, target, delivered, damage, attacked, nuclei, partner, fluid, cytoplasm,
-             nuclear_solid, nuclear, target_nuclear, total, radius, events):  # fmt: skip
+def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, partner, volumes, events):
     """What every live cell does to its neighbors; arguments as in contacts.choose.
 
     seen (cell, xyz) um: places at the start of the step, where neighbors are looked for; position moves when cells fuse.
     partner (cell, bond), of no bonds in models without springs.
     events (event, 3): code, row of the actor, row of the other; returns how many.
     """
+    seed, stream, tick, dt, _ = firing
+    ids, kind, vital = who
+    position, reach, first, near = place
+    apoptotic, necrotic, live, attack, immunogenicity, _, fusion = rates
+    duration, damage_rate, target, delivered, damage, attacked = attacks
+    fluid, cytoplasm, nuclear_solid, nuclear, target_nuclear, total, radius = volumes
     row_of, first_id = rows_by_id(ids)
     gone = np.zeros(ids.shape[0], np.bool_)
     count = 0
@@ -191,20 +231,16 @@ class ContactsInOrder(Contacts):
         cells = tissue.cells
         if cells.n == 0:
             return
-        near = self.mechanics.look(tissue)
         events = np.empty((3 * cells.n, 3), np.int64)
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
-        volumes = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
         nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
-        arguments = (
-            np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.order(), cells.id, cells.type, cells["vital"], free(cells),
-            cells.position, cells.position.copy(), cells["radius"] * cells["mechanics.adhesion_distance"], near.first, near.list,
-            cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"], cells["attack.rate"],
-            cells["attack.immunogenicity"], cells["fusion.rate"], cells["attack.duration"], cells["attack.damage_rate"], cells["attack.target"],
-            cells["attack.delivered"], cells["damage.level"], cells["sense.attacked"], nuclei, partner,
-            *(cells[f"volume.{k}"] for k in volumes), cells["radius"], events,
+        columns = ("attack.duration", "attack.damage_rate", "attack.target", "attack.delivered", "damage.level", "sense.attacked")
+        volumes = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
+        count = interact(
+            self.firing(tick), cells.order(), who(cells), free(cells), Neighborhood.of(tissue, self.mechanics), cells.position.copy(),
+            Rates.of(cells, NO_SHIELD), Attacks(*(cells[name] for name in columns)), nuclei, partner,
+            Volumes(*(cells[f"volume.{k}"] for k in volumes), cells["radius"]), events,
         )  # fmt: skip
-        count = interact(*arguments)
         gone = []
         for code, i, j in events[:count]:
             if code == ATTACKED:
