@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -46,13 +47,27 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
             out_x[m], out_y[m], out_z[m], out_p[m] = f * dx, f * dy, f * dz, o
 
 
+class Moved(NamedTuple):
+    """What moves cells besides their pairs: kind, mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type)
+    um/min; lower, upper corner of the box (xyz) um; flat: a 2-D tissue."""
+
+    kind: np.ndarray
+    mobility: np.ndarray
+    motility: np.ndarray
+    wall: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    flat: bool
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, velocity, pressure, force, body, kind, mobility, motility, wall, lower, upper, flat, first, pair):
+def velocities(first_row, last_row, velocity, pressure, force, body, moved, lists):
     """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in the order of ids.
 
-    body and force (4, pair): as of `push`; mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type) um/min;
-    lower, upper (xyz) um; first, pair: neighbor lists.
+    body and force (4, pair): as of `push`; lists: first (cell + 1) and pair of the neighbor lists.
     """
+    kind, mobility, motility, wall, lower, upper, flat = moved
+    first, pair = lists
     for i in range(first_row, last_row):
         x, y, z, radius = body[i, 0], body[i, 1], body[i, 2], body[i, 3]
         vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0

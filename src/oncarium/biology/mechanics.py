@@ -29,7 +29,7 @@ from ..engine.process import Process, Tick
 from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
-from .forces import pull, push, velocities
+from .forces import Moved, pull, push, velocities
 from .outside import free
 from .vital import MOBILITY, RADIUS, VITAL
 
@@ -88,7 +88,7 @@ def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, k
         if worn(0, n, out, reach, ids, *known):
             return s
         push(0, force.shape[1], force, body, *pushed)
-        velocities(0, n, k[s + 1], pressure, force, body, *moved, *near)
+        velocities(0, n, k[s + 1], pressure, force, body, moved, near)
         pull(k[s + 1], *attached)
     return STAGES
 
@@ -214,7 +214,7 @@ class Mechanics(Process):
         self.evaluations += 1
         force = self._force()
         over_rows(push, len(near.one), self.threads, force, self._body, *self._alike, near.one, near.other)
-        over_rows(velocities, len(position), self.threads, velocity, pressure, force, self._body, *self._moved, near.first, near.pair)
+        over_rows(velocities, len(position), self.threads, velocity, pressure, force, self._body, self._moved, (near.first, near.pair))
         pull(velocity, *self._attached)
 
     def _force(self) -> np.ndarray:
@@ -265,7 +265,7 @@ class Mechanics(Process):
         self._body, self._ids, self._reach, self._margin = body, cells.id, self.reach(tissue), self.margin(tissue)
         wall = cells.base["mechanics.wall"]
         self._alike = (kind, affinity, self.equal)
-        self._moved = (kind, mobility, motility, wall, self.lower, self.upper, self.flat)
+        self._moved = Moved(kind, mobility, motility, wall, self.lower, self.upper, self.flat)
         self._attached = (pairs, body, elastic, affinity, kind, mobility, self.flat)
         (self._adaptive if self.method == "adaptive" else self._adams_bashforth)(tissue, tick.dt)
         del self._body, self._ids, self._reach, self._margin, self._alike, self._moved, self._attached  # they are of this step only
@@ -280,7 +280,7 @@ class Mechanics(Process):
 
     def _adaptive(self, tissue: Tissue, dt: float) -> None:
         cells, pressure = tissue.cells, tissue.cells["sense.pressure"]
-        motility = self._moved[2]
+        motility = self._moved.motility
         k1, k2, k3, k4 = np.zeros((4, cells.n, 3))  # numbers from the start: what has no weight is multiplied with it
         start, trial = cells.position.copy(), np.empty((cells.n, 3))
         self.evaluate(start, k1, pressure)

@@ -69,11 +69,13 @@ def wall_push(x, y, z, lower, upper, radius, strength, flat):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, wall, lower, upper, flat, first, near, velocity, pressure):
+def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, box, lists, velocity, pressure):
     """Velocities (cell, xyz) um/min and pressures (cell) of the cells that can move; the others keep their pressure.
 
     Arguments as in mechanics.velocities; motility may have no rows.
     """
+    wall, lower, upper, flat = box
+    first, near = lists
     moving = motility.shape[0] > 0
     for i in range(first_row, last_row):
         if free[i] <= 0.5:
@@ -183,8 +185,8 @@ class Velocities(Mechanics):
         self.equal = bool((cells["mechanics.affinity"] == 1.0).all())
         over_rows(
             evaluate, cells.n, self.threads, body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can,
-            cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)), cells.base["mechanics.wall"], self.lower, self.upper,
-            self.flat, near.first, near.list, cells["velocity.now"], cells["sense.pressure"], each=8,
+            cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)),
+            (cells.base["mechanics.wall"], self.lower, self.upper, self.flat), (near.first, near.list), cells["velocity.now"], cells["sense.pressure"], each=8,
         )  # fmt: skip
         if "mechanics.membrane_repulsion" in cells:  # the standard code's wall is a membrane and sets this strength
             cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL

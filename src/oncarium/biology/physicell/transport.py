@@ -122,6 +122,6 @@ class Exchange(Process):
                 _exchange_entries(value.reshape(-1), 0, start[1], voxel, row, numbers, 0, grid.voxel_volume, kept)
             return
         over_rows(
-            diffuse_and_exchange, factors, self.threads, self.steps, fields.value, self.still, self.tables, self.plane_start,
-            self.fixed_start, self.index, self.values_held, width, *entries, grid.voxel_volume, kept, each=self.steps * planes * columns if factors > 1 else 1,
+            diffuse_and_exchange, factors, self.threads, self.steps, fields.value, self.still, self.tables,
+            (self.plane_start, self.fixed_start, self.index, self.values_held), width, entries, grid.voxel_volume, kept, each=self.steps * planes * columns if factors > 1 else 1,
         )  # fmt: skip

@@ -286,13 +286,16 @@ def _exchange_entries(value, first, last, voxel, row, numbers, factor, voxel_vol
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def diffuse_and_exchange(first_factor, last_factor, steps, values, still, tables, plane_start, fixed_start, index, held, width,
-                         start, voxel, row, numbers, voxel_volume, internalised):
+def diffuse_and_exchange(
+    first_factor, last_factor, steps, values, still, tables, fixed, width, entries, voxel_volume, internalised,
+):  # fmt: skip
     """`steps` steps of LOD, each followed by the exchange of all cells, for factors first_factor to last_factor.
 
     values (factor, z, y, x); still (factor): neither diffuses nor decays; tables (factor, axis, 2, n); plane_start (factor, z + 1) counts
     from fixed_start (factor + 1), where a factor's held voxels start in index and held; the others as `couple` gives them.
     """
+    plane_start, fixed_start, index, held = fixed
+    start, voxel, row, numbers = entries
     for f in range(first_factor, last_factor):
         value, table = values[f], tables[f]
         flat = value.reshape(-1)
