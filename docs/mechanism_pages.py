@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 GROUPS = {  # heading -> modules; what is named nowhere comes last
-    "Cells' insides": ("metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "p53", "drive", "stemness", "evolution", "networks", "score"),
+    "Cells' insides": ("metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "p53", "drive", "stemness", "senescence", "evolution", "networks", "score"),
     "Immune cells and stroma": (
         "surface", "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf", "inflammation",
     ),

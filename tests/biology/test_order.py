@@ -44,7 +44,7 @@ def test_whoever_declares_a_column_stands_in_an_order():
 def test_nobody_stands_twice_in_the_default_order():
     mechanisms = ORDERS["oncarium"].mechanisms
     assert len(set(mechanisms)) == len(mechanisms)
-    assert all(isinstance(m, Maker) or issubclass(m, Process) for m in mechanisms)
+    assert all(isinstance(plain(m), Maker) or issubclass(plain(m), Process) for m in mechanisms)
 
 
 @pytest.mark.parametrize("scenario", oc.scenarios())

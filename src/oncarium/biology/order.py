@@ -44,6 +44,7 @@ from .physicell import plan as physicell
 from .polarization import Polarization
 from .rules import Rules
 from .secretion import Secretion
+from .senescence import Senescence
 from .sensing import Sensing
 from .smad import Smad
 from .springs import Springs
@@ -80,11 +81,11 @@ class Order:
 
 
 MECHANISMS = (
-    Variant(FreezePlaced, slot="transport", freeze=True),
+    Variant(FreezePlaced, slot="transport", freeze=True),  # cells that were placed outside the domain take no part in the tick
     # transport: what is released and taken up, then where it goes
     Secretion, Supply, protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
-    Internalisation, Sensing, MatrixSensing, Rules, Transformation,
+    Internalisation, Sensing, MatrixSensing, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,

@@ -36,6 +36,7 @@ def declared_columns() -> list[Column]:
 def mechanisms() -> list[dict]:
     """What a model must know of every mechanism: the sections it answers for, the words that switch it on, what it works on and makes, and
     the numerics that have it."""
+    kinds = {c.name: c.kind for c in declared_columns()}
     out: dict[str, dict] = {}
     for numerics, order in ORDERS.items():
         for m in order.mechanisms:
@@ -43,10 +44,9 @@ def mechanisms() -> list[dict]:
             own = (m.section,) if getattr(m, "section", "") else ()
             sections = m.serves or tuple(dict.fromkeys([*own, *(c.partition(".")[0] for c in m.declared if "." in c)]))
             words = m.words or own
-            entry = out.setdefault(
-                m.__name__,
-                {"name": m.__name__, "serves": sections, "words": words, "needs": m.needs, "makes": m.makes, "part": m.part, "numerics": []},
-            )
+            modulates = [w for w in getattr(m, "adds", ()) if kinds.get(w) == "behavior"]
+            known = {"serves": sections, "words": words, "needs": m.needs, "makes": m.makes, "part": m.part, "modulates": modulates}
+            entry = out.setdefault(m.__name__, {"name": m.__name__, **known, "numerics": []})
             if numerics not in entry["numerics"]:
                 entry["numerics"].append(numerics)
     return list(out.values())

@@ -86,6 +86,7 @@ class Mechanism:
     serves   sections it answers for            words   sections or columns that switch it on
     needs, makes   factors it works on, and releases besides what cells secrete
     part     member of the tissue it works on   numerics   those that have it
+    modulates   behaviors that it changes from their base at every decision
     """
 
     name: str
@@ -94,6 +95,7 @@ class Mechanism:
     needs: tuple[str, ...]
     makes: tuple[str, ...]
     part: str
+    modulates: tuple[str, ...]
     numerics: tuple[str, ...]
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from .body import Patient
+from .catalog import mechanisms
 from .cell import CellType
 from .initial import Placement
 from .matrix import MatrixStart
@@ -22,6 +23,7 @@ class Spoken:
     networks: Mapping[str, Network]
     placements: list[Placement]
     patient: Patient
+    numerics: str
     matrix: MatrixStart | None
     processes: tuple[Any, ...]
 
@@ -75,8 +77,11 @@ class Spoken:
     def modulated(self) -> list[str]:
         """Behaviors that a mechanism modulates from their base at every decision, without a rule."""
         own = [c for p in self.processes for w in getattr(p, "adds", ()) if (c := self.names.column_of(w))]
-        guided = ["motility.speed"] if self.matrix is not None and self.uses("guidance") else []
-        return list(dict.fromkeys([c for c in own if self.names.columns[c].kind == "behavior"] + guided))
+        ours = [
+            column for m in mechanisms() if self.numerics in m.numerics and (not m.part or getattr(self, m.part))
+            for column in m.modulates if any(self.place_of(word) for word in m.words)
+        ]  # fmt: skip
+        return list(dict.fromkeys([c for c in own if self.names.columns[c].kind == "behavior"] + ours))
 
     @property
     def rules(self) -> list[tuple[str, Rule]]:
