@@ -11,6 +11,7 @@ from oncarium.biology.cycle import CYCLES, Cycle
 from oncarium.biology.damage import damage
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
+from oncarium.biology.matrix.state import Matrix
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.rules import Link, Rules
@@ -22,7 +23,6 @@ from oncarium.biology.transport import Transport
 from oncarium.biology.volume import Volume
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import Fields, Grid
-from oncarium.engine.matrix import Matrix
 from oncarium.engine.plan import Plan
 from oncarium.engine.process import Process, Tick
 from oncarium.engine.tissue import Tissue

@@ -13,8 +13,8 @@ from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
-from oncarium.biology.shape import APOPTOTIC, LIVE, LYSED
 from oncarium.biology.surface import Surface
+from oncarium.biology.vital import APOPTOTIC, LIVE, LYSED
 from oncarium.biology.volume import Volume
 from oncarium.engine.random import uniform
 

@@ -10,7 +10,7 @@ from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.motility import Motility
 from oncarium.biology.secretion import Secretion
-from oncarium.biology.shape import APOPTOTIC, LIVE, LYSED, SWELLING
+from oncarium.biology.vital import APOPTOTIC, LIVE, LYSED, SWELLING
 from oncarium.biology.volume import Volume
 from reference import cells as twin
 

@@ -6,10 +6,10 @@ import pytest
 from helpers import BOX, PLANE, add_cells, fire, run, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
-from oncarium.biology.exchange import Exchange
-from oncarium.biology.internal import Internalisation
+from oncarium.biology.internalisation import Internalisation
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.outside import BORN_OUTSIDE
+from oncarium.biology.physicell.transport import Exchange
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.transport import Transport
 from oncarium.biology.volume import Volume

@@ -7,9 +7,9 @@ from helpers import TYPES, add_cells, fire, tissue_of
 from oncarium.biology.damage import damage
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
-from oncarium.biology.in_order import ContactsInOrder, SpringsInOrder
-from oncarium.biology.shape import APOPTOTIC, SWELLING
-from oncarium.biology.stepping import Positions, Velocities
+from oncarium.biology.physicell.contacts import ContactsInOrder, SpringsInOrder
+from oncarium.biology.physicell.mechanics import Positions, Velocities
+from oncarium.biology.vital import APOPTOTIC, SWELLING
 from oncarium.biology.volume import Volume
 
 TUMOR, KILLER, EATER = range(3)

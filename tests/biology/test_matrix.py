@@ -8,15 +8,15 @@ import pytest
 import oncarium as oc
 from helpers import PLANE, add_cells, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
-from oncarium.biology.guidance import Guidance, along, speed_factor
-from oncarium.biology.matrix import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, REFRESH, MatrixRemodeling
-from oncarium.biology.matrix_sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
+from oncarium.biology.matrix.guidance import Guidance, along, speed_factor
+from oncarium.biology.matrix.membrane import BREACH, SURFACE, Membrane
+from oncarium.biology.matrix.remodeling import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, REFRESH, MatrixRemodeling
+from oncarium.biology.matrix.sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
+from oncarium.biology.matrix.state import Matrix
 from oncarium.biology.mechanics import Mechanics
-from oncarium.biology.membrane import BREACH, SURFACE, Membrane
 from oncarium.biology.motility import Motility
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.volume import Volume
-from oncarium.engine.matrix import Matrix
 from oncarium.errors import ModelError
 
 MODEL = """

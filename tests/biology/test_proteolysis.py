@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from helpers import PLANE, fire, tissue_of
-from oncarium.biology.proteolysis import cathepsin_decay, protease_cascade, timp_binding
+from oncarium.biology.matrix.proteolysis import cathepsin_decay, protease_cascade, timp_binding
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.transport import Transport
 

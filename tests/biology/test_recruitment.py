@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import oncarium as oc
-from oncarium.biology.body import Circulation
-from oncarium.engine.body import Body
+from oncarium.biology.body.circulation import Circulation
+from oncarium.biology.body.state import Body
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from oncarium.errors import ModelError

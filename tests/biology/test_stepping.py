@@ -9,8 +9,8 @@ from helpers import BOX, PLANE, add_cells, fire, tissue_of
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.outside import BORN_OUTSIDE, LEFT, Freeze
-from oncarium.biology.shape import FROZEN
-from oncarium.biology.stepping import Positions, Velocities
+from oncarium.biology.physicell.mechanics import Positions, Velocities
+from oncarium.biology.vital import FROZEN
 
 DT = 0.1
 

@@ -5,7 +5,7 @@ import pytest
 
 from helpers import add_cells, ball, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
-from oncarium.biology.shape import LIVE, radius_of
+from oncarium.biology.vital import LIVE, radius_of
 from oncarium.biology.volume import Volume
 from reference import cells as twin
 

@@ -77,12 +77,12 @@ def test_copies_and_exact_content():
     cells["volume"][:] = 0.0
     assert (copy["volume"] > 0.0).all()
     other = Cells(COLUMNS, ("a", "b"), {})
-    other.restore(copy.state(), copy.next_id)
+    other.restore(copy.arrays())
     for name in copy.columns:
         assert np.array_equal(other[name], copy[name])
     assert other.next_id == 10
     with pytest.raises(KeyError, match="do not match the model: volume"):
-        other.restore({k: v for k, v in copy.state().items() if k != "volume"}, 10)
+        other.restore({k: v for k, v in copy.arrays().items() if k != "volume"})
 
 
 def test_unknown_names_are_answered_with_the_nearest():

@@ -15,7 +15,7 @@ from oncarium.engine.processor import mathematics
 PACKAGE = Path(oncarium.__file__).parent
 SWEEPS = """
 import hashlib, numpy as np
-from oncarium.biology.stepping import evaluate
+from oncarium.biology.physicell.mechanics import evaluate
 from oncarium.engine.kernels.lod import lod_step
 
 random = np.random.default_rng(0)

@@ -6,7 +6,7 @@ import numpy as np
 
 from helpers import add_cells, run, tissue_of
 from oncarium.biology.mechanics import Mechanics
-from oncarium.biology.shape import radius_of
+from oncarium.biology.vital import radius_of
 from oncarium.engine.fields import Grid
 
 UNIT_OF_TIME = 88.7  # min, as recorded

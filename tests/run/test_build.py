@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oncarium.errors import InputError
+from oncarium.errors import ModelError
 from oncarium.run.build import build
 from oncarium.spec.model import Model
 
@@ -76,8 +76,16 @@ def test_a_disc_that_the_domain_cuts_keeps_its_cells_inside(how):
 
 @pytest.mark.parametrize("how", ["count: 5", "packing: hexagonal"])
 def test_a_region_beyond_the_domain_is_refused(how):
-    with pytest.raises(InputError, match="must lie in the domain"):
-        cells_of(f"cells: tumor, disc: {{radius: 50 um, center: [300 um, 0 um]}}, {how}")
+    for where in ("disc: {radius: 50 um, center: [300 um, 0 um]}", "box: {x: [300 um, 400 um]}", "ring: {inner: 1 um, outer: 1.0000001 um, center: [30 um, 0 um]}"):
+        with pytest.raises(ModelError, match="must lie in the domain"):
+            cells_of(f"cells: tumor, {where}, {how}")
+
+
+def test_a_thin_ring_holds_cells_that_find_their_place():
+    """As little of its box is ring as cells can find."""
+    cells = cells_of("cells: tumor, ring: {inner: 49.8 um, outer: 50 um}, count: 100")
+    r = np.linalg.norm(cells.position[:, :2], axis=1)
+    assert cells.n == 100 and r.min() >= 49.8 and r.max() <= 50.0
 
 
 def neighbors_of(position, spacing):

@@ -261,7 +261,7 @@ def test_any_zarr_reader_finds_its_way(result):
     root = json.loads((result.path / "zarr.json").read_text())
     assert root["zarr_format"] == 3 and root["attributes"]["format"] == "oncarium-run-2"
     assert hashlib.sha256(result.model_yaml.encode()).hexdigest() == hashlib.sha256(root["attributes"]["model"].encode()).hexdigest()
-    for name, dimensions in {"cells/position": ["row", "xyz"], "fields/0": ["t", "c", "z", "y", "x"], "summary/live": ["frame", "type"]}.items():
+    for name, dimensions in {"cells/position": ["row", "xyz"], "fields/0": ["t", "c", "z", "y", "x"], "summary/cells": ["frame", "series"]}.items():
         assert json.loads((result.path / name / "zarr.json").read_text())["dimension_names"] == dimensions
     ome = json.loads((result.path / "fields" / "zarr.json").read_text())["attributes"]["ome"]
     scale, shift = ome["multiscales"][0]["datasets"][0]["coordinateTransformations"]

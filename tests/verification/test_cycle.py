@@ -10,7 +10,7 @@ from helpers import add_cells, ball, fire, run, tissue_of
 from oncarium.biology.cycle import CYCLES, Cycle
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
-from oncarium.biology.shape import LIVE
+from oncarium.biology.vital import LIVE
 from oncarium.biology.volume import Volume
 from oncarium.engine.process import Tick
 

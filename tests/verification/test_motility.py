@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from helpers import add_cells, run, tissue_of
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
-from oncarium.biology.shape import VITAL
+from oncarium.biology.vital import VITAL
 from oncarium.engine.fields import Grid
 from oncarium.engine.process import Process
 

@@ -17,16 +17,13 @@ from ..writing import whole
 
 def _frame(result: Result, t: float) -> np.ndarray:
     """(y, x, rgb) picture of the tissue."""
-    import matplotlib.pyplot as plt
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
     from . import plot
+    from .canvas import close
 
     figure: Any = plot.tissue(result, t).figure
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    picture = np.asarray(canvas.buffer_rgba())[..., :3].copy()
-    plt.close(figure)
+    figure.canvas.draw()
+    picture = np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
+    close(figure)
     return picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
 
 

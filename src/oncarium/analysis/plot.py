@@ -1,21 +1,18 @@
 """Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
 
-Every function draws into `ax` (or a new figure) and returns the Axes; `save` writes it. In the examples `result` is that of
+Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. In the examples `result` is that of
 oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..run.result import Result
 from ..units import say_time
-from ..writing import whole
+from .canvas import STYLE, axes, new_figure, save, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,33 +25,12 @@ if TYPE_CHECKING:
 PALETTE = (
     "#E69F00", "#0072B2", "#009E73", "#F0E442", "#2D1E87", "#56B4E9", "#CC79A7", "#A5E178", "#5A2D00", "#961E69", "#D55E00", "#0F3C2D",
 )  # fmt: skip
+__all__ = [
+    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "overview", "phases", "save", "tissue", "wiring",
+]  # fmt: skip
 MANY = 6  # from more types, and more factors, than this on, figures are drawn for many
 APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
-STYLE: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-    "figure.dpi": 110,
-    "savefig.dpi": 200,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-}
 MAPS = ("viridis", "cividis", "magma", "plasma")
-Drawing = TypeVar("Drawing", bound=Callable)
-
-
-def _styled(draw: Drawing) -> Drawing:
-    """Draw in the style above, whoever calls."""
-
-    @functools.wraps(draw)
-    def styled(*given: Any, **named: Any) -> Any:
-        import matplotlib.pyplot as plt
-
-        with plt.rc_context(STYLE):
-            return draw(*given, **named)
-
-    return styled  # type: ignore[return-value]
 
 
 def color_of(result: Result, type: str) -> str:
@@ -64,12 +40,6 @@ def color_of(result: Result, type: str) -> str:
     '#E69F00'
     """
     return PALETTE[result.types.index(type) % len(PALETTE)]
-
-
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    import matplotlib.pyplot as plt
-
-    return ax if ax is not None else plt.subplots(figsize=size, layout="constrained")[1]
 
 
 def _extent(result: Result) -> tuple[float, float, float, float]:
@@ -99,7 +69,7 @@ def _bare(ax: Axes, extent: tuple[float, float, float, float]) -> None:
         side.set_linewidth(0.6)
 
 
-@_styled
+@styled
 def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool = True) -> Axes:
     """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut.
 
@@ -110,7 +80,7 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
     from matplotlib.collections import EllipseCollection
     from matplotlib.lines import Line2D
 
-    ax = _axes(ax, (6.4, 4.8))
+    ax = axes(ax, (6.4, 4.8))
     extent = _extent(result)
     position, radius = result.array("position", t), result.array("radius", t).astype(float)
     kind, vital = result.array("type", t), result.array("vital", t)
@@ -154,7 +124,7 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
     return ax
 
 
-@_styled
+@styled
 def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limits: tuple[float, float] | None = None) -> Axes:
     """Map of a factor, with its unit; in 3-D the middle plane.
 
@@ -162,7 +132,7 @@ def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limi
     >>> ax.images[0].get_array().shape
     (10, 10)
     """
-    ax = _axes(ax, (5.6, 4.6))
+    ax = axes(ax, (5.6, 4.6))
     data = result.fields[name].isel(time=result.frame(t, result.field_times))
     plane = data.isel(z=data.sizes["z"] // 2).values
     extent = _extent(result)
@@ -187,14 +157,14 @@ def _time_axis(ax: Axes, minutes: np.ndarray) -> np.ndarray:
     return minutes / size
 
 
-@_styled
+@styled
 def growth(result: Result, ax: Axes | None = None) -> Axes:
     """Live cells of each type over time.
 
     >>> oc.plot.growth(result).get_ylabel()
     'live cells'
     """
-    ax = _axes(ax, (4.6, 3.2))
+    ax = axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     names = _seen(result)
     for name in names:
@@ -231,14 +201,14 @@ def _legend(ax: Axes, **how: Any) -> None:
         ax.legend(**how)
 
 
-@_styled
+@styled
 def composition(result: Result, ax: Axes | None = None) -> Axes:
     """Share of each type among live cells over time.
 
     >>> oc.plot.composition(result).get_ylabel()
     'share of live cells'
     """
-    ax = _axes(ax, (4.6, 3.2))
+    ax = axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     names = _seen(result)
     live = np.array([result.summary[f"live.{name}"] for name in names])
@@ -249,14 +219,14 @@ def composition(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@_styled
+@styled
 def deaths(result: Result, ax: Axes | None = None) -> Axes:
     """Share of each type's cells that are apoptotic or necrotic over time; of many types, those with 30 cells or more.
 
     >>> oc.plot.deaths(result).get_xlabel()
     'time (min)'
     """
-    ax = _axes(ax, (4.6, 3.2))
+    ax = axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     s, many = result.summary, len(_seen(result)) > MANY
     for name in result.types:
@@ -272,7 +242,7 @@ def deaths(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@_styled
+@styled
 def phases(result: Result, ax: Axes | None = None) -> Axes:
     """Cycle of the dividing types: phase fractions, or (for a cycle of one phase) divisions per live cell and day.
 
@@ -281,7 +251,7 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
     """
     from .measure import phase_fractions
 
-    ax = _axes(ax, (4.6, 3.2))
+    ax = axes(ax, (4.6, 3.2))
     x = _time_axis(ax, result.times)
     dividing = [t for t in result.types if result.attrs["phases"].get(t)]
     several = [t for t in dividing if len(result.attrs["phases"][t]) > 1]
@@ -301,14 +271,14 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@_styled
+@styled
 def factors(result: Result, ax: Axes | None = None) -> Axes:
     """Mean of each factor, as a share of its largest mean; of many factors, as bands of colour.
 
     >>> len(oc.plot.factors(result).lines)
     1
     """
-    ax = _axes(ax, (4.6, 3.2 if len(result.factors) <= MANY else 1.0 + 0.17 * len(result.factors)))
+    ax = axes(ax, (4.6, 3.2 if len(result.factors) <= MANY else 1.0 + 0.17 * len(result.factors)))
     x = _time_axis(ax, result.times)
     tops = {name: max(float(result.summary[f"mean.{name}"].max()), 1e-300) for name in result.factors}
     shares = {name: result.summary[f"mean.{name}"] / top for name, top in tops.items()}
@@ -330,20 +300,19 @@ def factors(result: Result, ax: Axes | None = None) -> Axes:
     return ax
 
 
-@_styled
+@styled
 def fields(result: Result, t: Any = None, columns: int = 6) -> Figure:
     """Small maps of all factors, each from its lowest to its highest value (below its map); in 3-D the middle plane.
 
     >>> [ax.get_title(loc="left") for ax in oc.plot.fields(result, "1 h").axes]
     ['oxygen']
     """
-    import matplotlib.pyplot as plt
-
     columns = max(1, min(columns, len(result.factors)))
     rows = -(-len(result.factors) // columns)
     extent = _extent(result)
     tall = min(max((extent[3] - extent[2]) / (extent[1] - extent[0]), 0.3), 3.0)
-    figure, grid = plt.subplots(rows, columns, figsize=(1.75 * columns, (1.5 * tall + 0.5) * rows + 0.3), layout="constrained", squeeze=False)
+    figure = new_figure(1.75 * columns, (1.5 * tall + 0.5) * rows + 0.3)
+    grid = figure.subplots(rows, columns, squeeze=False)
     for k, (ax, (name, unit)) in enumerate(zip(grid.flat, result.factors.items())):
         data = result.fields[name].isel(time=result.frame(t, result.field_times))
         plane = data.isel(z=data.sizes["z"] // 2).values
@@ -361,27 +330,26 @@ def fields(result: Result, t: Any = None, columns: int = 6) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def overview(result: Result) -> Figure:
     """The run on one page: tissue at start, middle and end, the first factors at the end, and the curves.
 
     >>> len(oc.plot.overview(result).axes) >= 9
     True
     """
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(3, 3, figsize=(12.5, 10.4), layout="constrained")
+    figure = new_figure(12.5, 10.4)
+    panels = figure.subplots(3, 3)
     last = len(result.times) - 1
     frames = sorted({0, (last + 1) // 2, last})  # a short run has fewer than three
-    for ax, k in zip(axes[0], frames):
+    for ax, k in zip(panels[0], frames):
         tissue(result, result.times[k], ax, legend=k == last)
-    for ax in axes[0][len(frames) :]:
+    for ax in panels[0][len(frames) :]:
         ax.axis("off")
-    for ax, name in zip(axes[1], list(result.factors)[:3]):
+    for ax, name in zip(panels[1], list(result.factors)[:3]):
         field(result, name, None, ax)
-    for ax in axes[1][len(result.factors) :]:
+    for ax in panels[1][len(result.factors) :]:
         ax.axis("off")
-    for ax, draw in zip(axes[2], (growth, composition, deaths)):
+    for ax, draw in zip(panels[2], (growth, composition, deaths)):
         draw(result, ax)
         if draw is not deaths and len(_seen(result)) > MANY and (beside := ax.get_legend()):
             beside.remove()  # the tissue above names the colours
@@ -389,31 +357,13 @@ def overview(result: Result) -> Figure:
     return figure
 
 
-@_styled
+@styled
 def wiring(model: Model) -> Figure:
     """Who makes and takes up which factor, what each factor and state does to whom, and who touches whom: drawn from the model.
 
-    >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).axes[0].texts if t.get_text() == "glucose")
+    >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).panels[0].texts if t.get_text() == "glucose")
     ['glucose']
     """
     from .wiring_figure import draw  # here because it loads the mechanisms, which other figures do not need
 
     return draw(model)
-
-
-def save(drawn: Axes | Figure, path: str | Path) -> Path:
-    """Write a figure and close it.
-
-    >>> oc.plot.save(oc.plot.tissue(result), "tissue.png").name
-    'tissue.png'
-    """
-    import matplotlib.pyplot as plt
-
-    figure: Any = getattr(drawn, "figure", drawn)
-    path = Path(path)
-    try:
-        with whole(path) as part:
-            figure.savefig(part, dpi=170)
-    finally:
-        plt.close(figure)
-    return path

@@ -9,7 +9,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -35,10 +35,6 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     >>> oc.report(result, "seen").name
     'report.html'
     """
-    import matplotlib
-
-    if matplotlib.get_backend().lower() != "agg" and not _interactive():
-        matplotlib.use("agg")
     target = Path(folder) if folder is not None else result.path.parent
     target.mkdir(parents=True, exist_ok=True)
     pictures = draw(result, target / "figures")
@@ -48,11 +44,16 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     return path
 
 
-def _interactive() -> bool:
-    """In a notebook the backend is the user's."""
-    import sys
+def file_name(name: str, taken: Collection[str] = ()) -> str:
+    """A name as one of a file: no path, and not one that is taken.
 
-    return "IPython" in sys.modules
+    >>> file_name("field_../../a b", ["field_a_b"]), file_name("a b", ["a_b"])
+    ('field_a_b_', 'a_b_')
+    """
+    file = re.sub(r"[^\w+-]+", "_", name)[:80].replace("__", "_")
+    while file in taken:
+        file += "_"
+    return file
 
 
 def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
@@ -64,9 +65,7 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
-        file = re.sub(r"[^\w+-]+", "_", name)[:80]  # a name of a factor is no path
-        while any(path.stem == file for path, _ in out[section]):
-            file += "_"
+        file = file_name(name, [path.stem for path, _ in out[section]])
         out[section].append((plot.save(make(), folder / f"{file}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:

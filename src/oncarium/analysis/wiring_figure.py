@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ..spec.model import Model
+from .canvas import new_figure
 from .wiring import LETTERS, OTHER, Wiring, read_wiring
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ HEAD, FOOT, NAME = 1.0, 1.15, 1.25
 
 def draw(model: Model) -> Figure:
     """The wiring as one figure: left who makes and takes up each factor, right what it does to whom, below left who touches whom."""
-    import matplotlib.pyplot as plt
-
     wiring = read_wiring(model)
     rows = [*wiring.factors, *([None] if wiring.signals else []), *wiring.signals]
     wide = {t: max(_width(_chips(wiring, r, t)) for r in [*rows, ""]) for t in wiring.types}
@@ -30,7 +29,7 @@ def draw(model: Model) -> Figure:
     gap = max(0.0, 2.0 * radius + 1.4 - left) if touching else 0.0
     tall = ROW * max(len(rows), len(wiring.factors) + (2.3 * radius + 0.9) / ROW if touching else 0)
     width, height = max(0.1 + gap + left + NAME + sum(wide.values()) + 0.15, 5.4), HEAD + tall + FOOT
-    figure = plt.figure(figsize=(width, height))
+    figure = new_figure(width, height, layout=None)
     ax = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     ax.set(xlim=(0.0, width), ylim=(height, 0.0))
     ax.axis("off")

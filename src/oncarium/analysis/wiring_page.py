@@ -10,6 +10,7 @@ from ..errors import InputError
 from ..spec.model import Model
 from ..writing import write_text
 from . import plot
+from .canvas import close
 from .wiring import read_wiring
 
 SUFFIXES = (".png", ".svg", ".pdf", ".html")
@@ -24,8 +25,6 @@ table {border-collapse: collapse}
 
 def write(model: Model, path: str | Path) -> Path:
     """Write the wiring of a model as .png, .svg, .pdf, or .html with every connection in words. Raises InputError."""
-    import matplotlib.pyplot as plt
-
     path = Path(path)
     if path.suffix not in SUFFIXES:
         raise InputError(str(path), f"'{path.suffix}' is no kind of picture here;", f"expected one of {', '.join(SUFFIXES)}.")
@@ -35,7 +34,7 @@ def write(model: Model, path: str | Path) -> Path:
     picture = io.StringIO()
     figure.savefig(picture, format="svg")
     svg = picture.getvalue()
-    plt.close(figure)
+    close(figure)
     write_text(path, page(model, svg[svg.index("<svg") :]))
     return path
 

@@ -22,9 +22,9 @@ from .antigen import LOAD
 from .death import hazard
 from .mechanics import Mechanics
 from .secretion import INTERNALISED, TRANSFERRED
-from .shape import APOPTOTIC, LIVE, radius_of
 from .springs import Springs
 from .surface import Surface
+from .vital import APOPTOTIC, LIVE, radius_of
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 NO_SHIELD = np.empty(0)

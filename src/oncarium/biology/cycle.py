@@ -15,7 +15,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from .death import hazard
-from .shape import LIVE
+from .vital import LIVE
 
 
 @dataclass(frozen=True)

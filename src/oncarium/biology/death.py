@@ -13,7 +13,7 @@ from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
-from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL
+from .vital import APOPTOTIC, FROZEN, LIVE, LYSED, SWELLING, VITAL
 
 
 @njit(cache=True, nogil=True)

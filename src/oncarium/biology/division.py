@@ -14,8 +14,8 @@ from ..engine.why import Why, given
 from ..errors import NumericsError
 from .outside import BORN_OUTSIDE, OUTSIDE, beyond
 from .secretion import INTERNALISED, RELEASED
-from .shape import radius_of
 from .springs import release_all, rows_by_id
+from .vital import radius_of
 
 
 @njit(cache=True, nogil=True)

@@ -29,7 +29,8 @@ from ..engine.threads import over_rows, shared
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from .forces import pull, push, velocities
-from .shape import MOBILITY, RADIUS, VITAL
+from .outside import free
+from .vital import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
 LOOK_AHEAD = 2.0  # min; assumed: a cell may besides travel so long at its own speed or at that of its last step, whichever is larger
@@ -42,7 +43,8 @@ def _advance(first, last, position, a, va, b, vb, c, vc, lower, upper, out, body
     """out = position + a va + b vb + c vc, kept inside the box; also written into body."""
     for i in range(first, last):
         for k in range(3):
-            x = min(max(position[i, k] + a * va[i, k] + b * vb[i, k] + c * vc[i, k], lower[k]), upper[k])
+            p = position[i, k]  # who was placed outside stays there
+            x = min(max(p + a * va[i, k] + b * vb[i, k] + c * vc[i, k], min(lower[k], p)), max(upper[k], p))
             out[i, k] = x
             body[i, k] = x
 
@@ -88,6 +90,11 @@ def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, k
         velocities(0, n, k[s + 1], pressure, force, body, *moved, *near)
         pull(k[s + 1], *attached)
     return STAGES
+
+
+def touch(tissue: Tissue) -> np.ndarray:
+    """How far adhesion of each cell reaches (um): two cells touch within the sum of both."""
+    return tissue.cells["radius"] * tissue.cells["mechanics.adhesion_distance"]
 
 
 class Mechanics(Process):
@@ -160,7 +167,7 @@ class Mechanics(Process):
         self.neighbors = Neighbors(self.lower, self.upper)
         self.room = np.empty((4, 0))
         self.equal = True
-        tissue.look = self.look
+        tissue.look, tissue.touch = self.look, touch
         self.reads = tuple(name for name in type(self).reads if name in tissue.cells)
 
     def reach(self, tissue: Tissue) -> np.ndarray:
@@ -226,7 +233,7 @@ class Mechanics(Process):
             return
         self.equal = bool((cells["mechanics.affinity"] == 1.0).all())  # rules may change affinities
         pairs = self.pairs(tissue)
-        mobility = np.where(cells["mechanics.movable"] > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
+        mobility = np.where(free(cells) > 0.5, cells[MOBILITY.name] if MOBILITY.name in cells else 1.0, 0.0)
         motility = np.zeros((cells.n, 3))
         if "motility.heading" in cells:
             np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=motility)

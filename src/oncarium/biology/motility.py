@@ -14,7 +14,7 @@ from ..engine.random import direction, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .outside import free
-from .shape import RADIUS
+from .vital import RADIUS
 
 VECTOR = State("um/min", axis="xyz", at_death="stop", at_change="zero", doc="heading times the speed at the last turn", name="motility.vector")
 BIAS_DIRECTION = State("1", axis="xyz", at_change="zero", doc="direction of the cue at the last turn", name="motility.bias_direction")

@@ -17,7 +17,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 from ..errors import NumericsError
-from .shape import VITAL
+from .vital import VITAL
 
 MOST = 1_000_000  # changes of one cell in one step
 LOOP = '''# generated from a Boolean network; edit the network, not this file

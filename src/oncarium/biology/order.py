@@ -11,7 +11,8 @@ from ..engine.why import Why
 from .acidity import acidity
 from .activation import Activation
 from .antigen import antigen
-from .body import Circulation
+from .body.circulation import Circulation
+from .body.passages import Recruitment
 from .caf import Caf
 from .checkpoint import checkpoint
 from .contacts import Contacts
@@ -23,24 +24,24 @@ from .drive import Drive
 from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
-from .guidance import Guidance
 from .hypoxia import Hypoxia
 from .inflammation import Inflammation
-from .internal import Internalisation
-from .matrix import MatrixRemodeling
-from .matrix_sensing import MatrixSensing
+from .internalisation import Internalisation
+from .matrix.guidance import Guidance
+from .matrix.membrane import Membrane
+from .matrix.proteolysis import cathepsin_decay, protease_cascade, timp_binding
+from .matrix.remodeling import MatrixRemodeling
+from .matrix.reservoir import Reservoir
+from .matrix.sensing import MatrixSensing
 from .maturation import Maturation
 from .mechanics import Mechanics
-from .membrane import Membrane
 from .metabolism import metabolism
 from .motility import Motility
 from .networks import Networks
+from .outside import FreezePlaced
 from .p53 import P53
 from .physicell import plan as physicell
 from .polarization import Polarization
-from .proteolysis import cathepsin_decay, protease_cascade, timp_binding
-from .recruitment import Recruitment
-from .reservoir import Reservoir
 from .rules import Rules
 from .secretion import Secretion
 from .sensing import Sensing
@@ -79,6 +80,7 @@ class Order:
 
 
 MECHANISMS = (
+    Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
     Secretion, Supply, protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
@@ -93,6 +95,7 @@ MECHANISMS = (
     damage, Contacts, Springs, Mechanics, Membrane,
     # renew: arrivals and departures, births and deaths, what mothers pass on
     Recruitment, Circulation, Division, Stemness, Evolution,
+    Variant(FreezePlaced, slot="body", freeze=False),
 )  # fmt: skip
 
 ORDERS = {

@@ -9,9 +9,10 @@ from ..engine.column import State
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
-from .shape import FROZEN
+from .vital import FROZEN
 
 INSIDE, BORN_OUTSIDE, LEFT = 0, 1, 2
+TRADES = ("secretion.rate", "secretion.approach", "secretion.uptake", "metabolism.consumption")
 OUTSIDE = State(
     "1", dtype=np.uint8, inherit="default", doc="0 inside, 1 placed or born outside the domain, 2 has left it", name="outside"
 )
@@ -57,6 +58,9 @@ class Freeze(Process):
         grid, cells = tissue.fields.grid, tissue.cells
         lost = beyond(cells.position, np.array(grid.lower, float), np.array(grid.upper, float))
         cells["outside"][lost & (cells["outside"] == INSIDE)] = BORN_OUTSIDE
+        for name in TRADES:
+            if name in cells:
+                cells[name][lost] = 0.0
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -65,3 +69,13 @@ class Freeze(Process):
             return
         vital = cells["vital"]
         vital[:] = np.where(outside > 0, vital | FROZEN, vital) if self.freeze else vital & ~np.uint8(FROZEN)
+
+
+class FreezePlaced(Freeze):
+    """The same for a whole tick, where cells can be outside only because they were placed there."""
+
+    clock = "transport"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return given(model.cells_outside, "cells are placed outside the domain", "no cell is placed outside the domain")

@@ -14,7 +14,7 @@ from ..engine.column import Behavior, State
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
-from .shape import VITAL
+from .vital import VITAL
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ from ..engine.why import Why, given
 from .mechanics import Mechanics
 from .outside import free
 from .secretion import INTERNALISED
-from .shape import APOPTOTIC, LIVE
+from .vital import APOPTOTIC, LIVE
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +82,7 @@ class Sensing(Process):
     section = "sense"
     slot = "sense"
     reads = ("fields.value", "position", "vital")
-    factor = Signal("concentration", axis="factor", doc="concentration at the cell")
+    factor = Signal("concentration", axis="factor", short="sense", doc="concentration at the cell")
     gradient = Signal("concentration/um", axis="factor", ge=0.0, doc="size of the gradient at the cell")
     contact = Signal("1", axis="type", ge=0.0, doc="neighbors of each type, alive or dead")
     contact_live = Signal("1", ge=0.0, doc="live neighbors")

@@ -11,7 +11,7 @@ from ..engine.random import uniform
 from ..engine.tissue import Tissue
 from .death import hazard
 from .mechanics import Mechanics
-from .shape import LIVE
+from .vital import LIVE
 
 BONDS = 16  # places for attachments per cell: the largest number a model may ask for
 

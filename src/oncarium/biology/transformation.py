@@ -11,7 +11,7 @@ from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .death import hazard
-from .shape import LIVE
+from .vital import LIVE
 
 
 @njit(cache=True, nogil=True)

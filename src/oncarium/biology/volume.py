@@ -12,7 +12,7 @@ from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given, spoken
-from .shape import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
+from .vital import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
 
 GROWN_AS = State("1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as")
 TARGET_CYTOPLASM = State("um^3", ge=0.0, inherit="halve", at_death="stop", doc="target of the solids of the cytoplasm", name="volume.target_cytoplasm")
@@ -101,7 +101,7 @@ class Volume(Process):
     reads = ("vital",)
     sets = ("volume.*", "radius")
     radius, vital = RADIUS, VITAL
-    total = State("um^3", 2494.0, ge=0.0, inherit="halve", settable=True, doc="whole cell volume")
+    total = State("um^3", 2494.0, ge=0.0, inherit="halve", settable=True, summed="volume", doc="whole cell volume")
     fluid_fraction = Trait("1", 0.75, ge=0.0, le=1.0, doc="share of fluid in the cell at rest")
     nuclear = State("um^3", 540.0, ge=0.0, inherit="halve", settable=True, doc="nuclear volume")
     fluid = State("um^3", 1870.5, ge=0.0, inherit="halve", doc="fluid volume")

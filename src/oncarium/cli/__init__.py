@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -50,6 +50,19 @@ def _say_notices() -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("notice: %(message)s"))
     logging.getLogger("oncarium").addHandler(handler)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        print(f"oncarium {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(version: Annotated[bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)] = False) -> None:
+    pass
 
 
 def main() -> None:

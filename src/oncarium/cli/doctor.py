@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
 
-def doctor() -> None:
+def doctor(warm: Annotated[bool, typer.Option("--warm", help="Compile all loops ahead, so that no later run has to.")] = False) -> None:
     """Check the installation: versions, threads, compiler cache, and a small run whose digest must not depend on threads."""
     import importlib.metadata
     import platform
@@ -23,8 +24,11 @@ def doctor() -> None:
         print(f"  {name:<12}{importlib.metadata.version(name)}")
     print(f"  threads     {default_threads()}\n  memory      {memory_here() / 1e9:.1f} GB")
     from ..engine import cache_folder
+    from ..engine.processor import mathematics
 
-    print(f"  cache       {cache_folder()}")
+    print(f"  cache       {cache_folder()}\n  mathematics {mathematics()} (machines that print the same give the same digests)")
+    if warm:
+        warm_up()
     model = Model.from_text(EXAMPLE)
     digests = []
     for threads in (1, 2):
@@ -37,3 +41,26 @@ def doctor() -> None:
         print("The digests differ between threads: results on this machine would not be reproducible.", file=sys.stderr)
         raise typer.Exit(1)
     print("All is well.")
+
+
+def warm_up() -> None:
+    """Compile what the scenarios of the library and PhysiCell's numerics need, saying how far it is."""
+    from ..engine import compiling
+    from ..run import api
+    from ..run.simulation import Simulation
+    from ..spec.model import EXAMPLE, Model
+
+    models = [Model.from_text(EXAMPLE), Model.from_text(EXAMPLE).with_({"numerics": "physicell"}), *(api.load(name) for name in api.scenarios())]
+    count = 0
+
+    def say(_: int, name: str) -> None:
+        nonlocal count
+        count += 1
+        if sys.stderr.isatty():
+            print(f"\r  compiling   {count} of at most {max(compiling.loops(), count)}: {name}\033[K", end="", file=sys.stderr, flush=True)
+
+    with compiling.told(say):
+        for number, model in enumerate(models, 1):
+            Simulation(model, seed=1).run(2 * model.clock.phenotype)
+            print(f"{chr(13) + chr(27) + '[K' if sys.stderr.isatty() else ''}  compiled    model {number} of {len(models)}: {model.title}", flush=True)
+    print(f"  compiled    {count} loops; all else was there")

@@ -83,11 +83,18 @@ def check(
     print(opened.describe() if describe else f"{model} is fine: {opened!r}")
 
 
-def diff(one: ModelArgument, other: ModelArgument) -> None:
+def diff(
+    one: ModelArgument,
+    other: ModelArgument,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+) -> None:
     """What the second model says differently."""
     from ..spec.model import Model
 
-    print("\n".join(Model.load(one).diff(Model.load(other))) or "The models say the same.")
+    first, second = (Model.load(name, (), numerics, compat, ignore or ()) for name in (one, other))
+    print("\n".join(first.diff(second)) or "The models say the same.")
 
 
 def plan(

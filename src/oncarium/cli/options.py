@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..spec.model import Model
 
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
-ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, a model file, or a PhysiCell settings XML.")]
+ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, a model file, a PhysiCell settings XML, or the folder of such a project.")]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.")]
 Until = Annotated[str | None, typer.Option(help="When to stop, e.g. '5 day'.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads to use; the result does not depend on it.")]
@@ -56,6 +56,13 @@ def load(
 
 
 def say_problems(problems: list[Problem]) -> None:
-    """Print problems, one a line, to standard error."""
+    """Print problems to standard error; what is said of several places is said once."""
+    from dataclasses import replace
+
+    groups: dict[tuple[str, ...], list[Problem]] = {}
     for p in problems:
-        print(f"{p.severity}: {p}", file=sys.stderr)
+        groups.setdefault((p.severity, p.message, p.expected, p.remedy), []).append(p)
+    for first, *more in groups.values():
+        lines = list(dict.fromkeys(p.where.rpartition(":")[2] if p.where.startswith(first.where.rpartition(":")[0] + ":") else p.where for p in more))
+        also = f" (also {', '.join(lines[:5])}{', ...' if len(lines) > 5 else ''})" if more else ""
+        print(f"{first.severity}: {replace(first, where=first.where + also)}", file=sys.stderr)

@@ -28,23 +28,34 @@ class Progress:
     def __enter__(self) -> Progress:
         from rich.live import Live
 
+        from ..engine import compiling
+
         self.first: tuple[float, float] | None = None
-        self.live = (
-            Live(
-                f"{self.title}: preparing (the first run after installation compiles, about half a minute)",
-                console=self.console,
-                auto_refresh=False,
-                transient=True,
-            )
-            if not self.quiet and self.console.is_terminal
-            else None
-        )
-        if self.live:
+        self.live = None
+        if not self.quiet and self.console.is_terminal:
+            self.live = Live(f"{self.title}: preparing", console=self.console, auto_refresh=False, transient=True)
             self.live.start(refresh=True)
         elif not self.quiet:
-            self.console.print(f"{self.title}: preparing (the first run after installation compiles, about half a minute)")
-        self.before = {s: signal.signal(s, self._stop) for s in (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGUSR1", signal.SIGTERM))}
+            self.console.print(f"{self.title}: preparing")
+        self.compiles = compiling.told(self._compiling)
+        self.compiles.__enter__()
+        ends = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGUSR1", signal.SIGTERM)}
+        self.before = {s: signal.signal(s, self._stop) for s in ends}
         return self
+
+    def _compiling(self, count: int, name: str) -> None:
+        """A loop begins to be compiled."""
+        import time
+
+        from ..engine.compiling import loops
+
+        now = time.monotonic()
+        line = f"{self.title}: the first run compiles its loops, once: {count} of at most {max(loops(), count)}, {name}"
+        if self.live:
+            self.live.update(line, refresh=True)
+        elif not self.quiet and (count == 1 or now - self.said > 10):
+            self.said = now
+            self.console.print(line)
 
     def _stop(self, number: int, frame: Any) -> None:
         if self.stopped:
@@ -102,6 +113,7 @@ class Progress:
         return Group(Text(head), ProgressBar(total=max(self.until, 1e-9), completed=simulation.time, width=60), table)
 
     def __exit__(self, *_: object) -> None:
+        self.compiles.__exit__(None, None, None)
         if self.live:
             self.live.stop()
         for number, handler in self.before.items():

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import ModelArgument, SetOption, Until, load
+from .options import Compat, Ignore, ModelArgument, Numerics, SetOption, Until, load
 
 
 def claims(
@@ -60,6 +60,9 @@ def claims(
 def sensitivity(
     model: ModelArgument = "reference",
     given: SetOption = None,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
     numbers: Annotated[Path | None, typer.Option(help="File of numbers, ranges and read-outs; the library's when left out.")] = None,
     trajectories: Annotated[int, typer.Option(min=2, help="Each takes one run more than there are numbers.")] = 4,
     until: Until = None,
@@ -74,7 +77,7 @@ def sensitivity(
     from ..study import sensitivity as study
 
     chosen, readouts = study.uncertain(numbers)
-    tissue = load(model, given)
+    tissue = load(model, given, numerics, compat, ignore)
     with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("runs", total=None)
         table = study.morris(

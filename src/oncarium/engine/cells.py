@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .column import Column
 POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="position")
 ID = Column("1", "state", dtype=int, default=-1, doc="unique, never reused", name="id")
 TYPE = Column("1", "state", dtype=np.int32, doc="index of the cell's type", name="type")
+NEXT_ID = "next_id"  # among the arrays of a checkpoint
 FADED = 0.1  # what is left of a column that fades at death, as in the field's standard code
 
 
@@ -167,6 +169,36 @@ class Cells:
         table[self.id - first] = np.arange(self.n)
         return table[np.where((ids >= first) & (ids < first + span), ids - first, span)]
 
+    def digest(self, h: Any) -> None:
+        """Feed all columns to a hash, rows in the order of ids. Signals are left out: they are what cells perceived at their last look and
+        are recomputed from the rest."""
+        order = self.order()
+        for name in sorted(self.columns):
+            if self.columns[name].kind != "signal":
+                h.update(name.encode())
+                h.update(np.ascontiguousarray(self[name][order]).tobytes())
+
+    def summary(self) -> dict[str, tuple[float, str]]:
+        """Per type: cells in every group that is counted, sums of columns that are summed (in the order of ids)."""
+        kind, out = self.type, dict[str, tuple[float, str]]()
+
+        def tell(name: str, values: np.ndarray, unit: str) -> None:
+            out.update({f"{name}.{t}": (float(v), unit) for t, v in zip(self.types, values)})
+
+        for c in self.columns.values():
+            for name in c.counted:
+                tell(name, np.bincount(kind[self.group(c.name, name)], minlength=len(self.types)), "1")
+        for c in self.columns.values():
+            if c.summed:
+                order = self.order()
+                tell(c.summed, np.bincount(kind[order], self[c.name][order], minlength=len(self.types)), c.unit)
+        return out
+
+    def group(self, column: str, name: str) -> np.ndarray:
+        """(cell) who belongs to a group that a column defines."""
+        low, high = self.columns[column].groups[name]
+        return (self[column] >= low) & (self[column] <= high)
+
     @property
     def bytes_per_cell(self) -> int:
         """Memory that one cell takes."""
@@ -182,12 +214,14 @@ class Cells:
         new._views = {}
         return new
 
-    def state(self) -> dict[str, np.ndarray]:
-        """Exact content, rows in their present order."""
-        return {name: self[name].copy() for name in self.columns}
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Exact content, rows in their present order, and the next id."""
+        return {name: self[name].copy() for name in self.columns} | {NEXT_ID: np.array(self.next_id)}
 
-    def restore(self, arrays: Mapping[str, np.ndarray], next_id: int) -> None:
-        """Take back what `state` gave; unknown or missing columns are an error."""
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take back what `arrays` gave; unknown or missing columns are an error."""
+        arrays = dict(arrays)
+        next_id = int(arrays.pop(NEXT_ID))
         missing = set(self.columns) ^ set(arrays)
         if missing:
             raise KeyError(f"these columns do not match the model: {', '.join(sorted(missing))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -34,6 +35,9 @@ class Column:
     steady      a behavior that is a constant of its type where nobody changes it
     wakes       its mechanism sleeps in types whose waking columns are all zero
     whole       a behavior that is a whole number
+    groups      name -> (lowest, highest) value: cells that loops choose by this column, and that are counted where `counted` names the group
+    summed      the name under which its sum over the cells of each type is told, if it is
+    short       first word by which its entries go in arguments of loops, besides its own name
     """
 
     unit: str
@@ -54,6 +58,10 @@ class Column:
     steady: bool = False
     wakes: bool = False
     whole: bool = False
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    counted: tuple[str, ...] = ()
+    summed: str = ""
+    short: str = ""
 
     def __post_init__(self) -> None:
         if not self.at_change:

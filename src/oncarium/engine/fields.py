@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -223,6 +224,18 @@ class Fields:
         """Independent fields with the same content."""
         return copy.deepcopy(self)
 
+    def digest(self, h: Any) -> None:
+        """Feed the concentrations to a hash."""
+        h.update(np.ascontiguousarray(self.value).tobytes())
+
+    def summary(self) -> dict[str, tuple[float, str]]:
+        """Mean, lowest and highest concentration of every factor."""
+        if not self.names:
+            return {}
+        flat = self.value.reshape(len(self.names), -1)
+        told = {"mean": flat.mean(axis=1), "lowest": flat.min(axis=1), "highest": flat.max(axis=1)}
+        return {f"{what}.{f}": (float(v), u) for what, values in told.items() for f, u, v in zip(self.names, self.units, values)}
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything a checkpoint keeps, by name."""
         out = {name: getattr(self, name) for name in self.ARRAYS if getattr(self, name) is not None}
@@ -230,7 +243,7 @@ class Fields:
             out |= {f"velocity_{axis}": self.velocity[a] for a, axis in enumerate("xyz")}
         return out
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take back what `arrays` gave."""
         for name in self.ARRAYS:
             setattr(self, name, np.array(arrays[name]) if name in arrays else None)

@@ -12,10 +12,14 @@ import numpy as np
 from .cells import Cells
 from .fields import Fields
 from .kernels.coupling import voxel_of
+from .part import Part
 from .population import Population
 
 if TYPE_CHECKING:
     from .kernels.neighbors import Neighbors
+
+
+MEMBERS = ("cells", "fields", "matrix", "vessels", "body")
 
 
 @dataclass
@@ -23,32 +27,30 @@ class Tissue:
     """Arrays only; copyable, comparable, savable.
 
     matrix, vessels and body are None where a model has none. `population` is the queue of births and deaths, and what was just heard of
-    them; empty between ticks. `look(tissue)` gives neighbor lists of the present positions: a service of the process that moves the cells,
-    left out of copies.
+    them; empty between ticks. `look(tissue)` gives neighbor lists of the present positions, `touch(tissue)` how far each cell reaches (um;
+    two touch within the sum of both): services of the process that moves the cells, left out of copies.
     """
 
     cells: Cells
     fields: Fields
-    matrix: Any = None
+    matrix: Any = None  # a Part, as the two that follow
     vessels: Any = None
     body: Any = None
     tick: int = 0
     time: float = 0.0
     population: Population = field(default_factory=Population, compare=False)
     look: Callable[[Tissue], Neighbors] | None = field(default=None, compare=False)
+    touch: Callable[[Tissue], np.ndarray] | None = field(default=None, compare=False)
+
+    def members(self) -> dict[str, Part]:
+        """Those that this tissue has, by name."""
+        parts = {name: getattr(self, name) for name in MEMBERS}
+        return {name: part for name, part in parts.items() if part is not None}
 
     def copy(self) -> Tissue:
         """An independent tissue in the same state."""
-        return Tissue(
-            self.cells.copy(),
-            self.fields.copy(),
-            None if self.matrix is None else self.matrix.copy(),
-            self.vessels,
-            None if self.body is None else self.body.copy(),
-            self.tick,
-            self.time,
-            Population(self.population.kinds),
-        )
+        parts: dict[str, Any] = {name: part.copy() for name, part in self.members().items()}
+        return Tissue(**parts, tick=self.tick, time=self.time, population=Population(self.population.kinds))
 
     def sort_in_space(self) -> None:
         """Rows of neighbors come close to each other in memory: sorted by voxel, then id. Nothing else changes."""
@@ -62,21 +64,8 @@ class Tissue:
         return voxel
 
     def digest(self) -> str:
-        """SHA-256 of everything, rows in id order: equal tissues have equal digests whatever their memory order.
-
-        Signals are left out: they are what cells perceived at their last look and are recomputed from the rest.
-        """
+        """SHA-256 of everything, rows in id order: equal tissues have equal digests whatever their memory order."""
         h = hashlib.sha256(f"{self.tick}".encode())
-        order = self.cells.order()
-        for name in sorted(self.cells.columns):
-            if self.cells.columns[name].kind == "signal":
-                continue
-            h.update(name.encode())
-            h.update(np.ascontiguousarray(self.cells[name][order]).tobytes())
-        h.update(np.ascontiguousarray(self.fields.value).tobytes())
-        if self.matrix is not None:
-            for array in self.matrix.arrays().values():
-                h.update(np.ascontiguousarray(array).tobytes())
-        if self.body is not None:
-            h.update(self.body.level.tobytes())
+        for part in self.members().values():
+            part.digest(h)
         return h.hexdigest()

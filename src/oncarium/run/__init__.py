@@ -9,6 +9,25 @@ from types import ModuleType
 
 
 class _Verb(ModuleType):
+    """A module that can be called, and says of itself what the call does."""
+
+    @property
+    def __doc__(self):  # type: ignore[override]
+        import inspect
+
+        from .api import run
+
+        said, _, more = (inspect.getdoc(run) or "").partition("\n\n")
+        return f"{said}\n\nrun{inspect.signature(run)}\n\n{more}".replace("'", "")
+
+    @property
+    def __signature__(self):
+        import inspect
+
+        from .api import run
+
+        return inspect.signature(run)
+
     def __call__(self, *args, **kwargs):
         from .api import run
 

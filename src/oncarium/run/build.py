@@ -24,6 +24,7 @@ from ..errors import InputError
 from ..spec.environment import Domain
 from ..spec.initial import Placement, Region
 from ..spec.model import Model
+from ..spec.places import TRIES, lattice
 from . import matrix, patient
 from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
@@ -229,7 +230,7 @@ def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
     middle = 0.5 * (domain.lower[2] + domain.upper[2])
     position = np.zeros((p.count, 3))
     left = np.arange(p.count)
-    for attempt in range(10_000):
+    for attempt in range(TRIES):
         u = np.empty((len(left), 3))
         _uniforms(np.uint64(seed), PLACING, first + left, u, 3 * attempt)
         trial = low + u * (high - low)
@@ -246,24 +247,7 @@ def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
 def pack(p: Placement, domain: Domain) -> np.ndarray:
     """Hexagonal packing of the region: rows in 2-D, ABAB layers in 3-D; (cell, xyz) um."""
     assert p.region is not None and p.spacing is not None
-    region, a = p.region, p.spacing
-    low, high = region.bounds(domain)
-    center = [0.5 * (x + y) for x, y in zip(low, high)] if region.kind in ("box", "everywhere") else list(region.center)
-    row, layer = a * math.sqrt(3.0) / 2.0, a * math.sqrt(2.0 / 3.0)
-
-    def steps(axis: int, step: float) -> np.ndarray:
-        return np.arange(math.floor((low[axis] - center[axis]) / step) - 1, math.ceil((high[axis] - center[axis]) / step) + 2)
-
-    i, j = steps(0, a), steps(1, row)
-    k = np.zeros(1, int) if domain.is_2d else steps(2, layer)
-    kk, jj, ii = np.meshgrid(k, j, i, indexing="ij")
-    odd = kk % 2
-    x = center[0] + a * (ii + 0.5 * (jj % 2) + 0.5 * odd)
-    y = center[1] + row * (jj + odd / 3.0)
-    z = np.full(x.shape, 0.5 * (domain.lower[2] + domain.upper[2])) if domain.is_2d else center[2] + layer * kk
-    keep = inside(region, x, y, z, domain.is_2d)
-    for v, lower, upper in zip((x, y, z), domain.lower, domain.upper):
-        keep &= (v >= lower) & (v <= upper)
-    if not keep.any():
+    found = lattice(p.region, domain, p.spacing)
+    if not len(found):
         raise InputError(f"initial, cells: {p.type}", "its region holds no cell.", "The region must lie in the domain.")
-    return np.stack([x[keep], y[keep], z[keep]], axis=1)
+    return found

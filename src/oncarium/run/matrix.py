@@ -1,12 +1,10 @@
-"""The matrix of a model at the start, and what is told of it."""
+"""The matrix of a model at the start."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..biology.matrix_sensing import LINKED, POWER, SOFT
-from ..biology.membrane import BREACH
-from ..engine.matrix import Matrix
+from ..biology.matrix.state import Matrix
 from ..spec.matrix import SHARES
 from ..spec.model import Model
 from .regions import grid_of, inside, voxel_centers
@@ -47,20 +45,3 @@ def order_tensor(fibres: str, x: np.ndarray, y: np.ndarray, z: np.ndarray, flat:
     even = 0.5 if flat else 1.0 / 3.0
     q = np.array([n[0] * n[0] - even, n[1] * n[1] - even, n[0] * n[1], n[0] * n[2], n[1] * n[2]])
     return -0.5 * q if fibres == "tangential" and not flat else q
-
-
-def properties_of(matrix: Matrix | None) -> dict[str, float]:
-    """Means over the tissue: density, crosslink, hyaluronan, stiffness (kPa), order of the fibres; strength of the membrane and the share of
-    it that cells can pass. Nothing without a matrix."""
-    if matrix is None:
-        return {}
-    out = {name: float(getattr(matrix, name).mean()) for name in SHARES}
-    out["stiffness"] = float((SOFT * matrix.density**POWER * (1.0 + LINKED * matrix.crosslink)).mean())
-    flat, (xx, yy, xy, xz, yz) = matrix.density.shape[0] == 1, matrix.orientation
-    zz = 0.0 if flat else -xx - yy
-    square = xx**2 + yy**2 + zz**2 + 2.0 * (xy**2 + xz**2 + yz**2)
-    out["order"] = float(np.sqrt(square * (2.0 if flat else 1.5)).mean())  # as MatrixSensing's alignment
-    if matrix.membrane is not None:
-        strength = np.concatenate([face[face > 0.0] for face in matrix.membrane])  # a face that held one never loses all of it
-        out["membrane"], out["breached"] = float(strength.mean()), float((strength < BREACH).mean())
-    return out

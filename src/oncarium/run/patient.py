@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.body import Body
+from ..biology.body.state import Body
 from ..spec.model import Model
 
 

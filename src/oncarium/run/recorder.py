@@ -19,7 +19,6 @@ from ..errors import DataError, InputError, did_you_mean
 from . import checkpoint
 from .identity import identity_of
 from .lock import Lock
-from .matrix import properties_of
 from .store import FORMAT, ROWS, Store, stopped
 
 EXACT = ("id", "position")  # kept in full precision; everything else as float32
@@ -87,6 +86,8 @@ class Recorder:
                 raise InputError("record.columns", f"no column is called '{name}'.{did_you_mean(name, cells.columns)}")
         chosen = [c for c in columns or USUAL if c in cells.columns]
         self.columns = [*dict.fromkeys(["id", "type", "position", "vital", "radius", *chosen])]
+        kinds = simulation.tissue.population.kinds
+        self.counts = np.zeros(len(kinds), np.int64)
         self.asked = {"until": simulation.model.until if until is None else until, "asked": dict(asked or {})}
         with _made(self.path.parent):
             self.lock = Lock(self.path, take_over)
@@ -107,8 +108,6 @@ class Recorder:
         self.known = max(self.store.record["tick"], 0)  # ticks before it are in the store already
         self.cells_tick = self._last("cells/tick")
         self.fields_tick = self._last("fields/tick")
-        kinds = simulation.tissue.population.kinds
-        self.counts = np.zeros(len(kinds), np.int64)
         if resume and self.store.record["lengths"]["events/kind"]:
             self.counts += np.bincount(self.store.rows["events/kind"][:], minlength=len(kinds))
 
@@ -128,24 +127,12 @@ class Recorder:
             rest = (len(cells.labels(name)),) if c.axis else ()
             kind = c.numpy_dtype.str if c.numpy_dtype.kind in "iu" or name in EXACT else "f4"
             arrays[f"cells/{name}"] = (rest, kind, ("row", c.axis) if c.axis else ("row",), (ROWS, *rest))
-        types, factors = len(cells.types), len(fields.names)
-        for name, width, axis in (
-            ("live", types, "type"),
-            ("apoptotic", types, "type"),
-            ("necrotic", types, "type"),
-            ("volume", types, "type"),
-            ("mean", factors, "factor"),
-            ("lowest", factors, "factor"),
-            ("highest", factors, "factor"),
-            ("events", len(tissue.population.kinds), "event"),
-            ("body", len(tissue.body.names) if tissue.body is not None else 0, "compartment"),
-            ("matrix", len(properties_of(tissue.matrix)), "property"),
-        ):
-            if width:
-                arrays[f"summary/{name}"] = ((width,), "f8", ("frame", axis), (4096, width))
+        told = self._told(simulation)
+        for name, values in told.items():
+            arrays[f"summary/{name}"] = ((len(values),), "f8", ("frame", "series"), (4096, len(values)))
         for name, kind in (("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")):
             arrays[f"events/{name}"] = ((), kind, ("event",), (ROWS,))
-        if factors:
+        if fields.names:
             arrays["fields/0"] = (fields.value.shape, "f4", ("t", "c", "z", "y", "x"), (1, *fields.value.shape))
         attributes = {
             "format": FORMAT,
@@ -165,8 +152,7 @@ class Recorder:
             "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
             "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
             "events": list(tissue.population.kinds),
-            "body": list(tissue.body.names) if tissue.body is not None else [],
-            "matrix": list(properties_of(tissue.matrix)),
+            "summary": {name: {series: unit for series, (_, unit) in values.items()} for name, values in told.items()},
             "processes": [p.name for p in simulation.plan.processes],
             "identity": identity_of(model),
             "threads": simulation.threads,
@@ -179,8 +165,14 @@ class Recorder:
                 **{n: importlib.metadata.version(n) for n in ("numpy", "numba", "zarr")},
             },
         }
-        groups = {"cells": {}, "events": {}, "summary": {}, "fields": ome_attributes(fields, fields_every) if factors else {}}
+        groups = {"cells": {}, "events": {}, "summary": {}, "fields": ome_attributes(fields, fields_every) if fields.names else {}}
         return Store.create(self.path, attributes, arrays, groups)
+
+    def _told(self, simulation: Any) -> dict[str, dict[str, tuple[float, str]]]:
+        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> (value, unit)."""
+        told = {name: member.summary() for name, member in simulation.tissue.members().items()}
+        told["events"] = {f"events.{kind}": (float(n), "1") for kind, n in zip(simulation.tissue.population.kinds, self.counts)}
+        return {name: values for name, values in told.items() if values}
 
     def see(self, simulation: Any) -> None:
         """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises NumericsError, DataError."""
@@ -202,29 +194,14 @@ class Recorder:
             self.flush(simulation)
 
     def _see_cells(self, simulation: Any) -> None:
-        tissue, store = simulation.tissue, self.store
-        cells, fields = tissue.cells, tissue.fields
+        tissue, store, cells = simulation.tissue, self.store, simulation.tissue.cells
         order = cells.order()
         store.add("cells/offsets", np.array([store.length("cells/id")]))
         for name in self.columns:
             store.add(f"cells/{name}", cells[name][order])
         self._see_events(simulation)
-        kinds = len(cells.types)
-        vital = cells["vital"]
-        if kinds:
-            for name, which in (("live", vital == 0), ("apoptotic", vital == 1), ("necrotic", vital > 1)):
-                store.add(f"summary/{name}", np.bincount(cells.type[which], minlength=kinds)[None].astype(float))
-            # summed in the order of ids, so that no order in memory shows
-            store.add("summary/volume", np.bincount(cells.type[order], cells["volume.total"][order], minlength=kinds)[None])
-        if len(fields.names):
-            flat = fields.value.reshape(len(fields.names), -1)
-            for name, values in (("mean", flat.mean(axis=1)), ("lowest", flat.min(axis=1)), ("highest", flat.max(axis=1))):
-                store.add(f"summary/{name}", values[None])
-        store.add("summary/events", self.counts[None].astype(float))
-        if tissue.body is not None:
-            store.add("summary/body", tissue.body.level[None])
-        if "summary/matrix" in store.record["lengths"]:
-            store.add("summary/matrix", np.array([list(properties_of(tissue.matrix).values())]))
+        for name, values in self._told(simulation).items():
+            store.add(f"summary/{name}", np.array([[value for value, _ in values.values()]]))
         for group in ("cells", "summary"):
             store.add(f"{group}/time", np.array([tissue.time]))
             store.add(f"{group}/tick", np.array([tissue.tick]))

@@ -6,7 +6,9 @@ import numpy as np
 
 from ..engine.fields import Grid
 from ..spec.environment import Domain
-from ..spec.initial import Region
+from ..spec.places import inside
+
+__all__ = ["edge_voxels", "grid_of", "inside", "voxel_centers"]
 
 
 def grid_of(domain: Domain) -> Grid:
@@ -30,18 +32,3 @@ def voxel_centers(grid: Grid) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, y, z (z, y, x) um of the centers of all voxels."""
     z, y, x = np.meshgrid(grid.centers("z"), grid.centers("y"), grid.centers("x"), indexing="ij")
     return x, y, z
-
-
-def inside(region: Region, x: np.ndarray, y: np.ndarray, z: np.ndarray, is_2d: bool) -> np.ndarray:
-    """Which points lie in the region; in 2-D z does not count."""
-    inside = np.ones(x.shape, np.bool_)
-    if region.kind == "box":
-        for v, low, high in zip((x, y, z)[: 2 if is_2d else 3], region.low, region.high):
-            inside &= (v >= low) & (v <= high)
-    elif region.kind != "everywhere":
-        cx, cy, cz = region.center
-        squared = (x - cx) ** 2 + (y - cy) ** 2
-        if region.kind in ("ball", "shell") and not is_2d:
-            squared = squared + (z - cz) ** 2
-        inside &= (squared <= region.outer**2) & (squared >= region.inner**2)
-    return inside

@@ -215,14 +215,10 @@ class Result:
         highest.FACTOR, events.KIND (so far), body.COMPARTMENT, matrix.PROPERTY (means over the tissue); the index is the time in min."""
         import pandas as pd
 
-        kinds = {"live": self.types, "apoptotic": self.types, "necrotic": self.types, "volume": self.types}
-        kinds |= {"events": self.attrs["events"], "body": self.attrs.get("body", []), "matrix": self.attrs.get("matrix", [])}
-        kinds |= {k: self.attrs["factors"] for k in ("mean", "lowest", "highest")}
         out: dict[str, Any] = {}
-        for name, labels in kinds.items():
-            if labels:
-                values = self._read(f"summary/{name}")
-                out |= {f"{name}.{label}": values[:, i] for i, label in enumerate(labels)}
+        for name, series in self.attrs["summary"].items():
+            values = self._read(f"summary/{name}")
+            out |= {column: values[:, i] for i, column in enumerate(series)}
         return pd.DataFrame(out, index=pd.Index(self._read("summary/time"), name="time"))
 
     @cached_property

@@ -17,8 +17,9 @@ from ..spec.model import Model
 from ..spec.whole import memory_here
 from ..units import to_minutes
 from .build import build
+from .room import Room
 
-MOST_CELLS = 50_000_000  # beyond it a run is taken to have run away
+MOST_CELLS = 50_000_000  # of any domain
 COPIES = 3  # of the cells that must fit into 0.8 of the memory: growing needs the old arrays and the new ones
 FINITE = ("position", "volume.total")
 BEFORE = "The last checkpoint is from before."
@@ -53,6 +54,7 @@ class Simulation:
         order = ORDERS[model.numerics]
         self.plan = Plan(processes, order.tick(model), order.slots, summed=order.summed(model))
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
+        self.room = Room(self.tissue)
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
         self.least = -np.inf if model.numerics == "physicell" else 0.0  # that program lets cells take more than there is
         self.threads = 1
@@ -82,10 +84,19 @@ class Simulation:
             self._inspect_cells()
             raise NumericsError(self._now(), f"{error}.", remedy=BEFORE) from None
         cells = self.tissue.cells
-        sound = _finite(cells.position) and _finite(cells["volume.total"]) and self._sound_fields()
+        volume = float(np.add.reduce(cells["volume.total"], axis=None))
+        sound = _finite(cells.position) and math.isfinite(volume) and self._sound_fields()
         deciding = self.tick % self.decision_ticks == 0  # before rates that are no numbers are acted on
         if deciding or not sound:
             self.inspect()
+        crowd = self.room.lacking(self.tissue, volume, deciding)
+        if crowd:
+            raise NumericsError(
+                self._now(),
+                f"growth has run away: {self._counts()} {crowd}.",
+                remedy="Let cells stop where there is no room (a rule: pressure decreases cycle.exit), slow the cycle down or let cells "
+                f"die; a longer phase or a rate in 1/h instead of 1/min may have been meant. {BEFORE}",
+            )
         if cells.n > self.most_cells:
             raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
 
@@ -161,13 +172,9 @@ class Simulation:
     def state(self) -> dict[str, Any]:
         """Everything an exact restart needs, flat: name -> array or number."""
         t = self.tissue
-        out: dict[str, Any] = {"tick": t.tick, "seed": self.seed, "next_id": t.cells.next_id}
-        out |= {f"cells/{k}": v for k, v in t.cells.state().items()}
-        out |= {f"fields/{k}": v.copy() for k, v in t.fields.arrays().items()}
-        if t.matrix is not None:
-            out |= {f"matrix/{k}": v.copy() for k, v in t.matrix.arrays().items()}
-        if t.body is not None:
-            out |= {f"body/{k}": v.copy() for k, v in t.body.arrays().items()}
+        out: dict[str, Any] = {"tick": t.tick, "seed": self.seed}
+        for name, member in t.members().items():
+            out |= {f"{name}/{k}": v.copy() for k, v in member.arrays().items()}
         for p in self.plan.processes:
             out |= {f"process/{p.name}/{k}": v for k, v in p.state().items()}
         return out | t.population.state()
@@ -180,12 +187,8 @@ class Simulation:
             return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
         try:
-            t.cells.restore(part("cells/"), int(state["next_id"]))
-            t.fields.restore(part("fields/"))
-            if t.matrix is not None:
-                t.matrix.restore(part("matrix/"))
-            if t.body is not None:
-                t.body.restore(part("body/"))
+            for name, member in t.members().items():
+                member.restore(part(f"{name}/"))
             t.tick = int(state["tick"])
             t.time = t.tick * self.plan.tick_minutes
             self.seed = int(state["seed"])
@@ -222,12 +225,13 @@ class Simulation:
     def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """A state of another model with the columns of this one: what a mechanism needs that was not there starts at its base."""
         cells, t = self.tissue.cells, self.tissue
-        out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in cells.columns}
+        known = cells.arrays()
+        out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in known}
         kind = np.asarray(state["cells/type"])
         out |= {f"cells/{name}": cells.base[name][kind] for name in cells.columns if f"cells/{name}" not in state}
-        for prefix, part in (("matrix/", t.matrix), ("body/", t.body)):
-            if part is not None and not any(k.startswith(prefix) for k in state):
-                out |= {f"{prefix}{k}": v for k, v in part.arrays().items()}
+        for name, member in t.members().items():
+            if not any(k.startswith(f"{name}/") for k in state):
+                out |= {f"{name}/{k}": v for k, v in member.arrays().items()}
         return out
 
     def __str__(self) -> str:

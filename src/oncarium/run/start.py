@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ..biology.shape import radius_of
+from ..biology.vital import radius_of
 from ..engine.cells import Cells
 from ..engine.column import Behavior, Column
 from ..engine.fields import Fields

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from html import escape
 from typing import TYPE_CHECKING
 
 from ..units import say_time
 from .cell import CellType
 from .environment import Factor
+from .files import shown
 from .initial import Placement
 from .rule import Names, Rule
 
@@ -155,4 +158,31 @@ def describe(model: Model) -> str:
     sourced = [q for p, q in model.numbers.items() if p.startswith(("factors", "cells"))]
     assumed = sum(q.source in ("", "assumed") for q in sourced)
     lines += ["", f"{len(sourced)} numbers describe factors and cells; {assumed} of them are assumed or carry no source."]
-    return "\n".join(lines)
+    return shown("\n".join(lines).expandtabs(2))
+
+
+def page(model: Model) -> str:
+    """The model as HTML: what a notebook shows of it."""
+    d = model.domain
+    size = " x ".join(f"{n * h:g}" for n, h in zip(d.shape[: 2 if d.is_2d else 3], d.voxel))
+
+    def listed(head: str, items: Iterable[str]) -> str:
+        rows = "".join(f"<li>{escape(shown(x))}</li>" for x in items)
+        return f"<details open><summary>{head}</summary><ul>{rows}</ul></details>" if rows else ""
+
+    types = (
+        f"{t.name}{': ' + t.doc if t.doc else ''} ({f'cycle {t.cycle.name}' if t.cycle.phases else 'does not divide'}, {len(t.rules)} rules)"
+        for t in model.types
+    )
+    rules = (say_rule(t.name, r) for t in model.types for r in t.rules)
+    parts = (
+        f"<b>{escape(shown(model.title))}</b>",
+        f"<p>{escape(shown(model.description))}</p>" if model.description else "",
+        f"<p>{size} um, {d.voxels:,} voxels, {say_time(model.until)}, {model.cells_at_start:,} cells at the start</p>",
+        listed("Factors", (say_factor(f) for f in model.factors)),
+        listed("Cell types", types),
+        listed("Rules", rules),
+        listed("At the start", (say_placement(p, d.is_2d) for p in model.placements)),
+        listed("Warnings", (str(p) for p in model.problems if p.severity == "warning")),
+    )
+    return f"<div class='oncarium-model'>{''.join(parts)}</div>"

@@ -202,7 +202,7 @@ def _text(text: str, path: str, where: str, document: Document) -> str:
     bad = UNPRINTABLE.search(text)
     if bad:
         document.problems.append(
-            Problem(where, shown(path), f"the character {ascii(bad[0])} cannot be printed;", "expected plain text.", "Remove it.")
+            Problem(where, shown(path), f"the character {bad[0]!a} cannot be printed;", "expected plain text.", "Remove it.")
         )
     return shown(text)
 

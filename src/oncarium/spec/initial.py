@@ -60,6 +60,7 @@ class Placement:
 
     rows     (type, x, y, z) of a table
     values   (column, label) -> one number per row, nan where the row says nothing; or one for all cells
+    outside  rows that lie outside the domain and take no part
     """
 
     type: str
@@ -69,6 +70,7 @@ class Placement:
     table: str = ""
     rows: tuple[Row, ...] = ()
     values: Mapping[tuple[str, str | None], tuple[float, ...]] = field(default_factory=dict)
+    outside: int = 0
 
 
 def placed(placements: Sequence[Placement], domain: Domain) -> int:
@@ -120,7 +122,7 @@ def read_placement(
     reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "numbers", "gives"))
+    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "inactive", "numbers", "gives", "outside"))
     if "table" in tree:
         return _table(reader, tree, path, names, domain, folder)
     kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")
@@ -133,13 +135,26 @@ def read_placement(
         return None
     if "count" in tree:
         count = reader.whole(tree["count"], f"{path}.count", 0, 10**8)
-        return None if count is None else Placement(kind, region, count=count, values=values)
+        return None if count is None else _fitting(reader, path, Placement(kind, region, count=count, values=values), domain)
     if tree["packing"] != "hexagonal":
         reader.word(tree["packing"], f"{path}.packing", ("hexagonal",), "packing")
         return None
     # close-packed neighbors rest at about 1.9 radii (two-body equilibrium of the standard adhesion and repulsion)
     spacing = reader.length(tree["spacing"], f"{path}.spacing", ge=CLOSEST) if "spacing" in tree else max(CLOSEST, 1.9 * radius[kind])
-    return None if spacing is None else Placement(kind, region, spacing=spacing, values=values)
+    return None if spacing is None else _fitting(reader, path, Placement(kind, region, spacing=spacing, values=values), domain)
+
+
+def _fitting(reader: Reader, path: str, p: Placement, domain: Domain) -> Placement:
+    """The placement; a region where its cells find no place is a problem."""
+    from .places import misfit
+
+    assert p.region is not None
+    if p.region.kind != "everywhere" and (p.count or p.spacing):
+        said = misfit(p.region, domain, p.count, p.spacing)
+        if said:
+            reader.complain(f"{path}.{p.region.kind}", f"no cell of {p.type} finds a place in this {p.region.kind}: {said}.",
+                            "The region must lie in the domain.")  # fmt: skip
+    return p
 
 
 def _given(reader: Reader, tree: Any, path: str, names: Names) -> dict[tuple[str, str | None], tuple[float, ...]]:
@@ -160,7 +175,9 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
         reader.complain(f"{path}.table", "no table is named;", "expected the name of a CSV file.")
         return None
     kind = reader.word(tree["cells"], f"{path}.cells", names.types, "cell type") if "cells" in tree else ""
-    clip = reader.truth(tree.get("clip", False), f"{path}.clip")
+    clip, inactive = (reader.truth(tree.get(key, False), f"{path}.{key}") for key in ("clip", "inactive"))
+    if clip and inactive:
+        reader.complain(f"{path}.inactive", "cells outside the domain are moved to its edge, or they take no part;", remedy="Keep clip or inactive.")
     given = reader.group(tree.get("numbers"), f"{path}.numbers", names.types, "cell type")
     numbers = {t: reader.whole(v, f"{path}.numbers.{t}", -(2**31), 2**31) for t, v in given.items()}
     if kind is None:
@@ -170,7 +187,8 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
     if folder is None:  # a run goes on: its cells are restored, and what the table gave them is remembered
         known = columns_of(names)
         gives = tree.get("gives")
-        return Placement(kind, table=name, values={known[w]: () for w in gives if w in known} if isinstance(gives, list) else {})
+        values: Any = {known[w]: () for w in gives if isinstance(w, str) and w in known} if isinstance(gives, list) else {}
+        return Placement(kind, table=name, values=values, outside=reader.whole(tree.get("outside", "0"), f"{path}.outside", 0, 10**9) or 0)
 
     where = str(folder / name)
     try:
@@ -179,6 +197,6 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
         for p in error.problems:
             reader.complain(f"{path}.table", f"{p.where} {p.message}", p.expected, p.remedy)
         return None
-    table = read_table(text, where, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None})
+    table = read_table(text, where, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None}, inactive)
     reader.problems += table.problems
-    return Placement(kind, table=name, rows=tuple(table.rows), values=table.values)
+    return Placement(kind, table=name, rows=tuple(table.rows), values=table.values, outside=table.outside)

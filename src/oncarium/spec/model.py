@@ -12,8 +12,9 @@ from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from .body import Patient, read_patient
 from .cell import CellType
+from .compare import differences
 from .environment import COMPAT, LONGEST, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record, with_tables
-from .files import Document, emit, parse, read
+from .files import Document, emit, is_there, parse, read
 from .initial import Placement, placed, read_placement
 from .library import entry, laid_over, on_shelf
 from .matrix import MatrixStart, read_matrix
@@ -97,7 +98,7 @@ class Model(Spoken):
     def load(
         cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
     ) -> Model:
-        """Read a model file, a PhysiCell settings XML, or a scenario of the library by name. Raises ModelError.
+        """Read a model file, a PhysiCell settings XML or the folder of such a project, or a scenario of the library by name. Raises ModelError.
 
         numerics   oncarium, or physicell: its solvers, time steps and order of operations
         compat     "1.14.2": with the known bugs of that version     ignore   ("intracellular",): without such models
@@ -109,10 +110,12 @@ class Model(Spoken):
         cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
     ) -> Model:
         """The same without raising for what is wrong inside: see `problems`."""
-        from .physicell import is_settings, read_settings
+        from .physicell import is_settings, read_settings, settings_in
 
         given = Path(path)
         check_choices(numerics, compat, ignore)
+        if is_there(given) and given.is_dir():
+            given = settings_in(given)
         if is_settings(given):
             return cls(read_settings(given, numerics or "oncarium", compat or "", tuple(ignore)), given.parent, tuple(processes))
         model = cls._open(given, path, processes)
@@ -124,7 +127,7 @@ class Model(Spoken):
 
     @classmethod
     def _open(cls, given: Path, path: str | Path, processes: Sequence[Any]) -> Model:
-        if not given.suffix and not given.exists():
+        if not given.suffix and not is_there(given):
             known = on_shelf("scenarios")
             if str(path) not in known:
                 raise ModelError(
@@ -186,6 +189,8 @@ class Model(Spoken):
             found = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
             if found:
                 self.placements.append(found)
+                if found.outside and self.folder is not None:
+                    given["outside"] = str(found.outside)
                 if found.values and self.folder is not None:
                     given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in found.values})
         self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"), self.clock.transport)
@@ -202,6 +207,11 @@ class Model(Spoken):
     def cells_at_start(self) -> int:
         """Cells that the placements ask for (packed regions estimated by their area or volume)."""
         return placed(self.placements, self.domain)
+
+    @property
+    def cells_outside(self) -> int:
+        """Cells that are placed outside the domain and take no part."""
+        return sum(p.outside for p in self.placements)
 
     @property
     def bytes_needed(self) -> float:
@@ -270,13 +280,8 @@ class Model(Spoken):
         return Model(self.document, self.folder, (*self.processes, *processes)).checked()
 
     def diff(self, other: Model) -> list[str]:
-        """What another model says differently, one line per value."""
-        mine, theirs = flatten(self.document.tree), flatten(other.document.tree)
-        lines = []
-        for path in dict.fromkeys([*mine, *theirs]):
-            if mine.get(path) != theirs.get(path):
-                lines.append(f"{path}: {mine.get(path, '(nothing)')} -> {theirs.get(path, '(nothing)')}")
-        return lines
+        """What another model says differently, one line per value; spelling, titles and notes do not count."""
+        return differences(self, other)
 
     def to_yaml(self, folder: Path | str | None = None) -> str:
         """The model as YAML; reads back as the same model.
@@ -301,6 +306,11 @@ class Model(Spoken):
 
     def __str__(self) -> str:
         return self.describe()
+
+    def _repr_html_(self) -> str:
+        from .describe import page
+
+        return page(self)
 
     def __repr__(self) -> str:
         return f"<Model {self.title!r}: {len(self.types)} cell types, {len(self.factors)} factors, {self.cells_at_start} cells>"

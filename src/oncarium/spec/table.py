@@ -24,6 +24,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     values: dict[Column, tuple[float, ...]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    outside: int = 0
 
 
 def columns_of(names: Names) -> dict[str, Column]:
@@ -37,12 +38,15 @@ def columns_of(names: Names) -> dict[str, Column]:
 
 
 def read_table(
-    text: str, name: str, names: Names, domain: Domain, kind: str = "", clip: bool = False, numbers: Mapping[int, str] | None = None
-) -> Table:
+    text: str, name: str, names: Names, domain: Domain, kind: str = "", clip: bool = False, numbers: Mapping[int, str] | None = None,
+    inactive: bool = False,
+) -> Table:  # fmt: skip
     """Read a CSV of cells, coordinates in um.
 
     With a header x, y (, z, type, further columns), or without one: x, y, z and the number of the type. An empty further
     value, one that starts with s ("skip"), or one that a row is too short for leaves that cell as its type is.
+
+    clip   cells outside the domain are moved to its edge     inactive   they are placed there and take no part
     """
     table = Table()
 
@@ -90,21 +94,26 @@ def read_table(
         of = _type(given, kind, names, by_number, headless, line, complain)
         if point is None or of is None:
             continue
-        if domain.is_2d:
+        beyond = any(not a <= p <= b for p, a, b in zip(point, domain.lower, domain.upper))
+        if domain.is_2d and not (beyond and inactive):
             middle = 0.5 * (domain.lower[2] + domain.upper[2])
             if "z" in given and not abs(point[2] - middle) < 1e-9 * domain.voxel[2]:
                 moved.append(line)
             point[2] = middle
-        if any(not a <= p <= b for p, a, b in zip(point, domain.lower, domain.upper)):
+            beyond = any(not a <= p <= b for p, a, b in zip(point, domain.lower, domain.upper))
+        if beyond:
             outside.append(line)
-            if not clip:
+            if not clip and not inactive:
                 continue
+        if beyond and not inactive:
             point = [min(max(p, a), b) for p, a, b in zip(point, domain.lower, domain.upper)]
         table.rows.append((of, point[0], point[1], point[2]))
         said.append(_values(given, further, of, names, line, complain) if further else {})
     if short:
         complain(short[0], f"{len(short)} rows end before the column '{head[-1]}' (the first is this line); nothing is said there.", severity="notice")
-    _conclude(table, said, outside, moved, clip, complain)
+    table.outside = len(outside) if inactive else 0
+    _conclude(table, said, outside, moved, "; they are placed there and take no part" if inactive else "; they are moved to its edge" if clip else "",
+              complain)  # fmt: skip
     return table
 
 
@@ -185,16 +194,16 @@ def _values(given: Mapping[str, str], further: Mapping[str, Column], of: str, na
     return out
 
 
-def _conclude(table: Table, said: Sequence[Mapping[Column, float]], outside: Sequence[int], moved: Sequence[int], clip: bool, complain) -> None:
+def _conclude(table: Table, said: Sequence[Mapping[Column, float]], outside: Sequence[int], moved: Sequence[int], then: str, complain) -> None:
     """Columns of the further values, and what is worth saying about the whole table."""
     for column in dict.fromkeys(c for row in said for c in row):
         table.values[column] = tuple(row.get(column, math.nan) for row in said)
     if outside:
         complain(
             outside[0],
-            f"{len(outside)} cells lie outside the domain (first in this line){'; they are moved to its edge' if clip else ''}.",
-            remedy="" if clip else "Enlarge the domain, or add  clip: true.",
-            severity="notice" if clip else "error",
+            f"{len(outside)} cells lie outside the domain (first in this line){then}.",
+            remedy="" if then else "Enlarge the domain, or add  clip: true  (to its edge) or  inactive: true  (they take no part).",
+            severity="error" if not then else "notice" if "edge" in then else "warning",
         )
     if moved:
         complain(moved[0], f"{len(moved)} cells lie above or below the 2-D domain (first in this line); they are moved into its plane.", severity="notice")

@@ -68,7 +68,10 @@ def _check_memory(reader: Reader, model: Model) -> None:
 
 def memory_here() -> float:
     """Bytes of memory of this machine, or of the container it runs in."""
-    have = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) if hasattr(os, "sysconf") else 8e9
+    try:
+        have = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):  # not every system tells
+        have = 8e9
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
         return have if limit == "max" else min(have, float(limit))

@@ -39,16 +39,14 @@ def say(effect: Effect, kind: str) -> str:
 
 def figure(outcome: Outcome) -> Any:
     """Left: every seed's read-out in both arms, with the mechanism and without. Right: the effects, their intervals and the expected band."""
-    import matplotlib
-
-    matplotlib.use("agg", force=False)
-    from matplotlib import pyplot as plt
+    from ..analysis.canvas import new_figure
 
     if outcome.table is not None:
         return heat_map(outcome.table)
     claim, main, off = outcome.claim, outcome.effects[0], outcome.off[0]
     alone = claim.effect == "level"
-    fig, (left, right) = plt.subplots(1, 2, figsize=(7.2, 2.6), gridspec_kw={"width_ratios": [1.3, 1]}, layout="constrained")
+    fig = new_figure(7.2, 2.6)
+    left, right = fig.subplots(1, 2, width_ratios=[1.3, 1])
     for k, (effect, color, name) in enumerate(((main, "#0072B2", "mechanism on"), (off, "#999999", "mechanism off"))):
         if claim.series:
             left.plot([x for x, _ in claim.series], effect.control, "o-", color=color, ms=4, label=name)
@@ -128,12 +126,12 @@ def _section(o: Outcome) -> str:
     if o.error:
         parts.append(f"<p><b>Could not be measured.</b> {e(o.error)}</p>")
     if o.effects:
-        from matplotlib import pyplot as plt
+        from ..analysis.canvas import close
 
         fig = figure(o)
         svg = io.StringIO()
         fig.savefig(svg, format="svg")
-        plt.close(fig)
+        close(fig)
         parts.append(svg.getvalue()[svg.getvalue().index("<svg") :])
         rows = "".join(
             f"<tr><td>{e(what)}<td>{say(main, c.effect)}<td>{say(off, c.effect)}" for what, main, off in zip(measured(o), o.effects, o.off)

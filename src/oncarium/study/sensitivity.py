@@ -136,15 +136,17 @@ def _called(what: Mapping[str, Any]) -> str:
 
 def figure(table: pd.DataFrame) -> Figure:
     """mu* (full) and sigma (open) of every number, a panel per read-out; grey: what chance does."""
-    import matplotlib.pyplot as plt
+    import matplotlib
 
-    from ..analysis.plot import PALETTE, STYLE
+    from ..analysis.canvas import STYLE, new_figure
+    from ..analysis.plot import PALETTE
 
     readouts = list(dict.fromkeys(table["readout"]))
     order = list(table.groupby("number", sort=False)["mu_star"].max().sort_values().index)
-    with plt.rc_context(STYLE):
+    with matplotlib.rc_context(STYLE):
         size = (2.2 + 1.5 * len(readouts), 0.6 + 0.21 * len(order))
-        fig, axes = plt.subplots(1, len(readouts), figsize=size, sharey=True, layout="constrained", squeeze=False)
+        fig = new_figure(*size)
+        axes = fig.subplots(1, len(readouts), sharey=True, squeeze=False)
         y = np.arange(len(order))
         color = PALETTE[1]
         for ax, name in zip(axes[0], readouts):

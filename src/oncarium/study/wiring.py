@@ -97,13 +97,11 @@ def table(factors: Mapping[str, bool], readouts: Sequence[str], values: Mapping[
 
 def heat_map(found: Table) -> Any:
     """Factors against read-outs; color: what the lack of the factor does; a dot: no chance; gray names: heard by nothing."""
-    import matplotlib
-
-    matplotlib.use("agg", force=False)
-    from matplotlib import pyplot as plt
+    from ..analysis.canvas import new_figure
 
     rows, columns = found.change.shape
-    fig, ax = plt.subplots(figsize=(1.9 + 0.42 * columns, 2.0 + 0.2 * rows), layout="constrained")
+    fig = new_figure(1.9 + 0.42 * columns, 2.0 + 0.2 * rows)
+    ax = fig.subplots()
     image = ax.imshow(np.clip(found.change, -2, 2), cmap="RdBu_r", vmin=-2, vmax=2, aspect="auto")
     y, x = np.nonzero(found.shifted)
     ax.plot(x, y, "o", ms=3.5, color="k", mec="w", mew=0.5)

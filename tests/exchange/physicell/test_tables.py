@@ -122,11 +122,11 @@ def test_motile_cells_are_the_living_with_a_speed():
 
 
 def test_no_text_is_a_formula(tmp_path):
-    text = oc.spec.model.EXAMPLE.replace("  oxygen: {unit", "  '=cmd|x': {unit")
+    text = oc.spec.model.EXAMPLE.replace("  oxygen: {unit", "  '-cmd x': {unit")
     evil = oc.Model.from_text("".join(line for line in text.splitlines(True) if "rules" not in line))
     Tables(tmp_path, 60.0).see(oc.Simulation(evil, seed=1, threads=1))
     head = (tmp_path / "field.csv").read_text().splitlines()[0].split(",")
-    assert head[-1] == "'=cmd|x"
+    assert head[-1] == "'-cmd x"
     assert [cell_text(t) for t in ("@x", "-x", "+1", "x=1")] == ["'@x", "'-x", "'+1", "x=1"]
 
 

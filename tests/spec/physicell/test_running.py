@@ -49,7 +49,7 @@ def test_import_writes_a_model_that_says_the_same(path, tmp_path):
     assert "numerics: physicell" in text and "- oxygen increases cycle.exit.live to 0.01 1/min, half 5 mmHg, hill 4" in text
     assert f"table: {os.path.join('..', 'theirs', 'cells.csv')}" in text
     same = oncarium("diff", str(path), "ours/model.yaml", cwd=tmp_path)
-    assert not any(line.startswith(("cells.", "factors.", "domain.")) for line in same.stdout.splitlines())
+    assert not any(line.startswith(("cells.", "factors.", "domain.")) for line in same.stdout.splitlines()), same.stdout
     again = oncarium("import", "physicell", str(path), "-o", "ours/model.yaml", cwd=tmp_path)
     assert again.returncode == 2 and "this file exists" in again.stderr
     assert oncarium("import", "morpheus", str(path), cwd=tmp_path).returncode == 2

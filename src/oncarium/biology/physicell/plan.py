@@ -23,15 +23,15 @@ from ..cycle import Cycle
 from ..damage import damage
 from ..death import Death
 from ..division import Division
-from ..exchange import Exchange
-from ..in_order import ContactsInOrder, SpringsInOrder
 from ..motility import Motility
 from ..outside import Freeze
 from ..rules import Rules
 from ..sensing import Sensing
-from ..stepping import Positions, Velocities
 from ..transformation import Transformation
 from ..volume import Volume
+from .contacts import ContactsInOrder, SpringsInOrder
+from .mechanics import Positions, Velocities
+from .transport import Exchange
 
 SLOTS = ("transport", "sense", "decide", "act", "renew", "move", "rest", "remodel", "body")
 

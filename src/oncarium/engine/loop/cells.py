@@ -18,7 +18,7 @@ from ..threads import over_rows
 from ..tissue import Tissue
 from .source import LoopError, compile_file, nearest, source_of, word
 
-AMONG = {"live": "vital[{row}] == 0", "dead": "vital[{row}] != 0", "all": "", "inside": "vital[{row}] < 128"}  # inside: not frozen outside the domain
+EVERYBODY = "all"
 FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "kind", "chosen")  # arguments of every generated loop
 RESERVED = {*FIXED, "i", "j", "m", "start", "near", "position", "reach", "distance", "far", "dx", "dy", "dz"}
 
@@ -29,10 +29,11 @@ def flat_names(cells: Cells) -> dict[str, tuple[str, int]]:
     for name in [*cells.traits, *cells.columns]:
         flat = name.replace(".", "_")
         names[flat] = (name, -1)
+        short = cells.column(name).short
         for k, label in enumerate(cells.labels(name)):
             names[f"{flat}_{word(label)}"] = (name, k)
-            if name == "sense.factor":
-                names[f"sense_{word(label)}"] = (name, k)
+            if short:
+                names[f"{short}_{word(label)}"] = (name, k)
     return names
 
 
@@ -131,15 +132,18 @@ class LoopProcess(Process):
         return np.array([t in wanted for t in cells.types], np.bool_)
 
     def _guards(self, cells: Cells) -> list[str]:
+        """Columns that decide who takes part."""
         among = self.options.get("among", "live")
-        if among not in AMONG:
-            raise self._say(f"among {among!r}; expected one of {', '.join(AMONG)}")
-        return ["vital"] if among != "all" and "vital" in cells else []
+        groups = {group: c.name for c in cells.columns.values() for group in c.groups}
+        if among not in groups and among != EVERYBODY and (groups or "among" in self.options):
+            raise self._say(f"among {among!r}; expected one of {', '.join([*groups, EVERYBODY])}")
+        return [groups[among]] if among in groups else []
 
     def _guard(self, cells: Cells) -> str:
         conditions = ["chosen[kind[i]]"]
-        if self._guards(cells):
-            conditions.append(AMONG[self.options.get("among", "live")].format(row="i"))
+        for name in self._guards(cells):
+            low, high = cells.column(name).groups[self.options.get("among", "live")]
+            conditions.append(f"{word(name)}[i] == {low}" if low == high else f"{low} <= {word(name)}[i] <= {high}")
         return " and ".join(conditions)
 
     def _read(self, cells: Cells, argument: str) -> str:

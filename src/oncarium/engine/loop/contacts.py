@@ -33,11 +33,6 @@ class ContactProcess(LoopProcess):
         names = flat_names(tissue.cells)
         return names | {f"other_{flat}": found for flat, found in names.items()}
 
-    def prepare(self, tissue: Tissue) -> None:
-        super().prepare(tissue)
-        for name in ("radius", "mechanics.adhesion_distance"):
-            tissue.cells.column(name)
-
     def _copied(self) -> list[str]:
         """Arrays that are written here and read of neighbors: the neighbor's is the value from before."""
         others = {self.table[a][0] for a in self.table if a.startswith("other_")}
@@ -82,9 +77,8 @@ class ContactProcess(LoopProcess):
         ]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
-        if tissue.look is None:
-            raise self._say("cells have no neighbor lists; each_contact needs Mechanics among the processes")
-        cells, near = tissue.cells, tissue.look(tissue)
-        reach = cells["radius"] * cells["mechanics.adhesion_distance"]
+        if tissue.look is None or tissue.touch is None:
+            raise self._say("cells have no neighbor lists; each_contact needs a process that moves the cells")
+        cells, near, reach = tissue.cells, tissue.look(tissue), tissue.touch(tissue)
         before = [cells[n].copy() for n in self._copied()]
         self._run(tissue, tick, cells.n, cells.id, cells.type, near.first, near.list, cells.position, reach, self.chosen_other, *before)

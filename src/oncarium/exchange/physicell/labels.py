@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...biology.secretion import concentration_per_amount
-from ...biology.shape import APOPTOTIC, LIVE, LYSED, SWELLING, radius_of
+from ...biology.vital import APOPTOTIC, LIVE, LYSED, SWELLING, radius_of
 from .moment import Moment
 
 CYCLES = {  # code of each cycle model, and of its phases

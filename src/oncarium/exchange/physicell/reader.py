@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -20,6 +22,7 @@ from .labels import CYCLES, ROWS
 if TYPE_CHECKING:
     import pandas
 
+LOG = logging.getLogger(__name__)
 NAMES = ("output*.xml", "initial.xml", "final.xml")
 WHOLE = {"id": np.int64, "type": np.int32, "vital": np.uint8, "cycle.phase": np.int32, "attack.target": np.int64}
 DEAD_PHASES = {100: 1, 101: 2, 102: 3}  # code of the phase -> vital
@@ -76,7 +79,7 @@ class Snapshots(Result):
             files.append(last)
         if not files:
             raise DataError(str(path), "no snapshot lies here;", "expected output00000000.xml, initial.xml or final.xml.")
-        timed = [(float(self._text(f, parse(f), "metadata/current_time")), f) for f in files]
+        timed = self._of_one_run([(float(self._text(f, parse(f), "metadata/current_time")), f) for f in files], last)
         if len(timed) > 2 and timed[-1][1] == last and timed[-1][0] - timed[-2][0] < 0.5 * (timed[-2][0] - timed[-3][0]):
             timed.pop()  # the last saved state once more, or a step later
         timed.sort(key=lambda found: found[0])
@@ -89,6 +92,20 @@ class Snapshots(Result):
         self._table = lru_cache(KEPT)(self._read_table)
         self._field = lru_cache(KEPT)(self._read_field)
         self.attrs["phases"] = {name: self._phases_of(k) for k, name in enumerate(self.types)}
+
+    def _of_one_run(self, timed: list[tuple[float, Path]], last: Path) -> list[tuple[float, Path]]:
+        """Snapshots without those that a longer run left in the folder before: times go up, and none is later than the end."""
+        end = next((t for t, f in timed if f == last), math.inf)
+        kept: list[tuple[float, Path]] = []
+        frames = [pair for pair in timed if pair[1] != last]
+        for time, file in frames:
+            if time > end + 1e-6 or (kept and time <= kept[-1][0]):
+                break
+            kept.append((time, file))
+        left = frames[len(kept) :]
+        if left:
+            LOG.warning("%s: %d snapshots, from %s on, are left from an earlier run and are not read.", self.path, len(left), left[0][1].name)
+        return kept + [pair for pair in timed if pair[1] == last]
 
     # -- the files --------------------------------------------------------------------------------------------------
 

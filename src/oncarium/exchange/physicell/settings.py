@@ -138,7 +138,13 @@ class _Writer:
         if len(walls) > 1 or walls - {0.0, 100.0}:
             self.note("walls are on for all types or for none, with 100 um/min")
         _put(options, "virtual_wall_at_domain_edge", bool(walls - {0.0}))
+        bonds = {self.value(t, "springs.active") > 0.5 for t in m.types} if "springs.active" in self.columns else {True}
+        if len(bonds) > 1:
+            self.note("springs between cells are on for all types or for none")
+        _put(options, "disable_automated_spring_adhesions", True not in bonds)
         _put(options, "random_seed", m.seed)
+        if m.record.fields != m.record.cells:
+            self.note("fields are recorded as often as cells")
         self._environment(root)
         group = _put(root, "cell_definitions")
         for k, cell in enumerate(m.types):

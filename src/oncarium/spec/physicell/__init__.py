@@ -1,5 +1,5 @@
 """PhysiCell models: settings XML, rules CSV, cells CSV and initial concentrations become the same tree that a model file gives."""
 
-from .settings import is_settings, read_settings
+from .settings import is_project, is_settings, read_settings, settings_in
 
-__all__ = ["is_settings", "read_settings"]
+__all__ = ["is_project", "is_settings", "read_settings", "settings_in"]

@@ -91,10 +91,10 @@ class Dictionary:
             self.behaviors[f"exit from cycle phase {k}"] = ("cycle.exit", str(k))
         self.behaviors["cycle entry"] = ("cycle.exit", "0")
         for words, plain, factorwise in ((self.behaviors, BEHAVIORS, OF_FACTOR), (self.signals, SIGNALS, SIGNALS_OF_FACTOR)):
-            for column, names in plain.items():
-                words.update(dict.fromkeys(names, (column, None)))
             for column, names in factorwise.items():
                 words.update({n.format(f): (column, f) for f in factors for n in names})
+            for column, names in plain.items():  # a substrate may be named like a signal: the word is the signal's, as upstream
+                words.update(dict.fromkeys(names, (column, None)))
         contact = {"sense.contact": ("contact with {}", "contact with cell type #")}
         for words, table in ((self.behaviors, OF_TYPE), (self.signals, contact)):
             for column, names in table.items():
@@ -104,6 +104,12 @@ class Dictionary:
         for k, c in enumerate(custom):
             for n in (f"custom:{c}", f"custom: {c}", f"custom {k}"):
                 self.behaviors[n] = self.signals[n] = (f"custom.{c}", None)
+
+    @staticmethod
+    def taken(factors: Sequence[str]) -> list[str]:
+        """Factors that are named like a signal, which the word means."""
+        plain = {name for names in SIGNALS.values() for name in names}
+        return [f for f in factors if f in plain]
 
     def behavior_name(self, column: str, label: str | None) -> str | None:
         """PhysiCell's first name of a behavior column."""

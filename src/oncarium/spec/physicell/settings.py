@@ -16,6 +16,8 @@ from .rules import RulesFile, say_column
 from .surroundings import Surroundings, with_unit
 from .xml import ROOT, Element, read_xml
 
+FILE = "PhysiCell_settings.xml"
+PLACING = re.compile(r"number_of|num_|_count|count_|radius|_cells|cells_|position|distance|_x$|_y$|_z$|center|width|height|fraction|seed_", re.I)
 LABELS = ("units", "description", "type", "version", "name", "ID", "enabled")  # attributes that say nothing a number depends on
 SWITCHES = ("springs.active", "motility.active", "motility.advanced", "apoptosis.fixed", "necrosis.fixed", "mechanics.membrane_adhesion",
             "mechanics.membrane_repulsion")  # left out where they are as usual
@@ -24,6 +26,35 @@ SWITCHES = ("springs.active", "motility.active", "motility.advanced", "apoptosis
 def is_settings(path: Path) -> bool:
     """Does this path look like a settings XML?"""
     return path.suffix.lower() == ".xml"
+
+
+def settings_in(folder: Path) -> Path:
+    """The settings of a project's folder: config/PhysiCell_settings.xml, or the only ones that lie there. Raises ModelError."""
+    for usual in (folder / "config" / FILE, folder / FILE):
+        if usual.exists():
+            return usual
+    found = [p for where in (folder / "config", folder) if where.is_dir() for p in sorted(where.glob("*.xml")) if _are_settings(p)]
+    if len(found) == 1:
+        return found[0]
+    said = f"its settings are one of {len(found)}: {', '.join(p.name for p in found[:10])}." if found else f"no config/{FILE} lies here."
+    raise ModelError(Problem(str(folder), "", f"is a folder; {said}", "Expected the folder of a PhysiCell project, or a file.", "Name the file."))
+
+
+def is_project(folder: Path) -> bool:
+    """Does a folder hold settings, and no run?
+
+    >>> is_project(Path("nowhere"))
+    False
+    """
+    return not (folder / "run.zarr").exists() and ((folder / "config" / FILE).exists() or (folder / FILE).exists()) and not (folder / "initial.xml").exists()
+
+
+def _are_settings(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return path.is_file() and f"<{ROOT}".encode() in file.read(10_000)
+    except OSError:
+        return False
 
 
 def read_settings(path: Path, numerics: str = "oncarium", compat: str = "", ignore: tuple[str, ...] = ()) -> Document:
@@ -72,6 +103,9 @@ class Settings(Surroundings):
         factors = self.read_environment(root.child("microenvironment_setup"), is_2d)
         definitions = Definitions(root, list(factors), self.compat, options, is_2d)
         self.words = Dictionary(list(factors), definitions.types, list(definitions.custom))
+        for name in Dictionary.taken(list(factors)):
+            root.complain(f"the substrate '{name}' is named like a signal; in rules the word means the signal, as upstream.",
+                          remedy="Give it another name where rules shall read it.", severity="warning")  # fmt: skip
         self.write_custom(definitions)
         for d in definitions.all:
             self.write_cell(d, factors)
@@ -197,7 +231,8 @@ class Settings(Surroundings):
         """The section `initial`: numbers of cells among the user parameters, then the table of positions."""
         out: list[dict[str, Any]] = []
         user = self.root.child("user_parameters")
-        unknown = []
+        unknown: list[str] = []
+        scattered: Element | None = None
         for child in user.children() if user else ():
             child.attribute("type")
             tag = str(child.node.tag)
@@ -205,6 +240,9 @@ class Settings(Surroundings):
                 count = child.whole(0)
                 if count is not None and count < 0:
                     child.complain(f"{child.text} cells;", "expected at least 0.")
+                if count is not None and count > 0:
+                    scattered = child
+                    child.notice(f"{count} cells of each of {len(definitions.types)} types are placed at random in the whole domain, as the template's code does.")
                 for name in definitions.types if count and count > 0 else ():
                     self.document.places[f"initial.{len(out)}"] = child.place
                     out.append({"cells": name, "count": str(count), "everywhere": None})
@@ -213,6 +251,11 @@ class Settings(Surroundings):
                     self.put(("seed",), child.text, child.place)
             else:
                 unknown.append(tag)
+        placing = [tag for tag in unknown if PLACING.search(tag)]
+        if scattered is not None and placing:
+            scattered.complain(f"{', '.join(placing[:8])}{', ...' if len(placing) > 8 else ''} look like numbers or places of cells, too: custom code may place "
+                               "its cells otherwise, with this number for something else.", remedy="Say where cells are with a table, or set it to 0.",
+                               severity="warning")  # fmt: skip
         if unknown and user:
             user.notice(f"only custom C++ reads {', '.join(unknown)}; custom code is out of reach, and what it does is not part of this model.")
         start = self.root.child("initial_conditions")
@@ -225,7 +268,7 @@ class Settings(Surroundings):
             found = self.find(folder.text if folder else "", file.text if file else "", file or cells)
             if found is not None:
                 self.document.places[f"initial.{len(out)}"] = (file or cells).place
-                said: dict[str, Any] = {"table": self.relative(found)}
+                said: dict[str, Any] = {"table": self.relative(found), "inactive": True}  # outside the domain, as upstream
                 numbers = [d.number for d in definitions.all]
                 if numbers != list(range(len(numbers))):
                     said["numbers"] = {d.name: str(d.number) for d in definitions.all}

@@ -7,11 +7,11 @@ import math
 import numpy as np
 from numba import njit
 
-from ..engine.column import Behavior, Trait
-from ..engine.process import Process, Tick
-from ..engine.threads import over_rows
-from ..engine.tissue import Tissue
-from .shape import MOBILITY
+from ...engine.column import Behavior, Trait
+from ...engine.process import Process, Tick
+from ...engine.threads import over_rows
+from ...engine.tissue import Tissue
+from ..vital import MOBILITY
 
 PORE = 30.0  # um^2: cross-section of the pores where there is no matrix yet (assumed: 20 to 40 um^2)
 STEEP = 8.0  # how sharply a pore that is too small stops a cell (assumed)

@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 from numba import njit
 
-from ..engine.column import Behavior
-from ..engine.kernels.coupling import order_by_voxel
-from ..engine.process import Process, Tick
-from ..engine.threads import over_rows
-from ..engine.tissue import Tissue
-from ..engine.why import Why, lives_on
+from ...engine.column import Behavior
+from ...engine.kernels.coupling import order_by_voxel
+from ...engine.process import Process, Tick
+from ...engine.threads import over_rows
+from ...engine.tissue import Tissue
+from ...engine.why import Why, lives_on
 
 MOST = 1.5  # density at which deposition stops: one and a half scars
 LOSS = 4.9e-6  # 1/min: turnover without proteases, 0.7 % a day (as in models of the field)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from .fields import Grid
+from ...engine.fields import Grid
 
+SHARES = ("density", "crosslink", "hyaluronan")
+SOFT = 1.5  # kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
+POWER = 1.8  # how stiffness grows with density (as in models of the field)
+LINKED = 4.0  # full crosslinking adds this many times the stiffness (assumed)
+BREACH = 0.3  # strength of the membrane below which a cell can pass (assumed)
 SCALARS = ("density", "crosslink", "hyaluronan", "bound_vegfa", "latent_tgfb")
 ORIENTATION = ("xx", "yy", "xy", "xz", "yz")  # of a symmetric tensor whose trace is zero
 
@@ -41,6 +47,25 @@ class Matrix:
             face[tuple(between)] = np.diff(inside.astype(np.int8), axis=axis) != 0
             faces.append(face)
         self.membrane = (faces[0], faces[1], faces[2])
+
+    def digest(self, h: Any) -> None:
+        """Feed all arrays to a hash."""
+        for array in self.arrays().values():
+            h.update(np.ascontiguousarray(array).tobytes())
+
+    def summary(self) -> dict[str, tuple[float, str]]:
+        """Means over the tissue: density, crosslink, hyaluronan, stiffness, order of the fibres; strength of the membrane and the share of
+        it that cells can pass."""
+        out = {name: (float(getattr(self, name).mean()), "1") for name in SHARES}
+        out["stiffness"] = (float((SOFT * self.density**POWER * (1.0 + LINKED * self.crosslink)).mean()), "kPa")
+        flat, (xx, yy, xy, xz, yz) = self.density.shape[0] == 1, self.orientation
+        zz = 0.0 if flat else -xx - yy
+        square = xx**2 + yy**2 + zz**2 + 2.0 * (xy**2 + xz**2 + yz**2)
+        out["order"] = (float(np.sqrt(square * (2.0 if flat else 1.5)).mean()), "1")  # as MatrixSensing's alignment
+        if self.membrane is not None:
+            strength = np.concatenate([face[face > 0.0] for face in self.membrane])  # a face that held one never loses all of it
+            out["membrane"], out["breached"] = (float(strength.mean()), "1"), (float((strength < BREACH).mean()), "1")
+        return {f"matrix.{name}": told for name, told in out.items()}
 
     def copy(self) -> Matrix:
         """An independent matrix with the same content."""

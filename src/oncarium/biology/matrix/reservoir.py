@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from ..engine.column import Behavior
-from ..engine.kernels.coupling import deposit, order_by_voxel
-from ..engine.process import Process, Tick
-from ..engine.tissue import Tissue
-from .matrix_sensing import LINKED, POWER
+from ...engine.column import Behavior
+from ...engine.kernels.coupling import deposit, order_by_voxel
+from ...engine.process import Process, Tick
+from ...engine.tissue import Tissue
+from .state import LINKED, POWER
 
 LATENT_LOSS = 1e-3  # 1/min: clearance of the latent pool, half-life of 12 h (assumed)
 ACTIVATION = {"serine": 2e-3, "mmp": 2e-3}  # 1/min at reference activity (assumed)

@@ -7,18 +7,18 @@ import math
 import numpy as np
 from numba import njit
 
-from ..engine.column import State
-from ..engine.process import Process, Tick
-from ..engine.random import uniform
-from ..engine.tissue import Tissue
-from ..engine.why import Why, given, lives_on
-from .matrix import FAMILIES
+from ...engine.column import State
+from ...engine.process import Process, Tick
+from ...engine.random import uniform
+from ...engine.tissue import Tissue
+from ...engine.why import Why, given, lives_on
+from .remodeling import FAMILIES
+from .state import BREACH
 
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
 CUT = 8e-3  # 1/min of every family at reference activity: together they breach it within an hour (assumed)
 SURFACE = 3.0  # how much more MMP cuts where it sits on a cell that makes it, as MT1-MMP does (assumed)
 PULL = 0.02 / 60.0  # 1/min: a contracting cell opens it without any protease (Glentis et al. 2017; rate assumed)
-BREACH = 0.3  # strength below which a cell can pass (assumed)
 PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
 INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
 

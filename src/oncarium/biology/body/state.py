@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,14 @@ class Body:
 
     def __setitem__(self, name: str, value: float) -> None:
         self.level[self.index(name)] = value
+
+    def digest(self, h: Any) -> None:
+        """Feed all levels to a hash."""
+        h.update(self.level.tobytes())
+
+    def summary(self) -> dict[str, tuple[float, str]]:
+        """The level of every compartment."""
+        return {f"body.{name}": (float(level), "1") for name, level in zip(self.names, self.level)}
 
     def copy(self) -> Body:
         """An independent body at the same levels."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..engine.fields import FieldError
-from ..engine.kernels.lod import _exchange_entries, coefficients, couple, diffuse_and_exchange, lod_steps, plane_starts
-from ..engine.process import Process, Tick
-from ..engine.threads import over_rows, shared
-from ..engine.tissue import Tissue
-from ..engine.why import Why
-from .outside import OUTSIDE
-from .secretion import INTERNALISED, Secretion, concentration_per_amount
+from ...engine.fields import FieldError
+from ...engine.kernels.lod import _exchange_entries, coefficients, couple, diffuse_and_exchange, lod_steps, plane_starts
+from ...engine.process import Process, Tick
+from ...engine.threads import over_rows, shared
+from ...engine.tissue import Tissue
+from ...engine.why import Why
+from ..outside import OUTSIDE
+from ..secretion import INTERNALISED, Secretion, concentration_per_amount
 
 SLAB = 1 << 17
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ..engine.process import Process, Tick
-from ..engine.random import uniform
-from ..engine.tissue import Tissue
-from ..engine.why import Why, given
+from ...engine.process import Process, Tick
+from ...engine.random import uniform
+from ...engine.tissue import Tissue
+from ...engine.why import Why, given
 
 MOST = 50  # arrivals of one kind in one voxel and one step
 PLACE = MOST + 1  # first draw that places an arrival

@@ -6,15 +6,12 @@ import math
 
 from numba import njit
 
-from ..engine.column import Signal
-from ..engine.process import Process, Tick
-from ..engine.threads import over_rows
-from ..engine.tissue import Tissue
-from ..engine.why import Why, given, lives_on
-
-SOFT = 1.5  # kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
-POWER = 1.8  # how stiffness grows with density (as in models of the field)
-LINKED = 4.0  # full crosslinking adds this many times the stiffness (assumed)
+from ...engine.column import Signal
+from ...engine.process import Process, Tick
+from ...engine.threads import over_rows
+from ...engine.tissue import Tissue
+from ...engine.why import Why, given, lives_on
+from .state import LINKED, POWER, SOFT
 
 
 @njit(cache=True, nogil=True)

@@ -10,8 +10,13 @@ LIVE, APOPTOTIC, SWELLING, LYSED = 0, 1, 2, 3
 FROZEN = 128  # added to the state of a cell that lies outside the domain while others decide and act
 
 VITAL = State(
-    "1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed", name="vital"
-)
+    "1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed", name="vital",
+    groups={
+        "live": (LIVE, LIVE), "apoptotic": (APOPTOTIC, APOPTOTIC), "necrotic": (SWELLING, FROZEN - 1), "dead": (APOPTOTIC, 255),
+        "inside": (0, FROZEN - 1),
+    },
+    counted=("live", "apoptotic", "necrotic"),
+)  # fmt: skip
 RADIUS = State("um", 8.412710547954228, ge=0.0, doc="radius of the whole cell", name="radius")
 MOBILITY = State("1", 1.0, ge=0.0, le=1.0, doc="share of the velocity under pushes and pulls that drag leaves", name="mechanics.mobility")
 

@@ -12,14 +12,14 @@ import math
 import numpy as np
 from numba import njit
 
-from ..engine.column import State
-from ..engine.process import Process, Tick
-from ..engine.threads import over_rows
-from ..engine.tissue import Tissue
-from ..engine.why import Why
-from .forces import CLOSEST, PRESSURE_UNIT, pull
-from .mechanics import Mechanics
-from .outside import LEFT, OUTSIDE, free
+from ...engine.column import State
+from ...engine.process import Process, Tick
+from ...engine.threads import over_rows
+from ...engine.tissue import Tissue
+from ...engine.why import Why
+from ..forces import CLOSEST, PRESSURE_UNIT, pull
+from ..mechanics import Mechanics
+from ..outside import LEFT, OUTSIDE, free
 
 NOW = State("um/min", axis="xyz", inherit="zero", doc="velocity of this step, until the cells move", name="velocity.now")
 MARGIN = 1.0  # um: assumed; a cell moves or grows so far before neighbor lists are built anew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..engine.loop import each_voxel
+from ...engine.loop import each_voxel
 
 
 @each_voxel(name="ProteaseCascade", writes=("supply_mmp", "supply_serine"), needs=("mmp", "serine", "cathepsin"))

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ..engine.process import Tick
-from ..engine.random import uniform
-from ..engine.tissue import Tissue
-from .contacts import Contacts
-from .outside import free
-from .shape import APOPTOTIC, LIVE
-from .springs import Springs, held_by, join, release, release_all, row_with, rows_by_id, touch
+from ...engine.process import Tick
+from ...engine.random import uniform
+from ...engine.tissue import Tissue
+from ..contacts import Contacts
+from ..outside import free
+from ..springs import Springs, held_by, join, release, release_all, row_with, rows_by_id, touch
+from ..vital import APOPTOTIC, LIVE
 
 GONE = 1e-15  # um^3: a cell this small has been engulfed or fused
 INSTANT = 1e-15  # min, so that an attack without duration ends at once

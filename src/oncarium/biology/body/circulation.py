@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from ..engine.process import Process, Tick
-from ..engine.tissue import Tissue
-from ..engine.why import Why, given
-from ..spec.body import Compartment
+from ...engine.process import Process, Tick
+from ...engine.tissue import Tissue
+from ...engine.why import Why, given
+from ...spec.body import Compartment
 
 SUBSTEP = 1.0  # min: rates of the body are at most a few per hour
 

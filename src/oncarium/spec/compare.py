@@ -1,0 +1,117 @@
+"""What two models say differently: values are compared as quantities, whatever the spelling, and whether said or left at their default."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from ..units import Quantity
+from .tree import flatten
+
+if TYPE_CHECKING:
+    from .model import Model
+
+WORDS = ("numerics", "compat", "internalise", "start")
+TREES = ("custom", "initial", "matrix", "supply", "body", "entry", "exit")  # compared as they are written
+CLOSE = 1e-9  # of a value: what is nearer is the same
+NOTHING = "(nothing)"
+
+
+def differences(one: Model, other: Model) -> list[str]:
+    """One line per value, in the order of the models.
+
+    >>> from oncarium.spec.model import EXAMPLE, Model
+    >>> model = Model.from_text(EXAMPLE)
+    >>> differences(model, model.with_({"until": "24 h"})), differences(model, model.with_({"until": "2 day"}))
+    ([], ['until: 1 day -> 2 day'])
+    """
+    mine, theirs = _meaning(one), _meaning(other)
+    lines = []
+    for path in dict.fromkeys([*mine, *theirs]):
+        a, b = mine.get(path), theirs.get(path)
+        if not _same(a[0] if a else None, b[0] if b else None):
+            lines.append(f"{path}: {a[1] if a else NOTHING} -> {b[1] if b else NOTHING}")
+    return lines
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return a == b or math.isclose(a, b, rel_tol=CLOSE)
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b))
+    return a == b
+
+
+def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
+    """Path -> (value, how to say it)."""
+    written = flatten(model.document.tree)
+    out: dict[str, tuple[Any, str]] = {}
+
+    def put(path: str, value: Any, unit: str = "", at: str = "") -> None:
+        said = written.get(at or path)
+        if said is None and isinstance(value, int | float) and not isinstance(value, bool):
+            said = str(Quantity(value, unit or "1"))
+        out[path] = (value, str(value) if said is None else said)
+
+    for word in WORDS:
+        put(word, getattr(model, word))
+    put("until", model.until, "min")
+    put("seed", model.seed)
+    for k, axis in enumerate("xyz"):
+        put(f"domain.{axis}", (model.domain.lower[k], model.domain.upper[k]))
+        put(f"domain.voxel.{axis}", model.domain.voxel[k], "um", "domain.voxel")
+    for section, given in (("clock", model.clock), ("record", model.record)):
+        for f in fields(given):
+            put(f"{section}.{f.name}", getattr(given, f.name), "um/min" if f.name == "error" else "min")
+    for factor in model.factors:
+        path = f"factors.{factor.name}"
+        for name, unit in (("unit", ""), ("diffusion", "um^2/min"), ("decay", "1/min"), ("michaelis", factor.unit), ("initial", factor.unit),
+                           ("initial_content", ""), ("tolerance", factor.unit), ("hindrance", "")):  # fmt: skip
+            put(f"{path}.{name}", getattr(factor, name), unit)
+        put(f"{path}.solver", written.get(f"{path}.solver", "usual"))
+        put(f"{path}.fixed", tuple((repr(h.region), h.value) for h in factor.held))
+        for face, b in factor.boundary.items():
+            if b.condition != "no-flux":
+                put(f"{path}.boundary.{face}", (b.condition, b.value, b.permeability), "", f"{path}.boundary")
+    for t in model.types:
+        _cell(model, t, put)
+    for section in TREES:
+        if section != "initial" or not all(p.table for p in model.placements):
+            _written(model, section, written, out)
+    for i, p in enumerate(model.placements if all(p.table for p in model.placements) else ()):
+        values = sorted((c, label or "", tuple(None if x != x else x for x in v)) for (c, label), v in p.values.items())
+        out[f"initial.{i}"] = ((p.rows, tuple(values)), f"{len(p.rows)} cells of {p.table}")
+    return out
+
+
+def _cell(model: Model, t: Any, put: Any) -> None:
+    path, names = f"cells.{t.name}", model.names
+    put(path, t.name)
+    put(f"{path}.cycle.model", t.cycle.name)
+    for k, phase in enumerate(t.cycle.phases):
+        put(f"{path}.cycle.exit" + (f".{phase}" if len(t.cycle.phases) > 1 else ""), t.exit[k], "1/min")
+        put(f"{path}.cycle.fixed.{phase}", t.fixed[k])
+    put(f"{path}.motility.normalized", t.normalized)
+    for name, entry in names.columns.items():
+        if not (entry.settable or name in t.values) or name == "cycle.exit" or entry.axis in ("xyz", "bond", "phase"):
+            continue
+        for label in names.labels(entry) if entry.axis else (None,):
+            put(f"{path}.{name}" + (f".{label}" if label else ""), t.value(entry, label), names.unit(name, label))
+    for rule in t.rules:
+        said = " ".join(".".join(w for w in words if w) for words in (rule.signal, ("increases" if rule.increases else "decreases",), rule.behavior))
+        put(f"{path}.rules.{said}", (rule.value, rule.half, rule.hill, rule.dead))
+    for i, d in enumerate(t.distributions):
+        put(f"{path}.distributions.{i}", (d.column, d.label, d.kind, d.parameters, d.low, d.high))
+    if t.name in model.networks:
+        n = model.networks[t.name]
+        put(f"{path}.network", (repr(n.logic), n.minutes, n.held, tuple(repr(i) for i in n.inputs)))
+
+
+def _written(model: Model, section: str, written: dict[str, str], out: dict[str, tuple[Any, str]]) -> None:
+    """Values of a section as they are written, numbers as numbers."""
+    for path, text in written.items():
+        if path.partition(".")[0] != section or path.rpartition(".")[2] in ("doc", "gives", "outside"):
+            continue
+        number = model.numbers.get(path)
+        out[path] = (number.value if number is not None else text, text)
