@@ -8,26 +8,22 @@ from pathlib import Path
 import oncarium
 
 HIDDEN = """
-import builtins, os, signal, sys
-for name in ("sched_getaffinity", "sched_setaffinity", "sysconf", "register_at_fork", "getpgid", "killpg", "statvfs",
+import builtins, io, os, signal, sys
+for name in ("sched_getaffinity", "sched_setaffinity", "sysconf", "killpg", "statvfs",
              "getloadavg", "sync", "mkfifo", "chown"):
     if hasattr(os, name):
         delattr(os, name)
 for name in ("SIGUSR1", "SIGUSR2", "SIGHUP", "SIGALRM", "SIGKILL"):
     if hasattr(signal, name):
         delattr(signal, name)
-real = builtins.__import__
-def hiding(name, *given, **named):
-    if name.partition(".")[0] in ("fcntl", "resource", "pwd", "grp", "termios"):
-        raise ImportError(f"no module named {name!r} on this system")
-    return real(name, *given, **named)
-opened, read = builtins.open, __import__("io").open
+for name in ("fcntl", "resource", "pwd", "grp", "termios"):
+    sys.modules[name] = None
+read = builtins.open
 def closed(path, *given, **named):
     if str(path).startswith(("/proc/", "/sys/")):
         raise FileNotFoundError(path)
     return read(path, *given, **named)
-builtins.__import__ = hiding
-builtins.open = __import__("io").open = closed
+builtins.open = io.open = closed
 """
 TINY = """
 import oncarium as oc

@@ -361,7 +361,7 @@ def overview(result: Result) -> Figure:
 def wiring(model: Model) -> Figure:
     """Who makes and takes up which factor, what each factor and state does to whom, and who touches whom: drawn from the model.
 
-    >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).panels[0].texts if t.get_text() == "glucose")
+    >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).axes[0].texts if t.get_text() == "glucose")
     ['glucose']
     """
     from .wiring_figure import draw  # here because it loads the mechanisms, which other figures do not need

@@ -32,13 +32,13 @@ def told(say: Callable[[int, str], None]) -> Iterator[None]:
 
         count = 0
 
-        def on_start(self, event):  # noqa: D102
+        def on_start(self, event):
             function = event.data["dispatcher"].py_func
             if function.__module__.startswith(PACKAGE):
                 self.count += 1
                 say(self.count, f"{function.__module__.rpartition('.')[2]}.{function.__name__}")
 
-        def on_end(self, event):  # noqa: D102
+        def on_end(self, event):
             pass
 
     ear = Ear()
