@@ -46,8 +46,10 @@ class Rates(NamedTuple):
     @classmethod
     def of(cls, cells: Cells, shield: np.ndarray) -> Rates:
         """Those of all cells."""
-        eat = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
-        return cls(*eat, cells["attack.rate"], cells["attack.immunogenicity"], shield, cells["fusion.rate"])
+        return cls(
+            cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"], cells["attack.rate"],
+            cells["attack.immunogenicity"], shield, cells["fusion.rate"],
+        )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)

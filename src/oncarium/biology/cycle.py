@@ -67,10 +67,10 @@ CYCLES = {
 
 
 class Phases(NamedTuple):
-    """The cycles of the types: how many phases (type), at whose end a cell divides (type), at whose start it doubles its target of solids
+    """The cycles of the types: how many phases each has (type), at whose end a cell divides (type), at whose start it doubles its target of solids
     (type), and which last a fixed time (type, phase)."""
 
-    count: np.ndarray
+    number: np.ndarray
     divides: np.ndarray
     copies: np.ndarray
     fixed: np.ndarray

@@ -185,5 +185,7 @@ class Springs(Process):
             before, row = partner.copy(), cells.rows_of(partner)
             let_go(self.firing(tick), order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner)
         if np.any(cells["springs.attachment"]):
-            rates = (cells[name] for name in ("mechanics.affinity", "springs.attachment", "springs.maximum"))
-            attach(self.firing(tick), order, who(cells), Neighborhood.of(tissue, self.mechanics), *rates, partner)
+            attach(
+                self.firing(tick), order, who(cells), Neighborhood.of(tissue, self.mechanics), cells["mechanics.affinity"],
+                cells["springs.attachment"], cells["springs.maximum"], partner,
+            )  # fmt: skip

@@ -169,7 +169,7 @@ class Volume(Process):
         cells = tissue.cells
         grown_as = cells[GROWN_AS.name] if GROWN_AS.name in cells else cells.type
         columns = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")
-        parts = Parts(*(cells[f"volume.{k}"] for k in columns), cells["radius"])
+        parts = Parts(*[cells[f"volume.{k}"] for k in columns], radius=cells["radius"])
         over_rows(
             grow, cells.n, self.threads, tick.dt, self.exact, cells.type, grown_as, cells["vital"], self.rates,
             cells.base["volume.fluid_fraction"], self.ratio, parts,

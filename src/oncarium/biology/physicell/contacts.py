@@ -239,7 +239,7 @@ class ContactsInOrder(Contacts):
         count = interact(
             self.firing(tick), cells.order(), who(cells), free(cells), Neighborhood.of(tissue, self.mechanics), cells.position.copy(),
             Rates.of(cells, NO_SHIELD), Attacks(*(cells[name] for name in columns)), nuclei, partner,
-            Volumes(*(cells[f"volume.{k}"] for k in volumes), cells["radius"]), events,
+            Volumes(*[cells[f"volume.{k}"] for k in volumes], radius=cells["radius"]), events,
         )  # fmt: skip
         gone = []
         for code, i, j in events[:count]:

@@ -123,5 +123,6 @@ class Exchange(Process):
             return
         over_rows(
             diffuse_and_exchange, factors, self.threads, self.steps, fields.value, self.still, self.tables,
-            (self.plane_start, self.fixed_start, self.index, self.values_held), width, entries, grid.voxel_volume, kept, each=self.steps * planes * columns if factors > 1 else 1,
+            (self.plane_start, self.fixed_start, self.index, self.values_held), width, entries, grid.voxel_volume, kept,
+            each=self.steps * planes * columns if factors > 1 else 1,
         )  # fmt: skip
