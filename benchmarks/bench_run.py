@@ -84,7 +84,7 @@ initial: [{cells: tumor, ball: {radius: 866 um}, packing: hexagonal, spacing: 15
 
 def million() -> None:
     """Ten minutes of about a million cells in 3-D: seconds and the most memory of the process."""
-    code = (f"import time, oncarium as oc\nfrom oncarium.spec.model import Model\nstart = time.perf_counter()\n"
+    code = (f"import time, oncarium as oc\nfrom oncarium.model.model import Model\nstart = time.perf_counter()\n"
             f"s = oc.Simulation(Model.from_text({MANY!r}), seed=1)\nmade = time.perf_counter()\ns.run('10 min')\n"
             f"print(f'{{s.tissue.cells.n:,}} cells: made in {{made - start:.0f}} s, 10 min in {{time.perf_counter() - made:.0f}} s')\nprint(s.plan)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

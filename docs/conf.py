@@ -42,7 +42,7 @@ def table(heads: tuple[str, ...], rows: list[tuple]) -> str:
 
 def columns_page() -> str:
     """One table per section of a cell type."""
-    from oncarium.spec import catalog
+    from oncarium.model import catalog
 
     def bounds(e: catalog.Entry) -> str:
         return " and ".join(f"{sign} {value:g}" for sign, value in (("≥", e.ge), ("≤", e.le)) if value is not None)
@@ -77,7 +77,7 @@ def columns_page() -> str:
 
 def library_page() -> str:
     """What the library holds, with the files themselves."""
-    from oncarium.spec.files import LIBRARY, read
+    from oncarium.model.files import LIBRARY, read
 
     parts = [HEAD, "# Library\n", "What a model may take by name with `library:`, and the scenarios that `oncarium run` knows.\n"]
     for shelf in ("scenarios", "factors", "cells"):

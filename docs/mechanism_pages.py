@@ -115,7 +115,7 @@ def code(lines: list[str]) -> str:
 @functools.cache
 def library() -> dict[str, set[str]]:
     """Cell type of the library -> its sections."""
-    from oncarium.spec.files import LIBRARY, read
+    from oncarium.model.files import LIBRARY, read
 
     return {p.stem: set(read(p).tree) for p in sorted((LIBRARY / "cells").glob("*.yaml"))}
 

@@ -86,8 +86,8 @@ def test_relative_links_resolve(page):
 
 
 def test_generated_pages_hold_every_column_and_library_entry():
-    from oncarium.spec.catalog import columns
-    from oncarium.spec.files import LIBRARY
+    from oncarium.model.catalog import columns
+    from oncarium.model.files import LIBRARY
 
     made = conf.generated()
     assert all(f"| `{name}` |" in made["reference/columns.md"] for name in columns())

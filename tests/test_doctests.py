@@ -22,7 +22,7 @@ MODULES = sorted(
 def result(tmp_path_factory):
     """What `result` stands for in the examples of figures and measures."""
     matplotlib.use("agg")
-    return oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h", out=tmp_path_factory.mktemp("result"))
+    return oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h", out=tmp_path_factory.mktemp("result"))
 
 
 @pytest.mark.parametrize("name", MODULES)

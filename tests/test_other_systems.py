@@ -27,7 +27,7 @@ builtins.open = io.open = closed
 """
 TINY = """
 import oncarium as oc
-from oncarium.spec.model import EXAMPLE
+from oncarium.model.model import EXAMPLE
 result = oc.run(oc.Model.from_text(EXAMPLE), "30 min", seed=1, out="run")
 oc.report(result)
 oc.resume("run", "1 h")

@@ -16,7 +16,8 @@ from typing import Any
 __version__ = "0.1.0"
 
 _NAMES = {
-    "Model": "spec.model",
+    "EXAMPLE": "model.model",
+    "Model": "model.model",
     "Simulation": "run.simulation",
     "Recorder": "run.recorder",
     "Result": "run.result",

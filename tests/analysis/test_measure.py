@@ -5,9 +5,9 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import InputError
+from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 PLANE = "{x: [-200 um, 200 um], y: [-200 um, 200 um], voxel: 20 um}"
 SPACE = "{x: [-100 um, 100 um], y: [-100 um, 100 um], z: [-100 um, 100 um], voxel: 20 um}"

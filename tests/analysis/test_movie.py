@@ -10,7 +10,7 @@ import pytest
 import oncarium as oc
 from oncarium.analysis import movie as module
 from oncarium.errors import InputError
-from oncarium.spec.model import EXAMPLE, Model
+from oncarium.model.model import EXAMPLE, Model
 
 Image = pytest.importorskip("PIL.Image", reason="Pillow, which writes GIF, is not installed")
 

@@ -5,7 +5,7 @@ import pytest
 from nbclient import NotebookClient
 
 import oncarium as oc
-from oncarium.spec.model import EXAMPLE, Model
+from oncarium.model.model import EXAMPLE, Model
 
 CELLS = [
     "import matplotlib.pyplot as plt\nimport oncarium as oc\nresult = oc.open('run')\nbackend = plt.get_backend()",

@@ -16,9 +16,9 @@ from matplotlib.figure import Figure
 import oncarium as oc
 from oncarium.analysis import plot
 from oncarium.errors import InputError
+from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 MODEL = """
 oncarium: 1

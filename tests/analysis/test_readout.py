@@ -8,9 +8,9 @@ import pytest
 import oncarium as oc
 from oncarium.analysis.readout import read_out
 from oncarium.errors import InputError
+from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 MODEL = """
 oncarium: 1

@@ -6,8 +6,8 @@ import re
 import pytest
 
 import oncarium as oc
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import checkpoint
-from oncarium.spec.model import EXAMPLE, Model
 
 
 @pytest.fixture(scope="module")

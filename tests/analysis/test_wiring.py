@@ -11,7 +11,7 @@ import oncarium as oc
 from oncarium.analysis.wiring import read_wiring
 from oncarium.analysis.wiring_page import page, write
 from oncarium.errors import InputError
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 MODEL = """
 oncarium: 1

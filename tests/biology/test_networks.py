@@ -11,7 +11,7 @@ import oncarium as oc
 from helpers import add_cells, fire, shuffle, tissue_of
 from oncarium.biology.networks import Net, Networks, text
 from oncarium.errors import ModelError, NumericsError
-from oncarium.spec.logic import read_logic
+from oncarium.model.logic import read_logic
 
 # damage raises p53; p53 raises Mdm2 in the cytoplasm, which lets nuclear Mdm2 come back and silence p53
 BND = """
@@ -278,7 +278,7 @@ QUAL = """<?xml version="1.0" encoding="UTF-8"?>
 
 def test_sbml_qual_is_read():
     pytest.importorskip("libsbml", reason="python-libsbml is not installed: pip install oncarium[networks]")
-    from oncarium.spec.qual import read_qual
+    from oncarium.model.qual import read_qual
 
     bnd, cfg = read_qual(QUAL, "net.sbml")
     process, tissue = world(bnd=bnd, cfg=cfg)
@@ -321,8 +321,8 @@ A, B, C, T = "<ci>A</ci>", "<ci>B</ci>", "<ci>C</ci>", "<ci>theta</ci>"
 def test_conditions_of_sbml_qual(condition, holds):
     """MathML of a function term, thresholds of inputs by their ids among it."""
     pytest.importorskip("libsbml", reason="python-libsbml is not installed: pip install oncarium[networks]")
-    from oncarium.spec.logic import read_logic
-    from oncarium.spec.qual import read_qual
+    from oncarium.model.logic import read_logic
+    from oncarium.model.qual import read_qual
 
     bnd, cfg = read_qual(math_of(condition), "net.sbml")
     logic = read_logic(bnd, "net.sbml", cfg)
@@ -333,8 +333,8 @@ def test_conditions_of_sbml_qual(condition, holds):
 
 def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
     pytest.importorskip("libsbml", reason="python-libsbml is not installed: pip install oncarium[networks]")
-    from oncarium.spec.logic import read_logic
-    from oncarium.spec.qual import read_qual
+    from oncarium.model.logic import read_logic
+    from oncarium.model.qual import read_qual
 
     on = "<math xmlns='http://www.w3.org/1998/Math/MathML'><apply><eq/><ci>A</ci><cn type='integer'>1</cn></apply></math>"
     two = QUAL.replace('qual:maxLevel="1" qual:initialLevel="0"', 'qual:maxLevel="2" qual:initialLevel="1"')
@@ -354,7 +354,7 @@ def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
 
 
 def test_without_libsbml_the_message_says_what_to_install(monkeypatch):
-    from oncarium.spec.qual import read_qual
+    from oncarium.model.qual import read_qual
 
     monkeypatch.setitem(__import__("sys").modules, "libsbml", None)
     with pytest.raises(ModelError, match=r'pip install "oncarium\[networks\]"'):

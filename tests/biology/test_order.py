@@ -8,10 +8,10 @@ from oncarium.biology.order import ORDERS, reasons
 from oncarium.engine.loop import Maker
 from oncarium.engine.process import Process, Variant
 from oncarium.errors import ModelError
+from oncarium.model import catalog
+from oncarium.model.model import Model
 from oncarium.run.catalog import declaring
 from oncarium.run.simulation import Simulation
-from oncarium.spec import catalog
-from oncarium.spec.model import Model
 
 BASE = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
@@ -59,7 +59,7 @@ def test_what_a_scenario_speaks_of_is_served_by_its_plan(scenario):
 @pytest.mark.parametrize("numerics", ["oncarium", "physicell"])
 def test_a_section_that_nobody_serves_is_an_error_of_check(numerics, monkeypatch):
     served = catalog.served(numerics) - {"damage"}
-    monkeypatch.setattr("oncarium.spec.whole.served", lambda _: served)
+    monkeypatch.setattr("oncarium.model.consistency.served", lambda _: served)
     with pytest.raises(ModelError, match=r"cells.tumor.damage\n.*(no mechanism answers for|PhysiCell's numerics have no) damage"):
         Model.from_text(f"numerics: {numerics}\n" + BASE.replace("EXTRA", "damage: {repair: 0.1 1/min}"))
 

@@ -12,7 +12,7 @@ from oncarium.biology.body.state import Body
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from oncarium.errors import ModelError
-from oncarium.spec.body import Compartment
+from oncarium.model.body import Compartment
 
 MODEL = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}

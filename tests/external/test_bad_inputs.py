@@ -8,7 +8,7 @@ import time
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 FOLDER = "bad_inputs"
 MEASURED = """

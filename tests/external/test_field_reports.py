@@ -1,4 +1,4 @@
-"""Files that went wrong in use, as they were reported: taken or told, never a traceback. What they stand for is tested in tests/spec."""
+"""Files that went wrong in use, as they were reported: taken or told, never a traceback. What they stand for is tested in tests/model."""
 
 import os
 import subprocess

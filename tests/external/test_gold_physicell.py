@@ -7,8 +7,8 @@ import pytest
 
 from oncarium.exchange.physicell.labels import flat
 from oncarium.exchange.physicell.moment import Moment
+from oncarium.model.model import Model
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 FOLDER = "gold_physicell_1_14_2"
 CYCLES = ("advanced_Ki67", "basic_Ki67", "cycling_quiescent", "flow_cytometry", "flow_cytometry_separated", "live")

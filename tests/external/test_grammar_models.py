@@ -2,8 +2,8 @@
 
 import pytest
 
+from oncarium.model.model import Model
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 GRAMMAR = {  # file -> cell types, factors, cells, rules
     "hypoxia/PhysiCell_settings.xml": (2, 1, 2000, 8),

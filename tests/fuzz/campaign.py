@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fuzz.inputs import KINDS, make
 from oncarium.errors import OncariumError
+from oncarium.model.model import Model
 from oncarium.run import api
 from oncarium.run.build import build
-from oncarium.spec.model import Model
 from oncarium.study.claims import read_claim
 
 SECONDS, BYTES = 5.0, 1e9

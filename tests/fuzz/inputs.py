@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import oncarium
-from oncarium.spec.files import emit, parse
+from oncarium.model.files import emit, parse
 
 LIBRARY = Path(oncarium.__file__).parent / "library"
 KINDS = ("model", "text", "settings", "table", "network", "qual", "claim")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from helpers import shuffle
+from oncarium.model.model import Model
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 WORLD = """
 title: Everything at once

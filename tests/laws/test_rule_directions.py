@@ -5,9 +5,9 @@ import pytest
 
 from oncarium.biology.rules import Rules
 from oncarium.engine.kernels.response import respond
+from oncarium.model.files import LIBRARY
+from oncarium.model.model import Model
 from oncarium.run.simulation import Simulation
-from oncarium.spec.files import LIBRARY
-from oncarium.spec.model import Model
 
 LEVELS = (0.0, 0.1, 0.5, 1.0, 2.0, 10.0)  # of the signal, in halves
 

@@ -7,9 +7,9 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import InputError
+from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 anndata = pytest.importorskip("anndata", reason="anndata, the optional reader and writer of this format, is not installed")
 

@@ -7,8 +7,8 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import InputError, ModelError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run.api import new_folder, store_of
-from oncarium.spec.model import EXAMPLE, Model
 
 
 @pytest.fixture(scope="module")

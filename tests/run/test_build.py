@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from oncarium.errors import ModelError
+from oncarium.model.model import Model
 from oncarium.run.build import build
-from oncarium.spec.model import Model
 
 PLANE = "{x: [-200 um, 200 um], y: [-150 um, 150 um], voxel: 10 um}"
 BOX = "{x: [-100 um, 100 um], y: [-100 um, 100 um], z: [-100 um, 100 um], voxel: 20 um}"

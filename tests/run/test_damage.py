@@ -10,8 +10,8 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import DataError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run.index import index_of, line_of, read_index, sums_of
-from oncarium.spec.model import EXAMPLE, Model
 
 SCRIPT = Path(__file__).parents[2] / "validation" / "damaged_stores" / "damage.py"
 

@@ -39,7 +39,7 @@ from oncarium.study.ensemble import Task, run_all
 lock.POSIX = False
 assert lock.lock_file is None and lock.boot() == "" and lock.started(1) == ""
 place = Path(sys.argv[1])
-model = oc.Model.from_text(oc.spec.model.EXAMPLE)
+model = oc.Model.from_text(oc.EXAMPLE)
 first = oc.run(model, "1 h", 1, out=place / "run", see=lambda s: s.tick == 30)
 def intrude(simulation):
     try:

@@ -6,8 +6,8 @@ import pytest
 import oncarium as oc
 from oncarium.engine.process import Process
 from oncarium.errors import DataError, InputError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import identity
-from oncarium.spec.model import EXAMPLE, Model
 
 
 class Shrinking(Process):

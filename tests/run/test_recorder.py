@@ -5,10 +5,10 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import InputError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import checkpoint
 from oncarium.run.recorder import Recorder
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import EXAMPLE, Model
 
 
 @pytest.fixture(scope="module")

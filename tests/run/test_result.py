@@ -9,10 +9,10 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import DataError, InputError
+from oncarium.model.model import Model
 from oncarium.run.index import index_of
 from oncarium.run.result import Result
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 MODEL = """
 oncarium: 1

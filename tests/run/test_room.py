@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from oncarium.errors import NumericsError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run.room import FULL, PACKED
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import EXAMPLE, Model
 
 
 def model(solid=False, **changes):

@@ -6,9 +6,9 @@ import pytest
 import oncarium as oc
 from oncarium.engine.process import Process
 from oncarium.errors import DataError, NumericsError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import checkpoint
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import EXAMPLE, Model
 
 
 class Spoiler(Process):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from oncarium.model.model import Model
 from oncarium.run.build import build
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 HEAD = """
 domain: {x: [-60 um, 60 um], y: [-40 um, 40 um], z: [-20 um, 20 um], voxel: 20 um}

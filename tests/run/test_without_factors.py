@@ -1,7 +1,7 @@
 """A model needs no factor."""
 
 import oncarium as oc
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 TEXT = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}

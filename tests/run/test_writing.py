@@ -12,9 +12,9 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import DataError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import checkpoint
 from oncarium.run.index import index_of
-from oncarium.spec.model import EXAMPLE, Model
 from oncarium.writing import whole, write_text
 
 ROOT = hasattr(os, "geteuid") and os.geteuid() == 0

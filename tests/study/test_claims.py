@@ -8,7 +8,7 @@ import pytest
 
 from oncarium.analysis.readout import read_out
 from oncarium.errors import InputError, ModelError
-from oncarium.spec.model import EXAMPLE
+from oncarium.model.model import EXAMPLE
 from oncarium.study import claims
 from oncarium.study.claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Claim, Effect, dip_of, effect_of, judge, read_claim, run_claims, scaled
 from oncarium.study.claims_page import page
@@ -37,7 +37,7 @@ def library(tmp_path, monkeypatch):
     """A library with one scenario."""
     (tmp_path / "lib" / "scenarios").mkdir(parents=True)
     (tmp_path / "lib" / "scenarios" / "small.yaml").write_text(WORLD)
-    monkeypatch.setattr("oncarium.spec.library.LIBRARY", tmp_path / "lib")
+    monkeypatch.setattr("oncarium.model.library.LIBRARY", tmp_path / "lib")
     return tmp_path
 
 
@@ -69,7 +69,7 @@ def test_a_second_start_runs_nothing_again_and_shared_arms_run_once(library):
 
 
 def test_workers_of_their_own_give_the_same_numbers(library):
-    from oncarium.spec.model import Model
+    from oncarium.model.model import Model
 
     tasks = [Task.of(Model.from_text(WORLD, folder=None), "2 h", seed) for seed in (1, 2)]
     alone, _ = run_all(tasks, library / "one", workers=1)
@@ -103,7 +103,7 @@ def test_verdicts_of_levels():
 
 
 def test_multiples_of_what_the_model_says():
-    from oncarium.spec.model import Model
+    from oncarium.model.model import Model
 
     model = Model.from_text(WORLD, folder=None)
     assert scaled(model, {"initial.0.count": "times 0.5", "until": "1 day"}) == {"initial.0.count": "10", "until": "1 day"}

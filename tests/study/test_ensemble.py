@@ -11,9 +11,9 @@ import oncarium as oc
 from oncarium.engine.loop import each_cell
 from oncarium.engine.process import Process
 from oncarium.errors import InputError
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.run.identity import key_of
 from oncarium.run.index import index_of
-from oncarium.spec.model import EXAMPLE, Model
 from oncarium.study import ensemble
 from oncarium.study.ensemble import Task, packed, perform, run_all
 
@@ -178,7 +178,7 @@ def test_workers_that_are_killed_at_any_moment_end_no_study(tmp_path):
 def test_dask_is_imported_only_where_many_runs_are_asked_for(tmp_path):
     code = """
 import sys
-from oncarium.spec.model import EXAMPLE, Model
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.study.ensemble import Task, run_all
 from oncarium.cli import app
 done, failed = run_all([Task.of(Model.from_text(EXAMPLE), "1 min", 1)], sys.argv[1])

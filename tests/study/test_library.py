@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 from oncarium.study.claims import joined, library, profiles, read_claim
 
 

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("SALib")
 
 from oncarium.errors import ModelError
-from oncarium.spec.model import EXAMPLE, Model
+from oncarium.model.model import EXAMPLE, Model
 from oncarium.study import sensitivity
 
 READOUTS = [{"measure": "count", "of": "tumor"}, {"measure": "factor", "name": "oxygen", "called": "mean oxygen"}]

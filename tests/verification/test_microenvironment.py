@@ -5,7 +5,7 @@ import pytest
 
 import oncarium as oc
 from oncarium.engine.kernels.cosine import cosine_step, relaxation_rates
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 from .test_fields import INF, along_x, radius, steady
 

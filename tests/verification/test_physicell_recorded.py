@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from oncarium.model.model import Model
 from oncarium.run.simulation import Simulation
-from oncarium.spec.model import Model
 
 WORLD = """
 title: Recorded

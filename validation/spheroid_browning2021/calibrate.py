@@ -27,7 +27,7 @@ from scipy.optimize import minimize
 
 import oncarium
 from oncarium.run.simulation import Simulation
-from oncarium.spec.environment import Factor
+from oncarium.model.environment import Factor
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt

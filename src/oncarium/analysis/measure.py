@@ -1,6 +1,6 @@
 """Measures on a Result: numbers that a paper would report.
 
-In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A movie of a run: MP4 where imageio-ffmpeg is installed, otherwise an animated GIF.
 
-In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
 
 Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. In the examples `result` is that of
-oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..spec.model import Model
+    from ..model.model import Model
 
 # Okabe and Ito's seven colours and five more, chosen to lie farthest from all others (and black and grey, which are kept for the dead)
 # as people without red, green or blue cones see them

@@ -4,7 +4,7 @@
     {measure: share, of: carcinoma, column: emt.score, above: 0.5}
     {measure: count, of: ctl, per: {measure: count, of: carcinoma}}
 
-In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations

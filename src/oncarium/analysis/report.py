@@ -1,6 +1,6 @@
 """A report of a run: one HTML file that needs nothing else, and its figures as PNG.
 
-In the examples `result` is that of oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "2 h").
+In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations

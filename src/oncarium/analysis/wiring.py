@@ -7,9 +7,9 @@ from typing import Any
 
 from ..biology.order import MECHANISMS
 from ..engine.loop import Maker
-from ..spec.catalog import NAMED_SIGNALS
-from ..spec.cell import CellType
-from ..spec.model import Model
+from ..model.catalog import NAMED_SIGNALS
+from ..model.cell import CellType
+from ..model.model import Model
 
 LETTERS = {  # section of a behavior -> letter in the figure, and what it stands for
     "cycle": ("G", "divides"), "death": ("D", "dies"), "motility": ("M", "moves"), "guidance": ("M", "moves"), "mechanics": ("M", "moves"),
@@ -71,7 +71,7 @@ class Wiring:
 def read_wiring(model: Model) -> Wiring:
     """The wiring that a model's types, rules, supplies and doors describe.
 
-    >>> from oncarium.spec.model import EXAMPLE, Model
+    >>> from oncarium.model.model import EXAMPLE, Model
     >>> [(e.signal, e.type, e.letter, e.up) for e in read_wiring(Model.from_text(EXAMPLE)).effects]
     [('oxygen', 'tumor', 'D', False)]
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..spec.model import Model
+from ..model.model import Model
 from .canvas import new_figure
 from .wiring import LETTERS, OTHER, Wiring, read_wiring
 

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from ..errors import InputError
-from ..spec.model import Model
+from ..model.model import Model
 from ..writing import write_text
 from . import plot
 from .canvas import close

@@ -82,7 +82,7 @@ class Net:
     """A network as numbers.
 
     kinds       (type) which cells run it                     nodes    names of its nodes
-    up, down    expressions of the rates (spec/logic.py)      p        parameters
+    up, down    expressions of the rates (model/logic.py)      p        parameters
     starts      (nodes, states, chances) drawn when a cell first runs it
     held        (node, 0 or 1)                                inputs   (node, column, index along its axis or -1, threshold, above)
     minutes     how long one unit of its time lasts

@@ -27,6 +27,9 @@ def relax(rate, dt, exact):
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
+PARTS_OF = (*(f"volume.{k}" for k in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")), "radius")
+
+
 class Parts(NamedTuple):
     """Volumes of the cells, um^3, the calcified share and the radius, um; each (cell)."""
 
@@ -168,8 +171,7 @@ class Volume(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         grown_as = cells[GROWN_AS.name] if GROWN_AS.name in cells else cells.type
-        columns = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")
-        parts = Parts(*[cells[f"volume.{k}"] for k in columns], radius=cells["radius"])
+        parts = Parts(*(cells[name] for name in PARTS_OF))
         over_rows(
             grow, cells.n, self.threads, tick.dt, self.exact, cells.type, grown_as, cells["vital"], self.rates,
             cells.base["volume.fluid_fraction"], self.ratio, parts,

@@ -15,9 +15,9 @@ def doctor(warm: Annotated[bool, typer.Option("--warm", help="Compile all loops 
     import time
 
     from .. import __version__
+    from ..model.consistency import memory_here
+    from ..model.model import EXAMPLE, Model
     from ..run.simulation import Simulation, default_threads
-    from ..spec.model import EXAMPLE, Model
-    from ..spec.whole import memory_here
 
     print(f"oncarium {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for name in ("numpy", "numba", "scipy", "zarr", "pandas", "xarray", "matplotlib"):
@@ -46,9 +46,9 @@ def doctor(warm: Annotated[bool, typer.Option("--warm", help="Compile all loops 
 def warm_up() -> None:
     """Compile what the scenarios of the library and PhysiCell's numerics need, saying how far it is."""
     from ..engine import compiling
+    from ..model.model import EXAMPLE, Model
     from ..run import api
     from ..run.simulation import Simulation
-    from ..spec.model import EXAMPLE, Model
 
     models = [Model.from_text(EXAMPLE), Model.from_text(EXAMPLE).with_({"numerics": "physicell"}), *(api.load(name) for name in api.scenarios())]
     count = 0

@@ -16,8 +16,8 @@ def new(
 ) -> None:
     """Write a model file to start from."""
     from ..errors import InputError
-    from ..spec.library import entry
-    from ..spec.model import Model
+    from ..model.library import entry
+    from ..model.model import Model
     from ..writing import write_text
 
     if file.exists():
@@ -51,8 +51,8 @@ def import_(
 
 def list_() -> None:
     """Scenarios, factors and cell types of the library."""
-    from ..spec.files import read
-    from ..spec.library import entry, on_shelf
+    from ..model.files import read
+    from ..model.library import entry, on_shelf
 
     for shelf in ("scenarios", "factors", "cells"):
         print(shelf)
@@ -71,7 +71,7 @@ def check(
 ) -> None:
     """Check a model: every problem at once, with file and line."""
     from ..errors import ModelError
-    from ..spec.model import Model
+    from ..model.model import Model
 
     opened = Model.open(model, (), numerics, compat, ignore or ())
     if opened.errors:
@@ -91,7 +91,7 @@ def diff(
     ignore: Ignore = None,
 ) -> None:
     """What the second model says differently."""
-    from ..spec.model import Model
+    from ..model.model import Model
 
     first, second = (Model.load(name, (), numerics, compat, ignore or ()) for name in (one, other))
     print("\n".join(first.diff(second)) or "The models say the same.")
@@ -136,7 +136,7 @@ def schema(out: Annotated[Path | None, typer.Option("--out", "-o", help="The fil
     """JSON schema of model files, for editors."""
     import json
 
-    from ..spec.schema import json_schema
+    from ..model.schema import json_schema
     from ..writing import write_text
 
     text = json.dumps(json_schema(), indent=1)

@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..errors import Problem
-    from ..spec.model import Model
+    from ..model.model import Model
 
 SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
 ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, a model file, a PhysiCell settings XML, or the folder of such a project.")]
@@ -46,7 +46,7 @@ def load(
     name: str, given: Sequence[str] | None, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] | None = None
 ) -> Model:
     """The model with its changes; warnings and notices are printed."""
-    from ..spec.model import Model
+    from ..model.model import Model
 
     model = Model.load(name, (), numerics, compat, ignore or ())
     if given:

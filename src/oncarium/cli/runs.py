@@ -72,9 +72,9 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Go on from a run's last checkpoint, to the end that it was asked for."""
+    from ..model.model import Model
     from ..run import api
     from ..run.past import Past
-    from ..spec.model import Model
 
     before = Past.of(api.store_of(run)).attrs
     asked, watch = before.get("asked") or {}, []
@@ -150,8 +150,8 @@ def export(
     """Write a run as PhysiCell's snapshots, which pcdl opens, or a model as its settings, rules and cells."""
     from ..errors import InputError, did_you_mean
     from ..exchange.physicell import settings, snapshot
+    from ..model.physicell import is_project
     from ..run import api
-    from ..spec.physicell import is_project
 
     if to != "physicell":
         raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")

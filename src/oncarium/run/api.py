@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, InputError, ModelError, Problem
-from ..spec.library import on_shelf
-from ..spec.model import Model
+from ..model.library import on_shelf
+from ..model.model import Model
 from ..units import UnitError, say_time, to_minutes
 from .progress import Bar
 from .result import Result
@@ -66,7 +66,7 @@ def open(path: str | Path) -> Result:
     """A result: the folder of a run, its store, or an output folder of PhysiCell. Raises DataError.
 
     >>> import oncarium as oc
-    >>> finished = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/small")
+    >>> finished = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/small")
     >>> oc.open("runs/small").digest == finished.digest
     True
     """
@@ -136,7 +136,7 @@ def run(
     Raises ModelError before anything is written, NumericsError or DataError while running.
 
     >>> import oncarium as oc
-    >>> result = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", seed=1)
+    >>> result = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", seed=1)
     >>> result.times.tolist(), result.fields["oxygen"].dims
     ([0.0, 60.0], ('time', 'z', 'y', 'x'))
     """
@@ -230,7 +230,7 @@ def resume(
     A run that no checkpoint is left of goes on from time 0.
 
     >>> import oncarium as oc
-    >>> model = oc.Model.from_text(oc.spec.model.EXAMPLE)
+    >>> model = oc.Model.from_text(oc.EXAMPLE)
     >>> first = oc.run(model, "1 h", out="runs/first")
     >>> oc.resume("runs/first", "2 h").digest == oc.run(model, "2 h", out="runs/whole").digest
     True
@@ -277,7 +277,7 @@ def branch(
     processes, other_code   the mechanisms of your own that the run had; whether other code may go on, as for resume
 
     >>> import oncarium as oc
-    >>> first = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/common")
+    >>> first = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/common")
     >>> arms = oc.branch("runs/common", {"control": {}, "fast": {"cells.tumor.cycle.exit": "0.5 1/h"}}, until="4 h")
     >>> len(arms["fast"].cells()) > len(arms["control"].cells())
     True

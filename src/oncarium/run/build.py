@@ -21,10 +21,10 @@ from ..engine.process import Process
 from ..engine.random import stream_of, uniform
 from ..engine.tissue import Tissue
 from ..errors import InputError
-from ..spec.environment import Domain
-from ..spec.initial import Placement, Region
-from ..spec.model import Model
-from ..spec.places import TRIES, lattice
+from ..model.environment import Domain
+from ..model.initial import Placement, Region
+from ..model.model import Model
+from ..model.places import TRIES, lattice
 from . import matrix, patient
 from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers

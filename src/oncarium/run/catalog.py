@@ -1,4 +1,4 @@
-"""Write spec/catalog.json from the mechanisms:  python -m oncarium.run.catalog"""
+"""Write model/catalog.json from the mechanisms:  python -m oncarium.run.catalog"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..biology.order import ORDERS
 from ..engine.column import Column
 from ..engine.loop import Maker
 from ..engine.process import Process, Variant
-from ..spec.catalog import PATH
+from ..model.catalog import PATH
 
 
 def _modules() -> list[Any]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..content import content_of
 
 if TYPE_CHECKING:
-    from ..spec.model import Model
+    from ..model.model import Model
 
 PACKAGES = ("numpy", "scipy", "numba", "llvmlite")
 
@@ -72,7 +72,7 @@ def identity_of(model: Model) -> dict[str, Any]:
 def key_of(model: Model, until: float, seed: int) -> str:
     """Short name of a run by everything that decides its outcome.
 
-    >>> from oncarium.spec.model import EXAMPLE, Model
+    >>> from oncarium.model.model import EXAMPLE, Model
     >>> model = Model.from_text(EXAMPLE)
     >>> key_of(model, 60.0, 1) == key_of(model.with_({"title": "The same"}), 60.0, 1) != key_of(model, 60.0, 2)
     True

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..biology.matrix.state import Matrix
-from ..spec.matrix import SHARES
-from ..spec.model import Model
+from ..model.matrix import SHARES
+from ..model.model import Model
 from .regions import grid_of, inside, voxel_centers
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, ModelError
-from ..spec.model import Model
+from ..model.model import Model
 from . import checkpoint
 from .identity import differences, identity_of
 from .index import read_index

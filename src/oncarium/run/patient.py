@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..biology.body.state import Body
-from ..spec.model import Model
+from ..model.model import Model
 
 
 def body_of(model: Model) -> Body | None:

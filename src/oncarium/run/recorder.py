@@ -52,7 +52,7 @@ class Recorder:
     Raises DataError where nothing can be written here; nothing is left behind then.
 
     >>> import oncarium as oc
-    >>> simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE))
+    >>> simulation = oc.Simulation(oc.Model.from_text(oc.EXAMPLE))
     >>> recorder = Recorder("watched/run.zarr", simulation, cells_every=10, fields_every=30, checkpoint_every=60)
     >>> recorder.see(simulation)
     >>> simulation.run("30 min", see=recorder.see)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..engine.fields import Grid
-from ..spec.environment import Domain
-from ..spec.places import inside
+from ..model.environment import Domain
+from ..model.places import inside
 
 __all__ = ["edge_voxels", "grid_of", "inside", "voxel_centers"]
 

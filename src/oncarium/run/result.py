@@ -46,7 +46,7 @@ class Result:
     path, attrs, title, seed, types     times, field_times (min)     finished, digest (SHA-256 of the newest checkpoint's tissue)
 
     >>> import oncarium as oc, tempfile
-    >>> result = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out=tempfile.mkdtemp())
+    >>> result = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out=tempfile.mkdtemp())
     >>> result.types, len(result.cells(0)), result.fields["oxygen"].sel(time=60.0).shape
     (('tumor',), 20, (1, 10, 10))
     """

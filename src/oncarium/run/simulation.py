@@ -13,8 +13,8 @@ from ..biology.order import ORDERS
 from ..engine.fields import FieldError
 from ..engine.plan import Plan
 from ..errors import DataError, NumericsError
-from ..spec.model import Model
-from ..spec.whole import memory_here
+from ..model.consistency import memory_here
+from ..model.model import Model
 from ..units import to_minutes
 from .build import build
 from .room import Room
@@ -40,7 +40,7 @@ class Simulation:
 
     tissue, plan, seed, model     time (min), tick
 
-    >>> from oncarium.spec.model import EXAMPLE, Model
+    >>> from oncarium.model.model import EXAMPLE, Model
     >>> simulation = Simulation(Model.from_text(EXAMPLE), seed=1)
     >>> simulation.run("30 min")
     >>> simulation.tissue.cells.n, simulation.time

@@ -13,10 +13,10 @@ from ..engine.column import Behavior, Column
 from ..engine.fields import Fields
 from ..engine.random import normal, stream_of, uniform
 from ..errors import InputError
-from ..spec.cell import Distribution
-from ..spec.environment import FACES
-from ..spec.initial import Placement
-from ..spec.model import Model
+from ..model.cell import Distribution
+from ..model.environment import FACES
+from ..model.initial import Placement
+from ..model.model import Model
 
 DRAWING = stream_of("Distribution")
 MOST_DRAWS = 1_000_000  # of one value; a model whose limits hardly any draw meets is refused before
@@ -33,7 +33,7 @@ def custom_columns(model: Model) -> list[Column]:
 
 def fill_fields(model: Model, fields: Fields) -> None:
     """Concentrations from tables; where the model has no folder any more (a run goes on), the state is restored instead."""
-    from ..spec.physicell.substrates import read_concentrations
+    from ..model.physicell.substrates import read_concentrations
 
     tables = {f.initial_table for f in model.factors if f.initial_table} if model.folder is not None else set()
     for table in tables:

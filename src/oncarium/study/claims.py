@@ -17,12 +17,12 @@ import numpy as np
 
 from ..analysis.readout import complaint, read_out
 from ..errors import ModelError, OncariumError, Problem, did_you_mean
+from ..model.environment import LONGEST
+from ..model.files import LIBRARY, read
+from ..model.library import entry
+from ..model.model import Model
+from ..model.reader import Reader
 from ..run import api
-from ..spec.environment import LONGEST
-from ..spec.files import LIBRARY, read
-from ..spec.library import entry
-from ..spec.model import Model
-from ..spec.reader import Reader
 from ..units import ASSUMED
 from . import wiring
 from .ensemble import Task, run_all
@@ -92,7 +92,7 @@ class Claim:
 def scaled(model: Model, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Changes with every "times <number>" worked out: that many times what the model says there.
 
-    >>> from oncarium.spec.model import EXAMPLE
+    >>> from oncarium.model.model import EXAMPLE
     >>> scaled(Model.from_text(EXAMPLE), {"initial.0.count": "times 0.5", "cells.tumor.cycle.exit": "times 2"})
     {'initial.0.count': '10', 'cells.tumor.cycle.exit': '0.001333333333 1/min assumed'}
     """

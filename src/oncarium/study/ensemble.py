@@ -18,10 +18,10 @@ from typing import Any
 
 from ..content import is_installed
 from ..errors import DataError, InputError, OncariumError
+from ..model.model import Model
 from ..run import api
 from ..run.identity import key_of
 from ..run.result import Result
-from ..spec.model import Model
 
 STARTS = 3  # of a set of workers, before runs are done here
 DEATHS = 10  # of workers at one run, before it is given up
@@ -79,7 +79,7 @@ def run_all(
 
     Raises InputError where a mechanism of one's own cannot be sent to other processes.
 
-    >>> from oncarium.spec.model import EXAMPLE
+    >>> from oncarium.model.model import EXAMPLE
     >>> tasks = [Task.of(Model.from_text(EXAMPLE), "30 min", seed) for seed in (1, 2)]
     >>> done, failed = run_all(tasks, "many", workers=1)
     >>> len(done), failed

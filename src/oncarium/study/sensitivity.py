@@ -19,11 +19,11 @@ import numpy as np
 
 from ..analysis.readout import complaint, read_out
 from ..errors import InputError, ModelError, OncariumError, Problem
+from ..model.files import read
+from ..model.library import entry
+from ..model.model import Model
+from ..model.reader import Reader
 from ..run import api
-from ..spec.files import read
-from ..spec.library import entry
-from ..spec.model import Model
-from ..spec.reader import Reader
 from .ensemble import Task, run_all
 
 if TYPE_CHECKING:

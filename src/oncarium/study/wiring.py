@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..analysis.wiring import read_wiring
-from ..spec.model import Model
+from ..model.model import Model
 
 SIGMAS = 3.5  # an effect of this many standard errors is no chance, even in a table of a few hundred
 CHEMISTRY = ("mmp", "serine", "cathepsin", "timp", "oxygen", "glucose")  # heard by the matrix, by each other, or by metabolism

@@ -117,7 +117,7 @@ def test_snapshots_are_not_overwritten(exported):
 
 
 def test_no_cells_make_a_table_without_columns(tmp_path):
-    empty = oc.Model.from_text(oc.spec.model.EXAMPLE.replace("count: 20", "count: 0"))
+    empty = oc.Model.from_text(oc.EXAMPLE.replace("count: 20", "count: 0"))
     snapshot.write(tmp_path, "output00000000", Moment.of_simulation(oc.Simulation(empty, seed=1, threads=1)))
     name, table = mat.read(tmp_path / "output00000000_cells.mat")
     assert name == "cells" and table.shape[0] == 0

@@ -13,7 +13,7 @@ import oncarium as oc
 from oncarium.exchange.physicell.csv import Tables, cell_text
 from oncarium.exchange.physicell.labels import CYCLES, ROWS, flat, rows_of
 from oncarium.exchange.physicell.moment import Moment
-from oncarium.spec import catalog
+from oncarium.model import catalog
 
 from .world import TEXT, model
 
@@ -71,7 +71,7 @@ def test_every_label_stands_once_and_vectors_are_numbered(written):
 
 
 def test_a_vector_of_length_one_has_the_bare_label():
-    simulation = oc.Simulation(oc.Model.from_text(oc.spec.model.EXAMPLE), seed=1, threads=1)
+    simulation = oc.Simulation(oc.Model.from_text(oc.EXAMPLE), seed=1, threads=1)
     head = [name for name, _ in flat(Moment.of_simulation(simulation))]
     assert "secretion_rates" in head and "attack_rates" in head and "death_rates[0]" in head and "secretion_rates[0]" not in head
 
@@ -122,7 +122,7 @@ def test_motile_cells_are_the_living_with_a_speed():
 
 
 def test_no_text_is_a_formula(tmp_path):
-    text = oc.spec.model.EXAMPLE.replace("  oxygen: {unit", "  '-cmd x': {unit")
+    text = oc.EXAMPLE.replace("  oxygen: {unit", "  '-cmd x': {unit")
     evil = oc.Model.from_text("".join(line for line in text.splitlines(True) if "rules" not in line))
     Tables(tmp_path, 60.0).see(oc.Simulation(evil, seed=1, threads=1))
     head = (tmp_path / "field.csv").read_text().splitlines()[0].split(",")

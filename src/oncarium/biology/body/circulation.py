@@ -10,7 +10,7 @@ from numba import njit
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
-from ...spec.body import Compartment
+from ...model.body import Compartment
 
 SUBSTEP = 1.0  # min: rates of the body are at most a few per hour
 

@@ -235,11 +235,11 @@ class ContactsInOrder(Contacts):
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
         nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
         columns = ("attack.duration", "attack.damage_rate", "attack.target", "attack.delivered", "damage.level", "sense.attacked")
-        volumes = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
+        volumes = (*(f"volume.{k}" for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")), "radius")
         count = interact(
             self.firing(tick), cells.order(), who(cells), free(cells), Neighborhood.of(tissue, self.mechanics), cells.position.copy(),
             Rates.of(cells, NO_SHIELD), Attacks(*(cells[name] for name in columns)), nuclei, partner,
-            Volumes(*[cells[f"volume.{k}"] for k in volumes], radius=cells["radius"]), events,
+            Volumes(*(cells[name] for name in volumes)), events,
         )  # fmt: skip
         gone = []
         for code, i, j in events[:count]:

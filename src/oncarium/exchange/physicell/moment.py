@@ -13,9 +13,9 @@ from ...engine.cells import FADED
 from ...engine.fields import Grid
 
 if TYPE_CHECKING:
+    from ...model.model import Model
     from ...run.result import Result
     from ...run.simulation import Simulation
-    from ...spec.model import Model
 
 DERIVED = ("volume.fluid", "volume.nuclear_solid", "volume.cytoplasm_solid", "volume.target_nuclear", "volume.nuclear")
 

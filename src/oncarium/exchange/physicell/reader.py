@@ -14,8 +14,8 @@ from xml.etree import ElementTree as xml
 import numpy as np
 
 from ...errors import DataError, InputError, did_you_mean
+from ...model import catalog
 from ...run.result import Result
-from ...spec import catalog
 from . import mat
 from .labels import CYCLES, ROWS
 

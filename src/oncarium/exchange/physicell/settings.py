@@ -12,14 +12,14 @@ import numpy as np
 
 from ...biology.secretion import concentration_per_amount
 from ...errors import DataError, InputError
+from ...model.cell import CellType
+from ...model.environment import FACES
+from ...model.initial import Placement, Row
+from ...model.model import Model
+from ...model.physicell.dictionary import Dictionary
+from ...model.physicell.phenotype import Key
+from ...model.physicell.tags import DEAD_PARTS, MECHANICS, MOTILITY, SECRETION, VOLUME
 from ...run.build import pack, scatter
-from ...spec.cell import CellType
-from ...spec.environment import FACES
-from ...spec.initial import Placement, Row
-from ...spec.model import Model
-from ...spec.physicell.dictionary import Dictionary
-from ...spec.physicell.phenotype import Key
-from ...spec.physicell.tags import DEAD_PARTS, MECHANICS, MOTILITY, SECRETION, VOLUME
 from .csv import cell_text
 from .labels import CYCLES, custom_variables
 
@@ -41,7 +41,7 @@ def write(model: Model, folder: str | Path, placed: Sequence[Row] | None = None)
     placed   (type, x, y, z) um of the cells at the start, where they are known better than from the model
 
     >>> import oncarium as oc
-    >>> notices = write(oc.Model.from_text(oc.spec.model.EXAMPLE), "settings")
+    >>> notices = write(oc.Model.from_text(oc.EXAMPLE), "settings")
     >>> oc.load("settings/PhysiCell_settings.xml").types[0].name
     'tumor'
     """

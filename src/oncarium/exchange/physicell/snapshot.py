@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 
 from ... import __version__
 from ...errors import DataError, InputError
-from ...spec.model import Model
+from ...model.model import Model
 from . import mat, settings
 from .csv import voxels
 from .labels import rows_of
@@ -144,7 +144,7 @@ def export(result: Result, folder: str | Path) -> list[str]:
     Raises InputError where snapshots lie already.
 
     >>> import oncarium as oc
-    >>> finished = oc.run(oc.Model.from_text(oc.spec.model.EXAMPLE), "1 h", out="runs/exported")
+    >>> finished = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/exported")
     >>> notices = export(finished, "snapshots")
     >>> oc.open("snapshots").times.tolist()
     [0.0, 60.0]

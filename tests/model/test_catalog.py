@@ -1,7 +1,7 @@
 """The catalog is what the mechanisms declare."""
 
+from oncarium.model.catalog import PATH
 from oncarium.run.catalog import text
-from oncarium.spec.catalog import PATH
 
 
 def test_catalog_is_fresh():

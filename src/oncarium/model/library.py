@@ -7,8 +7,8 @@ from typing import Any
 
 from ..errors import did_you_mean
 from .files import LIBRARY, read
+from .nested import over
 from .reader import Reader
-from .tree import over
 
 
 def on_shelf(shelf: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 BASE = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
@@ -19,7 +19,7 @@ initial: [{cells: tumor, disc: {radius: 50 um}, count: 5}]
 
 
 def problems(extra):
-    return Model(__import__("oncarium.spec.files", fromlist=["parse"]).parse(BASE.replace("EXTRA", extra), "m")).problems
+    return Model(__import__("oncarium.model.files", fromlist=["parse"]).parse(BASE.replace("EXTRA", extra), "m")).problems
 
 
 @pytest.mark.parametrize(

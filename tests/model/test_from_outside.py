@@ -10,7 +10,7 @@ import pytest
 
 import oncarium as oc
 from oncarium.errors import ModelError
-from oncarium.spec.files import MOST, MOST_FILES, read
+from oncarium.model.files import MOST, MOST_FILES, read
 from oncarium.study.claims import library, read_claim
 
 GOOD = """domain: {x: [-60 um, 60 um], y: [-60 um, 60 um], voxel: 20 um}
@@ -113,8 +113,8 @@ PLACES = (
 @pytest.mark.parametrize("place", PLACES)
 def test_any_shape_anywhere_is_taken_or_told(place, tmp_path):
     """A list where a group stands, a group where a word does, nothing, a truth, a number: a model, or a ModelError with a place."""
-    from oncarium.spec.files import parse
-    from oncarium.spec.tree import set_at
+    from oncarium.model.files import parse
+    from oncarium.model.nested import set_at
 
     for shape in SHAPES:
         tree = parse(GOOD, "m").tree
@@ -148,7 +148,7 @@ def test_any_shape_anywhere_is_taken_or_told(place, tmp_path):
 
 @pytest.mark.parametrize("key", "claim says scenario until control perturbed off readouts effect expect seeds notes series each".split())
 def test_any_shape_in_a_claim_is_taken_or_told(key, tmp_path):
-    from oncarium.spec.files import emit, parse
+    from oncarium.model.files import emit, parse
 
     for shape in SHAPES:
         tree = {**read(library()[0]).tree, key: parse(f"v: {shape}", "v").tree["v"]}

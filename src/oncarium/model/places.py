@@ -57,7 +57,7 @@ def lattice(region: Region, domain: Domain, a: float) -> np.ndarray:
 def misfit(region: Region, domain: Domain, count: int | None, spacing: float | None) -> str:
     """Why cells find no place in a region: `count` at random, or packed with a spacing; "" where they do.
 
-    >>> from oncarium.spec.initial import Region
+    >>> from oncarium.model.initial import Region
     >>> box = Domain((-50, -50, -10), (20, 20, 20), (5, 5, 1))
     >>> misfit(Region("disc", (500, 0, 0), outer=50), box, 3, None), misfit(Region("disc", outer=50), box, 3, None)
     ('it lies outside the domain', '')

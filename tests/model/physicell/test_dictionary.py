@@ -1,7 +1,7 @@
 """PhysiCell's names of signals and behaviors."""
 
-from oncarium.spec import catalog
-from oncarium.spec.physicell.dictionary import Dictionary
+from oncarium.model import catalog
+from oncarium.model.physicell.dictionary import Dictionary
 
 WORDS = Dictionary(["oxygen", "IL-2"], ["tumor", "T cell"], ["hits"])
 

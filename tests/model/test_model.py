@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.catalog import columns, cycles
-from oncarium.spec.files import LIBRARY
-from oncarium.spec.library import on_shelf
-from oncarium.spec.model import EXAMPLE, Model
+from oncarium.model.catalog import columns, cycles
+from oncarium.model.files import LIBRARY
+from oncarium.model.library import on_shelf
+from oncarium.model.model import EXAMPLE, Model
 
 GOOD = """
 oncarium: 1

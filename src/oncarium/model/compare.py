@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from ..units import Quantity
-from .tree import flatten
+from .nested import flatten
 
 if TYPE_CHECKING:
     from .model import Model
@@ -21,7 +21,7 @@ NOTHING = "(nothing)"
 def differences(one: Model, other: Model) -> list[str]:
     """One line per value, in the order of the models.
 
-    >>> from oncarium.spec.model import EXAMPLE, Model
+    >>> from oncarium.model.model import EXAMPLE, Model
     >>> model = Model.from_text(EXAMPLE)
     >>> differences(model, model.with_({"until": "24 h"})), differences(model, model.with_({"until": "2 day"}))
     ([], ['until: 1 day -> 2 day'])

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 DOMAIN = """<x_min>-100</x_min><x_max>100</x_max><y_min>-60</y_min><y_max>60</y_max><z_min>-10</z_min><z_max>10</z_max>
 <dx>20</dx><dy>20</dy><dz>20</dz><use_2D>true</use_2D>"""

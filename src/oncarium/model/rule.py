@@ -97,7 +97,7 @@ class Names:
     def column_of(self, word: str) -> str | None:
         """The column that a word names: its own name, one entry of its axis, or either with underscores, as arguments of loops are written.
 
-        >>> from oncarium.spec.catalog import columns
+        >>> from oncarium.model.catalog import columns
         >>> names = Names(columns(), {"il6": "nM"}, ("tumor",), ())
         >>> names.column_of("secretion.rate.il6"), names.column_of("sense_il6"), names.column_of("weather")
         ('secretion.rate', 'sense.factor', None)

@@ -12,17 +12,17 @@ from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
 from .body import Patient, read_patient
 from .cell import CellType
+from .cell_types import read_types
 from .compare import differences
+from .consistency import check_whole
 from .environment import COMPAT, LONGEST, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record, with_tables
 from .files import Document, emit, is_there, parse, read
 from .initial import Placement, placed, read_placement
 from .library import entry, laid_over, on_shelf
 from .matrix import MatrixStart, read_matrix
+from .nested import check_named, flatten, in_order, moved, set_at, texts, without_tables
 from .reader import Reader
 from .spoken import Spoken
-from .tree import check_named, flatten, in_order, moved, set_at, texts, without_tables
-from .types import read_types
-from .whole import check_whole
 
 SECTIONS = (
     "oncarium",

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 TEXT = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}

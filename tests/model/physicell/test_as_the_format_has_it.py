@@ -9,7 +9,7 @@ import pytest
 import oncarium as oc
 from oncarium.errors import ModelError
 from oncarium.exchange.physicell import settings as exported
-from oncarium.spec.physicell.dictionary import Dictionary
+from oncarium.model.physicell.dictionary import Dictionary
 
 from .world import OPTIONS, OXYGEN, WITH_CELLS, cell, read, refused, settings, told, value, write
 

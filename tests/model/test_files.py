@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oncarium.errors import ModelError
-from oncarium.spec import files
-from oncarium.spec.library import on_shelf
-from oncarium.spec.model import Model
+from oncarium.model import files
+from oncarium.model.library import on_shelf
+from oncarium.model.model import Model
 
 TEXT = "a: 1\nb:\n  - x: 2 um\n  - [3, 4]\n"
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from oncarium.errors import ModelError
-from oncarium.spec.model import Model
+from oncarium.model.model import Model
 
 from .world import CELLS, OVERALL, OXYGEN, WITH_CELLS, cell, read, refused, settings, told, with_rules, write
 

@@ -10,10 +10,10 @@ from typing import Any
 from . import catalog
 from .cell import CellType, awake, read_cell, read_distributions
 from .library import laid_over
+from .nested import over
 from .network import Network, bare, node_columns, read_network, read_networks
 from .reader import Reader
 from .rule import Names, Rule, check_conflicts, dropped, read_rule
-from .tree import over
 
 
 @dataclass(frozen=True)
