@@ -18,7 +18,6 @@ from .vital import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radi
 GROWN_AS = State("1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as")
 TARGET_CYTOPLASM = State("um^3", ge=0.0, inherit="halve", at_death="stop", doc="target of the solids of the cytoplasm", name="volume.target_cytoplasm")
 NOTHING = 1e-16  # um^3, so that a cell that has shrunk away has no part of nothing
-PARTS = ("fluid", "cytoplasm", "nucleus", "calcification")
 
 
 @njit(cache=True, nogil=True)
@@ -27,7 +26,7 @@ def relax(rate, dt, exact):
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
-PARTS_OF = (*(f"volume.{k}" for k in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")), "radius")
+PARTS = (*(f"volume.{k}" for k in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")), "radius")
 
 
 class Parts(NamedTuple):
@@ -171,7 +170,7 @@ class Volume(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         grown_as = cells[GROWN_AS.name] if GROWN_AS.name in cells else cells.type
-        parts = Parts(*(cells[name] for name in PARTS_OF))
+        parts = Parts(*(cells[name] for name in PARTS))
         over_rows(
             grow, cells.n, self.threads, tick.dt, self.exact, cells.type, grown_as, cells["vital"], self.rates,
             cells.base["volume.fluid_fraction"], self.ratio, parts,
