@@ -65,6 +65,15 @@ def test_an_unknown_column_is_refused_before_anything_is_written(model, tmp_path
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_not_there_is_told_and_the_rest_recorded(tmp_path, caplog):
+    """What check calls fine can be run: columns of mechanisms that are off, and constants of the types."""
+    model = oc.Model.from_text(oc.EXAMPLE).with_({"record.columns": ["stem.level", "motility.contrast", "volume.fluid"]})
+    result = oc.run(model, "10 min", out=tmp_path)
+    assert "volume.fluid" in result.columns and "stem.level" not in result.columns
+    assert "stem.level is not recorded: Stemness is off: nobody speaks of stem" in caplog.text
+    assert "motility.contrast is not recorded: Motility is off: nobody speaks of motility" in caplog.text
+
+
 def test_checkpoints_come_at_their_times(model, tmp_path):
     seen = []
     simulation = Simulation(model, seed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import logging
 import platform
 import sys
 import time
@@ -21,6 +22,7 @@ from .identity import identity_of
 from .lock import Lock
 from .store import FORMAT, ROWS, Store, stopped
 
+log = logging.getLogger(__name__)
 EXACT = ("id", "position")  # kept in full precision; everything else as float32
 USUAL = (
     "position",
@@ -82,7 +84,10 @@ class Recorder:
         self.cells_ticks, self.fields_ticks, self.checkpoint_ticks = (max(1, round(e / tick)) for e in (cells_every, fields_every, checkpoint_every))
         cells = simulation.tissue.cells
         for name in columns or ():
-            if name not in cells.columns:
+            why = "it is a constant of each type" if name in cells.traits else cells.absent.get(name, "")
+            if why and not resume:
+                log.warning("record.columns: %s is not recorded: %s", name, why)
+            elif name not in cells.columns and not why:
                 raise InputError("record.columns", f"no column is called '{name}'.{did_you_mean(name, cells.columns)}")
         chosen = [c for c in columns or USUAL if c in cells.columns]
         self.columns = [*dict.fromkeys(["id", "type", "position", "vital", "radius", *chosen])]
