@@ -44,6 +44,11 @@ def is_installed(module: str | None) -> bool:
     return file is not None and not {"site-packages", "dist-packages"}.isdisjoint(Path(file).parts)
 
 
+def _is_named(thing: Any) -> bool:
+    """Can its name stand for it? What a function of a package made, a closure, has only its content."""
+    return is_installed(thing.__module__) and "<" not in thing.__qualname__
+
+
 def globals_of(code: types.CodeType) -> Iterator[str]:
     """Names that a piece of code, and what is defined in it, looks up in its module."""
     for step in dis.get_instructions(code):
@@ -92,9 +97,7 @@ class _Reader:
             yield repr(thing)
         elif isinstance(thing, types.ModuleType):
             yield from self._module(thing)
-        elif isinstance(thing, type | types.FunctionType | types.BuiltinFunctionType) and is_installed(
-            thing.__module__
-        ):
+        elif isinstance(thing, type | types.FunctionType | types.BuiltinFunctionType) and _is_named(thing):
             yield f"{thing.__module__}.{thing.__qualname__} {self._version(thing.__module__)}"
         elif isinstance(thing, types.FunctionType):
             yield from self._function(thing)

@@ -68,7 +68,9 @@ def resume(
     threads: Threads = None,
     other_code: OtherCode = False,
     take_over: TakeOver = False,
-    report: Annotated[bool | None, typer.Option(help="Write a report and figures; left out: if the run was asked to.")] = None,
+    no_report: Annotated[
+        bool | None, typer.Option("--no-report/--report", help="Write no report, or one; left out: as the run was asked to.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Go on from a run's last checkpoint, to the end that it was asked for."""
@@ -85,7 +87,7 @@ def resume(
     with Progress(before["title"], float(before["until"]) if until is None else api.minutes(until), quiet) as progress:
         result = api.resume(run, until, threads=threads, see=progress, watch=watch, progress=False, other_code=other_code, take_over=take_over)
     progress.exit_if_stopped(run)
-    finish(result, run, asked.get("report", True) if report is None else report)
+    finish(result, run, asked.get("report", True) if no_report is None else not no_report)
 
 
 def branch(

@@ -85,7 +85,7 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs between the codes of two identities, in words; empty where they are the same code.
 
     >>> differences({"numpy": "1.26.4", "sources": "a"}, {"numpy": "2.4.6", "sources": "b"})
-    ["numpy 1.26.4 (now 2.4.6)", "the package's sources"]
+    ['numpy 1.26.4 (now 2.4.6)', "the package's sources"]
     """
     said = [
         f"{n} {before.get(n, 'unknown')} (now {now[n]})"
