@@ -1,4 +1,5 @@
-"""Sweeps and cycles against the memory bandwidth of the same working set, on one thread: python benchmarks/bench_fields.py"""
+"""Sweeps and cycles against the memory bandwidth of the same working set, on one thread: python
+benchmarks/bench_fields.py"""
 
 from __future__ import annotations
 
@@ -21,12 +22,26 @@ def lod(shape: tuple[int, int, int], steps: int):
 
 
 def v_cycle(shape: tuple[int, int, int], times: int):
-    """Call and the least bytes it must move: four relaxations of 32, a restriction of 24 and a prolongation of 16 per voxel."""
+    """Call and the least bytes it must move: four relaxations of 32, a restriction of 24 and a prolongation of 16 per
+    voxel."""
     levels = build(shape, (20, 20, 20), 1e5, np.array([np.inf] * 6))
     work = multigrid.workspace(sum(levels.voxels))
     value = np.full(shape, 38.0)
-    e = multigrid.Equations(value, np.zeros(shape), np.zeros(shape), 0.1, np.full(shape, 5.0), multigrid.NOTHING, 1.0, multigrid.NO_INDEX,
-                            multigrid.NO_VALUE, *work, levels.levels, 0, 1)
+    e = multigrid.Equations(
+        value,
+        np.zeros(shape),
+        np.zeros(shape),
+        0.1,
+        np.full(shape, 5.0),
+        multigrid.NOTHING,
+        1.0,
+        multigrid.NO_INDEX,
+        multigrid.NO_VALUE,
+        *work,
+        levels.levels,
+        0,
+        1,
+    )
     multigrid._prepare(e, True)
     multigrid._coarsen_all(e)
 

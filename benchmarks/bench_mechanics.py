@@ -1,4 +1,5 @@
-"""One evaluation of all velocities with re-used lists, against a naive twin and from 1e4 to 1e6 cells: python benchmarks/bench_mechanics.py"""
+"""One evaluation of all velocities with re-used lists, against a naive twin and from 1e4 to 1e6 cells: python
+benchmarks/bench_mechanics.py"""
 
 from __future__ import annotations
 
@@ -14,10 +15,14 @@ from oncarium.engine.fields import Grid
 
 
 def packed(count: int, threads: int):
-    """A dense ball of cells at about their resting distance, rows in random order; returns a call for one fixed step."""
+    """A dense ball of cells at about their resting distance, rows in random order; returns a call for one fixed
+    step."""
     side = round((count * 1.6) ** (1 / 3)) + 2
     k, j, i = np.meshgrid(*[np.arange(side)] * 3, indexing="ij")
-    points = np.stack([i + 0.5 * (j % 2) + 0.5 * (k % 2), 0.866 * (j + (k % 2) / 3), 0.8165 * k], axis=-1).reshape(-1, 3) * 15.5
+    points = (
+        np.stack([i + 0.5 * (j % 2) + 0.5 * (k % 2), 0.866 * (j + (k % 2) / 3), 0.8165 * k], axis=-1).reshape(-1, 3)
+        * 15.5
+    )
     points -= points.mean(axis=0)
     points = points[np.argsort((points**2).sum(axis=1), kind="stable")][:count]
     rng = np.random.default_rng(1)
@@ -43,7 +48,9 @@ def main(threads: int = 2) -> None:
     view |= {"reach": c["radius"] * 1.25, "wall": np.zeros(1), "motility": np.zeros((few, 3)), "elastic": np.zeros(few)}
     lower, upper = tissue.fields.grid.lower, tissue.fields.grid.upper
     seconds = take_turns({"ours": step, "naive": lambda: twin.velocities(view, (), lower, upper)}, 5)
-    print(f"naive twin in Python, {few} cells: {spread([b / a for a, b in zip(seconds['ours'], seconds['naive'])])} times as long")
+    print(
+        f"naive twin in Python, {few} cells: {spread([b / a for a, b in zip(seconds['ours'], seconds['naive'])])} times as long"
+    )
     sizes = (10_000, 100_000, 1_000_000)
     worlds = {f"{n:,}": packed(n, threads) for n in sizes}
     seconds = take_turns({name: world[0] for name, world in worlds.items()})
@@ -52,8 +59,10 @@ def main(threads: int = 2) -> None:
         _, mechanics, tissue = worlds[name]
         each = [1e9 * s / n for s in seconds[name]]
         ratio = [s / n / (t / sizes[0]) for s, t in zip(seconds[name], small)]
-        print(f"{name:>10} cells, {len(mechanics.neighbors.list) / n:.1f} neighbors, {threads} threads: {spread(each)} ns per cell and step; "
-              f"{spread(ratio)} of {sizes[0]:,} cells; lists built {mechanics.neighbors.rebuilds} times")
+        print(
+            f"{name:>10} cells, {len(mechanics.neighbors.list) / n:.1f} neighbors, {threads} threads: {spread(each)} ns per cell and step; "
+            f"{spread(ratio)} of {sizes[0]:,} cells; lists built {mechanics.neighbors.rebuilds} times"
+        )
 
 
 if __name__ == "__main__":

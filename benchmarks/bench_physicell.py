@@ -1,11 +1,14 @@
 """A PhysiCell model here and in PhysiCell itself, built on the same machine:
 
-    python benchmarks/bench_physicell.py EXECUTABLE FOLDER SETTINGS.xml [--minutes 360] [--whole 7200] [--threads 2] [--rounds 5]
+    python benchmarks/bench_physicell.py EXECUTABLE FOLDER SETTINGS.xml [--minutes 360] [--whole 7200] [--threads 2]
+    [--rounds 5]
 
-EXECUTABLE is run in FOLDER on copies of the settings, with the same number of threads and the same saved times as ours. In every round the
-contestants take turns, so a busy machine slows them alike; printed are medians and quartiles of seconds, and of ratios within a round.
+EXECUTABLE is run in FOLDER on copies of the settings, with the same number of threads and the same saved times as ours.
+In every round the contestants take turns, so a busy machine slows them alike; printed are medians and quartiles of
+seconds, and of ratios within a round.
 
---minutes   simulated, start-up excluded: for the peer, the time of a run less that of a run of one step; for ours, the time of all ticks
+--minutes   simulated, start-up excluded: for the peer, the time of a run less that of a run of one step; for ours, the
+time of all ticks
             and of recording, in a process that has compiled and built everything. 0 leaves this part out.
 --whole     simulated as whole processes, from the command to its end. 0 (or left out) leaves this part out.
 """
@@ -47,7 +50,8 @@ print(json.dumps([time.perf_counter() - start, simulation.tissue.cells.n]))
 
 
 def prepare(settings: Path, folder: Path, minutes: float, threads: int) -> Path:
-    """A copy of the settings and the files beside them that runs so long, with so many threads, and saves into folder/output."""
+    """A copy of the settings and the files beside them that runs so long, with so many threads, and saves into
+    folder/output."""
     config = folder / "config"
     if not config.exists():
         shutil.copytree(settings.parent, config, ignore=shutil.ignore_patterns("output*", "*.zarr"))
@@ -91,7 +95,9 @@ def steady(settings: Path, folder: Path, mode: str, minutes: float, threads: int
     file = prepare(settings, folder, minutes, threads)
     shutil.rmtree(folder / f"{mode}.zarr", ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, "-c", OURS, file, mode, str(minutes), str(threads), folder / f"{mode}.zarr"], capture_output=True, text=True
+        [sys.executable, "-c", OURS, file, mode, str(minutes), str(threads), folder / f"{mode}.zarr"],
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         sys.exit(done.stderr)
@@ -103,7 +109,20 @@ def steady(settings: Path, folder: Path, mode: str, minutes: float, threads: int
 def whole(settings: Path, folder: Path, mode: str, minutes: float, threads: int) -> float:
     """Seconds of a whole process of ours."""
     file = prepare(settings, folder, minutes, threads)
-    command = [sys.executable, "-m", "oncarium", "run", file, "--numerics", mode, "--threads", str(threads), "-o", folder / mode, "--overwrite"]
+    command = [
+        sys.executable,
+        "-m",
+        "oncarium",
+        "run",
+        file,
+        "--numerics",
+        mode,
+        "--threads",
+        str(threads),
+        "-o",
+        folder / mode,
+        "--overwrite",
+    ]
     start = time.perf_counter()
     done = subprocess.run([*map(str, command), "--no-report", "-q"], capture_output=True, text=True)
     if done.returncode:
@@ -114,7 +133,11 @@ def whole(settings: Path, folder: Path, mode: str, minutes: float, threads: int)
 def say(what: str, seconds: dict[str, list[float]]) -> None:
     print(what)
     for name, values in seconds.items():
-        ratio = "" if name == "peer" else f", {spread([a / b for a, b in zip(seconds['peer'], values)])} times the peer's speed"
+        ratio = (
+            ""
+            if name == "peer"
+            else f", {spread([a / b for a, b in zip(seconds['peer'], values)])} times the peer's speed"
+        )
         print(f"  {name:<22}{spread(values)} s{ratio}")
 
 
@@ -133,7 +156,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         cells: dict[str, int] = {}
-        parts: dict[str, dict[str, list[float]]] = {part: {"peer": [], **{m: [] for m in MODES}} for part in ("steady", "whole")}
+        parts: dict[str, dict[str, list[float]]] = {
+            part: {"peer": [], **{m: [] for m in MODES}} for part in ("steady", "whole")
+        }
         for _ in range(max(3, given.rounds)):
             if given.minutes:
                 run = peer(executable, where, settings, folder, given.minutes, given.threads)
@@ -148,7 +173,10 @@ def main() -> None:
                     parts["whole"][mode].append(whole(settings, folder, mode, given.whole, given.threads))
     threads = f"{given.threads} thread{'s' * (given.threads > 1)}"
     if given.minutes:
-        say(f"{settings.parent.name}, {given.minutes:g} simulated min, start-up excluded, {threads}, {cells} cells at the end", parts["steady"])
+        say(
+            f"{settings.parent.name}, {given.minutes:g} simulated min, start-up excluded, {threads}, {cells} cells at the end",
+            parts["steady"],
+        )
     if given.whole:
         say(f"{settings.parent.name}, {given.whole:g} simulated min as whole processes, {threads}", parts["whole"])
 

@@ -1,4 +1,5 @@
-"""Whole runs: speed, accuracy of fields, cost of recording, memory per cell, many cells, start-up: python benchmarks/bench_run.py [part ...]"""
+"""Whole runs: speed, accuracy of fields, cost of recording, memory per cell, many cells, start-up: python
+benchmarks/bench_run.py [part ...]"""
 
 from __future__ import annotations
 
@@ -28,7 +29,9 @@ def speed() -> None:
 
     seconds = take_turns({name: lambda s=s: six_hours(s) for name, s in copies.items()}, 5)
     for name, values in seconds.items():
-        print(f"hypoxic_tumor, {state.tissue.cells.n} cells, {name}: {spread([360 / v for v in values])} simulated min/s")
+        print(
+            f"hypoxic_tumor, {state.tissue.cells.n} cells, {name}: {spread([360 / v for v in values])} simulated min/s"
+        )
     print(copies["1 thread"].plan)
 
 
@@ -58,11 +61,16 @@ def recording() -> None:
     """Time of a run that records (frames each hour, fields each second hour) over the same run that does not."""
     model = oc.load("hypoxic_tumor").with_({"until": "12 h"})
     with tempfile.TemporaryDirectory() as folder:
-        seconds = take_turns({
-            "recorded": lambda: oc.run(model, seed=1, out=Path(folder) / "run", overwrite=True),
-            "bare": lambda: oc.Simulation(model, seed=1).run("12 h"),
-        }, 5)
-    print(f"recording costs {spread([100 * (a / b - 1) for a, b in zip(seconds['recorded'], seconds['bare'])])} % of the run")
+        seconds = take_turns(
+            {
+                "recorded": lambda: oc.run(model, seed=1, out=Path(folder) / "run", overwrite=True),
+                "bare": lambda: oc.Simulation(model, seed=1).run("12 h"),
+            },
+            5,
+        )
+    print(
+        f"recording costs {spread([100 * (a / b - 1) for a, b in zip(seconds['recorded'], seconds['bare'])])} % of the run"
+    )
 
 
 def memory() -> None:
@@ -84,32 +92,52 @@ initial: [{cells: tumor, ball: {radius: 866 um}, packing: hexagonal, spacing: 15
 
 def million() -> None:
     """Ten minutes of about a million cells in 3-D: seconds and the most memory of the process."""
-    code = (f"import time, oncarium as oc\nfrom oncarium.model.model import Model\nstart = time.perf_counter()\n"
-            f"s = oc.Simulation(Model.from_text({MANY!r}), seed=1)\nmade = time.perf_counter()\ns.run('10 min')\n"
-            f"print(f'{{s.tissue.cells.n:,}} cells: made in {{made - start:.0f}} s, 10 min in {{time.perf_counter() - made:.0f}} s')\nprint(s.plan)")
+    code = (
+        f"import time, oncarium as oc\nfrom oncarium.model.model import Model\nstart = time.perf_counter()\n"
+        f"s = oc.Simulation(Model.from_text({MANY!r}), seed=1)\nmade = time.perf_counter()\ns.run('10 min')\n"
+        f"print(f'{{s.tissue.cells.n:,}} cells: made in {{made - start:.0f}} s, 10 min in {{time.perf_counter() - made:.0f}} s')\nprint(s.plan)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     print(done.stdout or done.stderr, end="")
     print(f"most memory of any child: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20:.2f} GiB")
 
 
 def start() -> None:
-    """First run after installation (empty cache) and a cached start: seconds to the first word and to the end of a 3 min run."""
+    """First run after installation (empty cache) and a cached start: seconds to the first word and to the end of a 3
+    min run."""
     clean = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("empty cache", "cached"):
             began = time.perf_counter()
             child = subprocess.Popen(
-                [sys.executable, "-m", "oncarium", "run", "hypoxic_tumor", "--until", "3 min", "--no-report", "--overwrite", "-o", f"{folder}/run"],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean | {"ONCARIUM_CACHE": f"{folder}/cache"},
+                [
+                    sys.executable,
+                    "-m",
+                    "oncarium",
+                    "run",
+                    "hypoxic_tumor",
+                    "--until",
+                    "3 min",
+                    "--no-report",
+                    "--overwrite",
+                    "-o",
+                    f"{folder}/run",
+                ],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=clean | {"ONCARIUM_CACHE": f"{folder}/cache"},
             )
             child.stdout.read(1)
             first = time.perf_counter() - began
             child.communicate()
-            print(f"{name}: first word after {first:.1f} s, a run of 3 min ends after {time.perf_counter() - began:.1f} s")
+            print(
+                f"{name}: first word after {first:.1f} s, a run of 3 min ends after {time.perf_counter() - began:.1f} s"
+            )
 
 
 def microenvironment() -> None:
-    """`reference` with everything switched on: simulated minutes per second on its fifth day, bytes per cell, its plan."""
+    """`reference` with everything switched on: simulated minutes per second on its fifth day, bytes per cell, its
+    plan."""
     simulation = oc.Simulation(oc.load("reference"), seed=1)
     simulation.run("4 day")
     simulation.plan.forget_times()
@@ -117,8 +145,10 @@ def microenvironment() -> None:
     simulation.run("5 day")
     seconds = time.perf_counter() - began
     cells = simulation.tissue.cells
-    print(f"reference, {cells.n} cells, {len(simulation.tissue.fields.names)} factors: {1440 / seconds:.0f} simulated min/s, "
-          f"28 days in {28 * seconds:.0f} s at this size; {cells.bytes_per_cell} bytes per cell")
+    print(
+        f"reference, {cells.n} cells, {len(simulation.tissue.fields.names)} factors: {1440 / seconds:.0f} simulated min/s, "
+        f"28 days in {28 * seconds:.0f} s at this size; {cells.bytes_per_cell} bytes per cell"
+    )
     print(simulation.plan)
 
 
@@ -129,10 +159,31 @@ def cube() -> None:
         "domain": {"x": side, "y": side, "z": side, "voxel": "20 um"},
         "matrix": {"density": "0.3 assumed", "membrane": {"ball": {"radius": "142 um"}}, "period": "1 h"},
         "initial": [
-            {"cells": "carcinoma", "ball": {"radius": "60 um"}, "packing": "hexagonal", "spacing": "16 um", "with": {"stem.level": "1"}},
-            {"cells": "carcinoma", "shell": {"inner": "62 um", "outer": "130 um"}, "packing": "hexagonal", "spacing": "16 um"},
-            *({"cells": t, "shell": {"inner": "145 um", "outer": "245 um"}, "count": n} for t, n in
-              (("tam", "400"), ("dendritic", "80"), ("ctl", "300"), ("helper", "100"), ("treg", "40"), ("nk", "40"), ("fibroblast", "300"))),
+            {
+                "cells": "carcinoma",
+                "ball": {"radius": "60 um"},
+                "packing": "hexagonal",
+                "spacing": "16 um",
+                "with": {"stem.level": "1"},
+            },
+            {
+                "cells": "carcinoma",
+                "shell": {"inner": "62 um", "outer": "130 um"},
+                "packing": "hexagonal",
+                "spacing": "16 um",
+            },
+            *(
+                {"cells": t, "shell": {"inner": "145 um", "outer": "245 um"}, "count": n}
+                for t, n in (
+                    ("tam", "400"),
+                    ("dendritic", "80"),
+                    ("ctl", "300"),
+                    ("helper", "100"),
+                    ("treg", "40"),
+                    ("nk", "40"),
+                    ("fibroblast", "300"),
+                )
+            ),
         ],
     }
     simulation = oc.Simulation(oc.load("reference").with_(changes), seed=1)

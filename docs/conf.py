@@ -21,7 +21,12 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 html_theme = "pydata_sphinx_theme"
 html_title = "Oncarium"
 html_static_path = ["_static"]
-html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False, "show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_with_keys": False,
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+}
 html_show_sourcelink = False
 html_sidebars = {"index": []}
 exclude_patterns = ["_build"]
@@ -60,18 +65,48 @@ def columns_page() -> str:
     ]
     for name, entries in sections.items():
         rows = [
-            (f"`{e.name}`", e.kind, e.unit, f"{e.default:.6g}", bounds(e), e.axis or "", "yes" if e.settable else "", e.doc) for e in entries
+            (
+                f"`{e.name}`",
+                e.kind,
+                e.unit,
+                f"{e.default:.6g}",
+                bounds(e),
+                e.axis or "",
+                "yes" if e.settable else "",
+                e.doc,
+            )
+            for e in entries
         ]
-        parts += [f"## {name}\n", table(("name", "kind", "unit", "default", "range", "axis", "in files", "meaning"), rows)]
+        parts += [
+            f"## {name}\n",
+            table(("name", "kind", "unit", "default", "range", "axis", "in files", "meaning"), rows),
+        ]
     cycles = [
-        (f"`{c.name}`", ", ".join(f"{p} ({'fixed' if f else 'mean'} {1 / r / 60:.3g} h)" if r else p for p, r, f in zip(c.phases, c.rates, c.fixed)))
+        (
+            f"`{c.name}`",
+            ", ".join(
+                f"{p} ({'fixed' if f else 'mean'} {1 / r / 60:.3g} h)" if r else p
+                for p, r, f in zip(c.phases, c.rates, c.fixed)
+            ),
+        )
         for c in catalog.cycles().values()
     ]
-    parts += ["## Cycle models\n", "What `cycle: {model: ...}` may name, with the phases and how long they last unless the model says otherwise.\n"]
+    parts += [
+        "## Cycle models\n",
+        "What `cycle: {model: ...}` may name, with the phases and how long they last unless the model says otherwise.\n",
+    ]
     parts += [table(("model", "phases"), cycles)]
     signals = [(f"`{word}`", f"`{column}`") for word, column in catalog.NAMED_SIGNALS.items()]
-    signals += [("`oxygen` (any factor)", "`sense.factor`"), ("`gradient of oxygen`", "`sense.gradient`"), ("`contact with tumor`", "`sense.contact`")]
-    parts += ["## Signals in rules\n", "Short names that a rule may use; the full name of a column works as well.\n", table(("in a rule", "column"), signals)]
+    signals += [
+        ("`oxygen` (any factor)", "`sense.factor`"),
+        ("`gradient of oxygen`", "`sense.gradient`"),
+        ("`contact with tumor`", "`sense.contact`"),
+    ]
+    parts += [
+        "## Signals in rules\n",
+        "Short names that a rule may use; the full name of a column works as well.\n",
+        table(("in a rule", "column"), signals),
+    ]
     return "\n".join(parts)
 
 
@@ -79,13 +114,21 @@ def library_page() -> str:
     """What the library holds, with the files themselves."""
     from oncarium.model.files import LIBRARY, read
 
-    parts = [HEAD, "# Library\n", "What a model may take by name with `library:`, and the scenarios that `oncarium run` knows.\n"]
+    parts = [
+        HEAD,
+        "# Library\n",
+        "What a model may take by name with `library:`, and the scenarios that `oncarium run` knows.\n",
+    ]
     for shelf in ("scenarios", "factors", "cells"):
         parts.append(f"## {shelf.title()}\n")
         for path in sorted((LIBRARY / shelf).glob("*.yaml")):
             tree = read(path).tree
             said = tree.get("description") or tree.get("doc", "")
-            parts += [f"### {path.stem}\n", f"{said[:1].upper()}{said[1:].rstrip('.')}.\n", f"```yaml\n{path.read_text(encoding='utf-8')}```\n"]
+            parts += [
+                f"### {path.stem}\n",
+                f"{said[:1].upper()}{said[1:].rstrip('.')}.\n",
+                f"```yaml\n{path.read_text(encoding='utf-8')}```\n",
+            ]
     parts += ["## Sources\n", f"```bibtex\n{(LIBRARY / 'sources.bib').read_text(encoding='utf-8')}```\n"]
     return "\n".join(parts)
 
@@ -97,11 +140,19 @@ def command_page() -> str:
     from oncarium.cli import app
 
     root = typer.main.get_command(app)
-    parts = [HEAD, "# Command line\n", "Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.\n"]
+    parts = [
+        HEAD,
+        "# Command line\n",
+        "Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.\n",
+    ]
     for name, command in root.commands.items():
         words = " ".join((p.name or "").upper() for p in command.params if p.param_type_name == "argument")
         parts += [f"## {name}\n", f"`oncarium {name} {words}`".replace(" `", "`"), "", f"{command.help}\n"]
-        rows = [(", ".join(f"`{o}`" for o in p.opts), p.help or "") for p in command.params if p.param_type_name == "option" and p.name != "help"]
+        rows = [
+            (", ".join(f"`{o}`" for o in p.opts), p.help or "")
+            for p in command.params
+            if p.param_type_name == "option" and p.name != "help"
+        ]
         if rows:
             parts.append(table(("option", "meaning"), rows))
     return "\n".join(parts)
@@ -124,11 +175,14 @@ def write_generated(app: object) -> None:
 
 
 def as_written(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Docstrings here are plain text: the first paragraph is prose, aligned tables and examples below it stay as they are."""
+    """Docstrings here are plain text: the first paragraph is prose, aligned tables and examples below it stay as they
+    are."""
     text = "\n".join(lines).strip("\n")
     first, _, rest = text.partition("\n\n")
     prose = [part if k % 2 == 0 else f"``{part}``" for k, part in enumerate(first.split("`"))]
-    lines[:] = "".join(re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part) if k % 2 == 0 else part for k, part in enumerate(prose)).split("\n")
+    lines[:] = "".join(
+        re.sub(r"([*|\\]|_(?=\W|$))", r"\\\1", part) if k % 2 == 0 else part for k, part in enumerate(prose)
+    ).split("\n")
     if rest:
         lines += ["", "::", "", *(f"    {line}" for line in rest.split("\n")), ""]
 

@@ -15,7 +15,16 @@ import matplotlib.pyplot as plt
 import oncarium as oc
 from oncarium.errors import OncariumError
 
-NAMES = ("reference", "inflamed", "excluded", "desert", "hypoxic_desmoplastic", "well_perfused", "early_lesion", "spheroid_with_macrophages")
+NAMES = (
+    "reference",
+    "inflamed",
+    "excluded",
+    "desert",
+    "hypoxic_desmoplastic",
+    "well_perfused",
+    "early_lesion",
+    "spheroid_with_macrophages",
+)
 HALF = Path(oc.__file__).parent / "library" / "scenarios" / "parts" / "half_millimeter.yaml"  # stands for the reference
 
 

@@ -24,7 +24,15 @@ GROUPS = {  # heading -> modules; what is named nowhere comes last
     "In the order of the standard code": ("exchange", "stepping", "in_order", "outside"),
 }  # fmt: skip
 OTHER = "Others"
-TITLES = {"emt": "EMT", "caf": "CAF", "stat3": "STAT3", "smad": "SMAD", "p53": "p53", "internal": "What cells hold", "body": "Body compartments"}
+TITLES = {
+    "emt": "EMT",
+    "caf": "CAF",
+    "stat3": "STAT3",
+    "smad": "SMAD",
+    "p53": "p53",
+    "internal": "What cells hold",
+    "body": "Body compartments",
+}
 LABEL = re.compile(r"^([A-Z][A-Za-z]*(?: to)?) {2,}(\S.*)$")
 DOI = re.compile(r"\bDOI (10\.[^\s)]*[^\s).,;:])")
 
@@ -79,7 +87,9 @@ def body(text: str) -> str:
             out.append("\n".join("| " + " | ".join(r) + " |" for r in [rows[0], ["---"] * width, *cells]))
         elif any(LABEL.match(line) for line in lines):
             out += labelled(lines)
-        elif (all(re.match(r"\S+ {2,}\S| {4}", line) for line in lines) and len(lines) > 1) or re.match(r"\S+ {3,}\S", lines[0]):
+        elif (all(re.match(r"\S+ {2,}\S| {4}", line) for line in lines) and len(lines) > 1) or re.match(
+            r"\S+ {3,}\S", lines[0]
+        ):
             out.append(code(lines))
         else:
             out.append(escaped(" ".join(lines)))
@@ -103,7 +113,9 @@ def labelled(lines: list[str]) -> list[str]:
             indent = first.index(found[2])
             out.append(code([found[2], *(line[indent:] if not line[:indent].strip() else line for line in rest)]))
         else:
-            said = re.sub(r" {2,}([A-Z][a-z]+(?: to)?) {2,}", r" **\1** ", " ".join([found[2], *(line.strip() for line in rest)]))
+            said = re.sub(
+                r" {2,}([A-Z][a-z]+(?: to)?) {2,}", r" **\1** ", " ".join([found[2], *(line.strip() for line in rest)])
+            )
             out.append(f"**{found[1]}** " + "**".join(escaped(p) for p in said.split("**")))
     return out
 
@@ -139,8 +151,15 @@ def page(module: str, head: str) -> str:
     from oncarium import biology
 
     things = mechanisms()[module]
-    sentence, *more = inspect.cleandoc(importlib.import_module(f"{biology.__name__}.{module}").__doc__ or "").split("\n\n", 1)
-    parts = [head, f"# {title(module)}\n", escaped(" ".join(sentence.split("\n"))) + "\n", *(body(m) + "\n" for m in more)]
+    sentence, *more = inspect.cleandoc(importlib.import_module(f"{biology.__name__}.{module}").__doc__ or "").split(
+        "\n\n", 1
+    )
+    parts = [
+        head,
+        f"# {title(module)}\n",
+        escaped(" ".join(sentence.split("\n"))) + "\n",
+        *(body(m) + "\n" for m in more),
+    ]
     for thing in things:
         name = thing.options.get("name") or thing.__name__ if hasattr(thing, "options") else thing.__name__
         parts += [f"## {name}\n"] if len(things) > 1 else []
@@ -152,12 +171,20 @@ def index(head: str) -> str:
     """The list of all mechanisms."""
     from oncarium import biology
 
-    parts = [head, "# Mechanisms\n", "One file, one mechanism, one page: the equation, the columns and the sources, as they stand in the code.\n"]
+    parts = [
+        head,
+        "# Mechanisms\n",
+        "One file, one mechanism, one page: the equation, the columns and the sources, as they stand in the code.\n",
+    ]
     parts += ["How they work together is told in [how the microenvironment is modelled](../microenvironment.md).\n"]
     for heading, names in grouped().items():
         parts.append(f"## {heading}\n")
         for name in names:
-            said = (importlib.import_module(f"{biology.__name__}.{name}").__doc__ or "").split("\n\n")[0].replace("\n", " ")
+            said = (
+                (importlib.import_module(f"{biology.__name__}.{name}").__doc__ or "")
+                .split("\n\n")[0]
+                .replace("\n", " ")
+            )
             parts.append(f"- [{title(name)}](mechanisms/{name}.md): {escaped(said[:1].lower() + said[1:])}")
         parts.append("\n```{toctree}\n:hidden:\n\n" + "\n".join(f"mechanisms/{name}" for name in names) + "\n```\n")
     return "\n".join(parts)

@@ -1,10 +1,10 @@
 """Run what the pages show, and write the outputs below it:  python docs/outputs.py [page.md ...]
 
-In a page, a ``python`` block is run, a ``console`` block holds commands after '$ ' with what they print, and a ``yaml`` block whose
-first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and ``none`` blocks that begin with
-``<!-- name.xml -->`` and ``// name.csv`` (or .bnd, .cfg). A ``text`` block right below a ``python`` block is what it prints. All blocks of a page
-share one folder and one namespace. ``...`` alone in a line stands for lines left out.
-"""
+In a page, a ``python`` block is run, a ``console`` block holds commands after '$ ' with what they print, and a ``yaml``
+block whose first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and
+``none`` blocks that begin with ``<!-- name.xml -->`` and ``// name.csv`` (or .bnd, .cfg). A ``text`` block right below
+a ``python`` block is what it prints. All blocks of a page share one folder and one namespace. ``...`` alone in a line
+stands for lines left out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ GENERATED = "<!-- generated"
 
 def pages() -> list[Path]:
     """Every page that is written by hand."""
-    return sorted(p for p in DOCS.rglob("*.md") if "_build" not in p.parts and not p.read_text(encoding="utf-8").startswith(GENERATED))
+    return sorted(
+        p
+        for p in DOCS.rglob("*.md")
+        if "_build" not in p.parts and not p.read_text(encoding="utf-8").startswith(GENERATED)
+    )
 
 
 def blocks(text: str) -> list[tuple[str, str, int, int]]:
@@ -36,7 +40,8 @@ def blocks(text: str) -> list[tuple[str, str, int, int]]:
 
 
 def execute(text: str, commands: bool) -> Iterator[tuple[int, int, str]]:
-    """Run the blocks of a page in the present folder; yields start, end and the fresh output of every place that shows one."""
+    """Run the blocks of a page in the present folder; yields start, end and the fresh output of every place that shows
+    one."""
     namespace: dict = {"__name__": "page"}
     printed: str | None = None
     for k, (language, content, start, end) in enumerate(blocks(text)):
@@ -61,12 +66,24 @@ def execute(text: str, commands: bool) -> Iterator[tuple[int, int, str]]:
 
 def shell(command: str) -> str:
     """What a command prints, on both streams."""
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "COLUMNS": "150"})
-    return "".join(line for line in done.stdout.splitlines(keepends=True) if "simulated min/s" not in line and "preparing (" not in line)
+    done = subprocess.run(
+        command,
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "150"},
+    )
+    return "".join(
+        line
+        for line in done.stdout.splitlines(keepends=True)
+        if "simulated min/s" not in line and "preparing (" not in line
+    )
 
 
 def shown(old: str, new: str) -> str:
-    """The new output, with the lines left out that the page left out: what stands around each '...' says how many are kept."""
+    """The new output, with the lines left out that the page left out: what stands around each '...' says how many are
+    kept."""
     if "..." not in old.split("\n"):
         return new
     kept = [part.count("\n") for part in re.split(r"^\.\.\.\n", old, flags=re.M)]

@@ -11,7 +11,9 @@ import oncarium as oc
     writes=("stress", "death.apoptosis"),
     columns=(oc.State("1", inherit="copy", doc="hypoxic stress", name="stress"),),
 )
-def hypoxic_stress(sense_oxygen, stress, death_apoptosis, u, dt, k="0.01 1/min", threshold="20 mmHg", worst="0.01 1/min"):
+def hypoxic_stress(
+    sense_oxygen, stress, death_apoptosis, u, dt, k="0.01 1/min", threshold="20 mmHg", worst="0.01 1/min"
+):
     """Cells below `threshold` gather stress; stress adds to the rate of apoptosis."""
     if sense_oxygen < threshold:
         stress += dt * k * (1.0 - sense_oxygen / threshold)

@@ -19,7 +19,9 @@ initial: [{cells: tumor, disc: {radius: 50 um}, count: 20}]
 
 
 def oncarium(*words, cwd, **options):
-    return subprocess.run([sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=300, **options)
+    return subprocess.run(
+        [sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=300, **options
+    )
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""The pages say what is true: their code runs and prints what they show, their commands exist, their links lead somewhere."""
+"""The pages say what is true: their code runs and prints what they show, their commands exist, their links lead
+somewhere."""
 
 import importlib
 import importlib.util
@@ -49,7 +50,9 @@ def verbs():
     from oncarium.cli import app
 
     commands = typer.main.get_command(app).commands
-    return {name: {o for p in c.params for o in p.opts if o.startswith("-")} | {"--help"} for name, c in commands.items()}
+    return {
+        name: {o for p in c.params for o in p.opts if o.startswith("-")} | {"--help"} for name, c in commands.items()
+    }
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=[*NAMES, "README.md"])
@@ -66,7 +69,9 @@ def test_commands_exist(page, verbs):
 
 def test_every_verb_is_shown(verbs):
     text = conf.generated()["reference/command_line.md"]
-    assert all(f"`oncarium {verb}" in text and all(f"`{o}`" in text for o in verbs[verb] - {"--help"}) for verb in verbs)
+    assert all(
+        f"`oncarium {verb}" in text and all(f"`{o}`" in text for o in verbs[verb] - {"--help"}) for verb in verbs
+    )
 
 
 @pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=[*NAMES, "README.md"])
@@ -82,7 +87,9 @@ def test_relative_links_resolve(page):
         assert known or path.exists(), target
         if anchor:
             there = made[path.relative_to(DOCS).as_posix()] if known else path.read_text(encoding="utf-8")
-            assert anchor in {re.sub(r"[^\w]+", "-", h.lower()).strip("-") for h in re.findall(r"^#+ (.+)$", there, re.M)}, target
+            assert anchor in {
+                re.sub(r"[^\w]+", "-", h.lower()).strip("-") for h in re.findall(r"^#+ (.+)$", there, re.M)
+            }, target
 
 
 def test_generated_pages_hold_every_column_and_library_entry():
@@ -91,7 +98,11 @@ def test_generated_pages_hold_every_column_and_library_entry():
 
     made = conf.generated()
     assert all(f"| `{name}` |" in made["reference/columns.md"] for name in columns())
-    assert all(f"### {p.stem}\n" in made["reference/library.md"] for shelf in ("scenarios", "factors", "cells") for p in LIBRARY.glob(f"{shelf}/*.yaml"))
+    assert all(
+        f"### {p.stem}\n" in made["reference/library.md"]
+        for shelf in ("scenarios", "factors", "cells")
+        for p in LIBRARY.glob(f"{shelf}/*.yaml")
+    )
 
 
 def test_every_mechanism_has_a_page_with_its_equation_table_and_sources():

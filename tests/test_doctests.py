@@ -50,7 +50,11 @@ def offered():
         if name == "run":
             yield "oc.run", importlib.import_module("oncarium.run.api").run
         elif inspect.ismodule(found):
-            own = [(k, v) for k, v in vars(found).items() if getattr(v, "__module__", "") == found.__name__ and not k.startswith("_")]
+            own = [
+                (k, v)
+                for k, v in vars(found).items()
+                if getattr(v, "__module__", "") == found.__name__ and not k.startswith("_")
+            ]
             yield from ((f"oc.{name}.{k}", v) for k, v in own if inspect.isfunction(v) or inspect.isclass(v))
         else:
             yield f"oc.{name}", found

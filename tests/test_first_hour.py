@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def oncarium(*words, cwd, **environment):
-    return subprocess.run([sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=600, env=os.environ | environment)
+    return subprocess.run(
+        [sys.executable, "-m", "oncarium", *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env=os.environ | environment,
+    )
 
 
 def test_version(tmp_path):
@@ -26,7 +33,11 @@ def test_version(tmp_path):
 
 def test_help_of_the_verb_that_is_also_a_package():
     text = pydoc.render_doc(oc.run, renderer=pydoc.plaintext)
-    assert "Run a model and leave a Result." in text and "until   when to stop" in text and "run(model: Model | str | Path, until" in text
+    assert (
+        "Run a model and leave a Result." in text
+        and "until   when to stop" in text
+        and "run(model: Model | str | Path, until" in text
+    )
     assert list(inspect.signature(oc.run).parameters)[:3] == ["model", "until", "seed"]
 
 
@@ -39,7 +50,10 @@ def test_compilation_is_told_loop_by_loop(tmp_path):
         "print(said, compiling.loops() >= len(said))"
     )
     env = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"} | {"ONCARIUM_CACHE": str(tmp_path)}
-    twice = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=300).stdout for _ in range(2)]
+    twice = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, timeout=300).stdout
+        for _ in range(2)
+    ]
     assert twice == ["[(1, 'coupling.voxel_at')] True\n", "[] True\n"]
 
 

@@ -48,7 +48,9 @@ def test_a_tiny_run_without_the_calls_of_linux(tmp_path):
 
 
 def test_the_doctor_without_the_calls_of_linux(tmp_path):
-    done = python(f"{HIDDEN}\nimport sys\nsys.argv = ['oncarium', 'doctor']\nfrom oncarium.cli import main\nmain()", tmp_path)
+    done = python(
+        f"{HIDDEN}\nimport sys\nsys.argv = ['oncarium', 'doctor']\nfrom oncarium.cli import main\nmain()", tmp_path
+    )
     assert done.returncode == 0 and "All is well." in done.stdout, done.stderr
 
 
@@ -57,5 +59,8 @@ def test_such_calls_are_guarded_wherever_they_stand():
     for path in Path(oncarium.__file__).parent.rglob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
         for k, line in enumerate(lines):
-            if re.search(r"os\.(sched_\w+|sysconf|fork|getuid|geteuid|statvfs|killpg)\(|import (fcntl|resource)|signal\.SIG(USR1|HUP)", line):
+            if re.search(
+                r"os\.(sched_\w+|sysconf|fork|getuid|geteuid|statvfs|killpg)\(|import (fcntl|resource)|signal\.SIG(USR1|HUP)",
+                line,
+            ):
                 assert guarded.search("\n".join(lines[max(0, k - 3) : k + 4])), f"{path.name}:{k + 1}: {line.strip()}"

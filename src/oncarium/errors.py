@@ -13,12 +13,15 @@ ELSEWHERE = "Choose a folder that you may write to."
 REMEDIES = {  # of what the system refuses
     **dict.fromkeys((errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG), ROOM),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), ELSEWHERE),
-    **dict.fromkeys((errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "Something else lies there: move it away, or choose another place."),
+    **dict.fromkeys(
+        (errno.ENOTDIR, errno.EEXIST, errno.EISDIR), "Something else lies there: move it away, or choose another place."
+    ),
     errno.ENOENT: "Look whether this folder or file is still there.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
     errno.EMFILE: "Allow more open files (ulimit -n), or run less at once.",
 }
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")  # in no text: control characters, half characters
+# in no text: control characters, half characters
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def shown(text: str) -> str:
@@ -52,7 +55,8 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 class Problem:
     """One thing wrong with an input.
 
-    where     file and line ("model.yaml:12"), or a name     path      dotted path of the value ("cells.tumor.motility.speed")
+    where     file and line ("model.yaml:12"), or a name     path      dotted path of the value
+                                                                       ("cells.tumor.motility.speed")
     message   what is wrong, with the value                  expected  what is allowed     remedy   what to do
     severity  "error" refuses the input; "warning" and "notice" only tell
     """
@@ -123,7 +127,8 @@ class DataError(_Situated):
 
     @classmethod
     def of(cls, error: OSError, path: object = None, what: str = "", expected: str = "", remedy: str = "") -> DataError:
-        """What the system refused, with its path and what to do. path, what: where, and what could not be done, if the error does not say.
+        """What the system refused, with its path and what to do. path, what: where, and what could not be done, if the
+        error does not say.
 
         >>> print(DataError.of(OSError(errno.ENOSPC, "No space left on device", "runs/a")))
         runs/a
@@ -131,7 +136,12 @@ class DataError(_Situated):
         """
         where = str(error.filename or path or error.filename2 or "a file")
         said = error.strerror or str(error) or type(error).__name__
-        return cls(where, f"{what}{': ' if what else ''}{said}.", expected, remedy or REMEDIES.get(error.errno or 0, "Look at this place."))
+        return cls(
+            where,
+            f"{what}{': ' if what else ''}{said}.",
+            expected,
+            remedy or REMEDIES.get(error.errno or 0, "Look at this place."),
+        )
 
 
 class InputError(_Situated):

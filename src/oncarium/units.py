@@ -1,7 +1,7 @@
 """Quantities as people write them: "2 molecules/min @Key2019" -> value in the canonical unit, unit, source.
 
-Canonical units: um, min, mmHg (gases), nM (proteins), mM (metabolites), uM (small drugs), nN, fmol. Beyond this border the
-program sees plain floats.
+Canonical units: um, min, mmHg (gases), nM (proteins), mM (metabolites), uM (small drugs), nN, fmol. Beyond this border
+the program sees plain floats.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from typing import Any
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 SOURCE = re.compile(r"(?:^|\s)(assumed|@[\w:./()-]+)\s*$")
-# parts of a unit: a name with at most one small power, a short number, * / ( ) and spaces; nothing that takes long to work out
-UNIT = re.compile(r"\s+|(?:[^\W\d]\w*|[%°])(?:\s*(?:\^|\*\*)\s*-?[0-9](?![\w.]))?|[0-9]{1,4}(?:\.[0-9]{1,4})?(?![\w.])|\*(?!\*)|[/()]")
+# parts of a unit: a name with at most one small power, a short number, * / ( ) and spaces; nothing that takes long to
+# work out
+UNIT = re.compile(
+    r"\s+|(?:[^\W\d]\w*|[%°])(?:\s*(?:\^|\*\*)\s*-?[0-9](?![\w.]))?|[0-9]{1,4}(?:\.[0-9]{1,4})?(?![\w.])|\*(?!\*)|[/()]"
+)
 POWER_WORDS = re.compile(r"\b(square|squared|cubic|cubed|sq)\b", re.I)
 ASSUMED = "assumed"
 LONGEST = 1000  # characters of one quantity
@@ -59,7 +62,9 @@ def factor(unit: str, wanted: str) -> float:
     if unit == wanted:
         return 1.0
     if len(unit) > 60 or UNIT.sub("", unit) or POWER_WORDS.search(unit):
-        raise UnitError(f"'{unit[:60]}' is not a unit; expected one that converts to {wanted}, with powers such as um^2 (at most 9)")
+        raise UnitError(
+            f"'{unit[:60]}' is not a unit; expected one that converts to {wanted}, with powers such as um^2 (at most 9)"
+        )
     import pint
 
     registry = _registry()
@@ -68,7 +73,9 @@ def factor(unit: str, wanted: str) -> float:
         want = registry.parse_expression(wanted if wanted != "1" else "dimensionless")
         found = float((1.0 * have / want).to("dimensionless").magnitude)
     except pint.UndefinedUnitError as error:
-        raise UnitError(f"'{error.args[0] if error.args else unit}' is no known unit; expected one that converts to {wanted}") from None
+        raise UnitError(
+            f"'{error.args[0] if error.args else unit}' is no known unit; expected one that converts to {wanted}"
+        ) from None
     except pint.DimensionalityError:
         raise UnitError(f"'{unit or 'no unit'}' cannot be converted to {wanted}") from None
     except Exception:
@@ -101,13 +108,19 @@ def parse_quantity(given: Any, unit: str) -> Quantity:
     if isinstance(given, Quantity):
         return Quantity(_finite(given.value * factor(given.unit, unit), given), unit, given.source)
     if isinstance(given, bool) or given is None or isinstance(given, dict | list | tuple):
-        raise UnitError(f"{_show(given)} is not a number; expected a number" + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'"))
+        raise UnitError(
+            f"{_show(given)} is not a number; expected a number"
+            + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'")
+        )
     text, source = split_source(str(given)[:LONGEST])
     found = NUMBER.match(text)
     if not found:
         if re.fullmatch(r"[-+]?(nan|inf|infinity|\.nan|\.inf)\b.*", text, re.I):
             raise UnitError(f"'{text[:60]}' is not finite; expected a finite number")
-        raise UnitError(f"'{text[:60]}' is not a number; expected a number" + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'"))
+        raise UnitError(
+            f"'{text[:60]}' is not a number; expected a number"
+            + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'")
+        )
     rest = text[found.end() :]
     if rest.startswith(",") and rest[1:2].isdigit():
         raise UnitError(f"'{text[:60]}' has a decimal comma; expected a decimal point")
@@ -181,7 +194,8 @@ def parse_number(given: Any) -> float:
 
 
 def whole_ticks(period: float, tick: float) -> int | None:
-    """How many ticks a period lasts, or None where that is no whole number of at least one; both in min, to a millionth.
+    """How many ticks a period lasts, or None where that is no whole number of at least one; both in min, to a
+    millionth.
 
     >>> whole_ticks(6, 0.1), whole_ticks(1, 0.3)
     (60, None)

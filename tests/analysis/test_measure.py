@@ -30,7 +30,9 @@ def seen(tmp_path):
 
     def make(position, cd8=0, domain=PLANE, set_up=lambda tissue: None):
         position = np.atleast_2d(np.asarray(position, float))
-        simulation = Simulation(Model.from_text(MODEL.format(domain=domain, tumor=len(position) - cd8, cd8=cd8)), seed=1)
+        simulation = Simulation(
+            Model.from_text(MODEL.format(domain=domain, tumor=len(position) - cd8, cd8=cd8)), seed=1
+        )
         simulation.tissue.cells.position[:, : position.shape[1]] = position
         set_up(simulation.tissue)
         recorder = Recorder(tmp_path / "run.zarr", simulation, cells_every=1, fields_every=1, checkpoint_every=1)
@@ -55,14 +57,19 @@ def test_radius_of_gyration(seen):
     result = seen([*SQUARE, [40, 0]], cd8=1)
     assert oc.measure.radius_of_gyration(result, type="tumor") == pytest.approx(np.sqrt(200.0), rel=1e-15)
     assert oc.measure.radius_of_gyration(result, type="cd8") == 0.0
-    assert oc.measure.radius_of_gyration(result) == pytest.approx(np.sqrt((4 * 200.0 + 40.0**2) / 5 - 8.0**2), rel=1e-14)
+    assert oc.measure.radius_of_gyration(result) == pytest.approx(
+        np.sqrt((4 * 200.0 + 40.0**2) / 5 - 8.0**2), rel=1e-14
+    )
 
 
 def even(radius, flat):
     """Points whose share within r is r^2 or r^3 of that within the radius, evenly around."""
     n, d = 4000, 2 if flat else 3
     r = radius * ((np.arange(n) + 0.5) / n) ** (1.0 / d)
-    angle, z = np.arange(n) * 2.399963229728653, np.zeros(n) if flat else 2.0 * ((np.arange(n) * 0.6180339887498949) % 1.0) - 1.0
+    angle, z = (
+        np.arange(n) * 2.399963229728653,
+        np.zeros(n) if flat else 2.0 * ((np.arange(n) * 0.6180339887498949) % 1.0) - 1.0,
+    )
     return r[:, None] * np.stack([np.sqrt(1 - z**2) * np.cos(angle), np.sqrt(1 - z**2) * np.sin(angle), z], axis=1)
 
 
@@ -163,7 +170,9 @@ def test_no_cells_measure_nothing(seen, name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_an_unknown_type_is_answered_with_the_nearest(seen, name):
-    with pytest.raises(InputError, match=r"no cell type is called 'tumour'. Did you mean 'tumor'\? This run has: tumor, cd8"):
+    with pytest.raises(
+        InputError, match=r"no cell type is called 'tumour'. Did you mean 'tumor'\? This run has: tumor, cd8"
+    ):
         getattr(oc.measure, name)(seen(SQUARE), type="tumour")
 
 

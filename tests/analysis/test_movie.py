@@ -44,7 +44,11 @@ def test_frames_are_spread_over_the_run_from_its_start_to_its_end(result, tmp_pa
 
 def test_without_a_video_encoder_a_movie_is_a_gif(result, tmp_path, without_encoder):
     path = oc.movie(result, tmp_path / "movie.mp4", frames=2)
-    assert path == tmp_path / "movie.gif" and path.read_bytes()[:4] == b"GIF8" and [p.name for p in tmp_path.iterdir()] == ["movie.gif"]
+    assert (
+        path == tmp_path / "movie.gif"
+        and path.read_bytes()[:4] == b"GIF8"
+        and [p.name for p in tmp_path.iterdir()] == ["movie.gif"]
+    )
 
 
 def test_a_video_encoder_gets_every_frame_once_in_even_sizes(result, tmp_path, monkeypatch):
@@ -60,7 +64,12 @@ def test_a_video_encoder_gets_every_frame_once_in_even_sizes(result, tmp_path, m
 
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", SimpleNamespace(write_frames=write_frames))
     path = oc.movie(result, tmp_path / "movie.mp4", frames=4, rate=24)
-    assert path == tmp_path / "movie.mp4" and Path(asked["path"]).parent == tmp_path and asked["path"].endswith(".mp4") and asked["fps"] == 24
+    assert (
+        path == tmp_path / "movie.mp4"
+        and Path(asked["path"]).parent == tmp_path
+        and asked["path"].endswith(".mp4")
+        and asked["fps"] == 24
+    )
     assert len(sent) == 4 and {f.shape for f in sent} == {(asked["size"][1], asked["size"][0], 3)}
     assert all(n % 2 == 0 for n in asked["size"]) and all(f.dtype == np.uint8 and f.flags.c_contiguous for f in sent)
     assert all(not np.array_equal(a, b) for a, b in zip(sent, sent[1:]))

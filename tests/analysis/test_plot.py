@@ -47,7 +47,9 @@ def model_of(tumor=40, cd8=9, z="", cycle="live"):
 def result(tmp_path_factory):
     """Ten hours; some cells dead on purpose."""
     simulation = Simulation(model_of(), seed=1)
-    recorder = Recorder(tmp_path_factory.mktemp("plot") / "run.zarr", simulation, cells_every=60, fields_every=60, checkpoint_every=1e4)
+    recorder = Recorder(
+        tmp_path_factory.mktemp("plot") / "run.zarr", simulation, cells_every=60, fields_every=60, checkpoint_every=1e4
+    )
     recorder.see(simulation)
     simulation.run("1 h", see=recorder.see)
     simulation.tissue.cells["vital"][:6] = [1, 1, 2, 2, 2, 3]
@@ -104,7 +106,12 @@ def test_the_legend_counts_every_kind_of_cell(result):
     table = result.cells("5 h")
     live = table[table["vital"] == 0]["type"].value_counts()
     assert (table["vital"] > 1).sum() == 4 and (table["vital"] == 1).sum() >= 2
-    assert set(said) == {"necrotic (4)", f"apoptotic ({(table['vital'] == 1).sum()})", f"tumor ({live['tumor']})", f"cd8 ({live['cd8']})"}
+    assert set(said) == {
+        "necrotic (4)",
+        f"apoptotic ({(table['vital'] == 1).sum()})",
+        f"tumor ({live['tumor']})",
+        f"cd8 ({live['cd8']})",
+    }
     assert labels(plot.tissue(result, "5 h", legend=False)) == []
 
 
@@ -113,7 +120,9 @@ def test_of_space_the_middle_plane_is_drawn_at_the_size_of_the_cut(space):
     table = space.cells(0).query("abs(z) < radius")
     centers, widths = circles(ax)
     assert 0 < len(centers) == len(table) < 49
-    np.testing.assert_allclose(sorted(widths), np.sort(2.0 * np.sqrt(table["radius"].astype(float) ** 2 - table["z"] ** 2)), rtol=1e-6)
+    np.testing.assert_allclose(
+        sorted(widths), np.sort(2.0 * np.sqrt(table["radius"].astype(float) ** 2 - table["z"] ** 2)), rtol=1e-6
+    )
     assert ax.get_title(loc="left") == "0 min, middle plane" and has_scale_bar(ax)
 
 
@@ -133,7 +142,9 @@ def test_a_field_is_drawn_voxel_by_voxel_with_its_unit(result, space, name, unit
 
 def test_the_time_of_a_field_is_that_of_its_frame(result):
     ax = plot.field(result, "oxygen", "4 h")
-    assert np.array_equal(ax.images[0].get_array(), result.fields["oxygen"].sel(time=240.0, z=0.0)) and "4 h" in ax.get_title(loc="left")
+    assert np.array_equal(
+        ax.images[0].get_array(), result.fields["oxygen"].sel(time=240.0, z=0.0)
+    ) and "4 h" in ax.get_title(loc="left")
 
 
 @pytest.mark.parametrize("draw", CURVES)
@@ -147,7 +158,9 @@ def test_growth_is_the_number_of_live_cells(result):
     ax = plot.growth(result)
     assert labels(ax) == ["tumor", "cd8"]
     for line, name in zip(ax.lines, result.types):
-        assert np.array_equal(line.get_xdata(), result.times / 60.0) and np.array_equal(line.get_ydata(), result.summary[f"live.{name}"])
+        assert np.array_equal(line.get_xdata(), result.times / 60.0) and np.array_equal(
+            line.get_ydata(), result.summary[f"live.{name}"]
+        )
 
 
 def test_shares_add_up_to_one(result):
@@ -207,7 +220,11 @@ def test_nothing_and_one_cell_can_be_drawn(tmp_path, tumor, cd8, z):
 
 
 def test_every_function_draws_into_the_axes_it_is_given(result):
-    drawing = [f for n, f in vars(plot).items() if inspect.isfunction(f) and f.__module__ == plot.__name__ and "ax" in inspect.signature(f).parameters]
+    drawing = [
+        f
+        for n, f in vars(plot).items()
+        if inspect.isfunction(f) and f.__module__ == plot.__name__ and "ax" in inspect.signature(f).parameters
+    ]
     drawing = [f for f in drawing if not f.__name__.startswith("_")]
     assert set(drawing) == {plot.tissue, plot.field, *CURVES}
     for draw in drawing:
@@ -226,10 +243,15 @@ def test_the_overview_has_tissue_fields_and_curves(result):
 def test_types_keep_their_color_and_colors_differ(result):
     assert plot.color_of(result, "tumor") != plot.color_of(result, "cd8")
     assert len(set(plot.PALETTE)) == len(plot.PALETTE)
-    assert {plot.growth(result).lines[k].get_color() for k in range(2)} == {plot.color_of(result, t) for t in result.types}
+    assert {plot.growth(result).lines[k].get_color() for k in range(2)} == {
+        plot.color_of(result, t) for t in result.types
+    }
 
 
-@pytest.mark.parametrize("call", [lambda r: plot.field(r, "oxgen"), lambda r: plot.tissue(r, "9 day"), lambda r: plot.field(r, "oxygen", "9 day")])
+@pytest.mark.parametrize(
+    "call",
+    [lambda r: plot.field(r, "oxgen"), lambda r: plot.tissue(r, "9 day"), lambda r: plot.field(r, "oxygen", "9 day")],
+)
 def test_what_is_not_there_is_not_drawn(result, call):
     with pytest.raises(InputError):
         call(result)

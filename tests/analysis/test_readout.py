@@ -36,7 +36,14 @@ def seen(tmp_path):
         simulation = Simulation(Model.from_text(MODEL.format(tumor=len(first) - ctl, ctl=ctl)), seed=1)
         simulation.tissue.cells.position[:, :2] = first
         set_up(simulation.tissue)
-        recorder = Recorder(tmp_path / "run.zarr", simulation, cells_every=1440, fields_every=1440, checkpoint_every=1440, overwrite=True)
+        recorder = Recorder(
+            tmp_path / "run.zarr",
+            simulation,
+            cells_every=1440,
+            fields_every=1440,
+            checkpoint_every=1440,
+            overwrite=True,
+        )
         recorder.see(simulation)
         simulation.tissue.tick, simulation.tissue.time = round(1440.0 / simulation.plan.tick_minutes), 1440.0
         simulation.tissue.cells.position[:, :2] = first if last is None else np.asarray(last, float)
@@ -54,9 +61,16 @@ SQUARE = np.array([[10, 10], [10, -10], [-10, 10], [-10, -10]], float)
 
 def test_kills_are_deaths_soon_after_an_attack(seen):
     # ids 0 to 3 are tumor cells, 4 and 5 are T cells
-    events = [(1, 0, "attack", 4), (2, 0, "apoptosis", -1), (1, 1, "attack", 4), (9, 1, "apoptosis", -1), (10, 2, "apoptosis", -1)]
+    events = [
+        (1, 0, "attack", 4),
+        (2, 0, "apoptosis", -1),
+        (1, 1, "attack", 4),
+        (9, 1, "apoptosis", -1),
+        (10, 2, "apoptosis", -1),
+    ]
     result = seen([*SQUARE, [40, 0], [60, 0]], ctl=2, events=events)
-    assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma"}) == pytest.approx(0.5)  # one kill by two T cells in a day
+    # one kill by two T cells in a day
+    assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma"}) == pytest.approx(0.5)
     assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma", "hours": "9"}) == pytest.approx(1.0)
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 3.0
     assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "carcinoma"}) == pytest.approx(0.75)
@@ -66,7 +80,10 @@ def test_kills_are_deaths_soon_after_an_attack(seen):
 def test_types_of_those_who_came_and_were_born_between_frames(seen):
     events = [(1, 100, "arrival", 1), (2, 0, "division", 101), (3, 101, "apoptosis", -1), (3, 100, "apoptosis", -1)]
     result = seen(SQUARE, events=events)
-    assert read_out(result, {"measure": "arrivals", "of": "ctl"}) == 1.0 and read_out(result, {"measure": "arrivals", "of": "carcinoma"}) == 0.0
+    assert (
+        read_out(result, {"measure": "arrivals", "of": "ctl"}) == 1.0
+        and read_out(result, {"measure": "arrivals", "of": "carcinoma"}) == 0.0
+    )
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 1.0
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "ctl"}) == 1.0
     assert math.isnan(read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "ctl"}))  # no frame saw one
@@ -97,10 +114,14 @@ def test_the_matrix_is_seen(seen):
         tissue.matrix.membrane[0][tissue.matrix.membrane[0] > 0] = 0.2
 
     result = seen(SQUARE, set_up=breach)
-    look = {k: read_out(result, {"measure": "matrix", "name": k}) for k in ("density", "crosslink", "stiffness", "order", "membrane", "breached")}
+    look = {
+        k: read_out(result, {"measure": "matrix", "name": k})
+        for k in ("density", "crosslink", "stiffness", "order", "membrane", "breached")
+    }
     assert look["density"] == pytest.approx(0.5) and look["crosslink"] == pytest.approx(0.5) and look["order"] == 0.0
     assert look["stiffness"] == pytest.approx(1.5 * 0.5**1.8 * 3.0)
-    assert look["breached"] == pytest.approx(0.5) and look["membrane"] == pytest.approx(0.6)  # half of the faces of a circle look to x
+    # half of the faces of a circle look to x
+    assert look["breached"] == pytest.approx(0.5) and look["membrane"] == pytest.approx(0.6)
     with pytest.raises(InputError, match="Did you mean 'density'"):
         read_out(result, {"measure": "matrix", "name": "densiti"})
 
@@ -111,4 +132,7 @@ def test_counts_and_shares_of_a_column(seen):
 
     result = seen(SQUARE, set_up=breathe)
     assert read_out(result, {"measure": "count", "of": "carcinoma", "column": "sense.factor.oxygen", "above": 1}) == 4.0
-    assert read_out(result, {"measure": "share_below", "of": "carcinoma", "column": "sense.factor.oxygen", "value": 10}) == 1.0
+    assert (
+        read_out(result, {"measure": "share_below", "of": "carcinoma", "column": "sense.factor.oxygen", "value": 10})
+        == 1.0
+    )

@@ -38,7 +38,14 @@ def test_every_picture_has_words(page):
 
 
 def test_it_says_where_it_comes_from(page, result):
-    for said in (result.attrs["model_digest"], result.digest, "seed 1", result.attrs["versions"]["numpy"], result.attrs["started"], "Transport"):
+    for said in (
+        result.attrs["model_digest"],
+        result.digest,
+        "seed 1",
+        result.attrs["versions"]["numpy"],
+        result.attrs["started"],
+        "Transport",
+    ):
         assert said in page
     assert "Tumor &lt;b&gt;&amp;&lt;/b&gt; friends" in page and "<b>&</b>" not in page
     assert "final state" in page and "not finished" not in page
@@ -55,7 +62,16 @@ def test_its_numbers_are_those_of_the_summary(page, result):
 
 def test_figures_lie_beside_it(page, result):
     names = {p.name for p in (result.path.parent / "figures").iterdir()}
-    assert names >= {"tissue_0000.png", "tissue_0005.png", "field_oxygen.png", "growth.png", "composition.png", "phases.png", "deaths.png", "factors.png"}
+    assert names >= {
+        "tissue_0000.png",
+        "tissue_0005.png",
+        "field_oxygen.png",
+        "growth.png",
+        "composition.png",
+        "phases.png",
+        "deaths.png",
+        "factors.png",
+    }
 
 
 def test_it_goes_where_it_is_told_and_replaces_what_is_there(result, tmp_path):

@@ -47,7 +47,9 @@ def apply(tissue):
 
 @pytest.mark.parametrize("vital, column", [(APOPTOTIC, "apoptotic"), (LYSED, "necrotic"), (LIVE, "live__tumor")])
 def test_an_eater_gains_what_it_eats(vital, column):
-    contacts, tissue = world([[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)})
+    contacts, tissue = world(
+        [[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)}
+    )
     cells = tissue.cells
     cells["vital"][1:] = vital
     total, solid = cells["volume.total"].sum(), cells["volume.cytoplasm_solid"][0]
@@ -57,12 +59,17 @@ def test_an_eater_gains_what_it_eats(vital, column):
     assert cells["volume.total"].sum() == pytest.approx(total, rel=1e-14)
     assert cells["volume.cytoplasm_solid"][0] == pytest.approx(solid + 488.5 + 135.0, rel=1e-14)
     events = tissue.population.drain()
-    assert events["kind"].tolist() == [tissue.population.kinds.index("phagocytosis")] and events["cause"].tolist() == [0]
+    assert events["kind"].tolist() == [tissue.population.kinds.index("phagocytosis")] and events["cause"].tolist() == [
+        0
+    ]
 
 
 def test_an_eater_carries_the_antigen_of_what_it_eats():
     contacts, tissue = world(
-        [[0, 0, 0], [15, 0, 0], [60, 0, 0]], [EATER, TUMOR, TUMOR], extra=[antigen(period=1.0)], **{"phagocytosis__live__tumor": only(EATER, SURE)}
+        [[0, 0, 0], [15, 0, 0], [60, 0, 0]],
+        [EATER, TUMOR, TUMOR],
+        extra=[antigen(period=1.0)],
+        **{"phagocytosis__live__tumor": only(EATER, SURE)},
     )
     cells = tissue.cells
     cells["surface.antigen"][:], cells["antigen.load"][:] = [0.0, 1.5, 1.5], [0.25, 0.5, 0.0]
@@ -149,7 +156,9 @@ def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
     rng = np.random.default_rng(4)
     n = 150
     rates = rng.random((3, 3)) * 0.3
-    contacts, tissue = world(ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3)))
+    contacts, tissue = world(
+        ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3))
+    )
     shuffle(tissue)
     c = tissue.cells
     c["attack.target"][::7] = 10_000  # busy, though with one who is gone: free again before choosing
@@ -183,8 +192,14 @@ def test_types_without_rates_never_look():
 def test_killing_needs_several_hits_and_repair_saves():
     """Damage from two killers adds up, and repair pulls it down to rate / repair."""
     position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0]]
-    contacts, tissue = world(position, [TUMOR, KILLER, KILLER], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12,
-                                         damage__repair=0.5, attack__damage_rate=1.0)
+    contacts, tissue = world(
+        position,
+        [TUMOR, KILLER, KILLER],
+        attack__rate__tumor=only(KILLER, SURE),
+        attack__duration=1e12,
+        damage__repair=0.5,
+        attack__damage_rate=1.0,
+    )
     heal = damage(period=1.0)
     heal.prepare(tissue)
     run([heal, contacts, contacts.mechanics], tissue, 60.0, 1.0)
@@ -197,7 +212,11 @@ def test_cd47_keeps_live_cells_from_being_eaten():
     for shield in (0.0, 0.5, 1.0):
         mechanics = Mechanics(1.0)
         contacts = Contacts(1.0, mechanics)
-        tissue = tissue_of([Death(6.0), Volume(6.0), contacts, mechanics, Surface()], types=("eater", "prey"), base={"phagocytosis.live": [[0, 0.7], [0, 0]]})
+        tissue = tissue_of(
+            [Death(6.0), Volume(6.0), contacts, mechanics, Surface()],
+            types=("eater", "prey"),
+            base={"phagocytosis.live": [[0, 0.7], [0, 0]]},
+        )
         n = 2000
         at = np.stack([np.arange(n) % 50, np.arange(n) // 50, np.zeros(n)], axis=1) * 6.0 - 150.0
         add_cells(tissue, np.concatenate([at, at + np.array([0.0, 0.0, 0.1])]), np.repeat([0, 1], n))

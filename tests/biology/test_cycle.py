@@ -22,8 +22,12 @@ def world(models, count, exact=True, dt=6.0):
         exits[t, : len(m.phases)] = m.rates
     cycle = Cycle(dt, models, fixed, exact)
     division = Division(dt)
-    tissue = tissue_of([cycle, Volume(dt), Death(dt), division], types=tuple(m.name for m in models), phases=longest,
-                       base={"cycle.exit": exits})
+    tissue = tissue_of(
+        [cycle, Volume(dt), Death(dt), division],
+        types=tuple(m.name for m in models),
+        phases=longest,
+        base={"cycle.exit": exits},
+    )
     add_cells(tissue, ball(count, 100.0), np.arange(count) % len(models))
     return cycle, division, tissue
 

@@ -9,7 +9,10 @@ from helpers import add_cells, ball, fire, shuffle, tissue_of
 from oncarium.biology.damage import damage
 
 
-@pytest.mark.parametrize("level, rate, repair, dt", [(0.0, 2.0, 0.0, 3.0), (5.0, 0.0, 0.1, 3.0), (5.0, 2.0, 0.1, 3.0), (1.0, 1.0, 1e-14, 1.0)])
+@pytest.mark.parametrize(
+    "level, rate, repair, dt",
+    [(0.0, 2.0, 0.0, 3.0), (5.0, 0.0, 0.1, 3.0), (5.0, 2.0, 0.1, 3.0), (1.0, 1.0, 1e-14, 1.0)],
+)
 def test_one_step_is_exact(level, rate, repair, dt):
     steps = 200_000
     x, h = level, dt / steps

@@ -34,13 +34,22 @@ def test_deaths_agree_with_the_twin(exact):
     shuffle(tissue)
     expected = {}
     for i in range(cells.n):
-        cell = {"vital": cells["vital"][i], "elapsed": cells["elapsed"][i], "rupture": cells["death.rupture_volume"][i], "total": 2494.0}
+        cell = {
+            "vital": cells["vital"][i],
+            "elapsed": cells["elapsed"][i],
+            "rupture": cells["death.rupture_volume"][i],
+            "total": 2494.0,
+        }
         draws = [twin.draw(3, death.stream, 5, cells.id[i], k) for k in (0, 1)]
         expected[cells.id[i]] = twin.death(cell, (0.05, 0.03), (18.0, 86400.0), draws, 6.0, exact)
     fire(death, tissue, 1, dt=6.0, seed=3, first=5)
     for i in range(cells.n):
         e = expected[cells.id[i]]
-        assert (cells["vital"][i], cells["elapsed"][i], cells["death.rupture_volume"][i]) == (e["vital"], e["elapsed"], e["rupture"])
+        assert (cells["vital"][i], cells["elapsed"][i], cells["death.rupture_volume"][i]) == (
+            e["vital"],
+            e["elapsed"],
+            e["rupture"],
+        )
     cleared = set(cells.id[np.concatenate(tissue.population.removed)])
     assert cleared == {c for c, e in expected.items() if e["cleared"]} and cleared
 

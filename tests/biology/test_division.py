@@ -14,7 +14,9 @@ HALVED = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "targ
 
 def world(count=100, grid=BOX, **base):
     division = Division(6.0)
-    tissue = tissue_of([Volume(6.0), Death(6.0), division], grid, TYPES, base={k.replace("__", "."): v for k, v in base.items()})
+    tissue = tissue_of(
+        [Volume(6.0), Death(6.0), division], grid, TYPES, base={k.replace("__", "."): v for k, v in base.items()}
+    )
     add_cells(tissue, ball(count, 80.0, flat=grid.is_2d))
     return division, tissue
 
@@ -50,7 +52,8 @@ def test_both_daughters_count_the_divisions_of_their_line():
     division, tissue = world(10)
     assert (tissue.cells["division.count"] == 0.0).all()
     for first in range(3):
-        tissue.population.divide(np.flatnonzero(tissue.cells.id % 10 == 0))  # cell 0, and then its first daughter, 10, too
+        # cell 0, and then its first daughter, 10, too
+        tissue.population.divide(np.flatnonzero(tissue.cells.id % 10 == 0))
         fire(division, tissue, 1, first=first)
     cells = tissue.cells
     count = cells["division.count"][cells.rows_of(np.array([0, 10, 11, 12, 13, 14, 1]))]

@@ -24,7 +24,9 @@ def crowd(grid=BOX, count=120, seed=1, radius=60.0, options=AB):
     rng = np.random.default_rng(seed)
     mechanics = Mechanics(0.1, **options)
     every = [Motility(0.1), Springs(0.1, mechanics), Contacts(0.1, mechanics), Death(6.0), Volume(6.0), mechanics]
-    tissue = tissue_of(every, grid, TYPES, base={"mechanics.wall": [10.0, 0.0, 30.0], "mechanics.affinity": rng.random((3, 3))})
+    tissue = tissue_of(
+        every, grid, TYPES, base={"mechanics.wall": [10.0, 0.0, 30.0], "mechanics.affinity": rng.random((3, 3))}
+    )
     add_cells(tissue, ball(count, radius, seed, grid.is_2d) + np.array([0.0, 150.0, 0.0]), np.arange(count) % 3)
     cells = tissue.cells
     cells["radius"][:] = 8.0 + rng.random(count)

@@ -26,7 +26,9 @@ initial: [{cells: tumor, disc: {radius: 60 um}, packing: hexagonal, spacing: 16 
 
 
 def grown(outside=38.0, phenotype=6, until="1 day"):
-    simulation = oc.Simulation(oc.Model.from_text(MODEL.replace("OUTSIDE", str(outside)).replace("PHENOTYPE", str(phenotype))), seed=1)
+    simulation = oc.Simulation(
+        oc.Model.from_text(MODEL.replace("OUTSIDE", str(outside)).replace("PHENOTYPE", str(phenotype))), seed=1
+    )
     simulation.run(until)
     return simulation
 
@@ -55,7 +57,9 @@ def test_what_leaves_is_what_the_scalar_function_says():
     oxygen, glucose = (cells["sense.factor"][:, fields.index(n)] for n in ("oxygen", "glucose"))
     for k in range(0, cells.n, 7):
         _, _, lactate, met = fluxes(oxygen[k], glucose[k], 0.72, 1.5)
-        assert cells["secretion.rate"][k, fields.index("lactate")] == pytest.approx(lactate * cells["volume.total"][k] * 1e-3, rel=1e-3)
+        assert cells["secretion.rate"][k, fields.index("lactate")] == pytest.approx(
+            lactate * cells["volume.total"][k] * 1e-3, rel=1e-3
+        )
         assert cells["metabolism.consumption"][k, fields.index("oxygen")] == pytest.approx(0.72 / 1.3e-3)
         assert cells["metabolism.energy"][k] == pytest.approx(met, abs=0.01)
     acid = cells["sense.factor"][:, fields.index("acid")]
@@ -63,7 +67,12 @@ def test_what_leaves_is_what_the_scalar_function_says():
 
 
 def test_starving_cells_lose_energy_with_the_lag():
-    s = oc.Simulation(oc.Model.from_text(MODEL.replace("OUTSIDE", "0").replace("PHENOTYPE", "6").replace("boundary: 5 mM", "boundary: 0 mM")), seed=1)
+    s = oc.Simulation(
+        oc.Model.from_text(
+            MODEL.replace("OUTSIDE", "0").replace("PHENOTYPE", "6").replace("boundary: 5 mM", "boundary: 0 mM")
+        ),
+        seed=1,
+    )
     s.run("1 day")
     assert s.tissue.cells["metabolism.energy"] == pytest.approx(math.exp(-1.0), rel=0.01)
 

@@ -13,7 +13,9 @@ from oncarium.engine.random import direction, uniform
 
 def world(grid=PLANE, count=200, exact=True, normalized=False, dt=1.0, **base):
     motility = Motility(dt, exact, np.array([normalized]))
-    tissue = tissue_of([motility, Death(6.0)], grid, factors=FACTORS, base={f"motility.{k}": v for k, v in base.items()})
+    tissue = tissue_of(
+        [motility, Death(6.0)], grid, factors=FACTORS, base={f"motility.{k}": v for k, v in base.items()}
+    )
     add_cells(tissue, ball(count, 150.0, flat=grid.is_2d))
     z, y, x = np.meshgrid(*(grid.centers(a) for a in "zyx"), indexing="ij")
     tissue.fields.value[0] = 500.0 + x + 0.5 * np.sin(y / 30.0) * 100.0
@@ -24,7 +26,10 @@ def world(grid=PLANE, count=200, exact=True, normalized=False, dt=1.0, **base):
 def gradient(tissue, i, f):
     fields = tissue.fields
     grid = fields.grid
-    at = [min(max(int((tissue.cells.position[i, a] - grid.lower[a]) / grid.spacing[a]), 0), grid.shape[2 - a] - 1) for a in range(3)]
+    at = [
+        min(max(int((tissue.cells.position[i, a] - grid.lower[a]) / grid.spacing[a]), 0), grid.shape[2 - a] - 1)
+        for a in range(3)
+    ]
     return fields.gradient(fields.names[f])[:, at[2], at[1], at[0]]
 
 
@@ -32,7 +37,9 @@ def gradient(tissue, i, f):
 @pytest.mark.parametrize("normalized", [True, False])
 @pytest.mark.parametrize("grid", [PLANE, BOX], ids=["plane", "box"])
 def test_headings_agree_with_the_twin(grid, exact, normalized):
-    motility, tissue = world(grid, 100, exact, normalized, speed=1.0, persistence=4.0, bias=0.6, sensitivity=np.array([0.7, -0.4]))
+    motility, tissue = world(
+        grid, 100, exact, normalized, speed=1.0, persistence=4.0, bias=0.6, sensitivity=np.array([0.7, -0.4])
+    )
     cells, rng = tissue.cells, np.random.default_rng(3)
     cells["motility.heading"][::2] = ball(50, 1.0, flat=grid.is_2d)
     cells["motility.bias"][:] = rng.random(100)
@@ -56,7 +63,9 @@ def test_headings_agree_with_the_twin(grid, exact, normalized):
             cue[2] = 0.0
         b = cells["motility.bias"][i]
         heading = b * cue / np.linalg.norm(cue) + (1.0 - b) * np.array(direction(*key, 1, grid.is_2d))
-        np.testing.assert_allclose(cells["motility.heading"][i], heading / np.linalg.norm(heading), rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(
+            cells["motility.heading"][i], heading / np.linalg.norm(heading), rtol=1e-11, atol=1e-12
+        )
     assert 50 < turned < 90 if exact else 15 < turned < 35
 
 
@@ -70,7 +79,9 @@ def test_full_bias_runs_straight_up_the_gradient_and_negative_sensitivity_flees(
 
 def test_with_a_contrast_a_shallow_gradient_gives_little_direction_and_a_steep_one_all():
     def along(relative, contrast):
-        motility, tissue = world(count=2000, normalized=True, speed=1.0, bias=0.8, sensitivity=np.array([1.0, 0.0]), contrast=contrast)
+        motility, tissue = world(
+            count=2000, normalized=True, speed=1.0, bias=0.8, sensitivity=np.array([1.0, 0.0]), contrast=contrast
+        )
         tissue.fields.value[0] = 1.0 + relative * np.linspace(-0.5, 0.5, 20)
         tissue.cells["radius"][:] = 5.0
         fire(motility, tissue)
@@ -78,7 +89,8 @@ def test_with_a_contrast_a_shallow_gradient_gives_little_direction_and_a_steep_o
 
     whole = along(0.02, 0.0)
     assert along(0.0, 0.02) == pytest.approx(0.0, abs=0.05) and whole > 0.9  # without a contrast any gradient gives all
-    # a relative difference of 0.02 over 380 um: 0.0005 across a cell of 10 um, so a bias of 0.8 x 0.0005 / (0.0005 + contrast)
+    # a relative difference of 0.02 over 380 um: 0.0005 across a cell of 10 um, so a bias of 0.8 x 0.0005 / (0.0005 +
+    # contrast)
     share = 0.02 * 10.0 / 380.0 / (0.02 * 10.0 / 380.0 + 0.02)
     b, angle = 0.8 * share, np.linspace(0.0, 2.0 * np.pi, 3600, endpoint=False)
     x, y = b + (1.0 - b) * np.cos(angle), (1.0 - b) * np.sin(angle)
@@ -122,12 +134,16 @@ def test_a_gradient_of_rounding_is_none(grid, exact, normalized):
     headings = {}
     for bias in (1.0, 0.5):
         for spread in (0.0, 1e-13, 1e-11):
-            motility, tissue = world(grid, 100, exact, normalized, speed=1.0, persistence=1.0, bias=bias, sensitivity=np.array([1.0, 0.0]))
+            motility, tissue = world(
+                grid, 100, exact, normalized, speed=1.0, persistence=1.0, bias=bias, sensitivity=np.array([1.0, 0.0])
+            )
             rounding = np.random.default_rng(1).random(grid.shape)
             tissue.fields.value[0] = 38.0 * (1.0 + spread * rounding)
             fire(motility, tissue, 5)
             headings[bias, spread] = tissue.cells["motility.heading"].copy()
-        assert np.array_equal(headings[bias, 0.0], headings[bias, 1e-13]) and np.array_equal(headings[bias, 0.0], headings[bias, 1e-11])
+        assert np.array_equal(headings[bias, 0.0], headings[bias, 1e-13]) and np.array_equal(
+            headings[bias, 0.0], headings[bias, 1e-11]
+        )
     assert not headings[1.0, 0.0].any()
     walking = headings[0.5, 0.0]
     np.testing.assert_allclose(np.linalg.norm(walking, axis=1), 1.0)

@@ -1,4 +1,5 @@
-"""Boolean networks: by hand, against their master equation and MaBoSS, for any step, same bytes; in models, with inputs and errors."""
+"""Boolean networks: by hand, against their master equation and MaBoSS, for any step, same bytes; in models, with inputs
+and errors."""
 
 import math
 import re
@@ -71,7 +72,8 @@ def state(tissue, node):
 
 
 def generator(logic_net):
-    """Master equation by hand: rates between all states, the first node the lowest bit, and the chances at the start."""
+    """Master equation by hand: rates between all states, the first node the lowest bit, and the chances at the
+    start."""
     n = len(logic_net.nodes)
     states = [[k >> i & 1 for i in range(n)] for k in range(2**n)]
     q = np.zeros((2**n, 2**n))
@@ -113,7 +115,11 @@ def test_agrees_with_maboss(tmp_path):
     cmaboss = pytest.importorskip("cmaboss", reason="cmaboss is not installed: pip install oncarium[networks]")
     (tmp_path / "net.bnd").write_text(BND)
     (tmp_path / "net.cfg").write_text(CFG)
-    table, times, names, _ = cmaboss.MaBoSSSim(network=str(tmp_path / "net.bnd"), config=str(tmp_path / "net.cfg")).run().get_nodes_probtraj()
+    table, times, names, _ = (
+        cmaboss.MaBoSSSim(network=str(tmp_path / "net.bnd"), config=str(tmp_path / "net.cfg"))
+        .run()
+        .get_nodes_probtraj()
+    )
     process, tissue = world()
     before = np.zeros(len(names))
     for k in range(160):
@@ -183,7 +189,10 @@ def test_a_network_that_never_rests_is_named():
 
 def test_rates_without_words_follow_the_logic():
     made = text(net("Node A { logic = B; } Node B {}", ""))
-    assert "out[0] = (0.0 if (s[1] > 0) else 1.0) if s[0] > 0 else (1.0 if (s[1] > 0) else 0.0)" in made and "out[1] = 0.0 if s[1] > 0 else 0.0" in made
+    assert (
+        "out[0] = (0.0 if (s[1] > 0) else 1.0) if s[0] > 0 else (1.0 if (s[1] > 0) else 0.0)" in made
+        and "out[1] = 0.0 if s[1] > 0 else 0.0" in made
+    )
 
 
 # -- in models --------------------------------------------------------------------------------------------------------
@@ -224,7 +233,12 @@ def test_types_alike_share_a_network_and_the_text_of_a_model_holds_it(folder):
     ("where", "old", "new", "said"),
     [
         ("net.bnd", "NOT Mdm2n", "NOT Mdm2m", r"net.bnd:2\n  no node is called 'Mdm2m'. Did you mean 'Mdm2n'\?"),
-        ("net.bnd", "$slow; }\nNode Mdm2n", "$slwo; }\nNode Mdm2n", r"net.bnd:3\n  the parameter \$slwo has no value. Did you mean '\$slow'\?"),
+        (
+            "net.bnd",
+            "$slow; }\nNode Mdm2n",
+            "$slwo; }\nNode Mdm2n",
+            r"net.bnd:3\n  the parameter \$slwo has no value. Did you mean '\$slow'\?",
+        ),
         ("net.cfg", "Mdm2c.istate", "Mdmc.istate", r"net.cfg:3\n  no node is called 'Mdmc'. Did you mean 'Mdm2c'\?"),
         ("net.cfg", "max_time", "mx_time", r"net.cfg:4\n  no setting is called 'mx_time'. Did you mean 'max_time'\?"),
         ("net.cfg", "$slow / 5", "$slow / 0", r"net.cfg:2\n  this value is no finite number"),
@@ -232,7 +246,12 @@ def test_types_alike_share_a_network_and_the_text_of_a_model_holds_it(folder):
         ("model", "node: Damage", "node: Damge", r"the network has no node 'Damge'. Did you mean 'Damage'\?"),
         ("model", "signal: oxygen", "signal: oxgen", r"no signal is called 'oxgen'. Did you mean 'oxygen'\?"),
         ("model", "below: 5 mmHg", "below: 5 mM", r"'mM' cannot be converted to mmHg"),
-        ("model", "network.Arrest", "network.Arest", r"no signal is called 'network.Arest'. Did you mean 'network.Arrest'\?"),
+        (
+            "model",
+            "network.Arrest",
+            "network.Arest",
+            r"no signal is called 'network.Arest'. Did you mean 'network.Arrest'\?",
+        ),
         ("model", "{Arrest: 1}", "{Arrest: 2}", r"2 is out of range"),
         ("model", "hold:", "held:", r"'held' is no part of a network here. Did you mean 'hold'\?"),
     ],
@@ -254,7 +273,12 @@ def test_errors_name_file_line_and_the_nearest_name(folder, where, old, new, sai
 def test_a_rule_of_a_type_without_the_node_is_refused(folder):
     other = "  other:\n    rules: [network.p53 increases death.apoptosis to 0.01 1/min, half 0.5]\ninitial:"
     with pytest.raises(ModelError, match="cells of type other have no node 'p53'"):
-        oc.Model.from_text(MODEL.replace("initial:\n", other + "\n", 1).replace("[network", '["network').replace("half 0.5]", 'half 0.5"]'), folder=folder)
+        oc.Model.from_text(
+            MODEL.replace("initial:\n", other + "\n", 1)
+            .replace("[network", '["network')
+            .replace("half 0.5]", 'half 0.5"]'),
+            folder=folder,
+        )
 
 
 # -- SBML-qual --------------------------------------------------------------------------------------------------------
@@ -298,8 +322,10 @@ def test_sbml_qual_is_read():
 
 def math_of(inside):
     """A network in which B follows a condition over A (threshold theta of 1) and C (levels 0 to 2)."""
-    text = QUAL.replace("<apply><eq/><ci>A</ci><cn type=\"integer\">1</cn></apply>", inside)
-    text = text.replace('transitionEffect="none"/>', 'transitionEffect="none" qual:thresholdLevel="1"/>').replace('qual:id="i"', 'qual:id="theta"')
+    text = QUAL.replace('<apply><eq/><ci>A</ci><cn type="integer">1</cn></apply>', inside)
+    text = text.replace('transitionEffect="none"/>', 'transitionEffect="none" qual:thresholdLevel="1"/>').replace(
+        'qual:id="i"', 'qual:id="theta"'
+    )
     c = '<qual:qualitativeSpecies qual:id="C" qual:compartment="c" qual:constant="true" qual:maxLevel="2" qual:initialLevel="2"/>'
     return text.replace("</qual:listOfQualitativeSpecies>", c + "</qual:listOfQualitativeSpecies>")
 
@@ -328,7 +354,9 @@ def test_conditions_of_sbml_qual(condition, holds):
     logic = read_logic(bnd, "net.sbml", cfg)
     assert logic.nodes == ("A", "B", "C_b1", "C_b2")
     s = [1, 0, 1, 1]
-    assert eval(logic.up[1], {"s": s, "p": []}) == float(holds) and eval(logic.down[1], {"s": s, "p": []}) == float(not holds)
+    assert eval(logic.up[1], {"s": s, "p": []}) == float(holds) and eval(logic.down[1], {"s": s, "p": []}) == float(
+        not holds
+    )
 
 
 def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
@@ -345,7 +373,9 @@ def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
     assert [s.chances for s in logic.starts][1:] == [(0.0, 1.0), (1.0, 0.0)]
 
     def rates(a, one, other):
-        return [eval(r, {"s": [a, one, other], "p": []}) for r in (logic.up[1], logic.down[1], logic.up[2], logic.down[2])]
+        return [
+            eval(r, {"s": [a, one, other], "p": []}) for r in (logic.up[1], logic.down[1], logic.up[2], logic.down[2])
+        ]
 
     assert rates(1, 1, 0) == [1.0, 0.0, 1.0, 0.0]  # up to 2, not only to 1
     assert rates(1, 0, 0)[2] == 0.0  # not before level 1 is reached

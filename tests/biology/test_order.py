@@ -1,4 +1,5 @@
-"""Every mechanism answers for itself: who declares a column acts, what is asked for is there, and each says why it is or is not."""
+"""Every mechanism answers for itself: who declares a column acts, what is asked for is there, and each says why it is
+or is not."""
 
 import numpy as np
 import pytest
@@ -60,12 +61,16 @@ def test_what_a_scenario_speaks_of_is_served_by_its_plan(scenario):
 def test_a_section_that_nobody_serves_is_an_error_of_check(numerics, monkeypatch):
     served = catalog.served(numerics) - {"damage"}
     monkeypatch.setattr("oncarium.model.consistency.served", lambda _: served)
-    with pytest.raises(ModelError, match=r"cells.tumor.damage\n.*(no mechanism answers for|PhysiCell's numerics have no) damage"):
+    with pytest.raises(
+        ModelError, match=r"cells.tumor.damage\n.*(no mechanism answers for|PhysiCell's numerics have no) damage"
+    ):
         Model.from_text(f"numerics: {numerics}\n" + BASE.replace("EXTRA", "damage: {repair: 0.1 1/min}"))
 
 
 def test_reasons_name_the_place_or_what_is_missing():
-    told = dict(reasons(model("stem: {renewal: 0.2}\n    rules: ['oxygen decreases emt.rise to 0 1/min, half 5 mmHg']")))
+    told = dict(
+        reasons(model("stem: {renewal: 0.2}\n    rules: ['oxygen decreases emt.rise to 0 1/min, half 5 mmHg']"))
+    )
     assert told["Stemness"] == (True, "cells.tumor.stem") and told["Emt"] == (True, "cells.tumor.rules")
     assert told["Evolution"] == (False, "nobody speaks of evolution")
     assert told["Reservoir"] == (False, "the model has no matrix")
@@ -86,7 +91,9 @@ class Look(Process):
 
 
 def test_what_a_process_of_the_user_reads_is_made_and_what_it_writes_is_one_entry_of_an_axis():
-    simulation = Simulation(model("secretion: {rate: {oxygen: 3 mmHg*um^3/min, il6: 1 fmol/min}}").with_process(Look()), seed=1)
+    simulation = Simulation(
+        model("secretion: {rate: {oxygen: 3 mmHg*um^3/min, il6: 1 fmol/min}}").with_process(Look()), seed=1
+    )
     simulation.run("12 min")
     look = next(p for p in simulation.plan.processes if p.name == "Look")
     gradient, contact, level = look.seen

@@ -38,7 +38,9 @@ def test_one_rule_by_hand():
 def test_many_rules_agree_with_the_twin():
     up = [(OXYGEN, 20.0, 4.0, 5.0), (PRESSURE, 1.0, 2.0, 3.0)]
     down = [(TIME, 50.0, 3.0, 0.2), (PRESSURE, 2.0, 8.0, 0.1)]
-    links = [Link(1, SPEED, s, True, b, h, p) for s, h, p, b in up] + [Link(1, SPEED, s, False, b, h, p) for s, h, p, b in down]
+    links = [Link(1, SPEED, s, True, b, h, p) for s, h, p, b in up] + [
+        Link(1, SPEED, s, False, b, h, p) for s, h, p, b in down
+    ]
     rules, tissue = world(links)
     fire(rules, tissue)
     c = tissue.cells
@@ -103,8 +105,11 @@ def test_a_later_behavior_reads_what_an_earlier_one_set():
 
 
 def test_the_dead_follow_only_rules_for_the_dead():
-    links = [Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0), Link(0, SPEED, PRESSURE, True, 5.0, 1.0, 1.0, dead_too=True),
-             Link(0, BIAS, OXYGEN, False, 0.0, 10.0, 4.0)]
+    links = [
+        Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0),
+        Link(0, SPEED, PRESSURE, True, 5.0, 1.0, 1.0, dead_too=True),
+        Link(0, BIAS, OXYGEN, False, 0.0, 10.0, 4.0),
+    ]
     rules, tissue = world(links)
     c = tissue.cells
     c["vital"][:] = 1

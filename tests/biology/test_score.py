@@ -1,4 +1,5 @@
-"""Scores: by hand, against steps of Euler's rule, between 0 and 1, exact for any step, same bytes; and driven by rules of a model."""
+"""Scores: by hand, against steps of Euler's rule, between 0 and 1, exact for any step, same bytes; and driven by rules
+of a model."""
 
 import math
 

@@ -28,7 +28,9 @@ def world(grid=BOX, count=300, seed=1, units=("mmHg", "nM")):
     return processes[0], tissue
 
 
-@pytest.mark.parametrize("unit, amount", [("mmHg", 1.0), ("M", 1.0), ("mM", 1e3), ("uM", 1e6), ("nM", 1e9), ("pM", 1e12), ("1", 1.0)])
+@pytest.mark.parametrize(
+    "unit, amount", [("mmHg", 1.0), ("M", 1.0), ("mM", 1e3), ("uM", 1e6), ("nM", 1e9), ("pM", 1e12), ("1", 1.0)]
+)
 def test_one_femtomole_in_one_cubic_micrometer(unit, amount):
     """1 fmol / um^3 = 1e-15 mol / 1e-15 L."""
     assert concentration_per_amount(unit) == amount
@@ -59,7 +61,8 @@ def test_sources_agree_with_the_twin(grid):
     before = [tissue.cells[name].copy() for name in (*COLUMNS, "volume.total", "position")]
     fire(secretion, tissue)
     outside = tissue.cells.position.copy()
-    tissue.cells.position[:] = np.clip(outside, grid.lower, grid.upper)  # what lies beyond belongs to the outermost voxel
+    # what lies beyond belongs to the outermost voxel
+    tissue.cells.position[:] = np.clip(outside, grid.lower, grid.upper)
     per_amount = [concentration_per_amount(u) / grid.voxel_volume for u in tissue.fields.units]
     for name, wanted in zip(SOURCES, twin.secrete(tissue.fields, tissue.cells, per_amount)):
         np.testing.assert_allclose(getattr(tissue.fields, name), wanted, rtol=1e-13, atol=0)
@@ -77,12 +80,16 @@ def test_what_cells_release_is_what_the_fields_gain():
     x, y, z = np.clip((cells.position - fields.grid.lower) // 20.0, 0, 19).astype(int).T
     here = fields.value[:, z, y, x].T
     for f, amount in enumerate((1.0, 1e9)):
-        released = (cells["secretion.rate"] * amount + cell * cells["secretion.approach"] * cells["secretion.target"])[:, f].sum()
+        released = (cells["secretion.rate"] * amount + cell * cells["secretion.approach"] * cells["secretion.target"])[
+            :, f
+        ].sum()
         taken = (cell * (cells["secretion.approach"] + cells["secretion.uptake"]) * here)[:, f].sum()
         consumed = (cell * cells["metabolism.consumption"] * here / (2.0 + here))[:, f].sum()
         assert fields.supply[f].sum() * volume == pytest.approx(released, rel=1e-12)
         assert (fields.demand[f] * fields.value[f]).sum() * volume == pytest.approx(taken, rel=1e-12)
-        assert (fields.capacity[f] * fields.value[f] / (2.0 + fields.value[f])).sum() * volume == pytest.approx(consumed, rel=1e-12)
+        assert (fields.capacity[f] * fields.value[f] / (2.0 + fields.value[f])).sum() * volume == pytest.approx(
+            consumed, rel=1e-12
+        )
 
 
 def closed_box(*solver):

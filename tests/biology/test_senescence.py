@@ -1,4 +1,5 @@
-"""Senescence: by hand, against a twin, no lineage beyond its limit, the same for any step, threads and order; rules on both sides of it."""
+"""Senescence: by hand, against a twin, no lineage beyond its limit, the same for any step, threads and order; rules on
+both sides of it."""
 
 import numpy as np
 import pytest
@@ -84,7 +85,9 @@ def test_rules_move_the_limit_and_read_the_level():
     simulation = oc.Simulation(model(extra), seed=2)
     simulation.run("24 h")
     cells = simulation.tissue.cells
-    assert cells.n == 4 * 2**2 and (cells["damage.level"] > 100.0).all(), "damage comes with senescence, too late for a higher limit"
+    assert cells.n == 4 * 2**2 and (cells["damage.level"] > 100.0).all(), (
+        "damage comes with senescence, too late for a higher limit"
+    )
     assert (cells["senescence.limit"] > 3.9).all()
 
 

@@ -49,7 +49,11 @@ def test_signals_agree_with_a_search_over_everything(grid):
 
 def test_only_what_is_wanted_costs_memory():
     sensing, tissue = world(PLANE, {"sense.time"})
-    assert [c for c in tissue.cells.columns if c.startswith("sense.")] == ["sense.pressure", "sense.factor", "sense.time"]
+    assert [c for c in tissue.cells.columns if c.startswith("sense.")] == [
+        "sense.pressure",
+        "sense.factor",
+        "sense.time",
+    ]
     fire(sensing, tissue)
     assert (tissue.cells["sense.factor"] > 0.0).all()
 
@@ -72,14 +76,18 @@ def test_a_look_ahead_fires_in_the_last_period_before_decisions():
         assert not c["sense.contact_live"].any()
     fire(ahead, tissue, 1, dt=0.5, first=11)
     assert c["sense.contact_live"].any() and c["sense.contact_dead"].any()
-    assert not c["sense.contact_apoptotic"].any() and not c["sense.contact_necrotic"].any(), "blind as version 1.14.2 is"
+    assert not c["sense.contact_apoptotic"].any() and not c["sense.contact_necrotic"].any(), (
+        "blind as version 1.14.2 is"
+    )
 
 
 def test_what_a_cell_knows_of_itself():
     sensing, tissue = world(PLANE)
     fire(sensing, tissue, 1, dt=6.0, first=2)
     c = tissue.cells
-    assert np.array_equal(c["sense.apoptotic"], c["vital"] == 1) and np.array_equal(c["sense.necrotic"], c["vital"] >= 2)
+    assert np.array_equal(c["sense.apoptotic"], c["vital"] == 1) and np.array_equal(
+        c["sense.necrotic"], c["vital"] >= 2
+    )
     assert np.array_equal(c["sense.dead"], c["vital"] > 0) and (c["sense.time"] == 12.0).all()
 
 

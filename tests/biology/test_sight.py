@@ -18,7 +18,13 @@ def crowd(maker, n=150, seed=3):
     process, mechanics, rng = maker(period=6.0), Mechanics(6.0), np.random.default_rng(seed)
     tissue = tissue_of([mechanics, process])
     add_cells(tissue, rng.uniform(-40, 40, (n, 3)))
-    for name, most in (("surface.pd1", 100), ("surface.pdl1", 150), ("surface.antigen", 2), ("surface.mhc1", 1), ("polarization.level", 1)):
+    for name, most in (
+        ("surface.pd1", 100),
+        ("surface.pdl1", 150),
+        ("surface.antigen", 2),
+        ("surface.mhc1", 1),
+        ("polarization.level", 1),
+    ):
         if name in tissue.cells:
             tissue.cells[name][:] = most * rng.random(n)
     tissue.cells["vital"][::7] = 1
@@ -39,7 +45,11 @@ def twin(tissue, name):
                 b = 0.5 * (total - math.sqrt(total**2 - 4 * c["surface.pd1"][i] * c["surface.pdl1"][j]))
                 out[i] = max(out[i], b**2 / (36 + b**2))
             elif c["vital"][j] == 0:
-                seen = c["surface.antigen"][j] * c["surface.mhc1"][j] if name == "antigen.seen" else c["polarization.level"][j]
+                seen = (
+                    c["surface.antigen"][j] * c["surface.mhc1"][j]
+                    if name == "antigen.seen"
+                    else c["polarization.level"][j]
+                )
                 out[i] = max(out[i], seen) if name == "antigen.seen" else out[i] + seen
     return np.where(c["vital"] == 0, out, c[name])
 

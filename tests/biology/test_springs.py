@@ -33,7 +33,7 @@ def test_attachments_are_held_by_both_and_never_too_many():
     assert held and {(b, a) for a, b in held} == held
     count = (tissue.cells["springs.partner"] >= 0).sum(axis=1)
     assert count.max() == 4
-    packed = (tissue.cells["springs.partner"] >= 0)
+    packed = tissue.cells["springs.partner"] >= 0
     assert (packed == (np.arange(packed.shape[1]) < count[:, None])).all(), "partners lie in front"
 
 
@@ -54,7 +54,9 @@ def test_order_in_memory_does_not_matter():
 def test_pairs_attach_and_part_with_their_rates(exact, dt):
     """2000 isolated pairs; only one side is willing, at half affinity; later both sides may let go."""
     n = 2000
-    x = np.stack(np.meshgrid(np.arange(-190, 190, 30.0), np.arange(-190, 190, 30.0), np.arange(-190, 190, 30.0)), axis=-1).reshape(-1, 3)[:n]
+    x = np.stack(
+        np.meshgrid(np.arange(-190, 190, 30.0), np.arange(-190, 190, 30.0), np.arange(-190, 190, 30.0)), axis=-1
+    ).reshape(-1, 3)[:n]
     springs, tissue = world(np.concatenate([x, x + np.array([12.0, 0, 0])]), np.repeat([0, 1], len(x)), exact)
     n = len(x)
     c = tissue.cells
@@ -89,7 +91,9 @@ def test_the_dead_and_the_gone_are_let_go():
 
 
 def test_a_spring_pulls_both_ends_by_hand():
-    springs, tissue = world([[0, 0, 0], [40, 0, 0]], [0, 1], mechanics__affinity=np.array([[1, 0.5, 1], [0.5, 1, 1], [1, 1, 1]]))
+    springs, tissue = world(
+        [[0, 0, 0], [40, 0, 0]], [0, 1], mechanics__affinity=np.array([[1, 0.5, 1], [0.5, 1, 1], [1, 1, 1]])
+    )
     c = tissue.cells
     c["springs.partner"][:, 0] = [1, 0]
     c["springs.elastic"][:] = [0.02, 0.08]

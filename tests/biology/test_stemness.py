@@ -39,7 +39,9 @@ def test_a_stem_cell_stays_one_and_her_daughter_is_one_with_the_probability():
 def test_a_differentiated_cell_counts_and_may_return():
     tissue, (mothers, daughters) = family(stem_divisions=2.0, stem_return=0.05)
     back = tissue.cells["stem.level"][daughters] > 0.5
-    assert (tissue.cells["stem.divisions"][mothers] == 3.0).all() and (tissue.cells["stem.divisions"][daughters[~back]] == 3.0).all()
+    assert (tissue.cells["stem.divisions"][mothers] == 3.0).all() and (
+        tissue.cells["stem.divisions"][daughters[~back]] == 3.0
+    ).all()
     assert (tissue.cells["stem.divisions"][daughters[back]] == 0.0).all()
     assert back.mean() == pytest.approx(0.05, abs=3 * np.sqrt(0.05 * 0.95 / len(back)))
 
@@ -55,7 +57,9 @@ def test_mutants_found_clones_and_differ_by_lognormal_factors():
     cells = tissue.cells
     new = cells["evolution.clone"][daughters] >= 0
     assert new.mean() == pytest.approx(0.5, abs=3 * np.sqrt(0.25 / len(new)))
-    assert (cells["evolution.clone"][daughters[new]] == cells.id[daughters[new]]).all() and (cells["evolution.clone"][mothers] == -1).all()
+    assert (cells["evolution.clone"][daughters[new]] == cells.id[daughters[new]]).all() and (
+        cells["evolution.clone"][mothers] == -1
+    ).all()
     for k in HERITABLE:
         log = np.log(cells[f"evolution.{k}"][daughters[new]])
         assert abs(log.mean()) < 4 * 0.3 / np.sqrt(len(log)) and log.std() == pytest.approx(0.3, rel=0.08)

@@ -34,7 +34,11 @@ def test_the_first_type_that_hits_is_taken(exact):
     for i in range(c.n):
         for t in range(3):
             p = 1 - math.exp(-6 * rates[c.type[i], t]) if exact else 6 * rates[c.type[i], t]
-            if c["vital"][i] == 0 and t != c.type[i] and uniform(np.uint64(1), transformation.stream, 2, c.id[i], t) < p:
+            if (
+                c["vital"][i] == 0
+                and t != c.type[i]
+                and uniform(np.uint64(1), transformation.stream, 2, c.id[i], t) < p
+            ):
                 expected[i] = t
                 break
     before = c.type.copy()

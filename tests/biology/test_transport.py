@@ -1,6 +1,5 @@
 """Transport: every solver against twins, orders in time, restart, errors."""
 
-
 import numpy as np
 import pytest
 from scipy.linalg import expm
@@ -19,7 +18,12 @@ SPACING = (20.0, 20.0, 20.0)
 def tissue(shape=(1, 13, 16), diffusion=1e3, decay=0.01, michaelis=np.nan, initial=0.0, names=("factor",)):
     n = len(names)
     fields = Fields(
-        Grid((0, 0, 0), SPACING, shape), names, diffusion=[diffusion] * n, decay=[decay] * n, michaelis=[michaelis] * n, initial=[initial] * n
+        Grid((0, 0, 0), SPACING, shape),
+        names,
+        diffusion=[diffusion] * n,
+        decay=[decay] * n,
+        michaelis=[michaelis] * n,
+        initial=[initial] * n,
     )
     return Tissue(Cells((), ("tumor",), {"factor": tuple(names)}), fields)
 
@@ -48,7 +52,9 @@ def fire(transport, some, firings=1):
 
 
 def operator_of(fields):
-    return twin.assemble(fields.grid.shape, fields.grid.spacing, fields.diffusion[0], fields.face_permeability(0), fields.mobility_of(0))
+    return twin.assemble(
+        fields.grid.shape, fields.grid.spacing, fields.diffusion[0], fields.face_permeability(0), fields.mobility_of(0)
+    )
 
 
 def wave(some):
@@ -66,7 +72,15 @@ def test_quasi_steady_is_the_steady_state(shape):
     some = oxygen(shape)
     operator, wall = operator_of(some.fields)
     fields = some.fields
-    exact = twin.steady(operator, wall, fields.outside[0], np.zeros(operator.shape[0]), np.zeros(operator.shape[0]), fields.capacity[0].ravel(), 2.5)
+    exact = twin.steady(
+        operator,
+        wall,
+        fields.outside[0],
+        np.zeros(operator.shape[0]),
+        np.zeros(operator.shape[0]),
+        fields.capacity[0].ravel(),
+        2.5,
+    )
     got = fire(ready(some, "quasi-steady"), some).ravel()
     assert np.abs(got - exact).max() < 0.01  # mmHg
     assert got.min() >= 0.0
@@ -116,7 +130,9 @@ def test_backward_euler_is_the_twin():
     start = wave(some)
     some.fields.supply[0, 0, 3, 4] = 1.0
     operator, wall = operator_of(some.fields)
-    expected = twin.backward_euler(operator, wall, np.zeros(6), some.fields.supply.ravel(), np.full(start.size, 0.01), start, 0.7, 3)
+    expected = twin.backward_euler(
+        operator, wall, np.zeros(6), some.fields.supply.ravel(), np.full(start.size, 0.01), start, 0.7, 3
+    )
     got = fire(ready(some, "backward-euler", 0.7, 1e-9), some, 3).ravel()
     np.testing.assert_allclose(got, expected, rtol=1e-9)
 
@@ -257,8 +273,14 @@ def test_cosine_and_bdf2_agree():
 
 @pytest.mark.parametrize(
     "diffusion, decay, faces, expected",
-    [(1e5, 0.1, "value", "quasi-steady"), (1e5, 0.0, "value", "quasi-steady"), (1e5, 0.0, "no-flux", "bdf2"), (1e3, 0.01, "no-flux", "bdf2"),
-     (600.0, 0.3, "no-flux", "quasi-steady"), (6.6e3, 0.0, "value", "bdf2")],
+    [
+        (1e5, 0.1, "value", "quasi-steady"),
+        (1e5, 0.0, "value", "quasi-steady"),
+        (1e5, 0.0, "no-flux", "bdf2"),
+        (1e3, 0.01, "no-flux", "bdf2"),
+        (600.0, 0.3, "no-flux", "quasi-steady"),
+        (6.6e3, 0.0, "value", "bdf2"),
+    ],
 )
 def test_auto_goes_by_time_scales(diffusion, decay, faces, expected):
     some = tissue((1, 50, 50), diffusion, decay, initial=1.0)
@@ -339,7 +361,11 @@ def test_any_number_of_threads_gives_the_same_bytes(solver, monkeypatch):
         ("lod", lambda f: f.set_boundary("factor", "xmin", "exchange", 1.0, 1.0), "use bdf2"),
         ("lod", lambda f: setattr(f, "mobility", np.ones(f.grid.shape)), "use bdf2"),
         ("bdf2", lambda f: f.value.__setitem__((0, 0, 3, 4), np.nan), r"factor is nan in voxel \(z, y, x\) = "),
-        ("backward-euler", lambda f: f.supply.__setitem__((0, 0, 3, 4), -50.0), r"factor is -.* in voxel \(z, y, x\) = \(0, 3, 4\) at 1 min"),
+        (
+            "backward-euler",
+            lambda f: f.supply.__setitem__((0, 0, 3, 4), -50.0),
+            r"factor is -.* in voxel \(z, y, x\) = \(0, 3, 4\) at 1 min",
+        ),
     ],
 )
 def test_errors_say_what_is_wrong(solver, change, words):
@@ -375,12 +401,15 @@ def test_a_negative_source_that_is_fed_is_no_overdraft_anywhere(solver):
 
 
 @pytest.mark.parametrize(
-    "solver, drain", [(s, d) for s in ("bdf2", "backward-euler", "lod") for d in (-1e-3, -1e-9)] + [("quasi-steady", -1e-3)]
+    "solver, drain",
+    [(s, d) for s in ("bdf2", "backward-euler", "lod") for d in (-1e-3, -1e-9)] + [("quasi-steady", -1e-3)],
 )
 def test_an_overdraft_is_told_however_small_it_is_against_another_source(solver, drain):
     some = tissue((1, 60, 60), decay=0.1)
     some.fields.supply[0, 0, 5, 5], some.fields.supply[0, 0, 55, 55] = 0.3, drain
-    with pytest.raises(FieldError, match=r"factor is -.*\(0, 55, 55\).*negative secretion.rate takes more than there is"):
+    with pytest.raises(
+        FieldError, match=r"factor is -.*\(0, 55, 55\).*negative secretion.rate takes more than there is"
+    ):
         fire(ready(some, solver, 0.1), some)
 
 
@@ -394,10 +423,14 @@ def test_what_does_not_diffuse_changes_voxel_by_voxel(diffusion, solver, shape):
     some = tissue(shape, diffusion, 0.0, initial=0.5)
     at = (0, *(n // 2 for n in shape))
     some.fields.supply[at] = some.fields.demand[at] = 0.0312
-    fire(ready(some, solver, 3.0 if solver != "backward-euler" else 0.1), some, 20 if solver != "backward-euler" else 600)
+    fire(
+        ready(some, solver, 3.0 if solver != "backward-euler" else 0.1), some, 20 if solver != "backward-euler" else 600
+    )
     value = some.fields.value
     assert value[at] == pytest.approx(1.0 - 0.5 * np.exp(-0.0312 * 60.0), abs=0.002)
-    assert np.abs(np.delete(value, np.ravel_multi_index(at, value.shape)) - 0.5).max(initial=0.0) < (1e-12 if diffusion < 1e-100 else 1e-6)
+    assert np.abs(np.delete(value, np.ravel_multi_index(at, value.shape)) - 0.5).max(initial=0.0) < (
+        1e-12 if diffusion < 1e-100 else 1e-6
+    )
 
 
 @pytest.mark.parametrize("diffusion", STILL)

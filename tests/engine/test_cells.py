@@ -29,7 +29,9 @@ def test_new_cells_take_the_base_of_their_type_and_fresh_ids():
     np.testing.assert_array_equal(cells["volume"], [1.0, 5.0] * 5)
     np.testing.assert_array_equal(cells["attack.rate"], [[0.1, 0.2], [0.3, 0.4]] * 5)
     np.testing.assert_array_equal(cells["fluid"], [0.7, 0.8] * 5)  # a trait is looked up
-    assert cells["vital"].dtype == np.uint8 and cells.labels("attack.rate") == ("a", "b") and cells.labels("volume") == ()
+    assert (
+        cells["vital"].dtype == np.uint8 and cells.labels("attack.rate") == ("a", "b") and cells.labels("volume") == ()
+    )
 
 
 def test_rows_grow_without_losing_anything():

@@ -9,7 +9,15 @@ GRID = Grid((-10.0, 0.0, 5.0), (10.0, 20.0, 5.0), (3, 4, 5))
 
 
 def fields(grid=GRID):
-    return Fields(grid, ["oxygen", "glucose"], ["mmHg", "mM"], diffusion=[1e5, 6.6e3], decay=[0.1, 0.0], michaelis=[2.5, np.nan], initial=[38.0, 5.0])
+    return Fields(
+        grid,
+        ["oxygen", "glucose"],
+        ["mmHg", "mM"],
+        diffusion=[1e5, 6.6e3],
+        decay=[0.1, 0.0],
+        michaelis=[2.5, np.nan],
+        initial=[38.0, 5.0],
+    )
 
 
 def test_grid():
@@ -18,7 +26,9 @@ def test_grid():
     assert GRID.lower.tolist() == [-10.0, 0.0, 5.0] and GRID.upper.tolist() == [40.0, 80.0, 20.0]
 
 
-@pytest.mark.parametrize("spacing, shape", [((1, 1, 0), (1, 1, 1)), ((1, 1, 1), (0, 1, 1)), ((1, 1), (1, 1, 1)), ((1, 1, 1), (1, 1))])
+@pytest.mark.parametrize(
+    "spacing, shape", [((1, 1, 0), (1, 1, 1)), ((1, 1, 1), (0, 1, 1)), ((1, 1), (1, 1, 1)), ((1, 1, 1), (1, 1))]
+)
 def test_a_grid_that_is_no_box(spacing, shape):
     with pytest.raises(FieldError, match="is no box of voxels"):
         Grid((0, 0, 0), spacing, shape)
@@ -34,7 +44,9 @@ def test_gradient_is_exact_for_a_slope(shape):
     x, y, z = (some.grid.centers(a) for a in "xyz")
     some.value[0] = 2.0 * x - 3.0 * y[:, None] + 4.0 * z[:, None, None]
     expected = np.array([2.0, -3.0, 4.0 if shape[0] > 1 else 0.0])
-    np.testing.assert_allclose(some.gradient("oxygen"), expected[:, None, None, None] * np.ones(shape), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(
+        some.gradient("oxygen"), expected[:, None, None, None] * np.ones(shape), rtol=1e-12, atol=1e-13
+    )
 
 
 def test_gradient_is_central_inside_and_one_sided_at_the_edges():

@@ -27,17 +27,19 @@ def stressing(stress, volume_total, volume_fluid_change, dt, gain="0.6 1/h"):
     return stress + gain * dt * volume_total * math.sqrt(volume_fluid_change**SCALE)
 
 
-@each_cell(writes=("draw", "other_draw"), columns=(State("1", name="draw"), State("1", name="other_draw"),))
+@each_cell(writes=("draw", "other_draw"), columns=(State("1", name="draw"), State("1", name="other_draw")))
 def drawing(u, u1, kind, id):
     return u, u1 + kind + id
 
 
-@each_contact(writes=("push", "nearest"), columns=(Signal("1", name="push"), State("1", name="nearest"),))
+@each_contact(writes=("push", "nearest"), columns=(Signal("1", name="push"), State("1", name="nearest")))
 def pushing(distance, other_radius, other_volume_total, other_kind, u):
     return math.exp(-distance / other_radius) * (1.0 + other_kind), u
 
 
-@each_contact(writes=("highest",), reduce="max", columns=(State("1", 0.1, name="highest"),), of="tumor", other=("killer", "eater"))
+@each_contact(
+    writes=("highest",), reduce="max", columns=(State("1", 0.1, name="highest"),), of="tumor", other=("killer", "eater")
+)
 def highest(other_highest, distance):
     return other_highest + 1.0 / (1.0 + distance)
 
@@ -89,7 +91,10 @@ def test_draws_are_those_of_the_cell_and_the_tick():
     for i in range(tissue.cells.n):
         cell = tissue.cells.id[i]
         assert tissue.cells["draw"][i] == uniform(np.uint64(5), process.stream, 7, cell, 0)
-        assert tissue.cells["other_draw"][i] == uniform(np.uint64(5), process.stream, 7, cell, 1) + tissue.cells.type[i] + cell
+        assert (
+            tissue.cells["other_draw"][i]
+            == uniform(np.uint64(5), process.stream, 7, cell, 1) + tissue.cells.type[i] + cell
+        )
 
 
 def pairs_within_reach(tissue):
@@ -190,7 +195,10 @@ def test_the_generated_file_is_readable_and_made_once():
     path = Path(first.module.__file__)
     assert first.module is second.module
     text = path.read_text()
-    assert "def one_damage(" in text and "damage_level[i] = one_damage(damage_level[i], damage_rate[i], damage_repair[i], dt, exact)" in text
+    assert (
+        "def one_damage(" in text
+        and "damage_level[i] = one_damage(damage_level[i], damage_rate[i], damage_repair[i], dt, exact)" in text
+    )
     stamp = path.stat().st_mtime_ns
     damage().prepare(tissue)
     assert path.stat().st_mtime_ns == stamp

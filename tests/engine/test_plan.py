@@ -23,14 +23,22 @@ class Note(Process):
 
 
 def test_order_is_slot_then_as_given_and_sources_come_before_the_solver():
-    order = [("e", "move", ("x",)), ("c", "act", ("y",)), ("d", "act", ()), ("b", "transport", ("value",)), ("a", "transport", ())]
+    order = [
+        ("e", "move", ("x",)),
+        ("c", "act", ("y",)),
+        ("d", "act", ()),
+        ("b", "transport", ("value",)),
+        ("a", "transport", ()),
+    ]
     plan = Plan([Note(n, s, sets=sets) for n, s, sets in order], 1.0)
     assert "".join(p.name for p in plan.processes) == "abcde"
 
 
 def test_processes_fire_at_multiples_of_their_period_and_the_clock_is_exact():
     log = []
-    plan = Plan([Note("fast", "move", 0.1, log=log), Note("slow", "act", 0.3, log=log), Note("tick", "body", log=log)], 0.1)
+    plan = Plan(
+        [Note("fast", "move", 0.1, log=log), Note("slow", "act", 0.3, log=log), Note("tick", "body", log=log)], 0.1
+    )
     tissue = tissue_of([])
     for _ in range(7):
         plan.tick(tissue, seed=1)
@@ -50,7 +58,9 @@ def test_a_period_must_be_a_whole_number_of_ticks():
 def test_one_owner_per_array_and_slot():
     with pytest.raises(PlanError, match="slot act: a and b both set speed"):
         Plan([Note("a", "act", sets=("speed",)), Note("b", "act", sets=("speed",))], 1.0)
-    Plan([Note("a", "act", sets=("speed",)), Note("b", "move", sets=("speed",)), Note("c", "act", adds=("speed",))], 1.0)
+    Plan(
+        [Note("a", "act", sets=("speed",)), Note("b", "move", sets=("speed",)), Note("c", "act", adds=("speed",))], 1.0
+    )
 
 
 def test_the_printed_plan_names_everything():
@@ -75,7 +85,8 @@ def test_a_process_without_a_step_says_so():
 
 
 def test_summed_times_have_their_rounding_and_survive_a_restart():
-    """Steps of 0.01 min summed one by one: 6 min later it is not 6.0 to the last bit, and 7.5 times 6 min falls on the source's side."""
+    """Steps of 0.01 min summed one by one: 6 min later it is not 6.0 to the last bit, and 7.5 times 6 min falls on the
+    source's side."""
     note = Note("six", "act", 6.0)
     plan = Plan([note], 0.1, summed=0.01)
     tissue = tissue_of([note])

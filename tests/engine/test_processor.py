@@ -33,7 +33,9 @@ print(hashlib.sha256(b"".join(a.tobytes() for a in (swept, velocity, pressure)))
 
 def digest(**environment):
     env = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_C")}
-    done = subprocess.run([sys.executable, "-c", SWEEPS], env={**env, **environment}, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", SWEEPS], env={**env, **environment}, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -45,7 +47,11 @@ def test_the_oldest_instruction_set_gives_the_same_bytes(tmp_path):
 
 
 def test_nothing_is_compiled_with_freedom_to_round():
-    told = [p.name for p in PACKAGE.rglob("*.py") if re.search(r"fastmath|reassoc|contract\"", p.read_text(encoding="utf-8"))]
+    told = [
+        p.name
+        for p in PACKAGE.rglob("*.py")
+        if re.search(r"fastmath|reassoc|contract\"", p.read_text(encoding="utf-8"))
+    ]
     assert told == []
 
 

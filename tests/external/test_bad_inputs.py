@@ -23,7 +23,12 @@ finally:
 """
 SAID = {  # folder -> what its message must hold
     "billion_laughs": ("model.xml:1", "DOCTYPE"),
-    "chemotaxis_unknown": ("model.xml:165", "'nope'", "This file has: substrate", "motility/options/chemotaxis/substrate"),
+    "chemotaxis_unknown": (
+        "model.xml:165",
+        "'nope'",
+        "This file has: substrate",
+        "motility/options/chemotaxis/substrate",
+    ),
     "dead_rate_neg": ("model.xml:100", "-1 1/min", "at least 0"),
     "dt_phen_lt_mech": ("model.xml:23", "dt_phenotype is 0.001 min and dt_mechanics 0.1 min", "whole multiple"),
     "dt_zero": ("model.xml:22", "overall/dt_mechanics", "0 min", "above 0"),
@@ -43,18 +48,26 @@ SAID = {  # folder -> what its message must hold
     "rule_unknown_substrate": ("rules.csv:1", "'oxgen'", "Substrates of this model: substrate"),
     "shell_injection_folder": ("model.xml:31", "save/folder", "output; touch PWNED", "a shell would act on"),
     "short_row": ("cells.csv:2", "2 values, column 'z' is missing"),
-    "text_in_number": ("model.xml:61", "physical_parameter_set/diffusion_coefficient", "'abc' is not a number", "um^2/min"),
+    "text_in_number": (
+        "model.xml:61",
+        "physical_parameter_set/diffusion_coefficient",
+        "'abc' is not a number",
+        "um^2/min",
+    ),
     "truncated_xml": ("model.xml:78", "not well-formed XML", "column 46"),
     "unknown_celltype_csv": ("cells.csv:2", "'ghost'", "This model has: default"),
     "xmin_gt_xmax": ("model.xml:5", "900", "500", "not below"),
 }
 HARMLESS = ("ok", "missing_outfolder")  # an output folder of a file is never used
-TOLD = {"cell_outside": ("warning", "cells.csv:2", "1 cells lie outside the domain", "take no part")}  # as the format means it
+# as the format means it
+TOLD = {"cell_outside": ("warning", "cells.csv:2", "1 cells lie outside the domain", "take no part")}
 
 
 def oncarium(folder, *words):
     start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", MEASURED, *words], cwd=folder, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *words], cwd=folder, capture_output=True, text=True, timeout=60
+    )
     seconds = time.perf_counter() - start
     peak = 1024 * int(done.stderr.rsplit("peak", 1)[1])
     return done, seconds, peak
@@ -99,6 +112,8 @@ def test_an_output_folder_is_never_used(cases, tmp_path, name):
 
 
 def test_a_run_goes_to_a_folder_of_its_own_name(cases, tmp_path):
-    done, _, _ = oncarium(tmp_path, "run", str(cases / FOLDER / "missing_outfolder" / "model.xml"), "--until", "0", "--no-report", "-q")
+    done, _, _ = oncarium(
+        tmp_path, "run", str(cases / FOLDER / "missing_outfolder" / "model.xml"), "--until", "0", "--no-report", "-q"
+    )
     assert done.returncode == 0, done.stderr
     assert os.listdir(tmp_path) == ["runs"] and os.listdir(tmp_path / "runs") == ["missing_outfolder"]

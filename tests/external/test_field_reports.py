@@ -1,4 +1,5 @@
-"""Files that went wrong in use, as they were reported: taken or told, never a traceback. What they stand for is tested in tests/model."""
+"""Files that went wrong in use, as they were reported: taken or told, never a traceback. What they stand for is tested
+in tests/model."""
 
 import os
 import subprocess
@@ -9,7 +10,9 @@ import pytest
 
 import oncarium as oc
 
-FOLDER = Path(os.environ.get("ONCARIUM_FIELD_REPORTS") or Path(__file__).resolve().parents[3] / "shared" / "field_reports")
+FOLDER = Path(
+    os.environ.get("ONCARIUM_FIELD_REPORTS") or Path(__file__).resolve().parents[3] / "shared" / "field_reports"
+)
 REFUSED = {  # file -> what its message must hold
     "rel_csv_long_field/model.xml": ("cells.csv:3", "field larger than field limit"),
     "rel_factor_name_path/model.yaml": ("model.yaml:5", "is no name of a factor", "is no name of a cell type"),
@@ -41,8 +44,16 @@ def reports():
 
 
 def check(file, folder, *words):
-    limited = "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 << 30,) * 2); from oncarium.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", limited, "check", str(file), *words], cwd=folder, capture_output=True, text=True, timeout=20)
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (4 << 30,) * 2); from oncarium.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, "check", str(file), *words],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
     assert "Traceback" not in done.stderr and os.listdir(folder) == []
     return done
 
@@ -66,4 +77,6 @@ def test_taken_and_told(reports, tmp_path, file):
 
 
 def test_two_spellings_say_the_same(reports):
-    assert oc.load(reports / "diff_same_numbers" / "a.yaml").diff(oc.load(reports / "diff_same_numbers" / "b.yaml")) == []
+    assert (
+        oc.load(reports / "diff_same_numbers" / "a.yaml").diff(oc.load(reports / "diff_same_numbers" / "b.yaml")) == []
+    )

@@ -18,7 +18,10 @@ TABLES = {  # case -> its tables of cells
     "death_apoptosis": "cell0.csv",
     "death_necrosis": "cell0.csv",
     **{f"cycle_{name}": "cell0.csv" for name in CYCLES},
-    **{f"field_{name}": "cells_out.csv" for name in ("block100_2d", "dirichlet_slab_2d", "export_2d", "mixed_3d", "secretion_2d", "uptake_2d")},
+    **{
+        f"field_{name}": "cells_out.csv"
+        for name in ("block100_2d", "dirichlet_slab_2d", "export_2d", "mixed_3d", "secretion_2d", "uptake_2d")
+    },
 }
 
 
@@ -78,12 +81,14 @@ def test_every_row_of_cells_and_voxels(cases, case):
         first = heading.index("voxel_volume") + 1
         for time in np.unique(voxels[:, 0]):
             mine = voxels[voxels[:, 0] == time][:, first:].T
-            np.testing.assert_allclose(seen.fields[round(time, 6)][: len(mine)], mine, rtol=1e-8, atol=1e-9, err_msg=f"at {time:g} min")
+            np.testing.assert_allclose(
+                seen.fields[round(time, 6)][: len(mine)], mine, rtol=1e-8, atol=1e-9, err_msg=f"at {time:g} min"
+            )
 
 
 def test_rates_and_speeds_follow_rules(cases):
-    """Where two cells are neighbors across a face of the source's search grid, one of them does not see the other (a known fault of
-    that program): cells 10 and 11, whose places, pressure and adhesion are not compared."""
+    """Where two cells are neighbors across a face of the source's search grid, one of them does not see the other (a
+    known fault of that program): cells 10 and 11, whose places, pressure and adhesion are not compared."""
     folder = cases / FOLDER / "rules_hill_gradient"
     labels, recorded = rows_of(folder, "behaviours.csv")
     seen = Seen(folder, labels)
@@ -94,7 +99,9 @@ def test_rates_and_speeds_follow_rules(cases):
         if abs(seen.rows[key][phase] - row[phase]) > 1e-8 * row[phase] + 1e-9:
             continue  # one of the two has changed its phase by chance
         keep = own if key[1] in (10, 11) else range(len(labels))
-        np.testing.assert_allclose([seen.rows[key][k] for k in keep], [row[k] for k in keep], rtol=1e-8, atol=1e-9, err_msg=str(key))
+        np.testing.assert_allclose(
+            [seen.rows[key][k] for k in keep], [row[k] for k in keep], rtol=1e-8, atol=1e-9, err_msg=str(key)
+        )
         compared += 1
     assert compared > 0.8 * len(recorded)
 

@@ -16,9 +16,13 @@ def test_width_of_eleven_cells(cases):
     """Width over ten radii at every recorded time, with the recorded fixed steps."""
     folder = cases / "openvt_monolayer"
     settings = ElementTree.parse(folder / "user_projects_cells11_final_config_PhysiCell_settings.xml").getroot()
-    number = {key: float(settings.find(f".//{key}").text) for key in ("dt_mechanics", "total", "cell_cell_repulsion_strength")}
+    number = {
+        key: float(settings.find(f".//{key}").text) for key in ("dt_mechanics", "total", "cell_cell_repulsion_strength")
+    }
     dt = number["dt_mechanics"]
-    start = np.genfromtxt(folder / "user_projects_cells11_final_config_equilib_11cells_symm.csv", delimiter=",", skip_header=1)[:, :3]
+    start = np.genfromtxt(
+        folder / "user_projects_cells11_final_config_equilib_11cells_symm.csv", delimiter=",", skip_header=1
+    )[:, :3]
     recorded = np.genfromtxt(folder / "results_pc_plot_11cells.csv", delimiter=",", names=True)
     mechanics = Mechanics(dt, method="adams-bashforth")
     tissue = tissue_of(

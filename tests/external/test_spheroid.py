@@ -1,4 +1,5 @@
-"""Melanoma spheroids of 2,500 cells, predicted from a calibration on spheroids of 5,000 cells (Browning et al. 2021)."""
+"""Melanoma spheroids of 2,500 cells, predicted from a calibration on spheroids of 5,000 cells (Browning et al.
+2021)."""
 
 import importlib.util
 import os
@@ -36,7 +37,8 @@ def test_the_scenario_holds_the_calibrated_numbers(script, result):
 
 @pytest.mark.skipif(not DATA.exists(), reason="the case spheroid_browning2021 lies outside the package and is not here")
 def test_prediction_of_2500_cells(script, result):
-    """Days 4 and 7 from the radius on day 3: radius within 10 %, necrotic fraction within 0.10, and as stored (within 2 %, 0.05).
+    """Days 4 and 7 from the radius on day 3: radius within 10 %, necrotic fraction within 0.10, and as stored (within 2
+    %, 0.05).
 
     On day 5 the prediction is 12 % too large; result.yaml and the README say so.
     """

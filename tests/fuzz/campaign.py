@@ -1,8 +1,9 @@
-"""Feed mutated inputs and say what went wrong. As a script:  python tests/fuzz/campaign.py [INPUTS PER KIND] [FIRST SEED] [KIND ...]
+"""Feed mutated inputs and say what went wrong. As a script:  python tests/fuzz/campaign.py [INPUTS PER KIND] [FIRST
+SEED] [KIND ...]
 
-An input is at fault when anything but a ModelError (or another error of ours) comes out of it, when it takes more than 5 CPU-seconds or
-1 GB, when something is written, or when what was accepted cannot be built or says something else after to_yaml.
-"""
+An input is at fault when anything but a ModelError (or another error of ours) comes out of it, when it takes more than
+5 CPU-seconds or 1 GB, when something is written, or when what was accepted cannot be built or says something else after
+to_yaml."""
 
 from __future__ import annotations
 
@@ -70,7 +71,9 @@ def fault_of(kind: str, seed: int, folder: Path) -> tuple[str, str]:
         fault = f"more than {SECONDS:g} s"
     except Exception as error:
         trace = error.__traceback__
-        while trace is not None and trace.tb_next is not None and "oncarium" in trace.tb_next.tb_frame.f_code.co_filename:
+        while (
+            trace is not None and trace.tb_next is not None and "oncarium" in trace.tb_next.tb_frame.f_code.co_filename
+        ):
             trace = trace.tb_next
         where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
         fault = f"{type(error).__name__} at {where}: {str(error)[:100]}"

@@ -88,7 +88,27 @@ cells:
 initial: [{cells: tumor, count: 5, everywhere: }]
 """
 
-NUMBERS = ("0", "-0", "-1", "1e308", "-1e308", "1e-320", "1e400", "nan", "-inf", "", "x", "1,5", "0x1F", "1_0", "9" * 60, "0.333333333", "1e9", "1e-9", "١")
+NUMBERS = (
+    "0",
+    "-0",
+    "-1",
+    "1e308",
+    "-1e308",
+    "1e-320",
+    "1e400",
+    "nan",
+    "-inf",
+    "",
+    "x",
+    "1,5",
+    "0x1F",
+    "1_0",
+    "9" * 60,
+    "0.333333333",
+    "1e9",
+    "1e-9",
+    "١",
+)
 WORDS = (
     "oxygen", "tumor", "true", "null", "~", "a.b", "a/b", "../../x", "/dev/zero", "=1+1", "<b>", "$(id)", "*", "&a [*a]", "*no", "!!int x", "x" * 3000,
     "|\n  text", '"\\U00110000"', '"\\ud800"', '"\\x1b[31m"', "{", "}", "[[[", "]", "5 um**9**9**9", "5 9^9^9^9", "5 parsec", "1 um @Nobody1999", "5 µm",
@@ -96,8 +116,35 @@ WORDS = (
     "!" * 50, "1+" * 1500 + "1", "B&" * 1500 + "B", "/ 0", "? 1 : 0", "@logic", "$zz", ";", "//", "/*", "1e999", "s[0]", "__import__('os')",
     '"' + "1" * 140_000,
 )  # fmt: skip
-BYTES = (b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\t", b"\n", b"\xe2\x80\xa8", b"\xc2\x85", b"\xed\xa0\x80", b"\x1b[31m", b"\xe9")
-ODD: tuple[Any, ...] = (None, True, [], {}, [[]], [None], {"": ""}, {"a": {"b": {"c": "d"}}}, "", " ", ["1 um"] * 3, {"library": []}, {"table": None}, 0.5)
+BYTES = (
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"\r",
+    b"\t",
+    b"\n",
+    b"\xe2\x80\xa8",
+    b"\xc2\x85",
+    b"\xed\xa0\x80",
+    b"\x1b[31m",
+    b"\xe9",
+)
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    [],
+    {},
+    [[]],
+    [None],
+    {"": ""},
+    {"a": {"b": {"c": "d"}}},
+    "",
+    " ",
+    ["1 um"] * 3,
+    {"library": []},
+    {"table": None},
+    0.5,
+)
 
 
 def make(kind: str, seed: int) -> tuple[dict[str, bytes], str]:
@@ -116,7 +163,11 @@ def make(kind: str, seed: int) -> tuple[dict[str, bytes], str]:
 def _whole(kind: str, draw: random.Random) -> tuple[dict[str, bytes], str, str]:
     """Sound files, the one to change, and the one to read."""
     if kind in ("model", "text"):
-        shelf = [*(LIBRARY / "scenarios").glob("*.yaml"), *(LIBRARY / "cells").glob("*.yaml"), *(LIBRARY / "factors").glob("*.yaml")]
+        shelf = [
+            *(LIBRARY / "scenarios").glob("*.yaml"),
+            *(LIBRARY / "cells").glob("*.yaml"),
+            *(LIBRARY / "factors").glob("*.yaml"),
+        ]
         text = MODEL if draw.random() < 0.6 else draw.choice(sorted(shelf)).read_text(encoding="utf-8")
         return {"model.yaml": text.encode(), "cells.csv": TABLE.encode()}, "model.yaml", "model.yaml"
     if kind in ("settings", "table"):
@@ -127,7 +178,14 @@ def _whole(kind: str, draw: random.Random) -> tuple[dict[str, bytes], str, str]:
         files |= {"n.bnd": NODES.encode(), "n.cfg": STARTS.encode()}
         return files, draw.choice(("n.bnd", "n.cfg")), "model.yaml"
     if kind == "qual":
-        return {"model.yaml": WITH_NETWORK.replace("FILE", "n.sbml").replace("NODE", "C").encode(), "n.sbml": QUAL.encode()}, "n.sbml", "model.yaml"
+        return (
+            {
+                "model.yaml": WITH_NETWORK.replace("FILE", "n.sbml").replace("NODE", "C").encode(),
+                "n.sbml": QUAL.encode(),
+            },
+            "n.sbml",
+            "model.yaml",
+        )
     claim = draw.choice(sorted((LIBRARY / "claims").glob("C*.yaml")))
     return {"claim.yaml": claim.read_bytes()}, "claim.yaml", "claim.yaml"
 
@@ -193,7 +251,9 @@ def _change_tree(data: bytes, draw: random.Random) -> bytes:
             other, place = draw.choice(places)
             group[key] = json.loads(json.dumps(other[place]))
         elif isinstance(group, dict):
-            group[draw.choice(("", "x", f"{key}s", "a.b", "null", "rules", "network", "include", "<b>", "=x", "y" * 200))] = group.pop(key)
+            group[
+                draw.choice(("", "x", f"{key}s", "a.b", "null", "rules", "network", "include", "<b>", "=x", "y" * 200))
+            ] = group.pop(key)
     return emit(tree).encode("utf-8", "surrogatepass")
 
 

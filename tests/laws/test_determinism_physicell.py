@@ -1,4 +1,5 @@
-"""PhysiCell's numerics with all mechanisms together: neither threads nor the order in memory nor a restart change a bit."""
+"""PhysiCell's numerics with all mechanisms together: neither threads nor the order in memory nor a restart change a
+bit."""
 
 import numpy as np
 import pytest
@@ -58,14 +59,18 @@ def reference() -> str:
     simulation = world()
     simulation.run(20.0)
     events = simulation.tissue.population.drain()
-    count = {name: int(np.count_nonzero(events["kind"] == k)) for k, name in enumerate(simulation.tissue.population.kinds)}
+    count = {
+        name: int(np.count_nonzero(events["kind"] == k)) for k, name in enumerate(simulation.tissue.population.kinds)
+    }
     for name in ("division", "removal", "apoptosis", "necrosis", "phagocytosis", "attack", "transformation", "fusion"):
         assert count[name] > 0, f"no {name}: {count}"
     cells = simulation.tissue.cells
     assert len(np.unique(cells.id)) == cells.n and (cells["springs.partner"] >= 0).any()
     for i, j in zip(*np.nonzero(cells["springs.partner"] >= 0)):
         other = cells.rows_of(cells["springs.partner"][i, j])
-        assert other >= 0 and cells.id[i] in cells["springs.partner"][other], "attachments are held by both, and nobody holds who is gone"
+        assert other >= 0 and cells.id[i] in cells["springs.partner"][other], (
+            "attachments are held by both, and nobody holds who is gone"
+        )
     return simulation.digest()
 
 

@@ -1,4 +1,5 @@
-"""Every rule of the library does what its sentence says: more of the signal, everything else equal, moves the behavior in the said direction."""
+"""Every rule of the library does what its sentence says: more of the signal, everything else equal, moves the behavior
+in the said direction."""
 
 import numpy as np
 import pytest
@@ -30,7 +31,8 @@ def called(case):
 
 
 def response(engine, link, others):
-    """The behavior at every level of the rule's signal, all other signals at `others` halves of their own rules; its base and its end."""
+    """The behavior at every level of the rule's signal, all other signals at `others` halves of their own rules; its
+    base and its end."""
     row = engine.rows.index(link.behavior)
     own = engine.groups[engine.start[link.type] : engine.start[link.type + 1]]
     own = own[own["behavior"] == row]

@@ -41,7 +41,9 @@ def test_every_value_knows_its_line():
         (b"a: " + b"[" * 100 + b"]" * 100, "levels"),
         (
             b"x: &a [1,1,1,1,1,1,1,1,1,1]\n"
-            + b"".join(b"y%d: &b%d [%s]\n" % (i, i, b",".join([b"*a" if i == 0 else b"*b%d" % (i - 1)] * 10)) for i in range(7)),
+            + b"".join(
+                b"y%d: &b%d [%s]\n" % (i, i, b",".join([b"*a" if i == 0 else b"*b%d" % (i - 1)] * 10)) for i in range(7)
+            ),
             "values",
         ),
     ],
@@ -116,10 +118,15 @@ def test_files_of_the_user_are_read_anew(tmp_path: Path):
 
 def test_values_of_the_library_keep_their_lines():
     def line(file: str, key: str) -> int:
-        return 1 + next(i for i, said in enumerate((files.LIBRARY / file).read_text().splitlines()) if said.startswith(f"{key}:"))
+        return 1 + next(
+            i for i, said in enumerate((files.LIBRARY / file).read_text().splitlines()) if said.startswith(f"{key}:")
+        )
 
     for model in (Model.load("reference"), Model.load("reference").with_({"until": "1 day"})):
-        assert model.document.where("factors.oxygen.diffusion") == f"library/factors/oxygen.yaml:{line('factors/oxygen.yaml', 'diffusion')}"
+        assert (
+            model.document.where("factors.oxygen.diffusion")
+            == f"library/factors/oxygen.yaml:{line('factors/oxygen.yaml', 'diffusion')}"
+        )
         assert model.document.where("seed") == f"reference.yaml:{line('scenarios/reference.yaml', 'seed')}"
 
 
@@ -127,7 +134,9 @@ WORD = st.text(alphabet="abcXYZ019 .,:#'\"-[]{}&*!%@µ\\/", min_size=1, max_size
 TREE = st.dictionaries(
     WORD.filter(lambda w: w != "include"),
     st.recursive(
-        WORD | st.none() | st.booleans(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORD, inner, max_size=3), max_leaves=8
+        WORD | st.none() | st.booleans(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORD, inner, max_size=3),
+        max_leaves=8,
     ),
     min_size=1,
     max_size=4,

@@ -1,4 +1,5 @@
-"""What comes from outside: names, numbers, shapes and files that a model must not be made of are told with their place, at once."""
+"""What comes from outside: names, numbers, shapes and files that a model must not be made of are told with their place,
+at once."""
 
 import os
 import resource
@@ -31,35 +32,69 @@ def said(text, folder="."):
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["/../up", "a.b", "a, b", "'x\\ny'", '"x\\ny"', "<i>", "=cmd", "a  b", "x" * 61, "''", "a/b", "a:b"])
+@pytest.mark.parametrize(
+    "name", ["/../up", "a.b", "a, b", "'x\\ny'", '"x\\ny"', "<i>", "=cmd", "a  b", "x" * 61, "''", "a/b", "a:b"]
+)
 @pytest.mark.parametrize("place", ["factors", "cells", "custom", "body"])
 def test_names_are_letters_digits_and_few_signs(name, place):
-    given = {"factors": "{unit: nM, diffusion: 1 um^2/min}", "cells": "{library: tumor}", "custom": "{}", "body": "{}"}[place]
+    given = {"factors": "{unit: nM, diffusion: 1 um^2/min}", "cells": "{library: tumor}", "custom": "{}", "body": "{}"}[
+        place
+    ]
     quoted = name if name.startswith(("'", '"')) else f'"{name}"'
-    text = GOOD + f"{place}: {{{quoted}: {given}}}\n" if place in ("custom", "body") else GOOD.replace(f"{place}: {{", f"{place}: {{{quoted}: {given}, ")
+    text = (
+        GOOD + f"{place}: {{{quoted}: {given}}}\n"
+        if place in ("custom", "body")
+        else GOOD.replace(f"{place}: {{", f"{place}: {{{quoted}: {given}, ")
+    )
     message = said(text)
-    assert "is no name of a" in message and "m.yaml:" in message and "\n  " in message and all(c == "\n" or c.isprintable() for c in message)
+    assert (
+        "is no name of a" in message
+        and "m.yaml:" in message
+        and "\n  " in message
+        and all(c == "\n" or c.isprintable() for c in message)
+    )
 
 
 @pytest.mark.parametrize("name", ["TGF-β1", "CD8+ T cell", "M0_macrophage", "2"])
 def test_names_of_the_field_are_fine(name):
-    assert oc.Model.from_text(GOOD.replace("tumor", name).replace("library: " + name, "library: tumor")).types[0].name == name
+    assert (
+        oc.Model.from_text(GOOD.replace("tumor", name).replace("library: " + name, "library: tumor")).types[0].name
+        == name
+    )
 
 
 def test_no_file_is_named_by_a_factor_as_it_is():
-    """A store made by somebody else may hold any name; its figures stay in their folder, each with a name of its own."""
+    """A store made by somebody else may hold any name; its figures stay in their folder, each with a name of its
+    own."""
     from oncarium.analysis.report import file_name
 
     taken = []
     for name in ("../../up", "a b", "a_b", "/x", "a\nb", "C:\\x", "x" * 500):
         taken.append(file_name(f"field_{name}", taken))
-    assert len(set(taken)) == 7 and all(c.isalnum() or c in "_+-" for file in taken for c in file) and max(map(len, taken)) <= 80
+    assert (
+        len(set(taken)) == 7
+        and all(c.isalnum() or c in "_+-" for file in taken for c in file)
+        and max(map(len, taken)) <= 80
+    )
 
 
 # -- numbers ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("unit", ["min**9**9**9", "9**9**9", "9^9^9 min", "(9)**9", "min^99", "min squared cubed", "1e9 min", "((min^9)^9)^9", "Ym^9*Ym^9"])
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "min**9**9**9",
+        "9**9**9",
+        "9^9^9 min",
+        "(9)**9",
+        "min^99",
+        "min squared cubed",
+        "1e9 min",
+        "((min^9)^9)^9",
+        "Ym^9*Ym^9",
+    ],
+)
 def test_powers_of_units_are_small_numbers(unit):
     start = time.process_time()
     message = said(GOOD.replace("until: 1 h", f"until: 5 {unit}"))
@@ -83,7 +118,9 @@ def test_powers_of_units_are_small_numbers(unit):
 def test_numbers_that_decide_sizes_ticks_and_powers_are_bounded(old, new):
     assert old in GOOD
     message = said(GOOD.replace(old, new))
-    assert "m.yaml:" in message and any(w in message for w in ("expected", "Choose", "must lie", "They are", "Use larger")), message
+    assert "m.yaml:" in message and any(
+        w in message for w in ("expected", "Choose", "must lie", "They are", "Use larger")
+    ), message
 
 
 def test_seeds_are_exact():
@@ -112,7 +149,8 @@ PLACES = (
 
 @pytest.mark.parametrize("place", PLACES)
 def test_any_shape_anywhere_is_taken_or_told(place, tmp_path):
-    """A list where a group stands, a group where a word does, nothing, a truth, a number: a model, or a ModelError with a place."""
+    """A list where a group stands, a group where a word does, nothing, a truth, a number: a model, or a ModelError with
+    a place."""
     from oncarium.model.files import parse
     from oncarium.model.nested import set_at
 
@@ -146,7 +184,9 @@ def test_any_shape_anywhere_is_taken_or_told(place, tmp_path):
             assert oc.Model.from_text(model.to_yaml(), folder=tmp_path).digest == model.digest
 
 
-@pytest.mark.parametrize("key", "claim says scenario until control perturbed off readouts effect expect seeds notes series each".split())
+@pytest.mark.parametrize(
+    "key", "claim says scenario until control perturbed off readouts effect expect seeds notes series each".split()
+)
 def test_any_shape_in_a_claim_is_taken_or_told(key, tmp_path):
     from oncarium.model.files import emit, parse
 
@@ -171,7 +211,10 @@ def test_descriptions_hold_no_control_characters():
     assert "\x07" not in oc.load("hypoxic_tumor").describe()  # folded lines
     text = oc.Model.from_text(GOOD + 'title: "a\\tb"\n')
     assert all(c == "\n" or c.isprintable() for c in text.describe())
-    assert "<b>a b</b>" in text._repr_html_().replace("\t", " ") and "<script>" not in text.with_(title="<script>")._repr_html_()
+    assert (
+        "<b>a b</b>" in text._repr_html_().replace("\t", " ")
+        and "<script>" not in text.with_(title="<script>")._repr_html_()
+    )
 
 
 SPECIAL = """

@@ -52,7 +52,12 @@ def test_values_arrive_in_canonical_units():
     assert tumor.values["secretion.rate"]["il10"] == pytest.approx(2 / 6.02214076e23 * 1e15, rel=1e-12)
     assert m.domain.shape == (10, 10, 1) and m.domain.is_2d
     rule = tumor.rules[0]
-    assert (rule.signal, rule.behavior, rule.half, rule.hill) == (("sense.factor", "oxygen"), ("cycle.exit", "live"), 20.0, 4.0)
+    assert (rule.signal, rule.behavior, rule.half, rule.hill) == (
+        ("sense.factor", "oxygen"),
+        ("cycle.exit", "live"),
+        20.0,
+        4.0,
+    )
     assert m.uses("attack") and not m.uses("springs")
 
 
@@ -159,7 +164,9 @@ def test_types_that_resemble_each_other_in_a_circle_are_refused():
 
 
 def test_a_type_like_another_takes_its_values():
-    m = Model.from_text(GOOD.replace("  cd8:\n", "  motile:\n    like: tumor\n    motility: {speed: 1 um/min}\n  cd8:\n"))
+    m = Model.from_text(
+        GOOD.replace("  cd8:\n", "  motile:\n    like: tumor\n    motility: {speed: 1 um/min}\n  cd8:\n")
+    )
     assert m.type("motile").exit == m.type("tumor").exit
     assert m.type("motile").values["motility.speed"] == 1.0
     assert "motility.speed" not in m.type("tumor").values
@@ -191,13 +198,19 @@ def test_a_missing_table_is_named_with_its_full_path(tmp_path):
 @pytest.mark.parametrize("table", ["", "x,y,type\n"])
 def test_an_empty_table_is_a_notice(tmp_path, table):
     (tmp_path / "cells.csv").write_text(table)
-    m = Model.from_text(GOOD.replace("{cells: tumor, disc: {radius: 50 um}, count: 20}", "{table: cells.csv}"), "m", tmp_path)
+    m = Model.from_text(
+        GOOD.replace("{cells: tumor, disc: {radius: 50 um}, count: 20}", "{table: cells.csv}"), "m", tmp_path
+    )
     assert [p.severity for p in m.problems] == ["notice"] and "0 cells" in str(m.problems[0])
 
 
 def test_clipping_moves_cells_to_the_edge(tmp_path):
     (tmp_path / "cells.csv").write_text("x,y,type\n500,0,tumor\n")
-    m = Model.from_text(GOOD.replace("{cells: tumor, disc: {radius: 50 um}, count: 20}", "{table: cells.csv, clip: true}"), "m", tmp_path)
+    m = Model.from_text(
+        GOOD.replace("{cells: tumor, disc: {radius: 50 um}, count: 20}", "{table: cells.csv, clip: true}"),
+        "m",
+        tmp_path,
+    )
     assert m.placements[0].rows == (("tumor", 100.0, 0.0, 0.0),)
 
 
@@ -211,7 +224,11 @@ def test_changes_by_path_leave_the_original_alone():
     n = m.with_({"cells.tumor.cycle.exit": "0.02 1/h", "initial.0.count": 5, "until": "2 day"})
     assert n.type("tumor").exit[0] * 60 == pytest.approx(0.02) and n.placements[0].count == 5 and n.until == 2880
     assert m.until == 1440 and m != n
-    assert m.diff(n) == ["until: 1 day -> 2 day", "cells.tumor.cycle.exit: 0.04 1/h -> 0.02 1/h", "initial.0.count: 20 -> 5"]
+    assert m.diff(n) == [
+        "until: 1 day -> 2 day",
+        "cells.tumor.cycle.exit: 0.04 1/h -> 0.02 1/h",
+        "initial.0.count: 20 -> 5",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -248,13 +265,19 @@ def test_every_library_number_has_a_source_or_is_marked_assumed(path):
     if path.parent.name == "scenarios":
         m = Model.load(path.stem)
     elif path.parent.name == "factors":
-        m = Model.from_text(f"domain: {{x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}}\nfactors: {{f: {{library: {path.stem}}}}}")
+        m = Model.from_text(
+            f"domain: {{x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}}\nfactors: {{f: {{library: {path.stem}}}}}"
+        )
     elif path.stem in [t.name for t in Model.load("reference").types]:
         m = Model.load("reference")  # its rules speak of other types and of factors
     else:
-        m = Model.from_text(f"domain: {{x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}}\ncells: {{c: {{library: {path.stem}}}}}")
+        m = Model.from_text(
+            f"domain: {{x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}}\ncells: {{c: {{library: {path.stem}}}}}"
+        )
     naked = [
-        p for p, q in m.numbers.items() if p.startswith(("factors", "cells")) and ".rules." not in p and not q.source and q.value != 0.0
+        p
+        for p, q in m.numbers.items()
+        if p.startswith(("factors", "cells")) and ".rules." not in p and not q.source and q.value != 0.0
     ]
     assert naked == []
     assert all(r.source for _, r in m.rules)
@@ -276,7 +299,9 @@ def test_a_slip_in_a_path_is_no_new_cell_type():
 
 
 def test_another_cycle_replaces_the_one_of_the_library():
-    model = Model.load("hypoxic_tumor").with_({"cells.tumor.rules": [], "cells.tumor.cycle": {"model": "flow_cytometry", "duration": {"S": "9 h"}}})
+    model = Model.load("hypoxic_tumor").with_(
+        {"cells.tumor.rules": [], "cells.tumor.cycle": {"model": "flow_cytometry", "duration": {"S": "9 h"}}}
+    )
     tumor = model.type("tumor")
     assert tumor.cycle.name == "flow_cytometry" and tumor.exit[1] == pytest.approx(1 / 540)
 

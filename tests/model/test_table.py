@@ -32,7 +32,10 @@ def refused(folder, text, model=TEXT):
 
 
 def test_a_header_names_places_types_and_values_in_any_order(tmp_path):
-    model = table(tmp_path, "type,y,x,volume,cycle entry,custom:hits,motility.speed\ntumor,1,2,1000,0.1,3,\nT cell,4,5,skip,0.2,,0.7\n")
+    model = table(
+        tmp_path,
+        "type,y,x,volume,cycle entry,custom:hits,motility.speed\ntumor,1,2,1000,0.1,3,\nT cell,4,5,skip,0.2,,0.7\n",
+    )
     p = model.placements[0]
     assert p.rows == (("tumor", 2.0, 1.0, 0.0), ("T cell", 5.0, 4.0, 0.0))
     assert p.values[("volume.total", None)][0] == 1000.0 and math.isnan(p.values[("volume.total", None)][1])
@@ -42,7 +45,10 @@ def test_a_header_names_places_types_and_values_in_any_order(tmp_path):
 
 
 def test_without_a_header_types_have_numbers(tmp_path):
-    assert table(tmp_path, "1,2,0,1\n3,4,0,0\n").placements[0].rows == (("T cell", 1.0, 2.0, 0.0), ("tumor", 3.0, 4.0, 0.0))
+    assert table(tmp_path, "1,2,0,1\n3,4,0,0\n").placements[0].rows == (
+        ("T cell", 1.0, 2.0, 0.0),
+        ("tumor", 3.0, 4.0, 0.0),
+    )
     renumbered = TEXT.replace("{table: cells.csv}", "{table: cells.csv, numbers: {tumor: 7, T cell: 3}}")
     assert table(tmp_path, "1,2,0,7\n", renumbered).placements[0].rows[0][0] == "tumor"
     assert "no cell type has the number 2. This model has: 0 (tumor), 1 (T cell)" in refused(tmp_path, "1,2,0,2\n")
@@ -55,7 +61,9 @@ def test_rows_may_end_before_further_columns(tmp_path):
 
 
 def test_columns_that_are_nothing_are_said(tmp_path):
-    assert "the column 'custom:hit' is no behavior and is ignored. Did you mean 'custom:hits'?" in said(table(tmp_path, "x,y,type,custom:hit\n1,2,tumor,5\n"))
+    assert "the column 'custom:hit' is no behavior and is ignored. Did you mean 'custom:hits'?" in said(
+        table(tmp_path, "x,y,type,custom:hit\n1,2,tumor,5\n")
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,7 +97,9 @@ def test_all_wrong_rows_are_told_but_not_thousands(tmp_path):
 
 def test_what_is_changed_is_said(tmp_path):
     model = table(tmp_path, "x,y,z,type\n1,2,50,tumor\n1,2,0,tumor\n")
-    assert "1 cells lie above or below the 2-D domain" in said(model) and "1 cells lie exactly where another one does" in said(model)
+    assert "1 cells lie above or below the 2-D domain" in said(
+        model
+    ) and "1 cells lie exactly where another one does" in said(model)
     assert model.placements[0].rows[0][3] == 0.0
     clipped = table(tmp_path, "x,y,z,type\n900,2,0,tumor\n", TEXT.replace("cells.csv}", "cells.csv, clip: true}"))
     assert clipped.placements[0].rows[0][1] == 100.0 and "moved to its edge" in said(clipped)

@@ -19,7 +19,9 @@ initial: [{cells: tumor, disc: {radius: 50 um}, count: 5}]
 
 
 def problems(extra):
-    return Model(__import__("oncarium.model.files", fromlist=["parse"]).parse(BASE.replace("EXTRA", extra), "m")).problems
+    return Model(
+        __import__("oncarium.model.files", fromlist=["parse"]).parse(BASE.replace("EXTRA", extra), "m")
+    ).problems
 
 
 @pytest.mark.parametrize(

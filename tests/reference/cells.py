@@ -14,7 +14,9 @@ def chance(rate: float, dt: float, exact: bool) -> float:
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
-def volume(cell: dict, rates: tuple[float, float, float, float], wanted: float, ratio: float, dt: float, exact: bool) -> dict:
+def volume(
+    cell: dict, rates: tuple[float, float, float, float], wanted: float, ratio: float, dt: float, exact: bool
+) -> dict:
     """One step of fluid, solids and calcium; rates of fluid, cytoplasm, nucleus, calcification (1/min)."""
     share = [chance(r, dt, exact) for r in rates]
     fluid = cell["fluid"] + share[0] * (wanted * cell["total"] - cell["fluid"])
@@ -33,7 +35,14 @@ def volume(cell: dict, rates: tuple[float, float, float, float], wanted: float, 
     }
 
 
-def death(cell: dict, rates: tuple[float, float], times: tuple[float, float], draws: tuple[float, float], dt: float, exact: bool) -> dict:
+def death(
+    cell: dict,
+    rates: tuple[float, float],
+    times: tuple[float, float],
+    draws: tuple[float, float],
+    dt: float,
+    exact: bool,
+) -> dict:
     """Vital state, elapsed time, and whether the cell is cleared; rates and times of apoptosis and necrosis."""
     vital, elapsed, rupture = cell["vital"], cell["elapsed"], cell["rupture"]
     if vital == LIVE:
@@ -52,7 +61,9 @@ def death(cell: dict, rates: tuple[float, float], times: tuple[float, float], dr
     return {"vital": vital, "elapsed": elapsed, "rupture": rupture, "cleared": cleared}
 
 
-def cycle(phase: int, elapsed: float, exits: list[float], fixed: list[bool], draws: list[float], dt: float, exact: bool) -> tuple[int, float, list[int]]:
+def cycle(
+    phase: int, elapsed: float, exits: list[float], fixed: list[bool], draws: list[float], dt: float, exact: bool
+) -> tuple[int, float, list[int]]:
     """Phase, elapsed time, and the phases that ended."""
     elapsed += dt
     left, ended = dt, []

@@ -12,7 +12,8 @@ NEIGHBORS = ((0, 0, -1), (0, 0, 1), (0, -1, 0), (0, 1, 0), (-1, 0, 0), (1, 0, 0)
 
 
 def assemble(shape, spacing, diffusion, permeability, mobility=None, velocity=None):
-    """Operator L (voxel, voxel) 1/min of div(D grad c - u c), and wall (face, voxel) 1/min: dc/dt = L c + wall^T outside.
+    """Operator L (voxel, voxel) 1/min of div(D grad c - u c), and wall (face, voxel) 1/min: dc/dt = L c + wall^T
+    outside.
 
     permeability (face) um/min, 0 closed, inf a prescribed value; velocity three arrays of face velocities, um/min.
     """
@@ -91,8 +92,13 @@ def lod(value, dt, diffusion, decay, spacing, fixed=(), held=()):
             matrix[i, i + 1] -= coupling
             matrix[i + 1, i] -= coupling
         c.reshape(-1)[list(fixed)] = held
-        c = np.moveaxis(np.linalg.solve(matrix, np.moveaxis(c, 2 - axis, 0).reshape(n, -1)).reshape(
-            np.moveaxis(c, 2 - axis, 0).shape), 0, 2 - axis).copy()
+        c = np.moveaxis(
+            np.linalg.solve(matrix, np.moveaxis(c, 2 - axis, 0).reshape(n, -1)).reshape(
+                np.moveaxis(c, 2 - axis, 0).shape
+            ),
+            0,
+            2 - axis,
+        ).copy()
     c.reshape(-1)[list(fixed)] = held
     return c
 
@@ -111,11 +117,15 @@ def secrete(fields, cells, per_amount):
     grid = fields.grid
     supply, demand, capacity = (np.zeros(fields.shape) for _ in range(3))
     for i in np.argsort(cells.id):
-        x, y, z = np.minimum((cells.position[i] - grid.lower) // grid.spacing, np.array(grid.shape[::-1]) - 1).astype(int)
+        x, y, z = np.minimum((cells.position[i] - grid.lower) // grid.spacing, np.array(grid.shape[::-1]) - 1).astype(
+            int
+        )
         share = cells["volume.total"][i] / grid.voxel_volume
         for f in range(len(fields.names)):
             approach = cells["secretion.approach"][i, f]
-            supply[f, z, y, x] += cells["secretion.rate"][i, f] * per_amount[f] + share * approach * cells["secretion.target"][i, f]
+            supply[f, z, y, x] += (
+                cells["secretion.rate"][i, f] * per_amount[f] + share * approach * cells["secretion.target"][i, f]
+            )
             demand[f, z, y, x] += share * (approach + cells["secretion.uptake"][i, f])
             capacity[f, z, y, x] += share * cells["metabolism.consumption"][i, f]
     return supply, demand, capacity

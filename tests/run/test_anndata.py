@@ -11,7 +11,9 @@ from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
 from oncarium.run.simulation import Simulation
 
-anndata = pytest.importorskip("anndata", reason="anndata, the optional reader and writer of this format, is not installed")
+anndata = pytest.importorskip(
+    "anndata", reason="anndata, the optional reader and writer of this format, is not installed"
+)
 
 MODEL = """
 oncarium: 1
@@ -37,7 +39,9 @@ def result(tmp_path_factory):
     model = Model.from_text(MODEL)
     simulation = Simulation(model, seed=3)
     path = tmp_path_factory.mktemp("data") / "run.zarr"
-    recorder = Recorder(path, simulation, cells_every=60, fields_every=60, checkpoint_every=60, columns=model.record.columns)
+    recorder = Recorder(
+        path, simulation, cells_every=60, fields_every=60, checkpoint_every=60, columns=model.record.columns
+    )
     recorder.see(simulation)
     simulation.run("1 h", see=recorder.see)
     simulation.tissue.cells["vital"][:4] = [1, 2, 3, 0]
@@ -55,18 +59,31 @@ def data(result):
 def test_every_recorded_number_is_there(result, data):
     table = result.cells()
     assert data.shape == (len(table), len(data.var)) and data.X.dtype == np.float32
-    for name in ("radius", "volume.total", "sense.factor.oxygen", "sense.factor.signal", "attack.rate.tumor", "damage.level"):
+    for name in (
+        "radius",
+        "volume.total",
+        "sense.factor.oxygen",
+        "sense.factor.signal",
+        "attack.rate.tumor",
+        "damage.level",
+    ):
         assert np.array_equal(data[:, name].X[:, 0], table[name].to_numpy(np.float32)), name
     left = set(table.columns) - set(data.var_names)
-    assert left == {"id", "type", "vital", "x", "y", "z", "cycle.phase", "attack.target"}  # they are names, places and ids
+    # they are names, places and ids
+    assert left == {"id", "type", "vital", "x", "y", "z", "cycle.phase", "attack.target"}
 
 
 def test_cells_have_their_id_type_state_and_phase(result, data):
     table = result.cells()
     assert list(data.obs_names) == list(table["id"].astype(str)) and data.obs_names.is_unique
-    assert list(data.obs["cell_type"]) == list(table["type"]) and list(data.obs["cell_type"].cat.categories) == ["tumor", "cd8"]
+    assert list(data.obs["cell_type"]) == list(table["type"]) and list(data.obs["cell_type"].cat.categories) == [
+        "tumor",
+        "cd8",
+    ]
     assert list(data.obs["state"].cat.categories) == ["live", "apoptotic", "necrotic"]
-    assert data.obs["state"].tolist()[:4] == [("live", "apoptotic", "necrotic", "necrotic")[v] for v in table["vital"][:4]]
+    assert data.obs["state"].tolist()[:4] == [
+        ("live", "apoptotic", "necrotic", "necrotic")[v] for v in table["vital"][:4]
+    ]
     assert data.obs["phase"].tolist()[:4] == [("G0G1", "S", "G2M")[p] for p in table["cycle.phase"][:4]]
     assert data.obs["phase"][table["type"].to_numpy() == "cd8"].isna().all()  # it has no cycle
 
@@ -94,7 +111,9 @@ def test_every_number_has_its_unit(data, name, unit):
 
 def test_places_are_where_squidpy_looks_for_them(result, data):
     table = result.cells()
-    assert np.array_equal(data.obsm["spatial"], table[["x", "y"]].to_numpy()) and data.obsm["spatial"].dtype == np.float64
+    assert (
+        np.array_equal(data.obsm["spatial"], table[["x", "y"]].to_numpy()) and data.obsm["spatial"].dtype == np.float64
+    )
     assert data.uns["oncarium"]["spatial_unit"] == "um"
 
 
@@ -126,7 +145,9 @@ def test_a_file_reads_back_the_same(data, tmp_path):
 
 
 def test_no_cells_are_a_table_too(tmp_path):
-    result = oc.run(Model.from_text(MODEL.replace("count: 20", "count: 0").replace("count: 5", "count: 0")), 0, out=tmp_path / "run")
+    result = oc.run(
+        Model.from_text(MODEL.replace("count: 20", "count: 0").replace("count: 5", "count: 0")), 0, out=tmp_path / "run"
+    )
     data = result.to_anndata()
     assert data.n_obs == 0 and data.n_vars > 5
     data.write_h5ad(tmp_path / "none.h5ad")

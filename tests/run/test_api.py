@@ -106,10 +106,14 @@ def test_threads_do_not_show(model, tmp_path):
 
 def test_arms_of_a_branch_share_their_past_and_go_their_own_ways(model, tmp_path):
     first = oc.run(model, "2 h", 1, out=tmp_path / "first")
-    arms = oc.branch(first.path.parent, {"control": {}, "fast": {"cells.tumor.cycle.exit": "1 1/h"}}, "6 h", out=tmp_path / "arms")
+    arms = oc.branch(
+        first.path.parent, {"control": {}, "fast": {"cells.tumor.cycle.exit": "1 1/h"}}, "6 h", out=tmp_path / "arms"
+    )
     assert list(arms) == ["control", "fast"] and arms["fast"].path == tmp_path / "arms" / "fast" / "run.zarr"
     assert [r.times[0] for r in arms.values()] == [120.0, 120.0]
-    assert arms["control"].cells("2 h").equals(first.cells()) and len(arms["fast"].cells()) > len(arms["control"].cells())
+    assert arms["control"].cells("2 h").equals(first.cells()) and len(arms["fast"].cells()) > len(
+        arms["control"].cells()
+    )
     other = oc.branch(first.path.parent, {"control": {}}, "6 h", out=tmp_path / "other", seed=9)["control"]
     assert other.seed == 9 and other.digest != arms["control"].digest
     with pytest.raises(InputError, match="already lies here"):
@@ -120,7 +124,9 @@ def test_arms_of_a_branch_share_their_past_and_go_their_own_ways(model, tmp_path
 def test_a_branch_that_is_no_model_says_so_before_anything_is_written(model, tmp_path):
     first = oc.run(model, "10 min", out=tmp_path / "first")
     with pytest.raises(ModelError):
-        oc.branch(first.path.parent, {"control": {}, "wrong": {"cells.tumor.cycle.exit": "1 um"}}, out=tmp_path / "arms")
+        oc.branch(
+            first.path.parent, {"control": {}, "wrong": {"cells.tumor.cycle.exit": "1 um"}}, out=tmp_path / "arms"
+        )
     assert not (tmp_path / "arms").exists()
 
 

@@ -13,7 +13,9 @@ BOX = "{x: [-100 um, 100 um], y: [-100 um, 100 um], z: [-100 um, 100 um], voxel:
 
 def model_of(*placements, domain=PLANE, folder="."):
     lines = "\n".join(f"  - {{{p}}}" for p in placements)
-    return Model.from_text(f"oncarium: 1\ndomain: {domain}\ncells: {{tumor: {{}}, cd8: {{}}}}\ninitial:\n{lines}\n", folder=folder)
+    return Model.from_text(
+        f"oncarium: 1\ndomain: {domain}\ncells: {{tumor: {{}}, cd8: {{}}}}\ninitial:\n{lines}\n", folder=folder
+    )
 
 
 def cells_of(*placements, seed=1, **options):
@@ -32,11 +34,15 @@ def test_cells_at_random_lie_in_their_disc_and_fill_it_evenly():
 
 
 def test_cells_at_random_lie_in_their_ring():
-    distance = np.linalg.norm(cells_of("cells: tumor, ring: {inner: 80 um, outer: 100 um}, count: 500").position, axis=1)
+    distance = np.linalg.norm(
+        cells_of("cells: tumor, ring: {inner: 80 um, outer: 100 um}, count: 500").position, axis=1
+    )
     assert len(distance) == 500 and distance.min() >= 80.0 and distance.max() <= 100.0
 
 
-@pytest.mark.parametrize("region, inner", [("ball: {radius: 80 um}", 0.0), ("shell: {inner: 60 um, outer: 80 um}", 60.0)])
+@pytest.mark.parametrize(
+    "region, inner", [("ball: {radius: 80 um}", 0.0), ("shell: {inner: 60 um, outer: 80 um}", 60.0)]
+)
 def test_cells_at_random_lie_in_their_ball_or_shell(region, inner):
     cells = cells_of(f"cells: tumor, {region}, count: 2000", domain=BOX)
     distance = np.linalg.norm(cells.position, axis=1)
@@ -58,7 +64,8 @@ def test_cells_lie_in_their_box(how):
     position = cells_of(f"cells: tumor, box: {{x: [-150 um, -20 um], y: [10 um, 90 um]}}, {how}").position
     assert position[:, 0].min() >= -150.0 and position[:, 0].max() <= -20.0
     assert position[:, 1].min() >= 10.0 and position[:, 1].max() <= 90.0
-    assert np.ptp(position[:, 0]) > 130.0 - 2 * 16.0 and np.ptp(position[:, 1]) > 80.0 - 2 * 13.9  # no row more would fit
+    # no row more would fit
+    assert np.ptp(position[:, 0]) > 130.0 - 2 * 16.0 and np.ptp(position[:, 1]) > 80.0 - 2 * 13.9
 
 
 def test_an_open_side_of_a_box_is_that_of_the_domain():
@@ -108,7 +115,9 @@ def test_hexagonal_packing_of_the_plane():
 
 def test_hexagonal_packing_of_space():
     spacing = 16.0
-    position = cells_of(f"cells: tumor, ball: {{radius: 80 um}}, packing: hexagonal, spacing: {spacing} um", domain=BOX).position
+    position = cells_of(
+        f"cells: tumor, ball: {{radius: 80 um}}, packing: hexagonal, spacing: {spacing} um", domain=BOX
+    ).position
     nearest, count = neighbors_of(position, spacing)
     np.testing.assert_allclose(nearest, spacing, rtol=1e-12)
     inside = np.linalg.norm(position, axis=1) < 80.0 - spacing
@@ -145,7 +154,10 @@ def test_equal_seeds_place_alike_and_other_seeds_otherwise():
 def test_a_later_placement_leaves_the_earlier_ones_in_place():
     disc = "cells: tumor, disc: {radius: 100 um}, count: 200"
     alone = cells_of(disc)
-    for later in ("cells: cd8, disc: {radius: 50 um}, count: 70", "cells: tumor, box: {x: [0 um, 50 um]}, packing: hexagonal"):
+    for later in (
+        "cells: cd8, disc: {radius: 50 um}, count: 70",
+        "cells: tumor, box: {x: [0 um, 50 um]}, packing: hexagonal",
+    ):
         both = cells_of(disc, later)
         assert np.array_equal(both.position[:200], alone.position) and both.n > 200
 

@@ -1,4 +1,5 @@
-"""Other systems: runs work where Linux's calls are missing (no fcntl, no /proc, no sched_getaffinity, no resource, os.kill that kills)."""
+"""Other systems: runs work where Linux's calls are missing (no fcntl, no /proc, no sched_getaffinity, no resource,
+os.kill that kills)."""
 
 import subprocess
 import sys

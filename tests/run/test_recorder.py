@@ -18,7 +18,9 @@ def model():
 
 def watched(model, path, until, cells=30.0, fields=60.0, checkpoints=60.0, **options):
     simulation = Simulation(model, seed=1)
-    recorder = Recorder(path / "run.zarr", simulation, cells_every=cells, fields_every=fields, checkpoint_every=checkpoints, **options)
+    recorder = Recorder(
+        path / "run.zarr", simulation, cells_every=cells, fields_every=fields, checkpoint_every=checkpoints, **options
+    )
     recorder.see(simulation)
     simulation.run(until, see=recorder.see)
     recorder.close(simulation)
@@ -32,7 +34,10 @@ def test_watching_changes_nothing(model, tmp_path):
     assert simulation.digest() == alone.digest()
 
 
-@pytest.mark.parametrize("cells, fields, times, field_times", [(30, 60, [0, 30, 60, 90, 100], [0, 60, 100]), (50, 7, [0, 50, 100], [*range(0, 99, 7), 100])])
+@pytest.mark.parametrize(
+    "cells, fields, times, field_times",
+    [(30, 60, [0, 30, 60, 90, 100], [0, 60, 100]), (50, 7, [0, 50, 100], [*range(0, 99, 7), 100])],
+)
 def test_frames_come_at_their_times_and_once_at_the_end(model, tmp_path, cells, fields, times, field_times):
     _, result = watched(model, tmp_path, "100 min", cells, fields)
     assert result.times.tolist() == times and result.field_times.tolist() == field_times
@@ -67,7 +72,9 @@ def test_an_unknown_column_is_refused_before_anything_is_written(model, tmp_path
 
 def test_what_is_not_there_is_told_and_the_rest_recorded(tmp_path, caplog):
     """What check calls fine can be run: columns of mechanisms that are off, and constants of the types."""
-    model = oc.Model.from_text(oc.EXAMPLE).with_({"record.columns": ["stem.level", "motility.contrast", "volume.fluid"]})
+    model = oc.Model.from_text(oc.EXAMPLE).with_(
+        {"record.columns": ["stem.level", "motility.contrast", "volume.fluid"]}
+    )
     result = oc.run(model, "10 min", out=tmp_path)
     assert "volume.fluid" in result.columns and "stem.level" not in result.columns
     assert "stem.level is not recorded: Stemness is off: nobody speaks of stem" in caplog.text

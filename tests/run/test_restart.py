@@ -99,15 +99,22 @@ else:
 
 
 def test_killed_at_random_moments_nothing_reported_is_lost(whole, tmp_path):
-    """SIGKILL again and again, resuming in between, until the run ends: same digest, and no indexed frame ever vanishes."""
+    """SIGKILL again and again, resuming in between, until the run ends: same digest, and no indexed frame ever
+    vanishes."""
     chance = random.Random(3)
     kills, frames, ended = 0, 0, False
     while not ended:
-        run = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path), MODEL], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        run = subprocess.Popen(
+            [sys.executable, "-c", RUN, str(tmp_path), MODEL], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
         started = time.monotonic()
         index = index_of(tmp_path / "run.zarr")
         before = index.read_bytes() if index.exists() else b""
-        while run.poll() is None and time.monotonic() - started < 60 and (index.read_bytes() if index.exists() else b"") == before:
+        while (
+            run.poll() is None
+            and time.monotonic() - started < 60
+            and (index.read_bytes() if index.exists() else b"") == before
+        ):
             time.sleep(0.01)
         time.sleep(chance.uniform(0, 0.4) if kills < 8 else 60)
         if run.poll() is None:
@@ -130,7 +137,8 @@ def test_killed_at_random_moments_nothing_reported_is_lost(whole, tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked and killed with SIGKILL")
 def test_killed_at_any_file_operation_a_run_goes_on_to_the_same_digest(tmp_path):
-    """The first operations, in which a store comes to be, one by one, and some of the others; all of them: validation/kill_and_resume."""
+    """The first operations, in which a store comes to be, one by one, and some of the others; all of them:
+    validation/kill_and_resume."""
     spec = importlib.util.spec_from_file_location("at_operations", SCRIPT)
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
@@ -141,7 +149,12 @@ def test_killed_at_any_file_operation_a_run_goes_on_to_the_same_digest(tmp_path)
 
 def test_a_branch_without_a_change_is_the_run_itself(model, whole, tmp_path):
     oc.run(model, "4 h", out=tmp_path / "first", seed=5)
-    arms = oc.branch(tmp_path / "first", {"control": {}, "unarmed": {"cells.cd8.attack.rate.tumor": "0 1/min"}}, until="8 h", out=tmp_path / "arms")
+    arms = oc.branch(
+        tmp_path / "first",
+        {"control": {}, "unarmed": {"cells.cd8.attack.rate.tumor": "0 1/min"}},
+        until="8 h",
+        out=tmp_path / "arms",
+    )
     assert arms["control"].digest == whole.digest
     assert arms["unarmed"].digest != whole.digest
     assert (arms["unarmed"].events["kind"] == "attack").sum() == 0
@@ -165,7 +178,10 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(whole, tmp_path, caplo
 def test_only_two_checkpoints_are_kept(tmp_path):
     for tick in range(5):
         checkpoint.write(tmp_path / "run.zarr", {"tick": tick, "a": np.arange(3.0)}, "d")
-    assert sorted(p.name for p in checkpoint.folder_of(tmp_path / "run.zarr").iterdir()) == ["000000000003.checkpoint", "000000000004.checkpoint"]
+    assert sorted(p.name for p in checkpoint.folder_of(tmp_path / "run.zarr").iterdir()) == [
+        "000000000003.checkpoint",
+        "000000000004.checkpoint",
+    ]
 
 
 def test_a_second_run_into_a_folder_in_use_is_refused(model, tmp_path):

@@ -76,7 +76,17 @@ def test_the_table_of_cells_has_one_row_per_cell_and_names_for_every_column(resu
     table = result.cells("5 h")
     cells = tissues[300.0].cells
     assert len(table) == cells.n and table.attrs["time"] == 300.0 and table["id"].is_monotonic_increasing
-    for name in ("x", "y", "z", "type", "vital", "radius", "volume.total", "sense.factor.oxygen", "sense.factor.signal"):
+    for name in (
+        "x",
+        "y",
+        "z",
+        "type",
+        "vital",
+        "radius",
+        "volume.total",
+        "sense.factor.oxygen",
+        "sense.factor.signal",
+    ):
         assert name in table.columns
     assert list(table["type"].cat.categories) == ["tumor", "cd8"]
     assert (table["type"] == "cd8").sum() == (cells.type == 1).sum()
@@ -86,7 +96,9 @@ def test_the_table_of_cells_has_one_row_per_cell_and_names_for_every_column(resu
     assert len(table[table["type"] == "cd8"]) + len(table[table["type"] == "tumor"]) == len(table)
 
 
-@pytest.mark.parametrize("t, frame", [(None, 5), (0, 0), ("2 h", 2), (125.0, 2), ("2.6 h", 3), (300, 5), ("0.2 day", 5)])
+@pytest.mark.parametrize(
+    "t, frame", [(None, 5), (0, 0), ("2 h", 2), (125.0, 2), ("2.6 h", 3), (300, 5), ("0.2 day", 5)]
+)
 def test_a_time_finds_its_nearest_frame(result, t, frame):
     assert result.frame(t, result.times) == frame
     assert result.cells(t).attrs["time"] == result.times[frame]
@@ -145,7 +157,9 @@ def test_fields_are_read_when_they_are_used(result, monkeypatch):
 
 
 def test_an_unknown_factor_is_answered_with_the_nearest(result):
-    with pytest.raises(InputError, match=r"no factor is called 'oxgen'. Did you mean 'oxygen'\? This run has: oxygen, signal"):
+    with pytest.raises(
+        InputError, match=r"no factor is called 'oxgen'. Did you mean 'oxygen'\? This run has: oxygen, signal"
+    ):
         result.fields["oxgen"]
 
 
@@ -260,12 +274,23 @@ def test_any_zarr_reader_finds_its_way(result):
     """The layout that is promised: zarr 3 with names for every dimension, and a checksummed index line per flush."""
     root = json.loads((result.path / "zarr.json").read_text())
     assert root["zarr_format"] == 3 and root["attributes"]["format"] == "oncarium-run-2"
-    assert hashlib.sha256(result.model_yaml.encode()).hexdigest() == hashlib.sha256(root["attributes"]["model"].encode()).hexdigest()
-    for name, dimensions in {"cells/position": ["row", "xyz"], "fields/0": ["t", "c", "z", "y", "x"], "summary/cells": ["frame", "series"]}.items():
+    assert (
+        hashlib.sha256(result.model_yaml.encode()).hexdigest()
+        == hashlib.sha256(root["attributes"]["model"].encode()).hexdigest()
+    )
+    for name, dimensions in {
+        "cells/position": ["row", "xyz"],
+        "fields/0": ["t", "c", "z", "y", "x"],
+        "summary/cells": ["frame", "series"],
+    }.items():
         assert json.loads((result.path / name / "zarr.json").read_text())["dimension_names"] == dimensions
     ome = json.loads((result.path / "fields" / "zarr.json").read_text())["attributes"]["ome"]
     scale, shift = ome["multiscales"][0]["datasets"][0]["coordinateTransformations"]
-    assert ome["version"] == "0.5" and scale["scale"] == [120.0, 1.0, 20.0, 20.0, 20.0] and shift["translation"] == [0.0, 0.0, 0.0, -70.0, -90.0]
+    assert (
+        ome["version"] == "0.5"
+        and scale["scale"] == [120.0, 1.0, 20.0, 20.0, 20.0]
+        and shift["translation"] == [0.0, 0.0, 0.0, -70.0, -90.0]
+    )
     for line in index_of(result.path).read_text().splitlines():
         text, _, check = line.rpartition(" ")
         assert f"{zlib.crc32(text.encode()):08x}" == check
@@ -273,21 +298,36 @@ def test_any_zarr_reader_finds_its_way(result):
 
 def test_a_tissue_without_cells_is_a_result_too(tmp_path):
     empty = oc.run(Model.from_text(MODEL.rpartition("initial:")[0]), "1 h", out=tmp_path)
-    assert empty.finished and len(empty.cells()) == len(empty.events) == 0 and empty.fields["oxygen"].shape == (2, 1, 8, 10)
+    assert (
+        empty.finished
+        and len(empty.cells()) == len(empty.events) == 0
+        and empty.fields["oxygen"].shape == (2, 1, 8, 10)
+    )
     assert list(empty.cells().columns)[:3] == ["id", "type", "x"] and (empty.summary["live.tumor"] == 0).all()
 
 
 def test_nothing_at_all_is_a_result_too(tmp_path):
     """A domain without factors and cells."""
-    empty = oc.run(Model.from_text("oncarium: 1\ndomain: {x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}\n"), "1 h", out=tmp_path)
+    empty = oc.run(
+        Model.from_text("oncarium: 1\ndomain: {x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}\n"),
+        "1 h",
+        out=tmp_path,
+    )
     assert len(empty.cells()) == 0 and list(empty.fields) == [] and empty.types == ()
     assert empty.finished and len(empty.events) == 0 and str(empty).startswith("A tissue: 1 h")
 
 
 def test_words_of_a_result_for_notebooks(result):
     page = result._repr_html_()
-    assert page.count("<table>") == 2 and "Two kinds: 5 h, seed 2" in page and "<td>tumor</td>" in page and "oxygen" in page
-    assert repr(result.fields) == "<fields oxygen (mmHg), signal (nM)>" and "4 x 1 x 8 x 10" in result.fields._repr_html_()
+    assert (
+        page.count("<table>") == 2
+        and "Two kinds: 5 h, seed 2" in page
+        and "<td>tumor</td>" in page
+        and "oxygen" in page
+    )
+    assert (
+        repr(result.fields) == "<fields oxygen (mmHg), signal (nM)>" and "4 x 1 x 8 x 10" in result.fields._repr_html_()
+    )
 
 
 def test_titles_are_no_markup(tmp_path):

@@ -1,4 +1,5 @@
-"""Growth that runs away is named when the domain is many times full; crowds that PhysiCell's models live with are not."""
+"""Growth that runs away is named when the domain is many times full; crowds that PhysiCell's models live with are
+not."""
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from oncarium.run.simulation import Simulation
 def model(solid=False, **changes):
     found = Model.from_text(EXAMPLE)
     if solid:
-        found = found.with_({"domain": {"x": ["-30 um", "30 um"], "y": ["-30 um", "30 um"], "z": ["-30 um", "30 um"], "voxel": "20 um"}})
+        found = found.with_(
+            {"domain": {"x": ["-30 um", "30 um"], "y": ["-30 um", "30 um"], "z": ["-30 um", "30 um"], "voxel": "20 um"}}
+        )
     return found.with_(changes)
 
 
@@ -20,7 +23,9 @@ def model(solid=False, **changes):
 def test_a_rate_in_the_wrong_unit_is_named_early(solid, numerics):
     """0.04 1/h written as 0.04 1/min."""
     box = {} if solid else {"domain.x": ["-60 um", "60 um"], "domain.y": ["-60 um", "60 um"]}
-    simulation = Simulation(model(solid, **{"cells.tumor.cycle.exit": "0.04 1/min", "numerics": numerics, **box}), seed=1)
+    simulation = Simulation(
+        model(solid, **{"cells.tumor.cycle.exit": "0.04 1/min", "numerics": numerics, **box}), seed=1
+    )
     said = r"^tick \d+ \(\d+(\.\d+)? min\)\n  growth has run away: [\d,]+ tumor .*fill the domain .* times over. .*1/h instead of 1/min"
     with pytest.raises(NumericsError, match=said):
         simulation.run("1 day")
@@ -59,7 +64,12 @@ def test_a_crowd_that_was_placed_goes_its_way(numerics):
 
 def test_a_full_domain_goes_on():
     """Growth into twice what fits."""
-    simulation = Simulation(model(**{"cells.tumor.cycle.exit": "0.15 1/h", "initial": [{"cells": "tumor", "everywhere": {}, "count": "100"}]}), seed=1)
+    simulation = Simulation(
+        model(
+            **{"cells.tumor.cycle.exit": "0.15 1/h", "initial": [{"cells": "tumor", "everywhere": {}, "count": "100"}]}
+        ),
+        seed=1,
+    )
     simulation.run("15 h")
     cells = simulation.tissue.cells
     assert 1.5 < simulation.room.times_full(cells.n, cells["volume.total"].sum()) < FULL

@@ -49,7 +49,9 @@ def test_a_cell_gone_wrong_stops_the_run_at_once(model, name, value):
 @pytest.mark.parametrize("slot", ["act", "body"])
 def test_any_number_of_a_cell_gone_wrong_is_named_before_cells_decide_again(model, tmp_path, name, slot):
     """And what it spreads to is not what is named; nothing of it is in any frame."""
-    spoiled = model.with_({"cells.tumor.damage.repair": "0.1 1/min", "cells.tumor.rules": []}).with_process(Spoiler(name, np.nan, slot=slot))
+    spoiled = model.with_({"cells.tumor.damage.repair": "0.1 1/min", "cells.tumor.rules": []}).with_process(
+        Spoiler(name, np.nan, slot=slot)
+    )
     with pytest.raises(NumericsError, match=rf"{name} of cell 7 \(tumor\) is nan; 1 of ") as caught:
         oc.run(spoiled, "4 h", out=tmp_path, seed=1)
     tick = int(str(caught.value).split()[1])
@@ -71,7 +73,9 @@ def test_what_is_no_number_is_in_no_frame(model, tmp_path):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -1e-6])
 @pytest.mark.parametrize("solver", ["quasi-steady", "bdf2"])
 def test_a_field_gone_wrong_names_factor_voxel_and_time(model, value, solver):
-    simulation = Simulation(model.with_({"factors.oxygen.solver": solver}).with_process(Spoiler("value", value)), seed=1)
+    simulation = Simulation(
+        model.with_({"factors.oxygen.solver": solver}).with_process(Spoiler("value", value)), seed=1
+    )
     with pytest.raises(NumericsError) as caught:
         simulation.run("4 h")
     assert f"tick 151 (151 min)\n  oxygen is {value:.3g} in voxel (z, y, x) = (0, 3, 4); 1 voxels" in str(caught.value)
@@ -92,7 +96,9 @@ def test_a_source_that_is_no_number_names_the_cell(model):
 def test_a_population_that_runs_away_stops_the_run(model, monkeypatch):
     monkeypatch.setattr("oncarium.run.simulation.MOST_CELLS", 100)
     simulation = Simulation(model.with_({"cells.tumor.cycle.exit": "0.1 1/min"}), seed=1)
-    with pytest.raises(NumericsError, match=r"tick \d+ \(\d+ min\)\n  the population has run away: 1\d\d tumor. Room is for 100 cells"):
+    with pytest.raises(
+        NumericsError, match=r"tick \d+ \(\d+ min\)\n  the population has run away: 1\d\d tumor. Room is for 100 cells"
+    ):
         simulation.run("1 day")
     assert 100 < simulation.tissue.cells.n < 250
 
@@ -104,12 +110,17 @@ def test_room_for_cells_is_that_of_the_machine(model, monkeypatch):
 
 
 def test_after_a_stop_checkpoint_and_frames_are_whole_and_the_run_goes_on(model, tmp_path):
-    """The mechanism that spoils it is repaired, and the run goes on from the last checkpoint as if it had never been."""
+    """The mechanism that spoils it is repaired, and the run goes on from the last checkpoint as if it had never
+    been."""
     with pytest.raises(NumericsError):
         oc.run(model.with_process(Spoiler("position", np.nan)), "4 h", out=tmp_path, seed=1)
     straight = oc.run(model.with_process(Spoiler("position", np.nan, at=-1)), "4 h", out=tmp_path / "straight", seed=1)
     kept = oc.open(tmp_path)
-    assert not kept.finished and list(kept.times) == [0.0, 30.0, 60.0, 90.0, 120.0, 150.0] and list(kept.field_times) == [0.0, 60.0, 120.0]
+    assert (
+        not kept.finished
+        and list(kept.times) == [0.0, 30.0, 60.0, 90.0, 120.0, 150.0]
+        and list(kept.field_times) == [0.0, 60.0, 120.0]
+    )
     for t in kept.times:
         assert kept.cells(t).equals(straight.cells(t))
     assert checkpoint.newest(kept.path)[0]["tick"] == 120
@@ -120,7 +131,9 @@ def test_after_a_stop_checkpoint_and_frames_are_whole_and_the_run_goes_on(model,
 
 def test_events_between_the_last_frames_of_cells_and_of_fields_survive_a_stop(model, tmp_path):
     """Fields are seen later than cells before the run stops: the events in between are not lost."""
-    dividing = model.with_({"cells.tumor.cycle.exit": "0.02 1/min", "record": {"cells": "2 h", "fields": "10 min", "checkpoint": "1 h"}})
+    dividing = model.with_(
+        {"cells.tumor.cycle.exit": "0.02 1/min", "record": {"cells": "2 h", "fields": "10 min", "checkpoint": "1 h"}}
+    )
     with pytest.raises(NumericsError):
         oc.run(dividing.with_process(Spoiler("position", np.nan)), "3 h", out=tmp_path, seed=1)
     straight = oc.run(dividing, "3 h", out=tmp_path / "straight", seed=1)
@@ -136,8 +149,18 @@ def test_a_run_with_own_mechanisms_does_not_go_on_without_them(model, tmp_path):
         oc.resume(tmp_path, "2 h")
     with pytest.raises(DataError, match="Spoiler"):
         oc.branch(tmp_path, {"control": {}}, "2 h", out=tmp_path / "arms")
-    arms = oc.branch(tmp_path, {"control": {}}, "2 h", out=tmp_path / "arms", processes=[Spoiler("position", np.nan, at=-1)], other_code=True)
-    assert arms["control"].digest == oc.resume(tmp_path, "2 h", processes=[Spoiler("position", np.nan, at=-1)], other_code=True).digest
+    arms = oc.branch(
+        tmp_path,
+        {"control": {}},
+        "2 h",
+        out=tmp_path / "arms",
+        processes=[Spoiler("position", np.nan, at=-1)],
+        other_code=True,
+    )
+    assert (
+        arms["control"].digest
+        == oc.resume(tmp_path, "2 h", processes=[Spoiler("position", np.nan, at=-1)], other_code=True).digest
+    )
 
 
 def test_a_tissue_whose_cells_are_gone_goes_on(model):
@@ -147,7 +170,9 @@ def test_a_tissue_whose_cells_are_gone_goes_on(model):
 
 
 def test_the_clock_counts_ticks(model):
-    simulation = Simulation(model.with_({"clock": {"transport": "0.1 min", "mechanics": "0.1 min", "phenotype": "6 min"}}), seed=1)
+    simulation = Simulation(
+        model.with_({"clock": {"transport": "0.1 min", "mechanics": "0.1 min", "phenotype": "6 min"}}), seed=1
+    )
     seen = []
     simulation.run("0.5 min", see=lambda s: seen.append((s.tick, s.time)))
     assert [tick for tick, _ in seen] == [1, 2, 3, 4, 5]
@@ -208,7 +233,9 @@ def test_everything_of_the_scenario_happens_within_six_hours(serial, slice_of_tu
 
 
 @pytest.mark.parametrize("threads, order", [(1, 1), (2, None), (4, 2)])
-def test_neither_threads_nor_the_order_at_the_start_change_the_scenario(slice_of_tumor, serial, monkeypatch, threads, order):
+def test_neither_threads_nor_the_order_at_the_start_change_the_scenario(
+    slice_of_tumor, serial, monkeypatch, threads, order
+):
     monkeypatch.setattr("oncarium.engine.threads.PARALLEL_FROM", 10)
     assert ending(slice_of_tumor, threads, order).digest() == serial.digest()
 

@@ -10,12 +10,15 @@ from oncarium.run.simulation import Simulation
 HEAD = """
 domain: {x: [-60 um, 60 um], y: [-40 um, 40 um], z: [-20 um, 20 um], voxel: 20 um}
 """
-TWO = HEAD + """
+TWO = (
+    HEAD
+    + """
 factors:
   a: {unit: 1, diffusion: 1 um^2/min, initial: 3, boundary: {xmin: {voxels: 7}, ymax: {voxels: 2}}}
   b: {unit: 1, diffusion: 1 um^2/min, initial: 4, boundary: {ymax: {voxels: 9}}}
   c: {unit: 1, diffusion: 1 um^2/min, initial: 5}
 """
+)
 
 
 def test_a_later_face_decides_for_all_factors_along_edges():
@@ -42,21 +45,29 @@ def test_held_voxels_start_at_the_initial_value():
 
 def test_concentrations_per_voxel(tmp_path):
     rows = [(x, y, z) for z in (-10, 10) for y in (-30, -10, 10, 30) for x in (-50, -30, -10, 10, 30, 50)]
-    (tmp_path / "start.csv").write_text("x,y,z,b\n" + "".join(f"{x},{y},{z},{x + 10 * y + z + 1000}\n" for x, y, z in rows))
+    (tmp_path / "start.csv").write_text(
+        "x,y,z,b\n" + "".join(f"{x},{y},{z},{x + 10 * y + z + 1000}\n" for x, y, z in rows)
+    )
     text = TWO.replace("initial: 4", "initial: {table: start.csv}").replace("initial: 5", "initial: {table: start.csv}")
     model = Model.from_text(text, folder=tmp_path)
     fields = build(model, 1)[0].fields
-    assert fields.value[fields.index("b"), 1, 0, 2] == -10 - 300 + 10 + 1000 and (fields.value[fields.index("a")] == 3.0).all()
+    assert (
+        fields.value[fields.index("b"), 1, 0, 2] == -10 - 300 + 10 + 1000
+        and (fields.value[fields.index("a")] == 3.0).all()
+    )
     assert (fields.value[fields.index("c")] == 0.0).all()  # the table does not name it
 
 
-CELLS = HEAD.replace("z: [-20 um, 20 um], ", "") + """
+CELLS = (
+    HEAD.replace("z: [-20 um, 20 um], ", "")
+    + """
 custom: {hits: {conserved: true}, tag: {}}
 cells:
   tumor: {cycle: {model: live}, custom: {hits: 1, tag: 2}}
   T cell: {cycle: {model: flow_cytometry}}
 initial: [{table: cells.csv}]
 """
+)
 
 
 def test_values_of_single_cells(tmp_path):
@@ -68,7 +79,9 @@ def test_values_of_single_cells(tmp_path):
     for part in ("total", "nuclear", "fluid", "nuclear_solid", "cytoplasm_solid", "target_nuclear"):
         assert cells[f"volume.{part}"][0] == pytest.approx(0.5 * cells[f"volume.{part}"][1], rel=1e-15), part
     assert cells["radius"][0] == pytest.approx(cells["radius"][1] / 2 ** (1 / 3))
-    assert cells["cycle.exit"][0, 0] == 0.5 and cells["cycle.exit"][1, 0] == 0.00072 and cells["cycle.exit"][2, 0] == 0.25
+    assert (
+        cells["cycle.exit"][0, 0] == 0.5 and cells["cycle.exit"][1, 0] == 0.00072 and cells["cycle.exit"][2, 0] == 0.25
+    )
     assert cells["custom.hits"].tolist() == [9.0, 1.0, 0.0] and cells["custom.tag"].tolist() == [2.0, 2.0, 0.0]
     assert cells["attack.rate"][:, 0].tolist() == [0.0, 0.0, 0.125]
     assert cells.column("custom.hits").inherit == "halve" and cells.column("custom.tag").inherit == "copy"

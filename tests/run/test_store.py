@@ -45,7 +45,9 @@ def test_rows_are_there_after_a_flush(store, path):
         {"lengths": {"numbers": 9, "pairs": 2}, "tick": 5, "finished": False},
         {"lengths": {"numbers": 10, "pairs": 2}, "tick": 7, "finished": True},
     ]
-    assert [[n for n, _ in r["rows"].get("numbers", ())] for r in records] == [[3, 6], [1]] and set(records[0]["metadata"]) == {"", "group", *ARRAYS}
+    assert [[n for n, _ in r["rows"].get("numbers", ())] for r in records] == [[3, 6], [1]] and set(
+        records[0]["metadata"]
+    ) == {"", "group", *ARRAYS}
     group = zarr.open_group(path, mode="r")
     assert group["numbers"][:].tolist() == list(range(10)) and group["group"].attrs["a"] == 1
     assert group["pairs"].metadata.dimension_names == ("row", "axis")
@@ -160,7 +162,9 @@ def test_a_failed_write_keeps_what_waits_and_what_was_there(store, path, monkeyp
 def test_one_writer_at_a_time(path):
     lock = Lock(path)
     assert json.loads(lock_of(path).read_text())["pid"] == os.getpid()
-    with pytest.raises(DataError, match=f"another run is writing here: process {os.getpid()} on {socket.gethostname()}"):
+    with pytest.raises(
+        DataError, match=f"another run is writing here: process {os.getpid()} on {socket.gethostname()}"
+    ):
         Lock(path)
     lock.release()
     Lock(path).release()
@@ -203,8 +207,21 @@ def test_the_lock_of_this_machine_is_taken_over_when_its_process_is_gone(path, c
 
 
 @pytest.mark.parametrize("kernel", [True, False])
-@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"3", b"{", b"\xff\x00", b'{"pid": "x"}',
-    b'{"host": 1, "pid": "x", "boot": []}', b'"text"', b"1e999"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"3",
+        b"{",
+        b"\xff\x00",
+        b'{"pid": "x"}',
+        b'{"host": 1, "pid": "x", "boot": []}',
+        b'"text"',
+        b"1e999",
+    ],
+)
 def test_a_damaged_lock_is_no_lock(path, content, kernel, monkeypatch):
     if not kernel:
         monkeypatch.setattr("oncarium.run.lock.lock_file", None)

@@ -175,7 +175,8 @@ def test_arrays_that_are_deleted_while_running_are_told(model, tmp_path, monkeyp
 
 @pytest.mark.parametrize("path", ["m.yaml", "deep/er/m.yaml"])
 def test_files_are_whole_or_not_there(tmp_path, path):
-    """A disk that fills in the middle of a file leaves the file that was there, no part of the new one, and no folder made for it."""
+    """A disk that fills in the middle of a file leaves the file that was there, no part of the new one, and no folder
+    made for it."""
     wanted = tmp_path / path
     with pytest.raises(OSError, match=f"No space left.*{wanted}"):
         with whole(wanted) as part:

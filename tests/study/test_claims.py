@@ -1,4 +1,5 @@
-"""Claims on an experiment whose outcome is known: oxygen drives division, and without the rule nothing follows from oxygen."""
+"""Claims on an experiment whose outcome is known: oxygen drives division, and without the rule nothing follows from
+oxygen."""
 
 import json
 import math
@@ -10,11 +11,27 @@ from oncarium.analysis.readout import read_out
 from oncarium.errors import InputError, ModelError
 from oncarium.model.model import EXAMPLE
 from oncarium.study import claims
-from oncarium.study.claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Claim, Effect, dip_of, effect_of, judge, read_claim, run_claims, scaled
+from oncarium.study.claims import (
+    FAILED,
+    NOT,
+    SUPPORTED,
+    UNKNOWN,
+    WEAK,
+    Claim,
+    Effect,
+    dip_of,
+    effect_of,
+    judge,
+    read_claim,
+    run_claims,
+    scaled,
+)
 from oncarium.study.claims_page import page
 from oncarium.study.ensemble import Task, run_all
 
-WORLD = EXAMPLE.replace("rules: [", 'rules: ["oxygen increases cycle.exit.live to 0.6 1/h, half 20 mmHg, hill 4 assumed", ').replace("0.04 1/h", "0.001 1/h")
+WORLD = EXAMPLE.replace(
+    "rules: [", 'rules: ["oxygen increases cycle.exit.live to 0.6 1/h, half 20 mmHg, hill 4 assumed", '
+).replace("0.04 1/h", "0.001 1/h")
 TEXT = """
 claim: C99
 says: Oxygen lets the tumor grow.
@@ -55,7 +72,12 @@ def test_an_effect_comes_out_and_vanishes_with_its_mechanism(library):
     assert outcome.effects[1].value < 0.1  # oxygen itself
     path = page([outcome], library / "out")
     text = path.read_text()
-    assert "C99" in text and "supported" in text and text.count("<svg") == 1 and "http://" not in text.split("</style>")[1].split("<svg")[0]
+    assert (
+        "C99" in text
+        and "supported" in text
+        and text.count("<svg") == 1
+        and "http://" not in text.split("</style>")[1].split("<svg")[0]
+    )
     record = json.loads((path.parent / "claims.json").read_text())[0]
     assert record["verdict"] == SUPPORTED and record["effects"][0]["value"] == pytest.approx(main.value)
 
@@ -106,14 +128,21 @@ def test_multiples_of_what_the_model_says():
     from oncarium.model.model import Model
 
     model = Model.from_text(WORLD, folder=None)
-    assert scaled(model, {"initial.0.count": "times 0.5", "until": "1 day"}) == {"initial.0.count": "10", "until": "1 day"}
-    assert model.with_(scaled(model, {"factors.oxygen.decay": "times 3"})).numbers["factors.oxygen.decay"].value == pytest.approx(0.3)
+    assert scaled(model, {"initial.0.count": "times 0.5", "until": "1 day"}) == {
+        "initial.0.count": "10",
+        "until": "1 day",
+    }
+    assert model.with_(scaled(model, {"factors.oxygen.decay": "times 3"})).numbers[
+        "factors.oxygen.decay"
+    ].value == pytest.approx(0.3)
     with pytest.raises(ModelError, match="no number to multiply"):
         scaled(model, {"factors.oxygen.decoy": "times 3"})
 
 
 def test_a_level_and_its_negative_control(library):
-    text = TEXT.replace("effect: ratio", "effect: level").replace("direction: down, band: [0.005, 0.6]", "direction: within, band: [25, 100000]")
+    text = TEXT.replace("effect: ratio", "effect: level").replace(
+        "direction: down, band: [0.005, 0.6]", "direction: within, band: [25, 100000]"
+    )
     text = "\n".join(line for line in text.splitlines() if not line.startswith("perturbed"))
     outcome = run_claims([claim_of(library, text)], library / "out", workers=1)[0]
     assert outcome.verdict == SUPPORTED and outcome.effects[0].value > 25 > outcome.off[0].value
@@ -123,13 +152,19 @@ def test_a_level_and_its_negative_control(library):
 
 def test_a_dip_within_a_series(library):
     points = "series: [{x: 0}, {x: 1, factors.oxygen.boundary: 2 mmHg, factors.oxygen.initial: 2 mmHg}, {x: 2}]\nalong: oxygen taken away"
-    text = TEXT.replace("effect: ratio", "effect: dip").replace(next(x for x in TEXT.splitlines() if x.startswith("perturbed")), points)
+    text = TEXT.replace("effect: ratio", "effect: dip").replace(
+        next(x for x in TEXT.splitlines() if x.startswith("perturbed")), points
+    )
     outcome = run_claims([claim_of(library, text)], library / "out", workers=1)[0]
     assert outcome.verdict == SUPPORTED and outcome.effects[0].control[1] < 0.6 * outcome.effects[0].control[0]
     assert abs(outcome.off[0].value - 1) < 0.2
     assert "oxygen taken away" in page([outcome], library / "out").read_text()
     assert dip_of([[10.0, 10.0], [12.0, 11.0], [8.0, 8.0]]).value > 1.0  # monotone, or a peak: no dip
-    slips = (("{x: 2}]", "]", "three points or more"), ("series:", "serie:", "Did you mean"), (points, "perturbed: {}", "a dip needs a series"))
+    slips = (
+        ("{x: 2}]", "]", "three points or more"),
+        ("series:", "serie:", "Did you mean"),
+        (points, "perturbed: {}", "a dip needs a series"),
+    )
     for before, after, said in slips:
         with pytest.raises(ModelError, match=said):
             claim_of(library, text.replace(before, after, 1))
@@ -145,7 +180,9 @@ LISTENING = WORLD.replace("factors:\n", f"factors:\n  egf: {GEL}\n  ang1: {GEL}\
 
 def test_each_factor_left_out_in_turn(library):
     (library / "lib" / "scenarios" / "small.yaml").write_text(LISTENING)
-    text = TEXT.replace("effect: ratio", "effect: level\neach: factor").replace("direction: down, band: [0.005, 0.6]", "direction: within, band: [0.7, 1]")
+    text = TEXT.replace("effect: ratio", "effect: level\neach: factor").replace(
+        "direction: down, band: [0.005, 0.6]", "direction: within, band: [0.7, 1]"
+    )
     text = "\n".join(line for line in text.splitlines() if not line.startswith(("perturbed", "off")))
     claim = claim_of(library, text)
     assert list(claim.arms()) == ["control", "egf", "ang1"]
@@ -156,7 +193,8 @@ def test_each_factor_left_out_in_turn(library):
 
 
 def test_claims_of_the_library_are_sound(monkeypatch):
-    monkeypatch.setattr(Claim, "arms", lambda self, base=None: {})  # a second each; `oncarium claims --list` in CI builds them all
+    # a second each; `oncarium claims --list` in CI builds them all
+    monkeypatch.setattr(Claim, "arms", lambda self, base=None: {})
     for path in claims.library():
         claim = read_claim(path)
         assert claim.id == path.stem and claim.says.endswith(".") and claim.source, path.name
@@ -195,7 +233,11 @@ def test_slips_are_named_before_anything_runs(library, before, after, said):
 def test_a_claim_whose_run_fails_is_reported_and_the_others_finish(library, monkeypatch):
     claim = claim_of(library)
     perform = claims.run_all.__globals__["perform"]
-    monkeypatch.setitem(claims.run_all.__globals__, "perform", lambda task, folder: "no power" if "2 mmHg" in task.model.to_yaml() else perform(task, folder))
+    monkeypatch.setitem(
+        claims.run_all.__globals__,
+        "perform",
+        lambda task, folder: "no power" if "2 mmHg" in task.model.to_yaml() else perform(task, folder),
+    )
     outcome = run_claims([claim], library / "out", workers=1)[0]
     assert outcome.verdict == UNKNOWN and outcome.error == "no power"
     assert "no power" in page([outcome], library / "out").read_text()
@@ -208,11 +250,22 @@ def test_read_outs_know_their_options(library, tmp_path):
     assert read_out(result, {"measure": "count"}) == read_out(result, {"measure": "count", "of": "tumor"})
     assert read_out(result, {"measure": "count", "per": {"measure": "count"}}) == 1.0
     assert read_out(result, {"measure": "phases", "of": "tumor", "phase": "live"}) == 1.0
-    assert read_out(result, {"measure": "share", "of": "tumor", "column": "sense.factor.oxygen", "above": "1", "at": "last 1 h"}) == 1.0
-    assert read_out(result, {"measure": "factor", "name": "oxygen"}) == pytest.approx(result.summary["mean.oxygen"].iloc[-1])
+    assert (
+        read_out(
+            result, {"measure": "share", "of": "tumor", "column": "sense.factor.oxygen", "above": "1", "at": "last 1 h"}
+        )
+        == 1.0
+    )
+    assert read_out(result, {"measure": "factor", "name": "oxygen"}) == pytest.approx(
+        result.summary["mean.oxygen"].iloc[-1]
+    )
     assert read_out(result, {"measure": "diversity"}) == 0.0
     assert 0.0 <= read_out(result, {"measure": "within", "of": "tumor", "of_whom": "tumor", "distance": 20}) <= 1.0
     assert math.isfinite(read_out(result, {"measure": "depth", "of": "tumor"}))
-    for wrong in ({"measure": "count", "of": "tumour"}, {"measure": "mean", "of": "tumor"}, {"measure": "events", "kind": "divsion"}):
+    for wrong in (
+        {"measure": "count", "of": "tumour"},
+        {"measure": "mean", "of": "tumor"},
+        {"measure": "events", "kind": "divsion"},
+    ):
         with pytest.raises(InputError):
             read_out(result, wrong)

@@ -28,24 +28,43 @@ def test_the_numbers_of_the_library_belong_to_the_reference():
 
 def test_what_is_wrong_in_a_file_is_named(tmp_path):
     file = tmp_path / "u.yaml"
-    file.write_text("numbers:\n  a: {path: x, range: [2 um, 1 um]}\n  b: {range: [1 um, 2 um]}\nreadouts: [{measure: cuont}]\n")
+    file.write_text(
+        "numbers:\n  a: {path: x, range: [2 um, 1 um]}\n  b: {range: [1 um, 2 um]}\nreadouts: [{measure: cuont}]\n"
+    )
     with pytest.raises(ModelError) as said:
         sensitivity.uncertain(file)
-    assert [p.path for p in said.value.problems] == ["numbers.a", "numbers.b", "readouts.0"] and "u.yaml:2" in str(said.value)
+    assert [p.path for p in said.value.problems] == ["numbers.a", "numbers.b", "readouts.0"] and "u.yaml:2" in str(
+        said.value
+    )
 
 
 def test_effects_of_a_small_model(tmp_path):
     seen = []
     table = sensitivity.morris(
-        Model.from_text(EXAMPLE), NUMBERS, READOUTS, tmp_path, trajectories=2, until="6 h", repeats=2, workers=1, see=lambda *x: seen.append(x)
+        Model.from_text(EXAMPLE),
+        NUMBERS,
+        READOUTS,
+        tmp_path,
+        trajectories=2,
+        until="6 h",
+        repeats=2,
+        workers=1,
+        see=lambda *x: seen.append(x),
     )
     assert seen[-1] == (8, 8) and len(list(tmp_path.iterdir())) <= 8
-    assert list(table["readout"]) == ["count tumor"] * 2 + ["mean oxygen"] * 2 and list(table["number"]) == ["division", "oxygen outside"] * 2
+    assert (
+        list(table["readout"]) == ["count tumor"] * 2 + ["mean oxygen"] * 2
+        and list(table["number"]) == ["division", "oxygen outside"] * 2
+    )
     effect = table.set_index(["readout", "number"])["mu_star"]
     assert effect["count tumor", "division"] > 0.5 > effect["count tumor", "oxygen outside"]
-    assert effect["mean oxygen", "oxygen outside"] == pytest.approx(np.log(2.0), rel=0.25)  # a doubling, about as a share of its mean
+    # a doubling, about as a share of its mean
+    assert effect["mean oxygen", "oxygen outside"] == pytest.approx(np.log(2.0), rel=0.25)
     figure = sensitivity.figure(table)
-    assert len(figure.axes) == 2 and [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["oxygen outside", "division"]
+    assert len(figure.axes) == 2 and [t.get_text() for t in figure.axes[0].get_yticklabels()] == [
+        "oxygen outside",
+        "division",
+    ]
 
 
 def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
@@ -54,4 +73,6 @@ def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
 
     monkeypatch.setattr(ensemble, "perform", lambda task, folder: "burned")
     with pytest.raises(OncariumError, match="runs failed, the first with: burned"):
-        sensitivity.morris(Model.from_text(EXAMPLE), NUMBERS, READOUTS, tmp_path, trajectories=1, until="1 min", repeats=1, workers=1)
+        sensitivity.morris(
+            Model.from_text(EXAMPLE), NUMBERS, READOUTS, tmp_path, trajectories=1, until="1 min", repeats=1, workers=1
+        )

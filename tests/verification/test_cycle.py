@@ -21,7 +21,9 @@ FOUR = CYCLES["flow_cytometry_separated"]
 def world(model, exits, fixed, count, period=6.0, exact=True):
     cycle = Cycle(period, [model], np.array([fixed], np.bool_), exact)
     division = Division(period)
-    tissue = tissue_of([cycle, Volume(period), Death(period), division], phases=len(exits), base={"cycle.exit": np.array([exits])})
+    tissue = tissue_of(
+        [cycle, Volume(period), Death(period), division], phases=len(exits), base={"cycle.exit": np.array([exits])}
+    )
     add_cells(tissue, ball(count, 150.0))
     return cycle, division, tissue
 
@@ -64,6 +66,7 @@ def times_to_division(exits, fixed, count, period):
 
 def solve(exits, fixed):
     """g of 2 prod f_i(g) = 1."""
+
     def balance(g):
         return math.log(2.0) + sum(-g / r if f else math.log(r / (r + g)) for r, f in zip(exits, fixed))
 

@@ -25,20 +25,45 @@ def radius(n, h, dimensions=3):
 def along_x(c, h, r):
     """Value at a distance from the corner along x: cubic, mirrored at the closed faces."""
     at = np.asarray(r) / h - 0.5
-    return map_coordinates(c, [np.full_like(at, -0.5 if c.shape[0] > 1 else 0.0), np.full_like(at, -0.5), at], order=3, mode="reflect")
+    return map_coordinates(
+        c, [np.full_like(at, -0.5 if c.shape[0] > 1 else 0.0), np.full_like(at, -0.5), at], order=3, mode="reflect"
+    )
 
 
-def steady(shape, h, diffusion, *, sink=0.0, supply=0.0, capacity=None, michaelis=1.0, held=None, values=None, faces=(0,) * 6,
-           outside=(0,) * 6, mobility=None, tolerance=1e-8):
+def steady(
+    shape,
+    h,
+    diffusion,
+    *,
+    sink=0.0,
+    supply=0.0,
+    capacity=None,
+    michaelis=1.0,
+    held=None,
+    values=None,
+    faces=(0,) * 6,
+    outside=(0,) * 6,
+    mobility=None,
+    tolerance=1e-8,
+):
     """c (z, y, x) of a steady state; held (z, y, x) bool, values (z, y, x)."""
     levels = build(shape, (h, h, h), diffusion, np.array(faces, float), mobility)
     value = np.zeros(shape) if values is None else np.maximum(values, 0.0)
     index = multigrid.NO_INDEX if held is None else np.flatnonzero(held)
     full = np.ones(shape)
     _, error, *_ = multigrid.solve(
-        value, supply * full, levels, rate=0.0, demand=sink * full, capacity=multigrid.NOTHING if capacity is None else capacity * full,
-        michaelis=michaelis, outside=np.array(outside, float), fixed=index, held=np.empty(0) if held is None else values.reshape(-1)[index],
-        tolerance=tolerance, cycles=400,
+        value,
+        supply * full,
+        levels,
+        rate=0.0,
+        demand=sink * full,
+        capacity=multigrid.NOTHING if capacity is None else capacity * full,
+        michaelis=michaelis,
+        outside=np.array(outside, float),
+        fixed=index,
+        held=np.empty(0) if held is None else values.reshape(-1)[index],
+        tolerance=tolerance,
+        cycles=400,
     )
     assert error <= tolerance
     return value
@@ -59,7 +84,9 @@ def gauss(r, t, dimensions):
     return 1e6 * (4 * np.pi * 1000.0 * t) ** (-dimensions / 2) * np.exp(-(r**2) / (4000.0 * t) - 0.1 * t)
 
 
-@pytest.mark.parametrize("r, t, expected", [(0.0, 5.0, 3.851084e-2), (50.0, 5.0, 3.398569e-2), (100.0, 10.0, 6.431571e-3)])
+@pytest.mark.parametrize(
+    "r, t, expected", [(0.0, 5.0, 3.851084e-2), (50.0, 5.0, 3.398569e-2), (100.0, 10.0, 6.431571e-3)]
+)
 def test_a1_point_source_in_three_dimensions(r, t, expected):
     assert gauss(r, t, 3) == pytest.approx(expected, rel=1e-6)
     assert along_x(spread(120, 5.0, t, 3), 5.0, [r])[0] == pytest.approx(expected, rel=0.01)
@@ -111,7 +138,9 @@ def test_a4_slab():
     assert (9 * c[-1] - c[-2]) / 8 == pytest.approx(0.084507, rel=0.005)
 
 
-@pytest.mark.parametrize("size, expected", [(50, 0.95952), (100, 0.85092), (200, 0.55144), (300, 0.29946), (500, 0.06738)])
+@pytest.mark.parametrize(
+    "size, expected", [(50, 0.95952), (100, 0.85092), (200, 0.55144), (300, 0.29946), (500, 0.06738)]
+)
 def test_a5_first_order_uptake_in_a_sphere(size, expected):
     h = 5.0 if size <= 200 else 10.0
     n = round(size / h) + 3
@@ -130,7 +159,11 @@ def test_a6_necrosis_starts_at_the_critical_radius(most, critical):
         n = round(size / h) + 3
         r = radius(n, h)
         around = 38.0 + most / 6e5 * (r**2 - size**2)
-        return along_x(steady((n, n, n), h, 1e5, capacity=most, michaelis=1e-3, held=r >= size, values=around, tolerance=1e-5), h, [0.0])[0]
+        return along_x(
+            steady((n, n, n), h, 1e5, capacity=most, michaelis=1e-3, held=r >= size, values=around, tolerance=1e-5),
+            h,
+            [0.0],
+        )[0]
 
     assert center(critical - h) > most / 6e5 * (critical**2 - (critical - h) ** 2) * 0.9
     assert center(critical + h) < 0.02
@@ -154,7 +187,15 @@ def krogh(most, h=1.0, n=52):
     r = radius(n, h, 2)
     formula = 60.0 + most * (r**2 - 25.0) / 4e5 - most * 2500.0 / 2e5 * np.log(r / 5.0)
     tissue = (r > 5.0) & (r < 50.0)
-    return steady((1, n, n), h, 1e5, supply=np.where(tissue, -most, 0.0), held=r <= 6.0, values=formula, mobility=np.where(r < 50.0, 1.0, 1e-8)), h
+    return steady(
+        (1, n, n),
+        h,
+        1e5,
+        supply=np.where(tissue, -most, 0.0),
+        held=r <= 6.0,
+        values=formula,
+        mobility=np.where(r < 50.0, 1.0, 1e-8),
+    ), h
 
 
 def test_a8_krogh_cylinder():
@@ -186,14 +227,47 @@ def test_a9_perfect_absorber():
 
 
 @njit(error_model="numpy")
-def _steps(value, table, starts, index, held, voxel, volume, secretion, uptake, target, export, internalised, voxel_volume, dt, steps):
+def _steps(
+    value,
+    table,
+    starts,
+    index,
+    held,
+    voxel,
+    volume,
+    secretion,
+    uptake,
+    target,
+    export,
+    internalised,
+    voxel_volume,
+    dt,
+    steps,
+):
     order, lost = np.arange(voxel.shape[0]), np.zeros(voxel.shape[0])
     for _ in range(steps):
         advance(value, table, starts, index, held, 64, 1)
-        exchange(value.reshape(-1), order, voxel, volume, secretion, uptake, target, export, internalised, lost, voxel_volume, dt)
+        exchange(
+            value.reshape(-1),
+            order,
+            voxel,
+            volume,
+            secretion,
+            uptake,
+            target,
+            export,
+            internalised,
+            lost,
+            voxel_volume,
+            dt,
+        )
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="1.5e-10 of the mass: coefficients of a sweep are rounded to 1e-16, the same way a million times")
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="1.5e-10 of the mass: coefficients of a sweep are rounded to 1e-16, the same way a million times",
+)
 def test_a13_mass_over_a_million_steps():
     """Field and cells together keep their mass while cells secrete, take up and export."""
     shape, spacing = (1, 3, 4), (20.0, 20.0, 20.0)
@@ -237,7 +311,9 @@ def test_a24_a_rotated_input_gives_the_rotated_output(shape, solver):
         c = source.copy()
         if solver == "multigrid":
             levels = build(shape, (20.0,) * 3, 1e3, faces)
-            multigrid.solve(c, source, levels, rate=0.01, demand=need, outside=np.where(faces > 0, 5.0, 0.0), tolerance=1e-12)
+            multigrid.solve(
+                c, source, levels, rate=0.01, demand=need, outside=np.where(faces > 0, 5.0, 0.0), tolerance=1e-12
+            )
         elif solver == "lod":
             lod_step(c, 0.01, 1e3, 0.1, (20.0,) * 3, steps=50)
         else:
@@ -268,7 +344,17 @@ def test_a26_manufactured_solutions_are_of_second_order(kind):
         exact = 2.0 + product
         source = 0.05 * exact + 1000.0 * gain
         faces = (INF,) * 6 if kind == "values" else (0,) * 6
-        c = steady((n, n, n), h, 1000.0, sink=0.05, supply=source, faces=faces, outside=(2.0,) * 6, mobility=mobility, tolerance=1e-9)
+        c = steady(
+            (n, n, n),
+            h,
+            1000.0,
+            sink=0.05,
+            supply=source,
+            faces=faces,
+            outside=(2.0,) * 6,
+            mobility=mobility,
+            tolerance=1e-9,
+        )
         errors.append(np.sqrt(np.mean((c - exact) ** 2)))
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert (np.abs(orders - 2.0) < 0.1).all()

@@ -35,7 +35,9 @@ def continuum(distance, minutes):
     def change(_, d):
         return 2 * (10.0 * max(0.0, 1 - d[0] / (2 * R)) ** 2 - 0.4 * max(0.0, 1 - d[0] / (2.5 * R)) ** 2)
 
-    return solve_ivp(lambda t, d: [change(t, d)], (0, minutes), [distance], method="DOP853", rtol=1e-12, atol=1e-12).y[0, -1]
+    return solve_ivp(lambda t, d: [change(t, d)], (0, minutes), [distance], method="DOP853", rtol=1e-12, atol=1e-12).y[
+        0, -1
+    ]
 
 
 @pytest.mark.parametrize("options", [{}, {"method": "adams-bashforth"}], ids=["adaptive", "adams-bashforth"])
@@ -53,7 +55,9 @@ def test_a11_the_continuum_itself():
 
 @pytest.mark.parametrize("minutes", [0.5, 1.0, 5.0])
 def test_a11_the_error_of_fixed_steps_halves_with_the_step(minutes):
-    error = [abs(pair(10.0, minutes, dt, method="adams-bashforth") - continuum(10.0, minutes)) for dt in (0.1, 0.05, 0.025)]
+    error = [
+        abs(pair(10.0, minutes, dt, method="adams-bashforth") - continuum(10.0, minutes)) for dt in (0.1, 0.05, 0.025)
+    ]
     assert all(math.log2(a / b) >= 0.9 for a, b in zip(error, error[1:]))
 
 
@@ -69,7 +73,10 @@ def growing(mechanics):
     volume = Volume(6.0)
     tissue = tissue_of([Death(6.0), volume, mechanics])
     k, j, i = np.meshgrid(*[np.arange(-8, 9)] * 3, indexing="ij")
-    layers = np.stack([i + 0.5 * (j % 2) + 0.5 * (k % 2), 0.866 * (j + (k % 2) / 3), 0.8165 * k], axis=-1).reshape(-1, 3) * 14.0
+    layers = (
+        np.stack([i + 0.5 * (j % 2) + 0.5 * (k % 2), 0.866 * (j + (k % 2) / 3), 0.8165 * k], axis=-1).reshape(-1, 3)
+        * 14.0
+    )
     add_cells(tissue, layers[np.argsort((layers**2).sum(axis=1), kind="stable")][:250])
     tissue.cells["volume.target_nuclear"][::2] *= 2.0
     add_cells(tissue, tissue.cells.position[:100:10] + R * ball(10, 1.0, seed=1))
@@ -145,6 +152,8 @@ def test_recorded_pairs_to_the_digit(cases):
         at = rows[rows["time"] == time]
         gold = np.stack([at["position0"], at["position1"], at["position2"]], axis=1)[np.argsort(at["ID"])]
         mine = tissue.cells.position
-        np.testing.assert_allclose(np.linalg.norm(mine[1::2] - mine[::2], axis=1), np.linalg.norm(gold[1::2] - gold[::2], axis=1), rtol=1e-8)
+        np.testing.assert_allclose(
+            np.linalg.norm(mine[1::2] - mine[::2], axis=1), np.linalg.norm(gold[1::2] - gold[::2], axis=1), rtol=1e-8
+        )
         np.testing.assert_allclose(mine, gold, rtol=1e-8, atol=1e-9)
     assert now >= 60.0

@@ -1,4 +1,5 @@
-"""Fields of the microenvironment against closed forms: one cell that secretes, oxygen in spheres and slabs, reach and spread of a cytokine."""
+"""Fields of the microenvironment against closed forms: one cell that secretes, oxygen in spheres and slabs, reach and
+spread of a cytokine."""
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ def test_v01_steady_point_source_without_decay():
     r = radius(n, h)
     exact = 167.0 / (4.0 * np.pi * 6000.0 * r) * NM
     source = np.zeros((n, n, n))
-    source[0, 0, 0] = 167.0 * NM / (8.0 * h**3)  # an octant: the corner voxel holds all of the source in an eighth of its space
+    # an octant: the corner voxel holds all of the source in an eighth of its space
+    source[0, 0, 0] = 167.0 * NM / (8.0 * h**3)
     c = steady((n, n, n), h, 6000.0, supply=source, held=r >= 75.0, values=exact, tolerance=1e-7)
     at = np.array([10.0, 20.0, 40.0])  # from four voxels on
     np.testing.assert_allclose(along_x(c, h, at), 3.68e-4 * 10.0 / at, rtol=0.05)
@@ -47,7 +49,8 @@ initial: [{cells: source, ball: {radius: 0.01 um}, count: 1}]
     for low in (30.0, 40.0, 60.0, 80.0):
         shell = (r >= low) & (r < low + 10.0)
         assert c[shell].sum() == pytest.approx(exact[shell].sum(), rel=0.02)
-        np.testing.assert_allclose(c[shell], exact[shell], rtol=0.07)  # along the axes a grid carries farther, across them less far
+        # along the axes a grid carries farther, across them less far
+        np.testing.assert_allclose(c[shell], exact[shell], rtol=0.07)
 
 
 # V02 to V05: oxygen
@@ -60,7 +63,9 @@ def depleted(size, h, most, outside, diffusion=1.2e5):
     limit = np.sqrt(6.0 * diffusion * outside / most)
     core = 0.0 if size <= limit else grimes(size, limit)
     around = outside + most / (6.0 * diffusion) * (r**2 - size**2 + 2.0 * core**3 * (1.0 / r - 1.0 / size))
-    return steady((n, n, n), h, diffusion, capacity=most, michaelis=0.01, held=r >= size, values=around, tolerance=1e-3), r
+    return steady(
+        (n, n, n), h, diffusion, capacity=most, michaelis=0.01, held=r >= size, values=around, tolerance=1e-3
+    ), r
 
 
 def grimes(size, limit):
@@ -71,7 +76,9 @@ def grimes(size, limit):
 def test_v02_the_largest_sphere_without_a_core():
     limit = np.sqrt(6.0 * 1.2e5 * 100.0 / (22.1 * 60.0))
     assert limit == pytest.approx(233.0, abs=0.05)
-    center = {share: along_x(depleted(share * limit, 10.0, 22.1 * 60.0, 100.0)[0], 10.0, [0.0])[0] for share in (0.97, 1.03)}
+    center = {
+        share: along_x(depleted(share * limit, 10.0, 22.1 * 60.0, 100.0)[0], 10.0, [0.0])[0] for share in (0.97, 1.03)
+    }
     assert center[0.97] > 0.8 * 100.0 * (1.0 - 0.97**2) and center[1.03] < 0.05
 
 
@@ -88,11 +95,22 @@ def test_v03_necrotic_radius(size, core):
 def test_v04_depth_of_a_slab(outside, most, depth):
     """D 2000 um^2/s; how deep oxygen reaches is how much tissue is fed."""
     assert np.sqrt(2.0 * 2000.0 * outside / most) == pytest.approx(depth, abs=0.05)
-    c = steady((1, 1, 120), 2.0, 1.2e5, capacity=60.0 * most, michaelis=1e-3, faces=(INF, 0, 0, 0, 0, 0), outside=(outside, 0, 0, 0, 0, 0), tolerance=1e-6)
+    c = steady(
+        (1, 1, 120),
+        2.0,
+        1.2e5,
+        capacity=60.0 * most,
+        michaelis=1e-3,
+        faces=(INF, 0, 0, 0, 0, 0),
+        outside=(outside, 0, 0, 0, 0, 0),
+        tolerance=1e-6,
+    )
     assert (c / (c + 1e-3)).sum() * 2.0 == pytest.approx(depth, rel=0.03)
 
 
-@pytest.mark.parametrize("size, center", [(100.0, 32.33), (200.0, 20.95), (250.0, 15.70), (300.0, 11.38), (400.0, 5.57)])
+@pytest.mark.parametrize(
+    "size, center", [(100.0, 32.33), (200.0, 20.95), (250.0, 15.70), (300.0, 11.38), (400.0, 5.57)]
+)
 def test_v05_first_order_uptake(size, center):
     h = 5.0 if size <= 200.0 else 10.0
     n = round(size / h) + 3
@@ -108,7 +126,9 @@ def test_v05_first_order_uptake(size, center):
 
 def test_v07_reach_of_vegf():
     h, n = 20.0, 400
-    c = steady((1, 1, n), h, 4200.0, sink=0.0133, faces=(INF, 0, 0, 0, 0, 0), outside=(1, 0, 0, 0, 0, 0))[0, 0, : n // 4]
+    c = steady((1, 1, n), h, 4200.0, sink=0.0133, faces=(INF, 0, 0, 0, 0, 0), outside=(1, 0, 0, 0, 0, 0))[
+        0, 0, : n // 4
+    ]
     reach = -h / np.polyfit(np.arange(len(c)), np.log(c), 1)[0]
     assert reach == pytest.approx(562.0, rel=0.02)
 
@@ -124,4 +144,8 @@ def test_v08_a_release_spreads_by_2dt_along_every_axis(diffusion):
     for axes in ((1, 2), (0, 2), (0, 1)):
         along = c.sum(axis=axes)
         assert (along * x**2).sum() == pytest.approx(2.0 * diffusion * t, rel=0.02)
-        np.testing.assert_allclose(along[20:41], h * np.exp(-(x[20:41] ** 2) / (4.0 * diffusion * t)) / np.sqrt(4.0 * np.pi * diffusion * t), rtol=0.02)
+        np.testing.assert_allclose(
+            along[20:41],
+            h * np.exp(-(x[20:41] ** 2) / (4.0 * diffusion * t)) / np.sqrt(4.0 * np.pi * diffusion * t),
+            rtol=0.02,
+        )

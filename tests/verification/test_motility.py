@@ -52,14 +52,24 @@ def test_a19_mean_squared_displacement():
 
 
 def drift_in_plane(b):
-    return quad(lambda a: (b + (1 - b) * math.cos(a)) / math.hypot(b + (1 - b) * math.cos(a), (1 - b) * math.sin(a)), 0, math.pi)[0] / math.pi
+    return (
+        quad(
+            lambda a: (b + (1 - b) * math.cos(a)) / math.hypot(b + (1 - b) * math.cos(a), (1 - b) * math.sin(a)),
+            0,
+            math.pi,
+        )[0]
+        / math.pi
+    )
 
 
 def drift_in_space(b):
     return 0.5 * quad(lambda c: (b + (1 - b) * c) / math.sqrt(b * b + (1 - b) ** 2 + 2 * b * (1 - b) * c), -1, 1)[0]
 
 
-@pytest.mark.parametrize("bias, plane, space", [(0.5, 2 / math.pi, 2 / 3), (0.2, 0.126, 0.166667), (0.7, 0.952365, 0.938776), (0.8, 0.984187, 0.979167)])
+@pytest.mark.parametrize(
+    "bias, plane, space",
+    [(0.5, 2 / math.pi, 2 / 3), (0.2, 0.126, 0.166667), (0.7, 0.952365, 0.938776), (0.8, 0.984187, 0.979167)],
+)
 def test_a20_drift_along_a_gradient(bias, plane, space):
     for grid, known, formula in ((FLAT, plane, drift_in_plane), (DEEP, space, drift_in_space)):
         assert formula(bias) == pytest.approx(known, abs=5e-4 if known == 0.126 else 2e-6)
@@ -74,7 +84,8 @@ def test_a20_drift_along_a_gradient(bias, plane, space):
 
 @pytest.mark.parametrize("dt", [1.0, 3.0, 5.0])
 def test_a19_cells_spread_alike_for_any_step(dt):
-    """Straight steps of dt with turns at rate dt / (tau + dt / 2) have the late spread of the walk in continuous time: 2 v^2 tau t."""
+    """Straight steps of dt with turns at rate dt / (tau + dt / 2) have the late spread of the walk in continuous time:
+    2 v^2 tau t."""
     processes, tissue = world(FLAT, dt, speed=1.0, persistence=5.0)
     run(processes, tissue, 300.0, dt, seed=2)
     middle = (tissue.cells.position**2).sum(axis=1)

@@ -1,4 +1,5 @@
-"""Small models in PhysiCell's numerics against what its version 1.14.2 wrote for the same settings (recorded; no draw decides anything)."""
+"""Small models in PhysiCell's numerics against what its version 1.14.2 wrote for the same settings (recorded; no draw
+decides anything)."""
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ def simulation(text: str) -> Simulation:
 
 
 def test_fixed_phases_that_are_no_whole_number_of_steps():
-    """45, 15, 27 and 9 min at steps of 6 min: ties of half a step fall as the rounding of the summed time decides. The first daughter has
-    the number 2: one number was given to the cell in the legend of the program's pictures."""
+    """45, 15, 27 and 9 min at steps of 6 min: ties of half a step fall as the rounding of the summed time decides. The
+    first daughter has the number 2: one number was given to the cell in the legend of the program's pictures."""
     s = simulation(
         """
 cells:
@@ -60,7 +61,13 @@ initial:
 def test_an_attack_holds_its_target():
     s = simulation(ATTACK)
     s.tissue.cells.position[:] = [[-11.0, -5.0, 0.0], [1.0, -2.0, 0.0]]
-    recorded = {0.1: -11.092197205726647, 0.2: -11.127292217091014, 0.3: -11.168086281947557, 0.4: -11.2063837384012, 1.0: -11.397287861075167}
+    recorded = {
+        0.1: -11.092197205726647,
+        0.2: -11.127292217091014,
+        0.3: -11.168086281947557,
+        0.4: -11.2063837384012,
+        1.0: -11.397287861075167,
+    }
     for time, x in recorded.items():
         s.run(time)
         assert s.tissue.cells.position[0, 0] == pytest.approx(x, rel=1e-12)

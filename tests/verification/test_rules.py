@@ -47,8 +47,12 @@ DOWN = ("pressure", False, 0.25, 1.0, 8)
 DOWN_TOO = ("time", False, 0.125, 60.0, 1)
 
 
-@pytest.mark.parametrize("rules", [[UP], [DOWN], [UP, UP_TOO], [DOWN, DOWN_TOO], [UP, DOWN], [UP, UP_TOO, DOWN, DOWN_TOO]])
-@pytest.mark.parametrize("values", [(0.0, 0.0, 0.0), (5.0, 0.5, 30.0), (10.0, 1.0, 60.0), (38.0, 2.75, 1440.0), (1e6, 1e3, 1e6)])
+@pytest.mark.parametrize(
+    "rules", [[UP], [DOWN], [UP, UP_TOO], [DOWN, DOWN_TOO], [UP, DOWN], [UP, UP_TOO, DOWN, DOWN_TOO]]
+)
+@pytest.mark.parametrize(
+    "values", [(0.0, 0.0, 0.0), (5.0, 0.5, 30.0), (10.0, 1.0, 60.0), (38.0, 2.75, 1440.0), (1e6, 1e3, 1e6)]
+)
 def test_a21_responses(rules, values):
     values = dict(zip(SIGNALS, values))
     assert speed(rules, values, 1.5) == pytest.approx(exact(rules, values, 1.5), rel=1e-10)

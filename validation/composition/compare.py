@@ -45,7 +45,10 @@ def nearest(result: oc.Result, t: float) -> dict[str, float]:
 
 def measured(result: oc.Result, days: float) -> dict[str, float]:
     at = f"{days:g} day"
-    shares = {n: read_out(result, {"measure": "count", "of": of, "at": at, "per": {"measure": "count"}}) for n, (of, *_) in SHARES.items()}
+    shares = {
+        n: read_out(result, {"measure": "count", "of": of, "at": at, "per": {"measure": "count"}})
+        for n, (of, *_) in SHARES.items()
+    }
     return shares | nearest(result, days * 1440.0)
 
 

@@ -2,9 +2,9 @@
 
     python validation/damaged_stores/damage.py [damages] [seed]
 
-A run of a small model is copied and damaged once per trial; everything in the copy is then read, and the run goes on for an hour.
-A damage is `told` (a DataError, or a warning, names the place), or `harmless` (everything that can be read is what was written).
-Whatever else happens is a fault: `silent`
+A run of a small model is copied and damaged once per trial; everything in the copy is then read, and the run goes on
+for an hour. A damage is `told` (a DataError, or a warning, names the place), or `harmless` (everything that can be read
+is what was written). Whatever else happens is a fault: `silent`
 (something else was read without a word) or `traceback` (an error that is not ours). log.csv has a line per damage.
 """
 

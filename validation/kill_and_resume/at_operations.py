@@ -1,11 +1,12 @@
-"""Kill a run with SIGKILL right before its n-th file operation, let it go on, and see that it ends as if nothing had happened:
+"""Kill a run with SIGKILL right before its n-th file operation, let it go on, and see that it ends as if nothing had
+happened:
 
     python validation/kill_and_resume/at_operations.py [points] [seed]
 
-A file operation is whatever changes the run's folder: a file opened for writing, renamed, removed or cut, a folder made or removed (Python's
-audit events tell them). Points lie at every one of the first operations, in which a store comes to be, and at random among the others; a
-third of the runs is killed once more while it goes on. operations.csv has a line per point.
-"""
+A file operation is whatever changes the run's folder: a file opened for writing, renamed, removed or cut, a folder made
+or removed (Python's audit events tell them). Points lie at every one of the first operations, in which a store comes to
+be, and at random among the others; a third of the runs is killed once more while it goes on. operations.csv has a line
+per point."""
 
 from __future__ import annotations
 
@@ -87,7 +88,8 @@ def begin(folder: Path) -> None:
 
 
 def campaign(points: int, seed: int, place: Path) -> Iterator[tuple[int, int, bool, str]]:
-    """(operation, operation of the second kill or 0, whether a frame was reported in between, digest) of so many runs."""
+    """(operation, operation of the second kill or 0, whether a frame was reported in between, digest) of so many
+    runs."""
     begin(place / "whole")  # compiles what children need
 
     def count() -> None:

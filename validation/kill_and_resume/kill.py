@@ -1,7 +1,8 @@
-"""Kill a run with SIGKILL at random moments of its life, resume it, again and again: python validation/kill_and_resume/kill.py [kills]
+"""Kill a run with SIGKILL at random moments of its life, resume it, again and again: python
+validation/kill_and_resume/kill.py [kills]
 
-Every kill is logged at once to log.csv: seconds after the start of the process, frames reported before and after, and whether every
-reported frame still reads as in the uninterrupted run. result.txt compares the digests at the end.
+Every kill is logged at once to log.csv: seconds after the start of the process, frames reported before and after, and
+whether every reported frame still reads as in the uninterrupted run. result.txt compares the digests at the end.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def main(kills: int = 50) -> None:
             log.writerow(["kill", "seconds", "frames_before", "frames_after"])
             done, frames, ended = 0, 0, False
             while not ended:
-                run = subprocess.Popen([sys.executable, "-c", RUN, str(cut), model], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                run = subprocess.Popen(
+                    [sys.executable, "-c", RUN, str(cut), model], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+                )
                 wait = chance.uniform(0.0, longest) if done < kills else 1e4
                 try:
                     run.wait(wait)

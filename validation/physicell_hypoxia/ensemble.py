@@ -1,8 +1,9 @@
-"""The published hypoxia model, many seeds, against recorded runs of PhysiCell 1.14.2: python validation/physicell_hypoxia/ensemble.py CASES [--seeds 20]
+"""The published hypoxia model, many seeds, against recorded runs of PhysiCell 1.14.2: python
+validation/physicell_hypoxia/ensemble.py CASES [--seeds 20]
 
-CASES is the folder with grammar_models/hypoxia and gold_physicell_ensembles. Every hour of six, every quantity: z with the combined standard
-error. `fine` runs PhysiCell's own numerics with a tenth of its time step of diffusion: where its numerics lead when its splitting error goes.
-"""
+CASES is the folder with grammar_models/hypoxia and gold_physicell_ensembles. Every hour of six, every quantity: z with
+the combined standard error. `fine` runs PhysiCell's own numerics with a tenth of its time step of diffusion: where its
+numerics lead when its splitting error goes."""
 
 from __future__ import annotations
 
@@ -16,7 +17,17 @@ import numpy as np
 import oncarium as oc
 
 HERE = Path(__file__).parent
-QUANTITIES = ("n", "dead", "live_tumor", "live_motile_tumor", "mean_volume", "mean_pressure", "Rg", "sub0_mean", "sub0_min")
+QUANTITIES = (
+    "n",
+    "dead",
+    "live_tumor",
+    "live_motile_tumor",
+    "mean_volume",
+    "mean_pressure",
+    "Rg",
+    "sub0_mean",
+    "sub0_min",
+)
 HOURS = range(60, 361, 60)
 
 
@@ -32,7 +43,10 @@ def measure(simulation: oc.Simulation) -> list[float]:
 
 def model(cases: Path, mode: str) -> oc.Model:
     """The published files; `fine`: the steps of diffusion a tenth of theirs."""
-    published = oc.load(cases / "grammar_models" / "hypoxia" / "PhysiCell_settings.xml", numerics="oncarium" if mode == "default" else "physicell")
+    published = oc.load(
+        cases / "grammar_models" / "hypoxia" / "PhysiCell_settings.xml",
+        numerics="oncarium" if mode == "default" else "physicell",
+    )
     return published.with_({"clock.transport": "0.001 min"}) if mode == "fine" else published
 
 
@@ -96,7 +110,9 @@ def say(title: str, table: dict[int, np.ndarray]) -> None:
     for minute, z in table.items():
         print(f"{minute:>8}" + "".join(f"{v:>18.2f}" for v in z))
     every = np.concatenate(list(table.values()))
-    print(f"beyond 3: {(np.abs(every) > 3).sum()} of {len(every)}, beyond 4: {(np.abs(every) > 4).sum()}, largest {np.abs(every).max():.2f}\n")
+    print(
+        f"beyond 3: {(np.abs(every) > 3).sum()} of {len(every)}, beyond 4: {(np.abs(every) > 4).sum()}, largest {np.abs(every).max():.2f}\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Elementary effects of the library's twenty uncertain numbers on the reference tissue at a quarter of its area.
 
-python validation/sensitivity/run.py [--trajectories 4] [--until "5 day"] [--workers 1] [--runs FOLDER]     writes table.csv and figure.png
-"""
+python validation/sensitivity/run.py [--trajectories 4] [--until "5 day"] [--workers 1] [--runs FOLDER]     writes
+table.csv and figure.png"""
 
 import argparse
 from pathlib import Path

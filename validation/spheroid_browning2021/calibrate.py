@@ -2,13 +2,14 @@
 
     python validation/spheroid_browning2021/calibrate.py --data ../shared/cases/spheroid_browning2021/confocal_983b.csv
 
-Data: outer radius R and necrotic fraction (radius of the necrotic core over R) of 983b spheroids on days 3 to 21 after seeding,
-Browning et al. 2021 (DOI 10.7554/eLife.73020). A simulation starts on day 3 as a packed ball of the mean measured radius.
+Data: outer radius R and necrotic fraction (radius of the necrotic core over R) of 983b spheroids on days 3 to 21 after
+seeding, Browning et al. 2021 (DOI 10.7554/eLife.73020). A simulation starts on day 3 as a packed ball of the mean
+measured radius.
 
-A radial sketch of the same model (shells instead of cells, seconds instead of minutes) is fitted first; its optimum is the first
-guess and its Jacobian steers Gauss-Newton steps whose residuals come from simulations (Broyden's update corrects the Jacobian).
-Every simulation goes to log.csv as soon as it ends, and is read from there when the script is started again.
-"""
+A radial sketch of the same model (shells instead of cells, seconds instead of minutes) is fitted first; its optimum is
+the first guess and its Jacobian steers Gauss-Newton steps whose residuals come from simulations (Broyden's update
+corrects the Jacobian). Every simulation goes to log.csv as soon as it ends, and is read from there when the script is
+started again."""
 
 from __future__ import annotations
 
@@ -26,15 +27,16 @@ from scipy.linalg import solve_banded
 from scipy.optimize import minimize
 
 import oncarium
-from oncarium.run.simulation import Simulation
 from oncarium.model.environment import Factor
+from oncarium.run.simulation import Simulation
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).resolve().parent
 LAST_DAY = 14  # of the simulations; later, simulated spheroids lose their round shape, and a run takes long
-KEPT = 0.8  # share of its space that a dead cell leaves open: simulated cores close little as their cells shrink; of the sketch
+# share of its space that a dead cell leaves open: simulated cores close little as their cells shrink; of the sketch
+KEPT = 0.8
 FILL = 0.857  # share of space that close-packed cells fill at a spacing of 1.9 radii
 DAY = 1440.0  # min
 TOLERANCE = 0.1  # of the radius (relative) and of the necrotic fraction: the unit of a residual
@@ -70,10 +72,11 @@ def changes(parameters: dict[str, float], radius: float) -> dict[str, str]:
 
 
 def structure(distance: np.ndarray, volume: np.ndarray, live: np.ndarray) -> tuple[float, float]:
-    """Outer radius (um) and necrotic fraction from cells' distances to the middle (um), volumes (um^3) and whether they live.
+    """Outer radius (um) and necrotic fraction from cells' distances to the middle (um), volumes (um^3) and whether they
+    live.
 
-    The outer edge is where cells fill half of what packed tissue fills; the core's edge is where live cells do. Both are found as
-    the extremes of (filled volume - half of packed tissue) within a radius, which needs no bins.
+    The outer edge is where cells fill half of what packed tissue fills; the core's edge is where live cells do. Both
+    are found as the extremes of (filled volume - half of packed tissue) within a radius, which needs no bins.
 
     >>> r = 100.0 * (np.arange(1, 2001) / 2000) ** (1 / 3)
     >>> R, eta = structure(r, np.full(2000, 0.857 * 4 / 3 * np.pi * 1e6 / 2000), r > 40.0)
@@ -92,7 +95,8 @@ def structure(distance: np.ndarray, volume: np.ndarray, live: np.ndarray) -> tup
 
 
 def simulate(parameters: dict[str, float], radius: float, days: list[int], tolerance: float = 0.3) -> np.ndarray:
-    """Radius (um) and necrotic fraction (day, 2) on these days; the first is the day at which a ball of this radius (um) starts.
+    """Radius (um) and necrotic fraction (day, 2) on these days; the first is the day at which a ball of this radius
+    (um) starts.
 
     tolerance   um, error allowed to a step of the cells' motion; a cell's radius is 10 um
     """
@@ -109,7 +113,8 @@ def simulate(parameters: dict[str, float], radius: float, days: list[int], toler
     return np.array(out)
 
 
-# -- the sketch: shells of tissue around a middle --------------------------------------------------------------------------------
+# -- the sketch: shells of tissue around a middle
+# --------------------------------------------------------------------------------
 
 
 @cache
@@ -120,8 +125,8 @@ def scenario() -> tuple[float, Factor]:
 
 
 def oxygen(edges: np.ndarray, consumption: np.ndarray, medium: Factor, before: np.ndarray | None) -> np.ndarray:
-    """Steady oxygen (mmHg) of shells between edges (um) with a largest consumption (mmHg/min), and of medium out to the sphere that
-    holds as the faces of the box do (its radius is 1.15 times half a side)."""
+    """Steady oxygen (mmHg) of shells between edges (um) with a largest consumption (mmHg/min), and of medium out to the
+    sphere that holds as the faces of the box do (its radius is 1.15 times half a side)."""
     outside, air = 12, medium.boundary["xmin"].value
     r = np.concatenate([edges, np.linspace(edges[-1], 1.15 * 500.0, outside + 1)[1:]])
     q = np.concatenate([consumption, np.zeros(outside)])
@@ -173,7 +178,8 @@ def sketch(parameters: dict[str, float], radius: float, days: list[int], dt: flo
     return np.array(out)
 
 
-# -- calibration -----------------------------------------------------------------------------------------------------------------
+# -- calibration
+# -----------------------------------------------------------------------------------------------------------------
 
 
 def rounded(x: np.ndarray) -> dict[str, float]:
@@ -208,7 +214,9 @@ class Log:
         with self.path.open("a", newline="") as file:
             write = csv.writer(file)
             if new:
-                write.writerow(["series", *parameters, "sum of squares", "seconds", "days", "radius", "necrotic fraction"])
+                write.writerow(
+                    ["series", *parameters, "sum of squares", "seconds", "days", "radius", "necrotic fraction"]
+                )
             total = float((residuals(found, data) ** 2).sum())
             columns = (" ".join(f"{v:.{n}f}" for v in c) for n, c in ((1, found[:, 0]), (4, found[:, 1])))
             write.writerow([*key, f"{total:.4f}", f"{seconds:.0f}", " ".join(map(str, data.index)), *columns])
@@ -223,16 +231,25 @@ def calibrate(log: Log, simulations: int) -> dict[str, float]:
 
     def errors(x: np.ndarray, last: int) -> np.ndarray:
         until = data.loc[:last]
-        return np.append(residuals(sketch(dict(zip(GUESS, np.exp(x))), radius, list(until.index)), until), PRIOR * (x - start))
+        return np.append(
+            residuals(sketch(dict(zip(GUESS, np.exp(x))), radius, list(until.index)), until), PRIOR * (x - start)
+        )
 
     start = np.log(list(GUESS.values()))
     simplex = np.vstack([start, start + 0.2 * np.eye(len(start))])
     options = {"maxfev": 200, "initial_simplex": simplex}
     # the day on which a core appears is a jump, which a search by slopes does not pass
     first = minimize(lambda x: float((errors(x, days[-1]) ** 2).sum()), start, method="Nelder-Mead", options=options).x
-    print("sketch:", rounded(first), f"sum of squares {(errors(first, days[-1])[: -len(first)] ** 2).sum():.3f}", flush=True)
+    print(
+        "sketch:",
+        rounded(first),
+        f"sum of squares {(errors(first, days[-1])[: -len(first)] ** 2).sum():.3f}",
+        flush=True,
+    )
     steps = 0.08 * np.eye(len(first))
-    jacobian = np.array([(errors(first + s, LAST_DAY) - errors(first - s, LAST_DAY))[: -len(s)] / 0.16 for s in steps]).T
+    jacobian = np.array(
+        [(errors(first + s, LAST_DAY) - errors(first - s, LAST_DAY))[: -len(s)] / 0.16 for s in steps]
+    ).T
     x, damping, data = first, 0.3, data.loc[:LAST_DAY]
     r = residuals(log.run(5000, rounded(x)), data)
     for _ in range(simulations - 1):
@@ -270,7 +287,9 @@ def write_result(parameters: dict[str, float], runs: dict[int, np.ndarray], data
             )
         within = {k: sum(abs(r[f"{k} error"]) <= TOLERANCE for r in rows[1:]) for k in ("radius", "necrotic fraction")}
         tree["series"][series] = {"use": "calibration" if series == 5000 else "prediction"}
-        tree["series"][series] |= {f"days with {k} within 0.1": f"{n} of {len(rows) - 1}" for k, n in within.items()} | {"days": rows}
+        tree["series"][series] |= {
+            f"days with {k} within 0.1": f"{n} of {len(rows) - 1}" for k, n in within.items()
+        } | {"days": rows}
     yaml = YAML()
     yaml.default_flow_style, yaml.width = None, 160
     yaml.dump(tree, path)
@@ -283,8 +302,22 @@ def draw(runs: dict[int, np.ndarray], data: pd.DataFrame, path: Path) -> None:
     for (top, bottom), series in zip(axes.T, sorted(runs)):
         d, found, color = data.loc[series], runs[series], colors[series]
         for ax, quantity, column in ((top, "radius", 0), (bottom, "necrotic", 1)):
-            ax.errorbar(d.index, d[quantity]["mean"], d[quantity]["std"], fmt="o", ms=4, capsize=2, color=color, label="measured, mean and SD")
-            ax.plot(d.index[: len(found)], found[:, column], color=color, label="calibrated" if series == 5000 else "predicted")
+            ax.errorbar(
+                d.index,
+                d[quantity]["mean"],
+                d[quantity]["std"],
+                fmt="o",
+                ms=4,
+                capsize=2,
+                color=color,
+                label="measured, mean and SD",
+            )
+            ax.plot(
+                d.index[: len(found)],
+                found[:, column],
+                color=color,
+                label="calibrated" if series == 5000 else "predicted",
+            )
             ax.spines[["top", "right"]].set_visible(False)
         top.set_title(f"{series:,} cells seeded", fontsize=10)
         top.legend(frameon=False, fontsize=8, loc="lower right")

@@ -1,4 +1,5 @@
-"""What figures are drawn on: our own, never pyplot's current one, so nobody else's plot lands in ours and no backend is chosen.
+"""What figures are drawn on: our own, never pyplot's current one, so nobody else's plot lands in ours and no backend is
+chosen.
 
 In a notebook every figure of a cell shows below it, unless it was saved.
 """
@@ -107,7 +108,8 @@ def _notebook() -> Any:
 
 
 def _show(result: Any = None) -> None:
-    """Show the figures of a cell that has just run; the one that is its value is shown by the notebook where it knows how."""
+    """Show the figures of a cell that has just run; the one that is its value is shown by the notebook where it knows
+    how."""
     from IPython.display import Image, display
     from matplotlib.figure import Figure
 

@@ -24,7 +24,11 @@ def _chosen(result: Result, t: Any, type: str | None) -> tuple[np.ndarray, np.nd
 
 def _index(result: Result, type: str) -> int:
     if type not in result.types:
-        raise InputError("type", f"no cell type is called '{type}'.{did_you_mean(type, result.types)}", f"This run has: {', '.join(result.types)}.")
+        raise InputError(
+            "type",
+            f"no cell type is called '{type}'.{did_you_mean(type, result.types)}",
+            f"This run has: {', '.join(result.types)}.",
+        )
     return result.types.index(type)
 
 
@@ -52,8 +56,8 @@ def equivalent_radius(result: Result, t: Any = None, type: str | None = None, sh
 
 
 def necrotic_radius(result: Result, t: Any = None, type: str | None = None) -> float:
-    """Radius (um) of the core around the centre in which the dead outnumber the living in every shell of 20 um that holds cells;
-    0 where there is no such core.
+    """Radius (um) of the core around the centre in which the dead outnumber the living in every shell of 20 um that
+    holds cells; 0 where there is no such core.
 
     >>> oc.measure.necrotic_radius(result)
     0.0

@@ -28,8 +28,8 @@ def _frame(result: Result, t: float) -> np.ndarray:
 
 
 def movie(result: Result, path: str | Path, frames: int = 120, rate: int = 12) -> Path:
-    """Write at most this many evenly spaced frames of cells at `rate` per second; returns the path, .gif without a video
-    encoder. Raises InputError when neither imageio-ffmpeg nor Pillow is there.
+    """Write at most this many evenly spaced frames of cells at `rate` per second; returns the path, .gif without a
+    video encoder. Raises InputError when neither imageio-ffmpeg nor Pillow is there.
 
     >>> oc.movie(result, "growth.gif", frames=2).name
     'growth.gif'
@@ -59,7 +59,9 @@ def movie(result: Result, path: str | Path, frames: int = 120, rate: int = 12) -
         from PIL import Image
     except ImportError:
         raise InputError(
-            "movie", "neither imageio-ffmpeg nor Pillow is installed.", remedy='Install them:  pip install "oncarium[movie]"'
+            "movie",
+            "neither imageio-ffmpeg nor Pillow is installed.",
+            remedy='Install them:  pip install "oncarium[movie]"',
         ) from None
     pictures = [Image.fromarray(_frame(result, t)).quantize(64) for t in chosen]
     with whole(path) as part:

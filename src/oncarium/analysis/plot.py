@@ -1,7 +1,7 @@
 """Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
 
-Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. In the examples `result` is that of
-oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
+Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. In
+the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ..model.model import Model
 
-# Okabe and Ito's seven colours and five more, chosen to lie farthest from all others (and black and grey, which are kept for the dead)
+# Okabe and Ito's seven colours and five more, chosen to lie farthest from all others (and black and grey, which are
+# kept for the dead)
 # as people without red, green or blue cones see them
 PALETTE = (
     "#E69F00", "#0072B2", "#009E73", "#F0E442", "#2D1E87", "#56B4E9", "#CC79A7", "#A5E178", "#5A2D00", "#961E69", "#D55E00", "#0F3C2D",
@@ -49,7 +50,8 @@ def _extent(result: Result) -> tuple[float, float, float, float]:
 
 
 def _scale_bar(ax: Axes, extent: tuple[float, float, float, float], color: str = "black", paper: bool = False) -> None:
-    """A bar of a round length near a quarter of the width, at the lower right; on white paper where cells would hide it."""
+    """A bar of a round length near a quarter of the width, at the lower right; on white paper where cells would hide
+    it."""
     from matplotlib.patches import Rectangle
 
     x0, x1, y0, y1 = extent
@@ -57,9 +59,28 @@ def _scale_bar(ax: Axes, extent: tuple[float, float, float, float], color: str =
     length = max(v for p in range(-1, 5) for v in (10.0**p, 2 * 10.0**p, 5 * 10.0**p) if v <= 0.26 * width)
     left, bottom = x1 - 0.04 * width - length, y0 + 0.045 * height
     if paper:
-        ax.add_patch(Rectangle((left - 0.02 * width, y0), x1 - left + 0.02 * width, 0.14 * height, color="white", alpha=0.8, lw=0, zorder=9))
+        ax.add_patch(
+            Rectangle(
+                (left - 0.02 * width, y0),
+                x1 - left + 0.02 * width,
+                0.14 * height,
+                color="white",
+                alpha=0.8,
+                lw=0,
+                zorder=9,
+            )
+        )
     ax.add_patch(Rectangle((left, bottom), length, 0.012 * height, color=color, lw=0, zorder=10))
-    ax.text(left + length / 2, bottom + 0.022 * height, f"{length:g} µm", color=color, ha="center", va="bottom", fontsize=8, zorder=10)
+    ax.text(
+        left + length / 2,
+        bottom + 0.022 * height,
+        f"{length:g} µm",
+        color=color,
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        zorder=10,
+    )
 
 
 def _bare(ax: Axes, extent: tuple[float, float, float, float]) -> None:
@@ -94,7 +115,9 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
         note = ", middle plane"
     shown = []
     # immune and other small cells come last and stay visible
-    order = sorted(range(len(result.types)), key=lambda k: -float(np.median(radius[kind == k])) if (kind == k).any() else 0.0)
+    order = sorted(
+        range(len(result.types)), key=lambda k: -float(np.median(radius[kind == k])) if (kind == k).any() else 0.0
+    )
     groups = [(NECROTIC, vital > 1, "necrotic"), (APOPTOTIC, vital == 1, "apoptotic")]
     groups += [(color_of(result, result.types[k]), (vital == 0) & (kind == k), result.types[k]) for k in order]
     for color, rows, label in groups:
@@ -120,12 +143,21 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
     _scale_bar(ax, extent, paper=True)
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + note)
     if legend and shown:
-        ax.legend(handles=shown, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handletextpad=0.2, frameon=False)
+        ax.legend(
+            handles=shown,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            borderaxespad=0,
+            handletextpad=0.2,
+            frameon=False,
+        )
     return ax
 
 
 @styled
-def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limits: tuple[float, float] | None = None) -> Axes:
+def field(
+    result: Result, name: str, t: Any = None, ax: Axes | None = None, limits: tuple[float, float] | None = None
+) -> Axes:
     """Map of a factor, with its unit; in 3-D the middle plane.
 
     >>> ax = oc.plot.field(result, "oxygen", limits=(0, 40))
@@ -139,12 +171,20 @@ def field(result: Result, name: str, t: Any = None, ax: Axes | None = None, limi
     low, high = limits or (float(plane.min()), float(plane.max()))
     colors = MAPS[list(result.factors).index(name) % len(MAPS)]
     image = ax.imshow(
-        plane, origin="lower", extent=extent, cmap=colors, vmin=low, vmax=high if high > low else low + 1e-9, interpolation="nearest"
+        plane,
+        origin="lower",
+        extent=extent,
+        cmap=colors,
+        vmin=low,
+        vmax=high if high > low else low + 1e-9,
+        interpolation="nearest",
     )
     _bare(ax, extent)
     _scale_bar(ax, extent, "white" if plane[:2, -6:].mean() < 0.5 * (low + high) else "black")
     unit = result.factors[name]
-    ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)), label=f"{name}" + (f" ({unit})" if unit != "1" else ""))
+    ax.figure.colorbar(
+        image, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)), label=f"{name}" + (f" ({unit})" if unit != "1" else "")
+    )
     ax.set_title(f"{name}, {say_time(float(data['time']))}" + ("" if result.is_2d else ", middle plane"))
     return ax
 
@@ -180,7 +220,9 @@ def growth(result: Result, ax: Axes | None = None) -> Axes:
 def _seen(result: Result) -> list[str]:
     """Types that have, or had, cells; all where nobody has."""
     s = result.summary
-    return [n for n in result.types if max(s[f"{k}.{n}"].max() for k in ("live", "apoptotic", "necrotic")) > 0] or list(result.types)
+    return [n for n in result.types if max(s[f"{k}.{n}"].max() for k in ("live", "apoptotic", "necrotic")) > 0] or list(
+        result.types
+    )
 
 
 def _decades(ax: Axes) -> None:
@@ -235,7 +277,9 @@ def deaths(result: Result, ax: Axes | None = None) -> Axes:
             continue
         for kind, style in (("apoptotic", "--"), ("necrotic", "-")):
             if s[f"{kind}.{name}"].max() > 0:
-                ax.plot(x, s[f"{kind}.{name}"] / total, style, color=color_of(result, name), lw=1.5, label=f"{name}, {kind}")
+                ax.plot(
+                    x, s[f"{kind}.{name}"] / total, style, color=color_of(result, name), lw=1.5, label=f"{name}, {kind}"
+                )
     ax.set(ylabel="share of the type's cells", title="death")
     ax.set_ylim(bottom=0)
     _legend(ax)
@@ -259,11 +303,22 @@ def phases(result: Result, ax: Axes | None = None) -> Axes:
         for name in several:
             rows = [phase_fractions(result, name, t) for t in result.times]
             for phase, style in zip(result.attrs["phases"][name], ("-", "--", ":", "-.")):
-                ax.plot(x, [r.get(phase, 0.0) for r in rows], style, color=color_of(result, name), lw=1.5, label=f"{name}, {phase}")
+                ax.plot(
+                    x,
+                    [r.get(phase, 0.0) for r in rows],
+                    style,
+                    color=color_of(result, name),
+                    lw=1.5,
+                    label=f"{name}, {phase}",
+                )
         ax.set(ylabel="share of live cells", title="cycle phases", ylim=(0, 1))
     else:
         live = sum((result.summary[f"live.{t}"] for t in dividing), start=0 * result.summary["events.division"])
-        rate = np.gradient(result.summary["events.division"], result.times) * 1440.0 / live.clip(lower=1) if len(x) > 1 else live * 0
+        rate = (
+            np.gradient(result.summary["events.division"], result.times) * 1440.0 / live.clip(lower=1)
+            if len(x) > 1
+            else live * 0
+        )
         ax.plot(x, rate, color="black", lw=1.5, label="dividing types")
         ax.set(ylabel="divisions per live cell and day", title="division")
         ax.set_ylim(bottom=0)
@@ -282,11 +337,22 @@ def factors(result: Result, ax: Axes | None = None) -> Axes:
     x = _time_axis(ax, result.times)
     tops = {name: max(float(result.summary[f"mean.{name}"].max()), 1e-300) for name in result.factors}
     shares = {name: result.summary[f"mean.{name}"] / top for name, top in tops.items()}
-    said = {name: f"{top:.3g}" + (f" {result.factors[name]}" if result.factors[name] != "1" else "") for name, top in tops.items()}
+    said = {
+        name: f"{top:.3g}" + (f" {result.factors[name]}" if result.factors[name] != "1" else "")
+        for name, top in tops.items()
+    }
     if len(shares) > MANY:
         step = (x[-1] - x[0]) / max(len(x) - 1, 1) or 1.0
         across = (x[0] - step / 2, x[-1] + step / 2, len(shares) - 0.5, -0.5)
-        image = ax.imshow(np.array(list(shares.values())), aspect="auto", extent=across, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
+        image = ax.imshow(
+            np.array(list(shares.values())),
+            aspect="auto",
+            extent=across,
+            cmap="viridis",
+            vmin=0,
+            vmax=1,
+            interpolation="nearest",
+        )
         ax.set_yticks(range(len(shares)), [f"{name} ({said[name]})" for name in shares], fontsize=7)
         ax.tick_params(axis="y", length=0)
         ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.03, 0.4)), label="1 = largest mean")
@@ -317,7 +383,15 @@ def fields(result: Result, t: Any = None, columns: int = 6) -> Figure:
         data = result.fields[name].isel(time=result.frame(t, result.field_times))
         plane = data.isel(z=data.sizes["z"] // 2).values
         low, high = float(plane.min()), float(plane.max())
-        ax.imshow(plane, origin="lower", extent=extent, cmap="viridis", vmin=low, vmax=high if high > low else low + 1e-9, interpolation="nearest")
+        ax.imshow(
+            plane,
+            origin="lower",
+            extent=extent,
+            cmap="viridis",
+            vmin=low,
+            vmax=high if high > low else low + 1e-9,
+            interpolation="nearest",
+        )
         _bare(ax, extent)
         ax.set_title(name, pad=2)
         ax.set_xlabel(f"{low:.2g} to {high:.2g}" + (f" {unit}" if unit != "1" else ""), fontsize=7.5, labelpad=2)
@@ -359,7 +433,8 @@ def overview(result: Result) -> Figure:
 
 @styled
 def wiring(model: Model) -> Figure:
-    """Who makes and takes up which factor, what each factor and state does to whom, and who touches whom: drawn from the model.
+    """Who makes and takes up which factor, what each factor and state does to whom, and who touches whom: drawn from
+    the model.
 
     >>> sorted(t.get_text() for t in oc.plot.wiring(oc.load("hypoxic_tumor")).axes[0].texts if t.get_text() == "glucose")
     ['glucose']

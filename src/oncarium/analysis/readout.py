@@ -47,15 +47,21 @@ def _values(result: Result, t: Any, of: Any, column: str) -> np.ndarray:
     if values.ndim > 1:
         labels = result._labels(name, values.shape[1])
         if label not in labels:
-            raise InputError("read-out", f"{name} has no '{label}'.{did_you_mean(label, labels)}", f"It has: {', '.join(labels)}.")
+            raise InputError(
+                "read-out", f"{name} has no '{label}'.{did_you_mean(label, labels)}", f"It has: {', '.join(labels)}."
+            )
         values = values[:, labels.index(label)]
     return values[_rows(result, t, of)]
 
 
 @_measure
-def count(result: Result, t: Any, of: Any = None, vital: str = "live", column: str | None = None, above: float = 0.0) -> float:
+def count(
+    result: Result, t: Any, of: Any = None, vital: str = "live", column: str | None = None, above: float = 0.0
+) -> float:
     """Number of cells; of those whose column lies above a value, where one is named."""
-    return float(_rows(result, t, of, vital).sum() if column is None else (_values(result, t, of, column) > above).sum())
+    return float(
+        _rows(result, t, of, vital).sum() if column is None else (_values(result, t, of, column) > above).sum()
+    )
 
 
 @_measure
@@ -92,7 +98,11 @@ def phases(result: Result, t: Any, of: str, phase: Any) -> float:
     from .measure import phase_fractions
 
     fractions = phase_fractions(result, of, t)
-    return float(sum(fractions.get(p, 0.0) for p in ([phase] if isinstance(phase, str) else phase))) if fractions else float("nan")
+    return (
+        float(sum(fractions.get(p, 0.0) for p in ([phase] if isinstance(phase, str) else phase)))
+        if fractions
+        else float("nan")
+    )
 
 
 @_measure
@@ -148,12 +158,15 @@ def per_day(result: Result, t: Any, kind: str, of: str) -> float:
 
 @_measure
 def kills(result: Result, t: Any, by: str, of: str, hours: float = 6.0) -> float:
-    """Kills per killer and day: cells of a type that went into apoptosis within so many hours of an attack by another type."""
+    """Kills per killer and day: cells of a type that went into apoptosis within so many hours of an attack by another
+    type."""
     killer, victim, until = _index(result, by), _index(result, of), result.times[result.frame(t, result.times)]
     known, struck, killed = kinds_of(result), dict[int, float](), 0
     found = result.events
     found = found[found["kind"].isin(["attack", "apoptosis"]) & (found["time"] <= until + 1e-9)]
-    for time, i, kind, cause in zip(found["time"].tolist(), found["id"].tolist(), found["kind"].tolist(), found["cause"].tolist()):
+    for time, i, kind, cause in zip(
+        found["time"].tolist(), found["id"].tolist(), found["kind"].tolist(), found["cause"].tolist()
+    ):
         if kind == "attack":
             if known.get(cause) == killer:
                 struck[i] = time
@@ -167,12 +180,15 @@ def kills(result: Result, t: Any, by: str, of: str, hours: float = 6.0) -> float
 def arrivals(result: Result, t: Any, of: str) -> float:
     """Cells of a type that have come from the blood so far."""
     until, found = result.times[result.frame(t, result.times)], result.events
-    return float(((found["kind"] == "arrival") & (found["cause"] == _index(result, of)) & (found["time"] <= until + 1e-9)).sum())
+    return float(
+        ((found["kind"] == "arrival") & (found["cause"] == _index(result, of)) & (found["time"] <= until + 1e-9)).sum()
+    )
 
 
 @_measure
 def matrix(result: Result, t: Any, name: str) -> float:
-    """Mean over the tissue: density, crosslink, hyaluronan, stiffness (kPa), order of the fibres, or membrane (mean strength), breached (share)."""
+    """Mean over the tissue: density, crosslink, hyaluronan, stiffness (kPa), order of the fibres, or membrane (mean
+    strength), breached (share)."""
     known = [series.removeprefix("matrix.") for series in result.attrs["summary"].get("matrix", {})]
     if name not in known:
         raise InputError("read-out", f"no property of the matrix was recorded as '{name}'.{did_you_mean(name, known)}")
@@ -214,7 +230,8 @@ def beyond(result: Result, t: Any, of: str, distance: float) -> float:
 
 @_measure
 def roundness(result: Result, t: Any, of: str, sectors: float = 24) -> float:
-    """1 - spread / mean of the distance of the edge from the middle, sector by sector (in the plane): 1 is a disc, less has fingers."""
+    """1 - spread / mean of the distance of the edge from the middle, sector by sector (in the plane): 1 is a disc, less
+    has fingers."""
     place = result.array("position", t)[_rows(result, t, of)][:, :2]
     if len(place) < 2 * sectors:
         return float("nan")
@@ -226,7 +243,8 @@ def roundness(result: Result, t: Any, of: str, sectors: float = 24) -> float:
 
 @_measure
 def embedded(result: Result, t: Any, of: str, of_whom: str, distance: float = 30.0, half: float = 0.5) -> float:
-    """Cells of a type whose live neighbors within so many um are, for at least this share, of another type: how many are in the nest."""
+    """Cells of a type whose live neighbors within so many um are, for at least this share, of another type: how many
+    are in the nest."""
     from scipy.spatial import cKDTree
 
     rows = _rows(result, t, None)
@@ -272,8 +290,8 @@ def diversity(result: Result, t: Any, distance: float = 50.0) -> float:
 def read_out(result: Result, what: Mapping[str, Any]) -> float:
     """The value of a read-out.
 
-    what   measure and its options; at: "end" (default), a time such as "14 day", or a share of the run's days to average over, as in
-           "last 3 day"; per: another read-out to divide by (at the same time, unless it says when)
+    what   measure and its options; at: "end" (default), a time such as "14 day", or a share of the run's days to
+           average over, as in "last 3 day"; per: another read-out to divide by (at the same time, unless it says when)
 
     >>> from oncarium.analysis.readout import read_out
     >>> read_out(result, {"measure": "count", "of": "tumor"}) >= 20
@@ -315,7 +333,9 @@ def complaint(what: Mapping[str, Any]) -> str:
         if key not in (*known, "measure", "at", "per", "unit", "called"):
             return f"{name} has no option '{key[:60]}'.{did_you_mean(key, known)}"
     missing = [
-        p.name for p in inspect.signature(MEASURES[name]).parameters.values() if p.default is p.empty and p.name not in ("result", "t", *what)
+        p.name
+        for p in inspect.signature(MEASURES[name]).parameters.values()
+        if p.default is p.empty and p.name not in ("result", "t", *what)
     ]
     if missing:
         return f"{name} needs {' and '.join(missing)}."

@@ -69,13 +69,23 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
         out[section].append((plot.save(make(), folder / f"{file}.png"), caption))  # type: ignore[arg-type]
 
     for k in moments:
-        keep("Tissue", f"tissue_{k:04d}", f"Cells at {say_time(times[k])}, at their true size.", partial(plot.tissue, result, times[k]))
+        keep(
+            "Tissue",
+            f"tissue_{k:04d}",
+            f"Cells at {say_time(times[k])}, at their true size.",
+            partial(plot.tissue, result, times[k]),
+        )
     if len(result.factors) > plot.MANY:
         caption = f"All factors at {say_time(result.field_times[-1])}, each from its lowest to its highest value."
         keep("Factors", "fields", caption, partial(plot.fields, result))
     else:
         for name in result.factors:
-            keep("Factors", f"field_{name}", f"{name} at {say_time(result.field_times[-1])}.", partial(plot.field, result, name))
+            keep(
+                "Factors",
+                f"field_{name}",
+                f"{name} at {say_time(result.field_times[-1])}.",
+                partial(plot.field, result, name),
+            )
     curves = {
         "growth": (plot.growth, "Live cells of each type."),
         "composition": (plot.composition, "Share of each type among live cells."),
@@ -84,7 +94,9 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
         "factors": (plot.factors, "Mean concentrations."),
     }
     for name, (make, caption) in curves.items():
-        if (name == "factors" and not result.factors) or (name == "phases" and not any(result.attrs["phases"].values())):
+        if (name == "factors" and not result.factors) or (
+            name == "phases" and not any(result.attrs["phases"].values())
+        ):
             continue
         keep("Curves", name, caption, partial(make, result))
     keep("Curves", "overview", "The run on one page.", partial(plot.overview, result))
@@ -124,7 +136,8 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         "sources (SHA-256)": attrs.get("identity", {}).get("sources", "unknown"),
         "mechanisms of one's own": ", ".join(attrs.get("identity", {}).get("mechanisms", {})) or "none",
         "processor": attrs.get("identity", {}).get("processor", "unknown"),
-        "gone on with other code": "; ".join(f"from tick {c['tick']}: {', '.join(c['differs'])}" for c in continued) or "no",
+        "gone on with other code": "; ".join(f"from tick {c['tick']}: {', '.join(c['differs'])}" for c in continued)
+        or "no",
     }
     parts.append(
         "<h2>Provenance</h2><table>"
@@ -158,7 +171,9 @@ def _summary(result: Result) -> str:
         out.append("<table><tr><th>factor<th>mean<th>lowest<th>highest<th>unit")
         for name, unit in result.factors.items():
             out.append(
-                f"<tr><td>{e(name)}" + "".join(f"<td>{last[f'{k}.{name}']:.4g}" for k in ("mean", "lowest", "highest")) + f"<td>{e(unit)}"
+                f"<tr><td>{e(name)}"
+                + "".join(f"<td>{last[f'{k}.{name}']:.4g}" for k in ("mean", "lowest", "highest"))
+                + f"<td>{e(unit)}"
             )
         out.append("</table>")
     happened = {k: int(last[f"events.{k}"]) for k in result.attrs["events"] if last[f"events.{k}"] > 0}

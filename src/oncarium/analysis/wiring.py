@@ -1,4 +1,5 @@
-"""The wiring of a model, read from the model itself: who makes and takes up what, what acts on whom, who touches whom."""
+"""The wiring of a model, read from the model itself: who makes and takes up what, what acts on whom, who touches
+whom."""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ class Wiring:
     """What a model joins.
 
     makes     (factor, type) -> rate without and with the rules that raise it; a mechanism's rate counts as 1
-    takes     (factor, type) of uptake and consumption         outside   factors that come from the faces or from supply voxels
+    takes     (factor, type) of uptake and consumption         outside   factors that come from the faces or from supply
+                                                                         voxels
     states    inner state -> its two letters
     """
 
@@ -76,7 +78,11 @@ def read_wiring(model: Model) -> Wiring:
     [('oxygen', 'tumor', 'D', False)]
     """
     factors = tuple(f.name for f in model.factors)
-    outside = {f.name for f in model.factors if f.held or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values())}
+    outside = {
+        f.name
+        for f in model.factors
+        if f.held or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values())
+    }
     outside |= {name for s in model.patient.supply for name, _, blood in s.factors if blood > 0.0}
     makes: dict[tuple[str, str], tuple[float, float]] = {}
     takes: set[tuple[str, str]] = set()
@@ -89,16 +95,35 @@ def read_wiring(model: Model) -> Wiring:
     for t in model.types:
         ruled = {str(r.behavior[1]): r.value for r in t.rules if r.behavior[0] == "motility.sensitivity" and r.value}
         for factor, weight in (ruled | dict(_labels(t, "motility.sensitivity"))).items():
-            effects.append(Effect(factor, t.name, "M", weight > 0.0, f"{t.name} moves {'up' if weight > 0.0 else 'down'} the gradient of {factor}"))
+            effects.append(
+                Effect(
+                    factor,
+                    t.name,
+                    "M",
+                    weight > 0.0,
+                    f"{t.name} moves {'up' if weight > 0.0 else 'down'} the gradient of {factor}",
+                )
+            )
     for name, network in model.networks.items():
         for i in network.inputs:
             node = network.logic.nodes[i.node]
-            said = f"{name}: {signal_name(i.signal)} {'above' if i.above else 'below'} {i.threshold:g} switches on {node}"
+            said = (
+                f"{name}: {signal_name(i.signal)} {'above' if i.above else 'below'} {i.threshold:g} switches on {node}"
+            )
             effects.append(Effect(signal_name(i.signal), name, "N", i.above, said))
-    effects += [Effect(e.factor, e.type, "R", True, f"{e.factor} lets {e.type} in") for e in model.patient.entries if e.factor]
+    effects += [
+        Effect(e.factor, e.type, "R", True, f"{e.factor} lets {e.type} in") for e in model.patient.entries if e.factor
+    ]
     unique = {(e.signal, e.type, e.letter, e.up, e.said): e for e in effects}
     return Wiring(
-        tuple(t.name for t in model.types), factors, frozenset(outside), makes, frozenset(takes), tuple(unique.values()), _touches(model), states
+        tuple(t.name for t in model.types),
+        factors,
+        frozenset(outside),
+        makes,
+        frozenset(takes),
+        tuple(unique.values()),
+        _touches(model),
+        states,
     )
 
 

@@ -19,7 +19,8 @@ HEAD, FOOT, NAME = 1.0, 1.15, 1.25
 
 
 def draw(model: Model) -> Figure:
-    """The wiring as one figure: left who makes and takes up each factor, right what it does to whom, below left who touches whom."""
+    """The wiring as one figure: left who makes and takes up each factor, right what it does to whom, below left who
+    touches whom."""
     wiring = read_wiring(model)
     rows = [*wiring.factors, *([None] if wiring.signals else []), *wiring.signals]
     wide = {t: max(_width(_chips(wiring, r, t)) for r in [*rows, ""]) for t in wiring.types}
@@ -79,7 +80,8 @@ def _made(ax: Axes, wiring: Wiring, start: float) -> None:
         for x, t in zip(xs[1:], wiring.types):
             if (factor, t) in wiring.makes:
                 base, top = wiring.makes[factor, t]
-                area = 1.0 + 0.28 * max(-3.0, math.log10(max(top, 1e-300) / most))  # a size per decade below the largest maker
+                # a size per decade below the largest maker
+                area = 1.0 + 0.28 * max(-3.0, math.log10(max(top, 1e-300) / most))
                 size = 6.2 * math.sqrt(area)
                 ax.plot(x - 0.045, y, "o", ms=size, mfc=UP if base > 0.0 else "white", mec=UP, mew=0.9)
             if (factor, t) in wiring.takes:
@@ -89,7 +91,16 @@ def _made(ax: Axes, wiring: Wiring, start: float) -> None:
 def _names(ax: Axes, wiring: Wiring, rows: list[str | None], x: float) -> None:
     for row, name in enumerate(rows):
         if name is None:
-            ax.text(x, _y(row) + 0.02, "states and contacts", ha="center", va="center", fontsize=7, style="italic", color="#666666")
+            ax.text(
+                x,
+                _y(row) + 0.02,
+                "states and contacts",
+                ha="center",
+                va="center",
+                fontsize=7,
+                style="italic",
+                color="#666666",
+            )
         else:
             code = f"  {wiring.states[name]}" if name in wiring.states else ""
             ax.text(x, _y(row), name + code, ha="center", va="center", fontsize=8, color=INK)
@@ -109,17 +120,38 @@ def _effects(ax: Axes, wiring: Wiring, rows: list[str | None], wide: dict[str, f
                 w = CHIP if len(letter) == 1 else 1.35 * CHIP
                 color = UP if up else DOWN
                 box = FancyBboxPatch(
-                    (at + 0.012, _y(row) - 0.07), w - 0.024, 0.14, boxstyle="round,pad=0,rounding_size=0.03", fc=color if up else "white", ec=color, lw=0.8
+                    (at + 0.012, _y(row) - 0.07),
+                    w - 0.024,
+                    0.14,
+                    boxstyle="round,pad=0,rounding_size=0.03",
+                    fc=color if up else "white",
+                    ec=color,
+                    lw=0.8,
                 )
                 ax.add_patch(box)
-                ax.text(at + 0.5 * w, _y(row) + 0.003, letter, ha="center", va="center", fontsize=6.6, color="white" if up else color, weight="bold")
+                ax.text(
+                    at + 0.5 * w,
+                    _y(row) + 0.003,
+                    letter,
+                    ha="center",
+                    va="center",
+                    fontsize=6.6,
+                    color="white" if up else color,
+                    weight="bold",
+                )
                 at += w
         x += wide[t]
     end = HEAD + ROW * len(rows)
     ax.vlines([start, *(c + 0.5 * wide[t] for c, t in zip(centers, wiring.types))], HEAD, end, color=FAINT, lw=0.5)
     ax.hlines([HEAD + ROW * k for k in range(0, len(rows) + 1)], start, x, color=FAINT, lw=0.35)
     low = start - NAME
-    ax.hlines([HEAD + ROW * k for k in range(0, len(wiring.factors) + 1)], low - DOT * (len(wiring.types) + 1), low, color=FAINT, lw=0.35)
+    ax.hlines(
+        [HEAD + ROW * k for k in range(0, len(wiring.factors) + 1)],
+        low - DOT * (len(wiring.types) + 1),
+        low,
+        color=FAINT,
+        lw=0.35,
+    )
     _heads(ax, list(wiring.types), centers)
 
 
@@ -138,7 +170,13 @@ def _ring(ax: Axes, wiring: Wiring, x: float, y: float, radius: float) -> None:
         head, size = ("-[,widthB=3,lengthB=0", 1.4) if up is False else ("-|>", 8.0)
         color = INK if up is None else UP if up else DOWN
         line = "--" if verb == "eats" else ":" if verb == "fuses with" else "-"
-        look: dict[str, Any] = {"arrowstyle": head, "mutation_scale": size, "connectionstyle": f"arc3,rad={bend}", "ls": line, "lw": 1.2}
+        look: dict[str, Any] = {
+            "arrowstyle": head,
+            "mutation_scale": size,
+            "connectionstyle": f"arc3,rad={bend}",
+            "ls": line,
+            "lw": 1.2,
+        }
         ax.add_patch(FancyArrowPatch(place[by], place[on], shrinkA=5, shrinkB=6, color=color, **look))
     for t, (px, py) in place.items():
         ax.plot(px, py, "o", ms=6, color=INK)
@@ -156,7 +194,12 @@ def _legend(ax: Axes, wiring: Wiring, x: float, y: float) -> None:
     ax.plot(x + 0.9, y, "o", ms=6, mfc="white", mec=UP, mew=0.9)
     ax.plot(x + 2.1, y, "v", ms=4, color=DOWN)
     ax.plot(x + 2.85, y, "s", ms=4.5, color=INK)
-    for at, word in ((0.15, "makes"), (1.0, "makes if ruled to"), (2.18, "takes up"), (2.95, "from faces or supply voxels")):
+    for at, word in (
+        (0.15, "makes"),
+        (1.0, "makes if ruled to"),
+        (2.18, "takes up"),
+        (2.95, "from faces or supply voxels"),
+    ):
         ax.text(x + at, y, word, fontsize=7, va="center")
     ax.text(x, y + 0.2, "larger dot: more of all that is made, by decades", fontsize=7, va="center")
     ax.text(x, y + 0.4, "filled: more", fontsize=7, va="center", color=UP, weight="bold")
@@ -165,4 +208,10 @@ def _legend(ax: Axes, wiring: Wiring, x: float, y: float) -> None:
     ax.text(x + 1.7, y + 0.4, "   ".join(words[:half]), fontsize=7, va="center")
     ax.text(x + 1.7, y + 0.56, "   ".join(words[half:]), fontsize=7, va="center")
     if wiring.touches:
-        ax.text(x, y + 0.76, "arrows: attacks (black), eats (dashed), contact that raises (blue) or lowers (orange) what a cell does", fontsize=7, va="center")
+        ax.text(
+            x,
+            y + 0.76,
+            "arrows: attacks (black), eats (dashed), contact that raises (blue) or lowers (orange) what a cell does",
+            fontsize=7,
+            va="center",
+        )

@@ -27,7 +27,9 @@ def write(model: Model, path: str | Path) -> Path:
     """Write the wiring of a model as .png, .svg, .pdf, or .html with every connection in words. Raises InputError."""
     path = Path(path)
     if path.suffix not in SUFFIXES:
-        raise InputError(str(path), f"'{path.suffix}' is no kind of picture here;", f"expected one of {', '.join(SUFFIXES)}.")
+        raise InputError(
+            str(path), f"'{path.suffix}' is no kind of picture here;", f"expected one of {', '.join(SUFFIXES)}."
+        )
     figure = plot.wiring(model)
     if path.suffix != ".html":
         return plot.save(figure, path)
@@ -44,10 +46,17 @@ def page(model: Model, picture: str) -> str:
     wiring = read_wiring(model)
     rows = []
     for name in [*wiring.factors, *wiring.signals]:
-        made = [*(["outside"] if name in wiring.outside else []), *(t for t in wiring.types if (name, t) in wiring.makes)]
+        made = [
+            *(["outside"] if name in wiring.outside else []),
+            *(t for t in wiring.types if (name, t) in wiring.makes),
+        ]
         taken = [t for t in wiring.types if (name, t) in wiring.takes]
         does = "<br>".join(html.escape(e.said) for e in wiring.effects if e.signal == name)
-        rows.append(f"<tr><td>{html.escape(name)}<td>{html.escape(', '.join(made))}<td>{html.escape(', '.join(taken))}<td>{does}</tr>")
+        rows.append(
+            f"<tr><td>{html.escape(name)}<td>{html.escape(', '.join(made))}<td>{html.escape(', '.join(taken))}<td>{does}</tr>"
+        )
     title = html.escape(f"Wiring of {model.title}")
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
+    head = (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
+    )
     return f"{head}{picture}<table><tr><th>signal<th>made by<th>taken up by<th>what it does</tr>{''.join(rows)}</table></html>\n"

@@ -10,7 +10,13 @@ from ..engine.column import Signal
 from ..engine.loop import each_contact
 from .surface import SURFACE
 
-BRAKE = Signal("1", ge=0.0, le=1.0, doc="how strongly PD-1 brakes this cell: the strongest of its contacts", name="checkpoint.brake")
+BRAKE = Signal(
+    "1",
+    ge=0.0,
+    le=1.0,
+    doc="how strongly PD-1 brakes this cell: the strongest of its contacts",
+    name="checkpoint.brake",
+)
 DISSOCIATION = 24.6  # 1/um^2: koff / kon = 1.476 / 0.06 in a synapse, as in models of the field (assumed)
 
 
@@ -29,7 +35,8 @@ def bound(one, other, dissociation):
 def checkpoint(surface_pd1, other_surface_pdl1, half="6", hill="2"):
     """PD-1 signal.
 
-    Equation    B = (P + L + K - sqrt((P + L + K)^2 - 4 P L)) / 2,    brake = B^hill / (half^hill + B^hill), largest over all contacts
+    Equation    B = (P + L + K - sqrt((P + L + K)^2 - 4 P L)) / 2,    brake = B^hill / (half^hill + B^hill), largest
+                                                                      over all contacts
 
     Column             Unit     Kind       Meaning
     surface.pd1 (P)    1/um^2   Behavior   of the cell itself; an antibody lowers it

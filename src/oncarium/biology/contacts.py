@@ -32,8 +32,9 @@ NO_SHIELD = np.empty(0)
 
 
 class Rates(NamedTuple):
-    """What cells are inclined to do to neighbors, 1/min: engulf apoptotic and necrotic ones (cell), live ones of each type (cell, type), attack
-    and fuse with those of each type (cell, type); 1: how strongly a cell is attacked by each type (cell, type), how much it is shielded (cell)."""
+    """What cells are inclined to do to neighbors, 1/min: engulf apoptotic and necrotic ones (cell), live ones of each
+    type (cell, type), attack and fuse with those of each type (cell, type); 1: how strongly a cell is attacked by each
+    type (cell, type), how much it is shielded (cell)."""
 
     apoptotic: np.ndarray
     necrotic: np.ndarray
@@ -56,8 +57,8 @@ class Rates(NamedTuple):
 def choose(first, last, firing, who, place, rates, busy, acts, wish, whom):
     """What each live cell wants to do to which neighbor this step.
 
-    apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; shield (cell) or empty; busy (cell): id under attack
-    or -1; acts (type): this type can act at all; wish, whom (cell): code and row.
+    apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; shield (cell) or empty; busy
+    (cell): id under attack or -1; acts (type): this type can act at all; wish, whom (cell): code and row.
     """
     seed, stream, tick, dt, exact = firing
     ids, kind, vital = who
@@ -120,7 +121,8 @@ class Contacts(Process):
     Column                     Unit    Kind       Meaning
     phagocytosis.apoptotic     1/min   Behavior   rate of engulfing an apoptotic neighbor
     phagocytosis.necrotic      1/min   Behavior   rate of engulfing a necrotic neighbor
-    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type, times (1 - its surface.shield)
+    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type, times (1 - its
+                                                  surface.shield)
     phagocytosis.other_dead    1/min   Behavior   rate of engulfing a neighbor dead in another way: none are yet
     attack.rate                1/min   Behavior   rate of starting to attack a neighbor of each type
     attack.immunogenicity      1       Behavior   how strongly this cell is attacked by each type
@@ -132,7 +134,8 @@ class Contacts(Process):
     fusion.rate                1/min   Behavior   rate of fusing with a neighbor of each type
     fusion.nuclei              1       State      nuclei of the cell; those of fused cells add
 
-    springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim (Mechanics pulls)
+    springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim (Mechanics
+                                                  pulls)
 
     The eater gains the eaten cell's fluid and solids; fused cells add volumes and meet at their centre of mass. An
     attack deals damage every step until it ends (mean `duration`) or its target is dead or gone.
@@ -147,13 +150,27 @@ class Contacts(Process):
     adds = ("population", "volume.*")
     events = ("phagocytosis", "attack", "fusion")
     elastic = Springs.elastic
-    apoptotic = Behavior("1/min", ge=0.0, wakes=True, name="phagocytosis.apoptotic", doc="rate of engulfing an apoptotic neighbor")
-    necrotic = Behavior("1/min", ge=0.0, wakes=True, name="phagocytosis.necrotic", doc="rate of engulfing a necrotic neighbor")
+    apoptotic = Behavior(
+        "1/min", ge=0.0, wakes=True, name="phagocytosis.apoptotic", doc="rate of engulfing an apoptotic neighbor"
+    )
+    necrotic = Behavior(
+        "1/min", ge=0.0, wakes=True, name="phagocytosis.necrotic", doc="rate of engulfing a necrotic neighbor"
+    )
     live = Behavior(
-        "1/min", ge=0.0, axis="type", wakes=True, name="phagocytosis.live", doc="rate of engulfing a live neighbor of each type"
+        "1/min",
+        ge=0.0,
+        axis="type",
+        wakes=True,
+        name="phagocytosis.live",
+        doc="rate of engulfing a live neighbor of each type",
     )
     rate = Behavior(
-        "1/min", ge=0.0, axis="type", wakes=True, name="attack.rate", doc="rate of starting to attack a neighbor of each type"
+        "1/min",
+        ge=0.0,
+        axis="type",
+        wakes=True,
+        name="attack.rate",
+        doc="rate of starting to attack a neighbor of each type",
     )
     immunogenicity = Behavior(
         "1",
@@ -168,15 +185,37 @@ class Contacts(Process):
         "1/min", 1.0, ge=0.0, name="attack.damage_rate", doc="damage per time dealt to the cell under attack"
     )
     duration = Behavior("min", 30.0, ge=0.0, name="attack.duration", doc="mean length of one attack")
-    target = State(
-        "1", -1, dtype=int, at_change="base", name="attack.target", doc="id of the cell under attack, or -1"
+    target = State("1", -1, dtype=int, at_change="base", name="attack.target", doc="id of the cell under attack, or -1")
+    delivered = State(
+        "1", ge=0.0, at_change="base", rare=True, name="attack.delivered", doc="damage this cell has dealt so far"
     )
-    delivered = State("1", ge=0.0, at_change="base", rare=True, name="attack.delivered", doc="damage this cell has dealt so far")
-    nuclei = State("1", 1.0, ge=0.0, inherit="default", rare=True, along=("fusion",), name="fusion.nuclei", doc="nuclei of the cell; those of fused cells add")
-    other_dead = Behavior("1/min", ge=0.0, rare=True, wakes=True, name="phagocytosis.other_dead", doc="rate of engulfing a neighbor dead in another way")
+    nuclei = State(
+        "1",
+        1.0,
+        ge=0.0,
+        inherit="default",
+        rare=True,
+        along=("fusion",),
+        name="fusion.nuclei",
+        doc="nuclei of the cell; those of fused cells add",
+    )
+    other_dead = Behavior(
+        "1/min",
+        ge=0.0,
+        rare=True,
+        wakes=True,
+        name="phagocytosis.other_dead",
+        doc="rate of engulfing a neighbor dead in another way",
+    )
     attacked = State("min", ge=0.0, inherit="zero", name="sense.attacked", doc="time under attack so far")
     fusion = Behavior(
-        "1/min", ge=0.0, axis="type", steady=True, wakes=True, name="fusion.rate", doc="rate of fusing with a neighbor of each type"
+        "1/min",
+        ge=0.0,
+        axis="type",
+        steady=True,
+        wakes=True,
+        name="fusion.rate",
+        doc="rate of fusing with a neighbor of each type",
     )
 
     words = ("phagocytosis", "attack", "fusion")
@@ -191,7 +230,8 @@ class Contacts(Process):
         self.period = period
         self.mechanics = mechanics
         self.exact = exact
-        self.ruled = list(ruled)  # types with a rule on one of their contact rates: they may act even if the base is zero
+        # types with a rule on one of their contact rates: they may act even if the base is zero
+        self.ruled = list(ruled)
 
     def prepare(self, tissue: Tissue) -> None:
         cells = tissue.cells
@@ -206,11 +246,19 @@ class Contacts(Process):
         ]
         # types without any rate never act, unless a rule may raise one or a cell has one of its own
         self.acts[:] = np.any(np.array(rates) > 0.0, axis=0)
-        for name in ("phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.live", "attack.rate", "fusion.rate"):
+        for name in (
+            "phagocytosis.apoptotic",
+            "phagocytosis.necrotic",
+            "phagocytosis.live",
+            "attack.rate",
+            "fusion.rate",
+        ):
             some = cells[name] > 0.0
             self.acts[cells.type[some.any(axis=1) if some.ndim > 1 else some]] = True
         self.acts[self.ruled] = True
-        self.conserved = [c.name for c in cells.columns.values() if c.name.startswith("custom.") and c.inherit == "halve"]
+        self.conserved = [
+            c.name for c in cells.columns.values() if c.name.startswith("custom.") and c.inherit == "halve"
+        ]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
@@ -257,12 +305,19 @@ class Contacts(Process):
             np.add.at(cells["attack.delivered"], hitters, cells["attack.damage_rate"][hitters] * tick.dt)
         ends = np.ones(len(attackers), np.bool_)
         ends[there] = over(
-            np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact, cells.id[hitters], cells["attack.duration"][hitters]
+            np.uint64(tick.seed),
+            self.stream,
+            tick.number,
+            tick.dt,
+            self.exact,
+            cells.id[hitters],
+            cells["attack.duration"][hitters],
         )
         cells["attack.target"][attackers[ends]] = -1
 
     def pass_on(self, cells: Cells, i: int, j: int, engulfed: bool) -> None:
-        """What cell i gets of j besides its volume: internalised amounts, and conserved quantities where it engulfs it."""
+        """What cell i gets of j besides its volume: internalised amounts, and conserved quantities where it engulfs
+        it."""
         if INTERNALISED.name in cells:
             share = cells[TRANSFERRED.name][j] if engulfed else 1.0
             cells[INTERNALISED.name][i] += share * cells[INTERNALISED.name][j]
@@ -286,7 +341,10 @@ class Contacts(Process):
         cells = tissue.cells
         v, w = cells["volume.total"][i], cells["volume.total"][j]
         cells.position[i] = (v * cells.position[i] + w * cells.position[j]) / (v + w)
-        for name in (*(f"volume.{k}" for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear")), "fusion.nuclei"):
+        for name in (
+            *(f"volume.{k}" for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear")),
+            "fusion.nuclei",
+        ):
             if name in cells:
                 cells[name][i] += cells[name][j]
         _measure(cells, i)

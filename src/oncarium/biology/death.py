@@ -24,8 +24,8 @@ def hazard(rate, dt, exact):
 
 
 class Dying(NamedTuple):
-    """What changes in dying cells, each (cell): time in the present phase (min), volume, target of the nucleus and volume at which a cell
-    ruptures (um^3)."""
+    """What changes in dying cells, each (cell): time in the present phase (min), volume, target of the nucleus and
+    volume at which a cell ruptures (um^3)."""
 
     elapsed: np.ndarray
     total: np.ndarray
@@ -34,8 +34,8 @@ class Dying(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """The traits of both deaths, each (type): durations (min), whether they are fixed or means, the shortest time of swelling (min), volumes
-    at rupture in multiples of that at death."""
+    """The traits of both deaths, each (type): durations (min), whether they are fixed or means, the shortest time of
+    swelling (min), volumes at rupture in multiples of that at death."""
 
     apoptosis_duration: np.ndarray
     necrosis_duration: np.ndarray
@@ -53,7 +53,15 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
     ids, kind, vital = who
     elapsed, total, target_nuclear, rupture_volume = state
     apoptosis, necrosis = rates
-    apoptosis_duration, necrosis_duration, apoptosis_fixed, necrosis_fixed, swelling_duration, apoptosis_rupture, necrosis_rupture = fate
+    (
+        apoptosis_duration,
+        necrosis_duration,
+        apoptosis_fixed,
+        necrosis_fixed,
+        swelling_duration,
+        apoptosis_rupture,
+        necrosis_rupture,
+    ) = fate
     for i in range(first, last):
         t = kind[i]
         if vital[i] >= FROZEN:
@@ -77,7 +85,11 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
                 vital[i] = LYSED
                 elapsed[i] = 0.0
             continue
-        duration, fixed = (apoptosis_duration[t], apoptosis_fixed[t]) if vital[i] == APOPTOTIC else (necrosis_duration[t], necrosis_fixed[t])
+        duration, fixed = (
+            (apoptosis_duration[t], apoptosis_fixed[t])
+            if vital[i] == APOPTOTIC
+            else (necrosis_duration[t], necrosis_fixed[t])
+        )
         if fixed > 0.5 or duration <= 0.0:
             cleared[i] = elapsed[i] > duration - 0.5 * dt
         else:
@@ -88,8 +100,8 @@ class Death(Process):
     """Apoptosis and necrosis.
 
     A live cell starts apoptosis or necrosis at its rates. Apoptotic cells shrink and are cleared after `duration`.
-    Necrotic cells swell to `rupture` times their volume at death, lyse, shrink, calcify and are cleared after `duration`.
-    A dying cell stops moving and secreting and takes up a tenth.
+    Necrotic cells swell to `rupture` times their volume at death, lyse, shrink, calcify and are cleared after
+    `duration`. A dying cell stops moving and secreting and takes up a tenth.
 
     Column               Unit    Kind       Meaning
     death.apoptosis      1/min   Behavior   rate of apoptosis
@@ -117,7 +129,12 @@ class Death(Process):
         "min", 516.0, ge=0.0, name="apoptosis.duration", doc="time from the start of apoptosis to clearance"
     )
     apoptosis_fixed = Trait(
-        "1", 1.0, ge=0.0, le=1.0, name="apoptosis.fixed", doc="1 if clearance always takes the duration, 0 if that is its mean"
+        "1",
+        1.0,
+        ge=0.0,
+        le=1.0,
+        name="apoptosis.fixed",
+        doc="1 if clearance always takes the duration, 0 if that is its mean",
     )
     apoptosis_fluid = Trait("1/min", 0.05, ge=0.0, name="apoptosis.fluid_change", doc="fluid loss of an apoptotic cell")
     apoptosis_cytoplasm = Trait(
@@ -132,9 +149,16 @@ class Death(Process):
     )
     necrosis_duration = Trait("min", 86400.0, ge=0.0, name="necrosis.duration", doc="time from lysis to clearance")
     necrosis_fixed = Trait(
-        "1", 1.0, ge=0.0, le=1.0, name="necrosis.fixed", doc="1 if clearance always takes the duration, 0 if that is its mean"
+        "1",
+        1.0,
+        ge=0.0,
+        le=1.0,
+        name="necrosis.fixed",
+        doc="1 if clearance always takes the duration, 0 if that is its mean",
     )
-    swelling_duration = Trait("min", 0.0, ge=0.0, name="necrosis.swelling_duration", doc="shortest time from necrosis to rupture")
+    swelling_duration = Trait(
+        "min", 0.0, ge=0.0, name="necrosis.swelling_duration", doc="shortest time from necrosis to rupture"
+    )
     necrosis_swelling = Trait("1/min", 0.67 / 60, ge=0.0, name="necrosis.swelling", doc="fluid gain before lysis")
     necrosis_fluid = Trait("1/min", 0.05 / 60, ge=0.0, name="necrosis.fluid_change", doc="fluid loss after lysis")
     necrosis_cytoplasm = Trait(
@@ -163,7 +187,9 @@ class Death(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, base = tissue.cells, tissue.cells.base
         started, cleared = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.uint8)
-        state = Dying(*(cells[name] for name in ("elapsed", "volume.total", "volume.target_nuclear", "death.rupture_volume")))
+        state = Dying(
+            *(cells[name] for name in ("elapsed", "volume.total", "volume.target_nuclear", "death.rupture_volume"))
+        )
         fate = Fate(*(base[name.replace("_", ".", 1)] for name in Fate._fields))
         rates = (cells["death.apoptosis"], cells["death.necrosis"])
         over_rows(die, cells.n, self.threads, self.firing(tick), who(cells), state, rates, fate, started, cleared)

@@ -22,8 +22,8 @@ from .vital import radius_of
 def place(parents, daughters, seed, stream, tick, ids, position, radius, lower, upper, flat, exact):
     """Put daughters at one (mother's) radius along a random axis and move the mother back by half of it.
 
-    Exact: the axis of a 2-D tissue lies in its plane, and nobody leaves the box. Otherwise the axis is random in space and its part in
-    the plane counts, and cells may come to lie outside.
+    Exact: the axis of a 2-D tissue lies in its plane, and nobody leaves the box. Otherwise the axis is random in space
+    and its part in the plane counts, and cells may come to lie outside.
     """
     for k in range(parents.shape[0]):
         i, j = parents[k], daughters[k]
@@ -42,13 +42,14 @@ class Division(Process):
     """Apply the population queue.
 
     A dividing cell halves all its volumes; the daughter lies one radius of the mother away along a random axis (in the
-    plane in 2-D), the mother moves back by half of it, and both let go of all attachments. With `asymmetric` probabilities the daughter
-    becomes another type; if they sum to more than 1, that of the mother's own type is lowered. Of what a removed cell holds of each
-    factor, its share secretion.released returns to its voxel.
+    plane in 2-D), the mother moves back by half of it, and both let go of all attachments. With `asymmetric`
+    probabilities the daughter becomes another type; if they sum to more than 1, that of the mother's own type is
+    lowered. Of what a removed cell holds of each factor, its share secretion.released returns to its voxel.
 
     Column       Unit   Kind       Meaning
     asymmetric   1      Behavior   probability that the daughter is of each type
-    count        1      State      divisions since the cell, or its first ancestor, came or was placed; there only where a rule reads it
+    count        1      State      divisions since the cell, or its first ancestor, came or was placed; there only where
+                                   a rule reads it
 
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """
@@ -57,7 +58,9 @@ class Division(Process):
     slot = "renew"
     reads = ("population",)
     sets = ("cells",)
-    asymmetric = Behavior("1", ge=0.0, le=1.0, axis="type", rare=True, doc="probability that the daughter is of each type")
+    asymmetric = Behavior(
+        "1", ge=0.0, le=1.0, axis="type", rare=True, doc="probability that the daughter is of each type"
+    )
     count = State("1", ge=0.0, rare=True, doc="divisions since the cell, or its first ancestor, came or was placed")
 
     events = ("division",)

@@ -1,4 +1,5 @@
-"""What cells do to each other's motion: the velocities of all pairs, of attachments and of walls (equation in mechanics.py)."""
+"""What cells do to each other's motion: the velocities of all pairs, of attachments and of walls (equation in
+mechanics.py)."""
 
 from __future__ import annotations
 
@@ -8,19 +9,21 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-PRESSURE_UNIT = 0.027288820670331  # sum of (1 - d/R)^2 over twelve close-packed neighbors at equilibrium, as in the source
+# sum of (1 - d/R)^2 over twelve close-packed neighbors at equilibrium, as in the source
+PRESSURE_UNIT = 0.027288820670331
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
 BLOCK = 256  # pairs whose numbers stay in the fastest cache
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
-    """Velocity um/min of the first cell of pairs first_pair to last_pair, the second one's is its negative, and (1 - d/R)^2: force (4, pair).
+    """Velocity um/min of the first cell of pairs first_pair to last_pair, the second one's is its negative, and (1 -
+    d/R)^2: force (4, pair).
 
-    body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and adhesion (um/min); one line of cache.
-    affinity (cell, type) 1, all one when `equal`; one, other: the pairs, the smaller id first.
-    Blocks are gathered first and then worked out: the second loop, with its root and division, is one of vector instructions.
-    """
+    body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and adhesion (um/min); one line of
+    cache. affinity (cell, type) 1, all one when `equal`; one, other: the pairs, the smaller id first.
+    Blocks are gathered first and then worked out: the second loop, with its root and division, is one of vector
+    instructions."""
     x, y, z, touch, far, repulsion, adhesion = np.empty((7, BLOCK))
     for start in range(first_pair, last_pair, BLOCK):
         n = min(BLOCK, last_pair - start)
@@ -33,13 +36,24 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
             for m in range(n):
                 i, j = one[start + m], other[start + m]
                 adhesion[m] *= math.sqrt(affinity[i, kind[j]] * affinity[j, kind[i]])
-        out_x, out_y, out_z, out_p = force[0, start:start + n], force[1, start:start + n], force[2, start:start + n], force[3, start:start + n]
+        out_x, out_y, out_z, out_p = (
+            force[0, start : start + n],
+            force[1, start : start + n],
+            force[2, start : start + n],
+            force[3, start : start + n],
+        )
         for m in range(n):
             dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], touch[m], max(far[m], CLOSEST)
             d = math.sqrt(dx * dx + dy * dy + dz * dz)
             # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
-            dx, dy, dz, d = CLOSEST if d < CLOSEST else dx, 0.0 if d < CLOSEST else dy, 0.0 if d < CLOSEST else dz, max(d, CLOSEST)
-            inverse = 1.0 / (d * sum_r * sum_a)  # one division serves three, and beyond reach o and e are zero: no branch to guess
+            dx, dy, dz, d = (
+                CLOSEST if d < CLOSEST else dx,
+                0.0 if d < CLOSEST else dy,
+                0.0 if d < CLOSEST else dz,
+                max(d, CLOSEST),
+            )
+            # one division serves three, and beyond reach o and e are zero: no branch to guess
+            inverse = 1.0 / (d * sum_r * sum_a)
             o = max(1.0 - d * d * sum_a * inverse, 0.0)
             o *= o
             e = max(1.0 - d * d * sum_r * inverse, 0.0)
@@ -48,8 +62,8 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
 
 
 class Moved(NamedTuple):
-    """What moves cells besides their pairs: kind, mobility (cell): 0 stays in place, 1 without drag; motility (cell, xyz) um/min; wall (type)
-    um/min; lower, upper corner of the box (xyz) um; flat: a 2-D tissue."""
+    """What moves cells besides their pairs: kind, mobility (cell): 0 stays in place, 1 without drag; motility (cell,
+    xyz) um/min; wall (type) um/min; lower, upper corner of the box (xyz) um; flat: a 2-D tissue."""
 
     kind: np.ndarray
     mobility: np.ndarray
@@ -62,7 +76,8 @@ class Moved(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def velocities(first_row, last_row, velocity, pressure, force, body, moved, lists):
-    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in the order of ids.
+    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in
+    the order of ids.
 
     body and force (4, pair): as of `push`; lists: first (cell + 1) and pair of the neighbor lists.
     """
@@ -97,7 +112,8 @@ def velocities(first_row, last_row, velocity, pressure, force, body, moved, list
 
 @njit(cache=True, nogil=True)
 def pull(velocity, pairs, position, elastic, affinity, kind, mobility, flat):
-    """Add the elastic pull of every pair to both its cells to velocity (cell, xyz). pairs (pair, 2) rows, in an order that no memory order changes."""
+    """Add the elastic pull of every pair to both its cells to velocity (cell, xyz). pairs (pair, 2) rows, in an order
+    that no memory order changes."""
     for p in range(pairs.shape[0]):
         i, j = pairs[p, 0], pairs[p, 1]
         k = math.sqrt(elastic[i] * elastic[j] * affinity[i, kind[j]] * affinity[j, kind[i]])

@@ -8,7 +8,8 @@ from .score import Score, rate, share
 class Hypoxia(Score):
     """Hypoxia response: the share of HIF-1a that is stable.
 
-    Equation    level' = rise (1 - level) - fall level; with rise = h / lag and fall = (1 - h) / lag it follows h(oxygen) with that lag
+    Equation    level' = rise (1 - level) - fall level; with rise = h / lag and fall = (1 - h) / lag it follows
+                h(oxygen) with that lag
 
     Column   Unit    Kind       Meaning
     level    1       State      stable HIF-1a, as a share of the most a cell has
@@ -16,7 +17,8 @@ class Hypoxia(Score):
     fall     1/min   Behavior   oxygen increases it
 
     Assumptions   a lag of one hour in place of half-lives of 5 min (with oxygen) and 60 min (without).
-    Source        half of the largest response at 1.5 to 2 % oxygen: Jiang et al. 1996, Am J Physiol 271:C1172 (DOI 10.1152/ajpcell.1996.271.4.C1172).
+    Source        half of the largest response at 1.5 to 2 % oxygen: Jiang et al. 1996, Am J Physiol 271:C1172 (DOI
+                  10.1152/ajpcell.1996.271.4.C1172).
     """
 
     section = "hypoxia"

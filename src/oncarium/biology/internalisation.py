@@ -13,7 +13,8 @@ from .secretion import INTERNALISED, Secretion, concentration_per_amount
 class Internalisation(Process):
     """Book what every cell took up less what it released, with the concentrations that Transport has just set.
 
-    Equation    dI/dt = v ((approach + uptake + consumption / (K + c)) c - approach target) - rate        (concentration um^3 / min)
+    Equation    dI/dt = v ((approach + uptake + consumption / (K + c)) c - approach target) - rate        (concentration
+                um^3 / min)
 
     v is the cell's volume. The numerics of the standard code keep this account within their own steps (exchange.py).
 
@@ -22,7 +23,8 @@ class Internalisation(Process):
     secretion.released       1                     Behavior   share that returns to the voxel when the cell is gone
     secretion.transferred    1                     Behavior   share that passes to a cell that engulfs it
 
-    Conserves   the same sum that Transport took from the fields, for steady fields exactly, else to the order of its step.
+    Conserves   the same sum that Transport took from the fields, for steady fields exactly, else to the order of its
+                step.
     """
 
     slot = "sense"
@@ -34,7 +36,9 @@ class Internalisation(Process):
 
     @classmethod
     def why(cls, model) -> Why:
-        return Secretion.why(model) and given(model.internalise, "internalise: true", "the model does not say internalise: true")
+        return Secretion.why(model) and given(
+            model.internalise, "internalise: true", "the model does not say internalise: true"
+        )
 
     def __init__(self, period: float):
         self.period = period
@@ -47,7 +51,11 @@ class Internalisation(Process):
         voxel = tissue.voxels()
         c = fields.value.reshape(len(fields.names), -1)[:, voxel].T
         approach = cells["secretion.approach"]
-        saturable = np.where(np.isfinite(fields.michaelis), cells["metabolism.consumption"] / (np.nan_to_num(fields.michaelis, nan=1.0) + c), 0.0)
+        saturable = np.where(
+            np.isfinite(fields.michaelis),
+            cells["metabolism.consumption"] / (np.nan_to_num(fields.michaelis, nan=1.0) + c),
+            0.0,
+        )
         gained = (approach + cells["secretion.uptake"] + saturable) * c - approach * cells["secretion.target"]
         gained = cells["volume.total"][:, None] * gained - cells["secretion.rate"] * self.per_amount
         cells[INTERNALISED.name][:] += tick.dt * gained

@@ -34,7 +34,8 @@ from .outside import free
 from .vital import MOBILITY, RADIUS, VITAL
 
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
-LOOK_AHEAD = 2.0  # min; assumed: a cell may besides travel so long at its own speed or at that of its last step, whichever is larger
+# min; assumed: a cell may besides travel so long at its own speed or at that of its last step, whichever is larger
+LOOK_AHEAD = 2.0
 STAGES = 3  # of a substep
 SHORTEST = 1e-3  # min; a substep this short is taken whatever its error
 
@@ -62,8 +63,8 @@ def _weights(stage, h):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _largest_error(first, last, k1, k2, k3, k4, motility, tolerance, share):
-    """Largest difference of the velocities of third and second order over cells first to last, as a part of what each is allowed:
-    tolerance um/min and a share of its own motility (cell, xyz) um/min."""
+    """Largest difference of the velocities of third and second order over cells first to last, as a part of what each
+    is allowed: tolerance um/min and a share of its own motility (cell, xyz) um/min."""
     largest = 0.0
     for i in range(first, last):
         d, own = 0.0, 0.0
@@ -75,12 +76,15 @@ def _largest_error(first, last, k1, k2, k3, k4, motility, tolerance, share):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _stages(first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, force, pushed, moved, near, attached):
-    """Velocities k[s + 1] of the stages s from `first` to the last of a substep of h min, one after another by one thread.
+def _stages(
+    first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, force, pushed, moved, near, attached
+):
+    """Velocities k[s + 1] of the stages s from `first` to the last of a substep of h min, one after another by one
+    thread.
 
-    Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`, `pushed` of push,
-    `moved` and `near` of velocities, `attached` of pull; force: room for those of all pairs (4, pair).
-    """
+    Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`,
+    `pushed` of push, `moved` and `near` of velocities, `attached` of pull; force: room for those of all pairs (4,
+    pair)."""
     n = start.shape[0]
     for s in range(first, STAGES):
         a, b, c = _weights(s, h)
@@ -99,8 +103,8 @@ def touch(tissue: Tissue) -> np.ndarray:
 
 
 class Neighborhood(NamedTuple):
-    """Where cells look for those they touch: places (cell, xyz) and reach (cell) um, neighbor lists (the neighbors of cell i are
-    near[first[i] : first[i + 1]], in the order of their ids)."""
+    """Where cells look for those they touch: places (cell, xyz) and reach (cell) um, neighbor lists (the neighbors of
+    cell i are near[first[i] : first[i + 1]], in the order of their ids)."""
 
     position: np.ndarray
     reach: np.ndarray
@@ -126,16 +130,18 @@ class Mechanics(Process):
     membrane_adhesion, membrane_repulsion   um/min   Behavior   strengths at a basement membrane (none is modelled)
     movable             1        Behavior   1 if the cell can be moved
 
-    Reads       radius, motility.heading, motility.speed, springs.partner, attack.target.     Sets   position, sense.pressure.
+    Reads       radius, motility.heading, motility.speed, springs.partner, attack.target.     Sets   position,
+                sense.pressure.
 
-    Steps       "adaptive": third order (Bogacki & Shampine 1989, DOI 10.1016/0893-9659(89)90079-7), the substep h chosen so that
-                the embedded second-order result differs by at most `tolerance` (um/min) and `share` of a cell's own motility, times h, for any cell;
-                "adams-bashforth": one step of the period, x += h (1.5 v - 0.5 v_before).
-    Accuracy    largest error of a position after 60 min against steps of 0.01 min, with the defaults and ticks of 1, 3 and 6 min:
-                0.002, 0.013, 0.032 um in a growing cluster of 260 cells (255, 113, 103 evaluations); 0.060, 0.073, 0.076 um among
-                300 cells that start in a ball of 45 um radius, overlapping; 1 % of a cell's radius is 0.084 um. Forty cells that squeeze
-                through a crowd at 4 um/min for 6 min: 0.03 to 0.13 um in six draws, where fixed steps of 0.1 min leave 0.20 to 0.23
-                (tests/verification/test_mechanics.py).
+    Steps       "adaptive": third order (Bogacki & Shampine 1989, DOI 10.1016/0893-9659(89)90079-7), the substep h
+                chosen so that the embedded second-order result differs by at most `tolerance` (um/min) and `share` of a
+                cell's own motility, times h, for any cell; "adams-bashforth": one step of the period, x += h (1.5 v -
+                0.5 v_before).
+    Accuracy    largest error of a position after 60 min against steps of 0.01 min, with the defaults and ticks of 1, 3
+                and 6 min: 0.002, 0.013, 0.032 um in a growing cluster of 260 cells (255, 113, 103 evaluations); 0.060,
+                0.073, 0.076 um among 300 cells that start in a ball of 45 um radius, overlapping; 1 % of a cell's
+                radius is 0.084 um. Forty cells that squeeze through a crowd at 4 um/min for 6 min: 0.03 to 0.13 um in
+                six draws, where fixed steps of 0.1 min leave 0.20 to 0.23 (tests/verification/test_mechanics.py).
     Conserves   without walls, motility and unequal affinities the centroid of all cells stays.
     """
 
@@ -149,9 +155,20 @@ class Mechanics(Process):
     adhesion_distance = Behavior("1", 1.25, ge=0.0, doc="reach of adhesion in multiples of the radius")
     affinity = Behavior("1", 1.0, ge=0.0, axis="type", steady=True, doc="adhesive affinity to each type")
     wall = Trait("um/min", 0.0, ge=0.0, doc="repulsion by the walls of the domain")
-    attached = Trait("1", 1.0, ge=0.0, le=1.0, name="springs.active", doc="1 if cells of this type attach to others and are pulled by them")
-    membrane_adhesion = Behavior("um/min", 4.0, ge=0.0, rare=True, doc="adhesion to a basement membrane (none is modelled)")
-    membrane_repulsion = Behavior("um/min", 100.0, ge=0.0, rare=True, doc="repulsion by a basement membrane (none is modelled)")
+    attached = Trait(
+        "1",
+        1.0,
+        ge=0.0,
+        le=1.0,
+        name="springs.active",
+        doc="1 if cells of this type attach to others and are pulled by them",
+    )
+    membrane_adhesion = Behavior(
+        "um/min", 4.0, ge=0.0, rare=True, doc="adhesion to a basement membrane (none is modelled)"
+    )
+    membrane_repulsion = Behavior(
+        "um/min", 100.0, ge=0.0, rare=True, doc="repulsion by a basement membrane (none is modelled)"
+    )
     movable = Behavior("1", 1.0, ge=0.0, le=1.0, doc="1 if the cell can be moved")
     pressure = Signal("1", ge=0.0, doc="mechanical pressure; 1 is twelve close-packed neighbors", name="sense.pressure")
     velocity = State("um/min", axis="xyz", inherit="default", doc="velocity of the last step", name="velocity")
@@ -166,7 +183,14 @@ class Mechanics(Process):
     def of(cls, model, build, **options) -> Mechanics:
         return cls(build.minutes(cls.clock), tolerance=model.clock.error, **options)
 
-    def __init__(self, period: float, method: str = "adaptive", tolerance: float = 0.03, largest_step: float = 3.0, share: float = 0.03):
+    def __init__(
+        self,
+        period: float,
+        method: str = "adaptive",
+        tolerance: float = 0.03,
+        largest_step: float = 3.0,
+        share: float = 0.03,
+    ):
         self.period = period
         self.method = method
         self.tolerance = tolerance
@@ -214,7 +238,17 @@ class Mechanics(Process):
         self.evaluations += 1
         force = self._force()
         over_rows(push, len(near.one), self.threads, force, self._body, *self._alike, near.one, near.other)
-        over_rows(velocities, len(position), self.threads, velocity, pressure, force, self._body, self._moved, (near.first, near.pair))
+        over_rows(
+            velocities,
+            len(position),
+            self.threads,
+            velocity,
+            pressure,
+            force,
+            self._body,
+            self._moved,
+            (near.first, near.pair),
+        )
         pull(velocity, *self._attached)
 
     def _force(self) -> np.ndarray:
@@ -225,7 +259,8 @@ class Mechanics(Process):
 
     @staticmethod
     def pairs(tissue: Tissue) -> np.ndarray:
-        """Rows (pair, 2) of cells that hold on to each other: attached ones, then attackers and victims, in the order of ids."""
+        """Rows (pair, 2) of cells that hold on to each other: attached ones, then attackers and victims, in the order
+        of ids."""
         cells = tissue.cells
         found = []
         active = cells["springs.active"] > 0.5
@@ -241,7 +276,9 @@ class Mechanics(Process):
             found.append((holds, cells["attack.target"][holds]))
         if not any(len(a) for a, _ in found):
             return np.empty((0, 2), np.int64)
-        out = np.stack([np.concatenate([a for a, _ in found]), cells.rows_of(np.concatenate([b for _, b in found]))], axis=1)
+        out = np.stack(
+            [np.concatenate([a for a, _ in found]), cells.rows_of(np.concatenate([b for _, b in found]))], axis=1
+        )
         return out[out[:, 1] >= 0]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
@@ -268,7 +305,8 @@ class Mechanics(Process):
         self._moved = Moved(kind, mobility, motility, wall, self.lower, self.upper, self.flat)
         self._attached = (pairs, body, elastic, affinity, kind, mobility, self.flat)
         (self._adaptive if self.method == "adaptive" else self._adams_bashforth)(tissue, tick.dt)
-        del self._body, self._ids, self._reach, self._margin, self._alike, self._moved, self._attached  # they are of this step only
+        # they are of this step only
+        del self._body, self._ids, self._reach, self._margin, self._alike, self._moved, self._attached
 
     def _adams_bashforth(self, tissue: Tissue, dt: float) -> None:
         cells = tissue.cells
@@ -289,7 +327,9 @@ class Mechanics(Process):
             pieces = math.ceil(left / min(self.step_minutes, self.largest_step) - 1e-9)
             h = left / max(pieces, 1)
             self._try(h, start, trial, (k1, k2, k3, k4), pressure)
-            error = max(over_rows(_largest_error, cells.n, self.threads, k1, k2, k3, k4, motility, self.tolerance, self.share))
+            error = max(
+                over_rows(_largest_error, cells.n, self.threads, k1, k2, k3, k4, motility, self.tolerance, self.share)
+            )
             # error per minute grows as h^2
             factor = 0.9 / math.sqrt(max(error, 1e-30))
             if error > 1.0 and h > SHORTEST:
@@ -299,11 +339,15 @@ class Mechanics(Process):
             k1, k4 = k4, k1
             self.substeps += 1
             left -= h
-            self.step_minutes = min(self.largest_step, max(self.step_minutes, h) if factor < 1.0 else h * min(factor, 3.0))
+            self.step_minutes = min(
+                self.largest_step, max(self.step_minutes, h) if factor < 1.0 else h * min(factor, 3.0)
+            )
         cells.position[:] = start
         cells["velocity"][:] = k1
 
-    def _try(self, h: float, start: np.ndarray, out: np.ndarray, k: tuple[np.ndarray, ...], pressure: np.ndarray) -> None:
+    def _try(
+        self, h: float, start: np.ndarray, out: np.ndarray, k: tuple[np.ndarray, ...], pressure: np.ndarray
+    ) -> None:
         """One substep of h min from `start` with velocity k[0] to `out`: the velocities at its stages."""
         near = self.neighbors
         stage = 0
@@ -321,7 +365,9 @@ class Mechanics(Process):
                 if stage < STAGES:
                     near.build(out, self._reach, self._ids, self._margin)
 
-    def _advance(self, start: np.ndarray, out: np.ndarray, minutes: tuple[float, ...], v: tuple[np.ndarray, ...]) -> None:
+    def _advance(
+        self, start: np.ndarray, out: np.ndarray, minutes: tuple[float, ...], v: tuple[np.ndarray, ...]
+    ) -> None:
         """out = start + sum of minutes times velocity, kept inside the box."""
         weighed = (x for pair in zip(minutes, v) for x in pair)
         over_rows(_advance, len(start), self.threads, start, *weighed, self.lower, self.upper, out, self._body)

@@ -10,8 +10,16 @@ from ..engine.column import Behavior, State
 from ..engine.loop import each_cell
 from .secretion import Secretion
 
-RESPIRATION = Behavior("mM/min", 0.72, ge=0.0, doc="largest oxygen consumption of the cell's volume", name="metabolism.respiration")
-GLYCOLYSIS = Behavior("1", 1.0, ge=0.0, doc="glucose taken up beyond what energy needs, in multiples (Warburg)", name="metabolism.glycolysis")
+RESPIRATION = Behavior(
+    "mM/min", 0.72, ge=0.0, doc="largest oxygen consumption of the cell's volume", name="metabolism.respiration"
+)
+GLYCOLYSIS = Behavior(
+    "1",
+    1.0,
+    ge=0.0,
+    doc="glucose taken up beyond what energy needs, in multiples (Warburg)",
+    name="metabolism.glycolysis",
+)
 ENERGY = State("1", 1.0, ge=0.0, le=1.0, doc="share of the need for ATP that was met lately", name="metabolism.energy")
 SOLUBILITY = 1.3e-3  # mM/mmHg of oxygen in tissue
 OXYGEN_HALF = 2.5  # mmHg: half of the largest consumption; the factor's michaelis constant should say the same
@@ -30,7 +38,8 @@ def glucose_capacity(oxygen, respiration, glycolysis):
 
 @njit(cache=True, nogil=True)
 def fluxes(oxygen, glucose, respiration, glycolysis):
-    """(oxygen, glucose, lactate) mM/min of a cell's volume at these concentrations (mmHg, mM), and the share of its need for ATP.
+    """(oxygen, glucose, lactate) mM/min of a cell's volume at these concentrations (mmHg, mM), and the share of its
+    need for ATP.
 
     >>> [round(x, 4) for x in fluxes(1e6, 5.0, 0.72, 1.0)]
     [0.72, 0.1429, 0.0, 0.9995]
@@ -49,7 +58,16 @@ def fluxes(oxygen, glucose, respiration, glycolysis):
     needs=("oxygen", "glucose", "lactate", "acid"), makes=("lactate", "acid"),
     writes=("metabolism.consumption.oxygen", "metabolism.consumption.glucose", "secretion.rate.lactate", "secretion.rate.acid", "metabolism.energy"),
 )  # fmt: skip
-def metabolism(sense_oxygen, sense_glucose, volume_total, metabolism_respiration, metabolism_glycolysis, metabolism_energy, dt, lag="1 day"):
+def metabolism(
+    sense_oxygen,
+    sense_glucose,
+    volume_total,
+    metabolism_respiration,
+    metabolism_glycolysis,
+    metabolism_energy,
+    dt,
+    lag="1 day",
+):
     """Oxygen, glucose, lactate, acid and ATP.
 
     Equation    f_O = V_O O / (O + k_O)                                   oxygen
@@ -59,10 +77,12 @@ def metabolism(sense_oxygen, sense_glucose, volume_total, metabolism_respiration
 
     Column                  Unit     Kind       Meaning
     respiration (V_O)       mM/min   Behavior   largest oxygen consumption of the cell's volume
-    glycolysis (p)          1        Behavior   1 covers the need; more is the Warburg effect, which hypoxia raises by a rule
+    glycolysis (p)          1        Behavior   1 covers the need; more is the Warburg effect, which hypoxia raises by a
+                                                rule
     energy                  1        State      share of the need met lately; a rule makes cells that starve die
 
-    Writes      the largest consumption of oxygen and glucose (Transport saturates them) and the release of lactate and acid.
+    Writes      the largest consumption of oxygen and glucose (Transport saturates them) and the release of lactate and
+                acid.
     Assumes     as much acid as lactate leaves the cell; what is released follows the concentrations of the last look.
     Source      Robertson-Tessi et al. 2015, Cancer Res 75:1567 (DOI 10.1158/0008-5472.CAN-14-1428); lag assumed.
     """

@@ -17,14 +17,24 @@ from ..engine.tissue import Tissue
 from .outside import free
 from .vital import RADIUS, who
 
-VECTOR = State("um/min", axis="xyz", at_death="stop", at_change="zero", doc="heading times the speed at the last turn", name="motility.vector")
-BIAS_DIRECTION = State("1", axis="xyz", at_change="zero", doc="direction of the cue at the last turn", name="motility.bias_direction")
+VECTOR = State(
+    "um/min",
+    axis="xyz",
+    at_death="stop",
+    at_change="zero",
+    doc="heading times the speed at the last turn",
+    name="motility.vector",
+)
+BIAS_DIRECTION = State(
+    "1", axis="xyz", at_change="zero", doc="direction of the cue at the last turn", name="motility.bias_direction"
+)
 TINY = 1e-32  # squared length below which a direction is none
 NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
 
 class Concentrations(NamedTuple):
-    """Where gradients are read: value (factor, voxel), lower corner and spacing (xyz) um, shape (z, y, x) of the grid."""
+    """Where gradients are read: value (factor, voxel), lower corner and spacing (xyz) um, shape (z, y, x) of the
+    grid."""
 
     value: np.ndarray
     lower: np.ndarray
@@ -33,8 +43,8 @@ class Concentrations(NamedTuple):
 
 
 class Crawling(NamedTuple):
-    """Traits of crawling: flat (a 2-D tissue), planar, active, follows_cue, normalized, contrast (type), cue (type, factor); any_cue: whether
-    somebody follows anything."""
+    """Traits of crawling: flat (a 2-D tissue), planar, active, follows_cue, normalized, contrast (type), cue (type,
+    factor); any_cue: whether somebody follows anything."""
 
     flat: bool
     planar: np.ndarray
@@ -47,8 +57,8 @@ class Crawling(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """How cells crawl now: persistence (min), bias (1), sensitivity (cell, factor), speed (um/min), heading (cell, xyz); vector (um/min) and
-    toward (cell, xyz) belong to chances per step and are empty otherwise."""
+    """How cells crawl now: persistence (min), bias (1), sensitivity (cell, factor), speed (um/min), heading (cell,
+    xyz); vector (um/min) and toward (cell, xyz) belong to chances per step and are empty otherwise."""
 
     persistence: np.ndarray
     bias: np.ndarray
@@ -63,8 +73,8 @@ class Walk(NamedTuple):
 def turn(first, last, firing, who, free, position, radius, field, types, walk):
     """Give a new heading (cell, xyz) to every live cell whose persistence has run out.
 
-    free (cell): can move at all; active, follows_cue, planar, normalized, contrast (type); cue (type, factor). Not exact: vector
-    (cell, xyz) um/min keeps the speed of the moment, and toward (cell, xyz) the direction of the cue.
+    free (cell): can move at all; active, follows_cue, planar, normalized, contrast (type); cue (type, factor). Not
+    exact: vector (cell, xyz) um/min keeps the speed of the moment, and toward (cell, xyz) the direction of the cue.
     """
     seed, stream, tick, dt, exact = firing
     ids, kind, vital = who
@@ -83,7 +93,8 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
             continue
         p = dt / persistence[i] if persistence[i] > 0.0 else 1.0
         if exact:
-            p /= 1.0 + 0.5 * p  # a walk of straight steps of dt then spreads as the walk in continuous time, whatever dt
+            # a walk of straight steps of dt then spreads as the walk in continuous time, whatever dt
+            p /= 1.0 + 0.5 * p
         still = exact and heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
         if not still and persistence[i] >= dt and uniform(seed, stream, tick, ids[i], 0) >= p:
             continue
@@ -134,8 +145,8 @@ class Motility(Process):
     Equation    at rate 1/persistence a cell takes the heading  normalise(bias cue + (1 - bias) xi),  xi a random unit
                 vector, cue = normalise(sum over factors of sensitivity * gradient); it moves at speed * heading.
                 With `normalized` gradients count by their direction alone. With a `contrast` too, each counts
-                d / (d + contrast), d the relative difference of the factor across the cell, and bias is multiplied with the
-                length of their sum (at most 1): no cell has a direction in a field that is even.
+                d / (d + contrast), d the relative difference of the factor across the cell, and bias is multiplied with
+                the length of their sum (at most 1): no cell has a direction in a field that is even.
 
     Column        Unit     Kind       Meaning
     active        1        Trait      1 if cells of this type crawl at all
@@ -143,17 +154,19 @@ class Motility(Process):
     persistence   min      Behavior   mean time between changes of direction
     bias          1        Behavior   0 random walk, 1 straight along the cue
     sensitivity   1        Behavior   weight of each factor's gradient; negative flees
-    contrast      1        Trait      relative difference across the cell that gives half of the bias; 0: any gradient gives all of it
+    contrast      1        Trait      relative difference across the cell that gives half of the bias; 0: any gradient
+                                      gives all of it
     cue           1        Trait      1 or -1 for the one factor that is followed or fled where `advanced` is 0
     planar        1        Trait      1 if random headings lie in the xy plane in 3-D, too
-    advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`, 2 there is none
+    advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`, 2 there is
+                                      none
     heading       1        State      present direction, a unit vector (zero: has none yet)
 
-    Hazard      exact: a turn within dt has probability dt/(persistence + dt/2), and a cell without a heading takes one at once;
-                otherwise dt/persistence. The columns `vector` (um/min: heading times the speed at the last turn) and `bias_direction`
-                belong to the latter only.
-    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); that cells tell differences of some per cent across their
-                length is known of amoebae and leukocytes (value assumed).
+    Hazard      exact: a turn within dt has probability dt/(persistence + dt/2), and a cell without a heading takes one
+                at once; otherwise dt/persistence. The columns `vector` (um/min: heading times the speed at the last
+                turn) and `bias_direction` belong to the latter only.
+    Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); that cells tell differences of some per
+                cent across their length is known of amoebae and leukocytes (value assumed).
     """
 
     section = "motility"
@@ -166,10 +179,23 @@ class Motility(Process):
     persistence = Behavior("min", 1.0, ge=0.0, doc="mean time between changes of direction")
     bias = Behavior("1", ge=0.0, le=1.0, doc="0 random walk, 1 straight along the cues")
     sensitivity = Behavior("1", axis="factor", doc="weight of each factor's gradient in the cue; negative flees")
-    cue = Trait("1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0")
-    advanced = Trait("1", 1.0, ge=0.0, le=2.0, doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`, 2 if there is none")
+    cue = Trait(
+        "1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0"
+    )
+    advanced = Trait(
+        "1",
+        1.0,
+        ge=0.0,
+        le=2.0,
+        doc="1 if the cue is the sum over sensitivities, 0 if it is the one of `cue`, 2 if there is none",
+    )
     planar = Trait("1", 0.0, ge=0.0, le=1.0, doc="1 if random headings lie in the xy plane in 3-D, too")
-    contrast = Trait("1", 0.0, ge=0.0, doc="relative difference of a normalized cue across the cell that gives half of the bias; 0: any gives all")
+    contrast = Trait(
+        "1",
+        0.0,
+        ge=0.0,
+        doc="relative difference of a normalized cue across the cell that gives half of the bias; 0: any gives all",
+    )
     heading = State("1", axis="xyz", at_death="stop", at_change="zero", doc="present direction of migration")
 
     clock = "mechanics"
@@ -209,7 +235,9 @@ class Motility(Process):
             return
         sensitivity = cells["motility.sensitivity"]
         value = fields.value.reshape(len(fields.names), int(np.prod(fields.grid.shape)))
-        traits = self.traits._replace(contrast=cells.base["motility.contrast"], any_cue=bool(np.any(self.traits.cue) or np.any(sensitivity)))
+        traits = self.traits._replace(
+            contrast=cells.base["motility.contrast"], any_cue=bool(np.any(self.traits.cue) or np.any(sensitivity))
+        )
         columns = (cells[f"motility.{k}"] for k in ("persistence", "bias", "sensitivity", "speed", "heading"))
         walk = Walk(*columns, *((NOWHERE, NOWHERE) if self.exact else (cells[VECTOR.name], cells[BIAS_DIRECTION.name])))
         over_rows(

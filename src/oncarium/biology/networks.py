@@ -84,7 +84,8 @@ class Net:
     kinds       (type) which cells run it                     nodes    names of its nodes
     up, down    expressions of the rates (model/logic.py)      p        parameters
     starts      (nodes, states, chances) drawn when a cell first runs it
-    held        (node, 0 or 1)                                inputs   (node, column, index along its axis or -1, threshold, above)
+    held        (node, 0 or 1)                                inputs   (node, column, index along its axis or -1,
+                                                                       threshold, above)
     minutes     how long one unit of its time lasts
     """
 
@@ -109,7 +110,9 @@ def nets_of(model: Any) -> list[Net]:
         for i in n.inputs:
             column, label = i.signal
             axis = model.names.columns[column].axis
-            inputs.append((i.node, column, labels[axis or ""].index(label) if label is not None else -1, i.threshold, i.above))
+            inputs.append(
+                (i.node, column, labels[axis or ""].index(label) if label is not None else -1, i.threshold, i.above)
+            )
         kinds = np.array([repr(model.networks.get(t)) == repr(n) for t in types])
         starts = tuple((s.nodes, s.states, s.chances) for s in n.logic.starts)
         p = np.array(list(n.logic.parameters.values()), float)
@@ -126,8 +129,8 @@ class Networks(Process):
     network.NODE   1      State   0 or 1, one column for each node; rules read it like any state
     network.runs   1      State   number of the network that the cell runs, 0 before its first step
 
-    Nodes that are inputs follow a signal at every step: 1 above a threshold, or below it. A daughter inherits all nodes; a cell that is
-    placed, arrives or changes its type draws the network's start.
+    Nodes that are inputs follow a signal at every step: 1 above a threshold, or below it. A daughter inherits all
+    nodes; a cell that is placed, arrives or changes its type draws the network's start.
 
     Exact       in distribution for any step (Gillespie's algorithm), with inputs constant during the step.
     Source      Stoll et al. 2012, BMC Syst Biol 6:116 (DOI 10.1186/1752-0509-6-116); in agents: Letort et al. 2019
@@ -137,7 +140,9 @@ class Networks(Process):
     section = "network"
     slot = "act"
     vital = VITAL
-    runs = State("1", dtype=np.int8, ge=0.0, doc="number of the Boolean network that the cell runs, 0 before its first step")
+    runs = State(
+        "1", dtype=np.int8, ge=0.0, doc="number of the Boolean network that the cell runs, 0 before its first step"
+    )
 
     @classmethod
     def why(cls, model) -> Why:
@@ -155,7 +160,10 @@ class Networks(Process):
         self.reads = (*dict.fromkeys(i[1] for net in self.nets for i in net.inputs), "vital")
 
     def columns(self) -> list[Column]:
-        nodes = [State("1", ge=0.0, le=1.0, dtype=np.int8, doc=f"node {node} of the cell's network").named(f"network.{node}") for node in self.nodes]
+        nodes = [
+            State("1", ge=0.0, le=1.0, dtype=np.int8, doc=f"node {node} of the cell's network").named(f"network.{node}")
+            for node in self.nodes
+        ]
         return [*super().columns(), *nodes]
 
     def prepare(self, tissue: Tissue) -> None:

@@ -64,7 +64,8 @@ class Order:
 
     mechanisms   Processes and loops, each of which says whether a model needs it (`why`) and makes itself (`of`)
     slots        of one tick, in their order
-    tick         model -> min of one tick             summed   model -> min of the steps whose sum is the time, or 0 (engine/plan.py)
+    tick         model -> min of one tick             summed   model -> min of the steps whose sum is the time, or 0
+                                                               (engine/plan.py)
     exact        rates are hazards; else chances per step
     """
 
@@ -81,7 +82,8 @@ class Order:
 
 
 MECHANISMS = (
-    Variant(FreezePlaced, slot="transport", freeze=True),  # cells that were placed outside the domain take no part in the tick
+    # cells that were placed outside the domain take no part in the tick
+    Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
     Secretion, Supply, protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
@@ -101,7 +103,9 @@ MECHANISMS = (
 
 ORDERS = {
     "oncarium": Order(MECHANISMS, SLOTS, lambda model: model.clock.transport, lambda model: 0.0, exact=True),
-    "physicell": Order(physicell.MECHANISMS, physicell.SLOTS, physicell.tick_minutes, lambda model: model.clock.transport, exact=False),
+    "physicell": Order(
+        physicell.MECHANISMS, physicell.SLOTS, physicell.tick_minutes, lambda model: model.clock.transport, exact=False
+    ),
 }
 
 
@@ -110,5 +114,10 @@ def reasons(model: Any) -> list[tuple[str, Why]]:
     out = []
     for m in ORDERS[model.numerics].mechanisms:
         mechanism = m.process if isinstance(m, Variant) else m
-        out.append((f"{mechanism.__name__} in {m.slot}" if isinstance(m, Variant) and m.slot else mechanism.__name__, m.why(model)))
+        out.append(
+            (
+                f"{mechanism.__name__} in {m.slot}" if isinstance(m, Variant) and m.slot else mechanism.__name__,
+                m.why(model),
+            )
+        )
     return out + [(p.name, Why(True, "a mechanism of your own")) for p in model.processes]

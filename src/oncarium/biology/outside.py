@@ -1,4 +1,5 @@
-"""Cells that have left the domain stay as they are: they neither age nor act, and after a move of their own nobody feels them."""
+"""Cells that have left the domain stay as they are: they neither age nor act, and after a move of their own nobody
+feels them."""
 
 from __future__ import annotations
 
@@ -14,7 +15,11 @@ from .vital import FROZEN
 INSIDE, BORN_OUTSIDE, LEFT = 0, 1, 2
 TRADES = ("secretion.rate", "secretion.approach", "secretion.uptake", "metabolism.consumption")
 OUTSIDE = State(
-    "1", dtype=np.uint8, inherit="default", doc="0 inside, 1 placed or born outside the domain, 2 has left it", name="outside"
+    "1",
+    dtype=np.uint8,
+    inherit="default",
+    doc="0 inside, 1 placed or born outside the domain, 2 has left it",
+    name="outside",
 )
 
 

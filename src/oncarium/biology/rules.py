@@ -42,7 +42,9 @@ def links_of(model: Any) -> list[Link]:
         column, label = named
         if label is None:
             return column, -1
-        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[model.names.columns[column].axis]
+        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[
+            model.names.columns[column].axis
+        ]
         return column, list(along).index(label)
 
     out = []
@@ -56,26 +58,42 @@ class Rules(Process):
     """Evaluate all rules (engine/kernels/response.py has the equation).
 
     All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest.
-    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A signal below 0 counts
-    as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in version 1.14.2 of the standard code.
-    """
+    Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A
+    signal below 0 counts as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in
+    version 1.14.2 of the standard code."""
 
     slot = "decide"
 
     @classmethod
     def why(cls, model) -> Why:
         return given(model.rules, f"{len(model.rules)} rules") or given(
-            model.modulated, f"{', '.join(model.modulated)} restart from their base", "no type has rules, and no mechanism modulates a behavior"
+            model.modulated,
+            f"{', '.join(model.modulated)} restart from their base",
+            "no type has rules, and no mechanism modulates a behavior",
         )
 
     @classmethod
     def of(cls, model, build, **options) -> Rules:
-        return cls(build.minutes(cls.clock), links_of(model), tuple(model.modulated), signed=model.compat == "1.14.2", **options)
+        return cls(
+            build.minutes(cls.clock),
+            links_of(model),
+            tuple(model.modulated),
+            signed=model.compat == "1.14.2",
+            **options,
+        )
 
-    def __init__(self, period: float, links: Sequence[Link], resets: Sequence[str] = (), multiply: bool = True, signed: bool = False):
+    def __init__(
+        self,
+        period: float,
+        links: Sequence[Link],
+        resets: Sequence[str] = (),
+        multiply: bool = True,
+        signed: bool = False,
+    ):
         self.period = period
         self.signed = signed
-        self.multiply = multiply  # whole powers; else by the function of the field's standard code, which rounds otherwise
+        # whole powers; else by the function of the field's standard code, which rounds otherwise
+        self.multiply = multiply
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base
 
@@ -85,7 +103,9 @@ class Rules(Process):
         for link in self.links:
             groups.setdefault((link.type, link.behavior), []).append(link)
         self.rows = list(dict.fromkeys([link.signal for link in self.links] + [link.behavior for link in self.links]))
-        self.behaviors = [(row, *self.rows[row]) for row in sorted({self.rows.index(behavior) for _, behavior in groups})]
+        self.behaviors = [
+            (row, *self.rows[row]) for row in sorted({self.rows.index(behavior) for _, behavior in groups})
+        ]
         table: list[tuple] = []
         terms: list[tuple] = []
         for (kind, (column, k)), links in sorted(groups.items(), key=lambda group: group[0][0]):
@@ -96,7 +116,10 @@ class Rules(Process):
             highest = max([link.saturation for link in up] + ([base] if down or not up else []))
             lowest = min([link.saturation for link in down] + ([base] if up or not down else []))
             first = len(terms)
-            terms += [(self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too) for link in up + down]
+            terms += [
+                (self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too)
+                for link in up + down
+            ]
             table.append((self.rows.index((column, k)), base, highest, lowest, first, first + len(up), len(terms),
                           any(link.dead_too for link in links), cells.column(column).whole))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
@@ -117,7 +140,9 @@ class Rules(Process):
         values = np.empty((cells.n, len(self.rows)))
         for row, (name, k) in enumerate(self.rows):
             values[:, row] = cells[name] if k < 0 else cells[name][:, k]
-        over_rows(respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, self.signed, values)
+        over_rows(
+            respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, self.signed, values
+        )
         for row, name, k in self.behaviors:
             if k < 0:
                 cells[name][:] = values[:, row]

@@ -1,8 +1,8 @@
 """Scores: shares from 0 to 1 that rise at one rate and fall at another, both of them behaviors that rules modulate.
 
-Most of what a cell remembers of its surroundings (hypoxia response, polarization, exhaustion, ...) is such a score. The mechanism knows no
-factor by name: which signals drive it is said in the rules of a cell type, and a score whose rates are zero stays where it is.
-"""
+Most of what a cell remembers of its surroundings (hypoxia response, polarization, exhaustion, ...) is such a score. The
+mechanism knows no factor by name: which signals drive it is said in the rules of a cell type, and a score whose rates
+are zero stays where it is."""
 
 from __future__ import annotations
 
@@ -64,4 +64,3 @@ def share(doc: str, inherit: str = "copy"):
 def rate(doc: str, default: float = 0.0):
     """The column of a rate, 1/min."""
     return Behavior("1/min", default, ge=0.0, doc=doc)
-

@@ -14,13 +14,28 @@ from ..engine.why import Why, given
 UNITS_PER_AMOUNT = {"M": 1.0, "mM": 1e3, "uM": 1e6, "nM": 1e9, "pM": 1e12}  # 1 fmol/um^3 is 1 mol/L
 
 INTERNALISED = State(
-    "concentration*um^3", axis="factor", inherit="halve", doc="amount of each factor in the cell: taken up less released", name="secretion.internalised"
+    "concentration*um^3",
+    axis="factor",
+    inherit="halve",
+    doc="amount of each factor in the cell: taken up less released",
+    name="secretion.internalised",
 )
 RELEASED = Behavior(
-    "1", axis="factor", ge=0.0, le=1.0, doc="share of what the cell holds that returns to its voxel when it is gone", name="secretion.released"
+    "1",
+    axis="factor",
+    ge=0.0,
+    le=1.0,
+    doc="share of what the cell holds that returns to its voxel when it is gone",
+    name="secretion.released",
 )
 TRANSFERRED = Behavior(
-    "1", 1.0, axis="factor", ge=0.0, le=1.0, doc="share of what the cell holds that passes to a cell that engulfs it", name="secretion.transferred"
+    "1",
+    1.0,
+    axis="factor",
+    ge=0.0,
+    le=1.0,
+    doc="share of what the cell holds that passes to a cell that engulfs it",
+    name="secretion.transferred",
 )
 
 NOTHING = np.empty((0, 0))  # where no type speaks of a target
@@ -37,8 +52,8 @@ def concentration_per_amount(unit: str) -> float:
 
 @njit(cache=True, nogil=True)
 def secrete(order, voxel, share, per_amount, rate, approach, target, uptake, consumption, supply, demand, capacity):
-    """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its voxel; approach and
-    target may be empty."""
+    """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its
+    voxel; approach and target may be empty."""
     one = np.ones(share.shape[0])
     for f in range(supply.shape[0]):
         deposit(order, voxel, rate, f, per_amount[f], one, supply[f])
@@ -64,8 +79,8 @@ class Secretion(Process):
     uptake                 1/min                Behavior   first-order uptake of a fully packed voxel
     consumption            concentration/min    Behavior   largest consumption of a fully packed voxel
 
-    `approach` and `target` are there only where a type or a rule speaks of them. Where cells keep account of what they hold, the columns
-    `internalised`, `released` and `transferred` come along.
+    `approach` and `target` are there only where a type or a rule speaks of them. Where cells keep account of what they
+    hold, the columns `internalised`, `released` and `transferred` come along.
 
     Reads       volume.total.     Adds to   fields.supply, fields.demand, fields.capacity (Transport sets the values).
     Conserves   total released = total gained by the fields (tests/laws/test_conservation.py).
@@ -78,9 +93,23 @@ class Secretion(Process):
     adds = ("fields.supply", "fields.demand", "fields.capacity")
     rate = Behavior("amount/min", axis="factor", at_death="stop", doc="amount released per time; negative takes up")
     approach = Behavior(
-        "1/min", axis="factor", ge=0.0, at_death="stop", rare=True, along=("secretion.target",), doc="rate at which secretion drives the factor to its target"
+        "1/min",
+        axis="factor",
+        ge=0.0,
+        at_death="stop",
+        rare=True,
+        along=("secretion.target",),
+        doc="rate at which secretion drives the factor to its target",
     )
-    target = Behavior("concentration", 1.0, axis="factor", ge=0.0, rare=True, along=("secretion.approach",), doc="concentration at which secretion stops")
+    target = Behavior(
+        "concentration",
+        1.0,
+        axis="factor",
+        ge=0.0,
+        rare=True,
+        along=("secretion.approach",),
+        doc="concentration at which secretion stops",
+    )
     uptake = Behavior("1/min", axis="factor", ge=0.0, at_death="fade", doc="first-order uptake of a fully packed voxel")
     consumption = Behavior(
         "concentration/min",
@@ -118,7 +147,9 @@ class Secretion(Process):
         voxel = tissue.voxels()
         order = order_by_voxel(voxel, cells.id, fields.value[0].size)
         share = cells["volume.total"] * (1.0 / fields.grid.voxel_volume)
-        supply, demand, capacity = (a.reshape(len(fields.names), -1) for a in (fields.supply, fields.demand, fields.capacity))
+        supply, demand, capacity = (
+            a.reshape(len(fields.names), -1) for a in (fields.supply, fields.demand, fields.capacity)
+        )
         targeted = "secretion.approach" in cells
         approach, target = (cells["secretion.approach"], cells["secretion.target"]) if targeted else (NOTHING, NOTHING)
         secrete(

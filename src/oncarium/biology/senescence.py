@@ -14,7 +14,8 @@ from .vital import LIVE
 
 @njit(cache=True, nogil=True)
 def arrest(first, last, vital, divisions, limit, level, exit_rate):
-    """Cells first to last: who is alive and has divided `limit` times becomes senescent, and stays it; no phase of its cycle ends any more.
+    """Cells first to last: who is alive and has divided `limit` times becomes senescent, and stays it; no phase of its
+    cycle ends any more.
 
     vital, divisions, limit, level (cell); exit_rate (cell, phase) 1/min
     """
@@ -33,12 +34,14 @@ class Senescence(Process):
     Equation    level = 1 once divisions >= limit;   where level = 1 the exit rate of every phase of the cycle is 0
 
     Column   Unit   Kind       Meaning
-    limit    1      Behavior   divisions after which a cell stops; a rule may raise it (telomerase) or lower it (damage, an oncogene)
+    limit    1      Behavior   divisions after which a cell stops; a rule may raise it (telomerase) or lower it (damage,
+                               an oncogene)
     level    1      State      1 senescent, 0 not; rules read it (senescent cells secrete IL-6, say)
 
-    Reads       division.count, which counts since the first ancestor came or was placed.     Adds to   cycle.exit, after the rules.
-    Source      human fibroblasts in culture stop after about 50 divisions: Hayflick & Moorhead 1961, Exp Cell Res 25:585
-                (DOI 10.1016/0014-4827(61)90192-6).
+    Reads       division.count, which counts since the first ancestor came or was placed.     Adds to   cycle.exit,
+                after the rules.
+    Source      human fibroblasts in culture stop after about 50 divisions: Hayflick & Moorhead 1961, Exp Cell Res
+                25:585 (DOI 10.1016/0014-4827(61)90192-6).
     """
 
     section = "senescence"

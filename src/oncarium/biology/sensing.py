@@ -73,10 +73,10 @@ class Sensing(Process):
     time                 min                Signal   time of the simulation
     dead ...             1                  Signal   1 if the cell is dead, apoptotic, necrotic
 
-    A neighbor is a cell within the sum of both adhesion reaches. `parts` restricts an instance to some of these groups: "factors",
-    "gradients", "contacts" and "self"; one that is `ahead` fires in the last period before others decide. `blind`: contacts with
-    apoptotic, necrotic and otherwise dead cells read 0, as in version 1.14.2 of the standard code. `given`: the first look is at the
-    concentrations as they were given, before transport has changed them.
+    A neighbor is a cell within the sum of both adhesion reaches. `parts` restricts an instance to some of these groups:
+    "factors", "gradients", "contacts" and "self"; one that is `ahead` fires in the last period before others decide.
+    `blind`: contacts with apoptotic, necrotic and otherwise dead cells read 0, as in version 1.14.2 of the standard
+    code. `given`: the first look is at the concentrations as they were given, before transport has changed them.
     """
 
     section = "sense"
@@ -162,7 +162,8 @@ class Sensing(Process):
         self.first = None
         if "factors" in self.parts:
             concentration_at(voxel, value, cells["sense.factor"])
-        if ("gradients" in self.parts or tick.number == 0) and "sense.gradient" in cells:  # nobody looked before the first decision
+        # nobody looked before the first decision
+        if ("gradients" in self.parts or tick.number == 0) and "sense.gradient" in cells:
             over_rows(
                 _gradients,
                 cells.n,
@@ -208,7 +209,12 @@ class Sensing(Process):
             ("sense.apoptotic", lambda: vital == APOPTOTIC),
             ("sense.necrotic", lambda: vital > APOPTOTIC),
             ("sense.attacking", lambda: cells["attack.target"] >= 0 if "attack.target" in cells else 0.0),
-            ("sense.intracellular", lambda: cells[INTERNALISED.name] / cells["volume.total"][:, None] if INTERNALISED.name in cells else 0.0),
+            (
+                "sense.intracellular",
+                lambda: (
+                    cells[INTERNALISED.name] / cells["volume.total"][:, None] if INTERNALISED.name in cells else 0.0
+                ),
+            ),
         ):
             if name in cells:
                 cells[name][:] = value()

@@ -183,7 +183,9 @@ class Springs(Process):
         partner, order = cells["springs.partner"], cells.order()
         if np.any(partner >= 0):
             before, row = partner.copy(), cells.rows_of(partner)
-            let_go(self.firing(tick), order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner)
+            let_go(
+                self.firing(tick), order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner
+            )
         if np.any(cells["springs.attachment"]):
             attach(
                 self.firing(tick), order, who(cells), Neighborhood.of(tissue, self.mechanics), cells["mechanics.affinity"],

@@ -36,7 +36,9 @@ class Supply(Process):
     def of(cls, model, build, **options) -> Supply:
         factors = [f.name for f in model.factors]
         supplied = [(build.inside(s.region), s.factors) for s in model.patient.supply]
-        exchanges = [(voxels, factors.index(name), rate, outside) for voxels, given in supplied for name, rate, outside in given]
+        exchanges = [
+            (voxels, factors.index(name), rate, outside) for voxels, given in supplied for name, rate, outside in given
+        ]
         return cls(build.minutes(cls.clock), exchanges, **options)
 
     def __init__(self, period: float, exchanges: Sequence[tuple[np.ndarray, int, float, float]]):

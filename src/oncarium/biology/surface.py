@@ -1,4 +1,5 @@
-"""What a cell shows to those that touch it: antigen on MHC-I, PD-L1, CD47, and the PD-1 and TIE2 with which it looks."""
+"""What a cell shows to those that touch it: antigen on MHC-I, PD-L1, CD47, and the PD-1 and TIE2 with which it
+looks."""
 
 from __future__ import annotations
 
@@ -7,8 +8,8 @@ from ..engine.process import Process
 
 
 class Surface(Process):
-    """Columns only: rules say what raises them (interferon, hypoxia, oncogenes), `checkpoint.py`, `antigen.py` and `contacts.py` what
-    neighbors make of them.
+    """Columns only: rules say what raises them (interferon, hypoxia, oncogenes), `checkpoint.py`, `antigen.py` and
+    `contacts.py` what neighbors make of them.
 
     Column    Unit     Kind       Meaning
     mhc1      1        Behavior   antigen-presenting MHC-I, as a share of a normal cell's

@@ -30,8 +30,8 @@ def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, b
 class Transformation(Process):
     """A live cell becomes each other type at its rate. The first type that hits, in the order of types, is taken.
 
-    It keeps its place, volume, attachments, what it holds of each factor and conserved quantities of its own; behaviors, damage and the
-    target of its nucleus are the new type's, its cycle starts anew, and it attacks nobody.
+    It keeps its place, volume, attachments, what it holds of each factor and conserved quantities of its own;
+    behaviors, damage and the target of its nucleus are the new type's, its cycle starts anew, and it attacks nobody.
 
     Column   Unit    Kind       Meaning
     rate     1/min   Behavior   rate of becoming each type

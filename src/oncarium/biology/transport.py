@@ -20,7 +20,8 @@ from .secretion import Secretion
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
 FAST = 10.0  # a factor that relaxes this many times within CHANGE is solved as quasi-steady
-STEADY_ERROR = 1e-4  # of a solution, quasi-steady or of a backward Euler step, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
+# of a solution, quasi-steady or of a backward Euler step, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
+STEADY_ERROR = 1e-4
 STEP_ERROR = 1e-3  # of one step of bdf2, as a share of the factor's scale
 SOLVE = 0.02  # equations of a bdf2 step are solved to this part of the step's error
 FIRST_STEP = 0.02  # min, the first step after a start or an event
@@ -29,7 +30,19 @@ GROWTH = 2.0  # a step is at most this many times the one before; two-step formu
 LOD_STEP = 0.01  # min, the time step of the field's standard code
 ROUNDING = 1e-12  # share of the scale below which a negative concentration is rounding
 BOX = (1, 2, 3)  # axes of the voxels in arrays over all factors
-PAST = ("before", "earlier", "last_step", "older_step", "next_step", "scale", "cycles", "solves", "last", "error", "imbalance")
+PAST = (
+    "before",
+    "earlier",
+    "last_step",
+    "older_step",
+    "next_step",
+    "scale",
+    "cycles",
+    "solves",
+    "last",
+    "error",
+    "imbalance",
+)
 
 
 class Transport(Process):
@@ -44,20 +57,22 @@ class Transport(Process):
                 of the factor's scale, the largest concentration seen.
 
     quasi-steady     dc/dt = 0 by multigrid from the present value until the estimated error is below `tolerance`
-    bdf2             second order in time; steps under error control end with each firing. It starts, and starts anew after an
-                     event (`rearm`) or when sources jump, with short steps of backward Euler
+    bdf2             second order in time; steps under error control end with each firing. It starts, and starts anew
+                     after an event (`rearm`) or when sources jump, with short steps of backward Euler
     backward-euler   one step per firing
-    lod              locally one-dimensional, in steps of 0.01 min; boundary voxels are held where a face prescribes a value
+    lod              locally one-dimensional, in steps of 0.01 min; boundary voxels are held where a face prescribes a
+                     value
     cosine           exact, for closed faces without uptake
-    auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10, else bdf2: L is the longest side of the
-                     box, and the last term counts only where something passes a face or voxels are held
+    auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10, else bdf2: L is the longest
+                     side of the box, and the last term counts only where something passes a face or voxels are held
 
     Mobility, velocity, exchange through faces and saturable uptake: quasi-steady, bdf2, backward-euler.
 
     Sets        fields.value.     Reads   fields.supply, fields.demand, fields.capacity.
-    Conserves   mass to rounding in every time step (tests/engine/test_fields.py); quasi-steady: the flux imbalance of `report`.
-    Source      Trottenberg, Oosterlee & Schueller, Multigrid (2001); Hairer & Wanner, Solving Ordinary Differential Equations II
-                (1996) for bdf2; Ghaffarizadeh et al. 2016 for lod (DOI 10.1093/bioinformatics/btv730).
+    Conserves   mass to rounding in every time step (tests/engine/test_fields.py); quasi-steady: the flux imbalance of
+                `report`.
+    Source      Trottenberg, Oosterlee & Schueller, Multigrid (2001); Hairer & Wanner, Solving Ordinary Differential
+                Equations II (1996) for bdf2; Ghaffarizadeh et al. 2016 for lod (DOI 10.1093/bioinformatics/btv730).
     """
 
     section = "transport"
@@ -74,9 +89,19 @@ class Transport(Process):
     @classmethod
     def of(cls, model, build, **options) -> Transport:
         solver = {f.name: f.solver for f in model.factors}
-        return cls(build.minutes(cls.clock), solver, {f.name: f.tolerance for f in model.factors if f.tolerance is not None}, **options)
+        return cls(
+            build.minutes(cls.clock),
+            solver,
+            {f.name: f.tolerance for f in model.factors if f.tolerance is not None},
+            **options,
+        )
 
-    def __init__(self, period: float, solver: Mapping[str, str] | None = None, tolerance: Mapping[str, float] | float | None = None):
+    def __init__(
+        self,
+        period: float,
+        solver: Mapping[str, str] | None = None,
+        tolerance: Mapping[str, float] | float | None = None,
+    ):
         self.period = period
         self.solver = dict(solver or {})
         self.tolerance = tolerance
@@ -87,7 +112,9 @@ class Transport(Process):
         for name, chosen in self.solver.items():
             fields.index(name)
             if chosen not in SOLVERS:
-                raise FieldError(f"Transport: no solver is called '{chosen}'; expected one of {', '.join(SOLVERS)}; correct the word")
+                raise FieldError(
+                    f"Transport: no solver is called '{chosen}'; expected one of {', '.join(SOLVERS)}; correct the word"
+                )
         count = len(fields.names)
         given = self.tolerance if isinstance(self.tolerance, Mapping) else dict.fromkeys(fields.names, self.tolerance)
         self.given = [given.get(name) for name in fields.names]
@@ -110,7 +137,8 @@ class Transport(Process):
         fields = tissue.fields
         self._know(fields)
         self._measure(fields, tick.dt)
-        present = np.flatnonzero(self.scale).tolist()  # of the others there is nothing anywhere, and nothing that would supply it
+        # of the others there is nothing anywhere, and nothing that would supply it
+        present = np.flatnonzero(self.scale).tolist()
         for f in present:
             if self.chosen[f] == "auto":
                 self.chosen[f] = self._choose(fields, f)
@@ -119,8 +147,13 @@ class Transport(Process):
         self._watch(fields, present, tick)
 
     def _measure(self, fields: Fields, dt: float) -> None:
-        """Scales: the largest concentration inside, outside or held so far; at first what the sources make within dt."""
-        largest = [self.scale, fields.value.max(axis=BOX), fields.outside.max(axis=1, where=fields.kind > 0, initial=0.0)]
+        """Scales: the largest concentration inside, outside or held so far; at first what the sources make within
+        dt."""
+        largest = [
+            self.scale,
+            fields.value.max(axis=BOX),
+            fields.outside.max(axis=1, where=fields.kind > 0, initial=0.0),
+        ]
         if fields.fixed is not None and fields.fixed_value is not None:
             largest.append(fields.fixed_value.max(axis=BOX, where=fields.fixed, initial=0.0))
         self.scale = np.max(largest, axis=0)
@@ -142,14 +175,19 @@ class Transport(Process):
             uptake = uptake + fields.capacity[f] / (fields.michaelis[f] + fields.value[f])
         longest = max(n * h for n, h in zip(fields.grid.shape[::-1], fields.grid.spacing))
         spread = fields.diffusion[f] * (math.pi / longest) ** 2 if self._open(fields, f) else 0.0
-        mixed = fields.diffusion[f] * CHANGE > min(fields.grid.spacing) ** 2 or (fields.velocity is not None and fields.convection[f] > 0.0)
+        mixed = fields.diffusion[f] * CHANGE > min(fields.grid.spacing) ** 2 or (
+            fields.velocity is not None and fields.convection[f] > 0.0
+        )
         taken = float(uptake.mean() if mixed else uptake.min())  # what stays in its voxel meets only the cells there
         return "quasi-steady" if (fields.decay[f] + taken + spread) * CHANGE > FAST else "bdf2"
 
     def _know(self, fields: Fields) -> None:
         """Forget all levels when a coefficient is another array, another number or another version."""
         arrays = (fields.mobility, fields.velocity)
-        numbers = (fields.version, *(x.tobytes() for x in (fields.diffusion, fields.convection, fields.kind, fields.permeability)))
+        numbers = (
+            fields.version,
+            *(x.tobytes() for x in (fields.diffusion, fields.convection, fields.kind, fields.permeability)),
+        )
         if self.known[1] != numbers or any(a is not b for a, b in zip(self.known[0], arrays)):
             self.levels.clear()
             self.known = (arrays, numbers)
@@ -159,7 +197,14 @@ class Transport(Process):
         if f not in self.levels:
             velocity = fields.velocity if fields.convection[f] > 0.0 else None
             moved = None if velocity is None else tuple(v * fields.convection[f] for v in velocity)
-            levels = build(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.face_permeability(f), fields.mobility_of(f), moved)
+            levels = build(
+                fields.grid.shape,
+                fields.grid.spacing,
+                fields.diffusion[f],
+                fields.face_permeability(f),
+                fields.mobility_of(f),
+                moved,
+            )
             self.levels[f] = levels
             if self.work is None or self.work.shape[1] != sum(levels.voxels):
                 self.work = multigrid.workspace(sum(levels.voxels))
@@ -172,7 +217,9 @@ class Transport(Process):
         index = np.flatnonzero(fields.fixed[f])
         return index, fields.fixed_value[f].reshape(-1)[index]
 
-    def _implicit(self, fields: Fields, f: int, value: np.ndarray, rate: float = 0.0, past: np.ndarray | None = None) -> None:
+    def _implicit(
+        self, fields: Fields, f: int, value: np.ndarray, rate: float = 0.0, past: np.ndarray | None = None
+    ) -> None:
         """Solve (rate + sinks) c - div(D grad c) = past + supply, in place."""
         allowed = self.allowed(f)
         index, held = self._held(fields, f)
@@ -195,7 +242,8 @@ class Transport(Process):
                 work=self.work,
                 threads=self.threads,
             )
-            if not drained or value.min() >= 0.0:  # else solved to rounding: what is still below zero is no error of the solver
+            # else solved to rounding: what is still below zero is no error of the solver
+            if not drained or value.min() >= 0.0:
                 break
         if self.error[f] > 10.0 * allowed:
             raise FieldError(
@@ -275,7 +323,11 @@ class Transport(Process):
         return trial, value.copy(), float(np.abs(trial - guess).max()) * own / (own + parabola)
 
     def _lod(self, fields: Fields, f: int, dt: float) -> None:
-        if fields.mobility is not None or (fields.velocity is not None and fields.convection[f] > 0.0) or (fields.kind[f] == 2).any():
+        if (
+            fields.mobility is not None
+            or (fields.velocity is not None and fields.convection[f] > 0.0)
+            or (fields.kind[f] == 2).any()
+        ):
             raise FieldError(
                 f"Transport: lod has no mobility, velocity or exchange through faces, which {fields.names[f]} needs; use bdf2"
             )
@@ -314,11 +366,13 @@ class Transport(Process):
                 f"Transport: {fields.names[f]} is {value[where]:.3g} in voxel (z, y, x) = {where} at {tick.time + tick.dt:g} min; expected "
                 "a finite number of at least 0; check its sources: a negative secretion.rate takes more than there is, use uptake"
             )
-        for f in (f for f in present if low[f] < 0.0):  # rounding of the transforms and of the fluxes' balance: it has no root
+        # rounding of the transforms and of the fluxes' balance: it has no root
+        for f in (f for f in present if low[f] < 0.0):
             np.maximum(fields.value[f], 0.0, out=fields.value[f])
 
     def report(self) -> list[dict]:
-        """Per factor: solver, cycles of the last solve and on average, estimated error (concentration), imbalance of fluxes (1)."""
+        """Per factor: solver, cycles of the last solve and on average, estimated error (concentration), imbalance of
+        fluxes (1)."""
         return [
             {
                 "factor": name,
@@ -333,7 +387,9 @@ class Transport(Process):
         ]
 
     def state(self) -> dict:
-        return {name: getattr(self, name).copy() for name in PAST} | {"chosen": np.array([SOLVERS.index(c) for c in self.chosen])}
+        return {name: getattr(self, name).copy() for name in PAST} | {
+            "chosen": np.array([SOLVERS.index(c) for c in self.chosen])
+        }
 
     def restore(self, state: dict) -> None:
         for name in PAST:

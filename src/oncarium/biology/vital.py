@@ -21,7 +21,14 @@ VITAL = State(
     counted=("live", "apoptotic", "necrotic"),
 )  # fmt: skip
 RADIUS = State("um", 8.412710547954228, ge=0.0, doc="radius of the whole cell", name="radius")
-MOBILITY = State("1", 1.0, ge=0.0, le=1.0, doc="share of the velocity under pushes and pulls that drag leaves", name="mechanics.mobility")
+MOBILITY = State(
+    "1",
+    1.0,
+    ge=0.0,
+    le=1.0,
+    doc="share of the velocity under pushes and pulls that drag leaves",
+    name="mechanics.mobility",
+)
 
 
 class Who(NamedTuple):

@@ -15,8 +15,17 @@ from ..engine.tissue import Tissue
 from ..engine.why import Why, given, spoken
 from .vital import APOPTOTIC, FROZEN, LIVE, LYSED, RADIUS, SWELLING, VITAL, radius_of
 
-GROWN_AS = State("1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as")
-TARGET_CYTOPLASM = State("um^3", ge=0.0, inherit="halve", at_death="stop", doc="target of the solids of the cytoplasm", name="volume.target_cytoplasm")
+GROWN_AS = State(
+    "1", dtype=np.int32, doc="index of the type whose rates of volume change the cell has", name="volume.grown_as"
+)
+TARGET_CYTOPLASM = State(
+    "um^3",
+    ge=0.0,
+    inherit="halve",
+    at_death="stop",
+    doc="target of the solids of the cytoplasm",
+    name="volume.target_cytoplasm",
+)
 NOTHING = 1e-16  # um^3, so that a cell that has shrunk away has no part of nothing
 
 
@@ -26,7 +35,21 @@ def relax(rate, dt, exact):
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
-PARTS = (*(f"volume.{k}" for k in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear", "calcified_fraction")), "radius")
+PARTS = (
+    *(
+        f"volume.{k}"
+        for k in (
+            "total",
+            "fluid",
+            "nuclear",
+            "nuclear_solid",
+            "cytoplasm_solid",
+            "target_nuclear",
+            "calcified_fraction",
+        )
+    ),
+    "radius",
+)
 
 
 class Parts(NamedTuple):
@@ -46,8 +69,8 @@ class Parts(NamedTuple):
 def grow(first, last, dt, exact, kind, grown_as, vital, rates, fluid_fraction, ratio, parts):
     """One step of every cell's volume (um^3).
 
-    rates (vital state, part, type) 1/min; grown_as (cell): the type whose rates a live cell grows with; fluid_fraction, ratio (type):
-    rest fluid fraction and cytoplasm:nucleus ratio.
+    rates (vital state, part, type) 1/min; grown_as (cell): the type whose rates a live cell grows with; fluid_fraction,
+    ratio (type): rest fluid fraction and cytoplasm:nucleus ratio.
     """
     total, fluid, nuclear, nuclear_solid, cytoplasm_solid, target_nuclear, calcified, radius = parts
     for i in range(first, last):
@@ -105,7 +128,9 @@ class Volume(Process):
     fluid = State("um^3", 1870.5, ge=0.0, inherit="halve", doc="fluid volume")
     nuclear_solid = State("um^3", 135.0, ge=0.0, inherit="halve", doc="solids of the nucleus")
     cytoplasm_solid = State("um^3", 488.5, ge=0.0, inherit="halve", doc="solids of the cytoplasm")
-    target_nuclear = State("um^3", 135.0, ge=0.0, inherit="halve", at_change="base", doc="target of the solids of the nucleus")
+    target_nuclear = State(
+        "um^3", 135.0, ge=0.0, inherit="halve", at_change="base", doc="target of the solids of the nucleus"
+    )
     calcified_fraction = State("1", ge=0.0, le=1.0, settable=True, doc="calcified share")
     fluid_change = Trait("1/min", 0.05, ge=0.0, doc="relaxation rate of fluid")
     cytoplasm_change = Trait("1/min", 0.0045, ge=0.0, doc="relaxation rate of cytoplasmic solids")

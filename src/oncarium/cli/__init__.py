@@ -1,4 +1,5 @@
-"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch | claims | sensitivity | doctor | schema.
+"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch |
+claims | sensitivity | doctor | schema.
 
 Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
 """
@@ -61,7 +62,11 @@ def _version(asked: bool) -> None:
 
 
 @app.callback()
-def _everywhere(version: Annotated[bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)] = False) -> None:
+def _everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
     pass
 
 

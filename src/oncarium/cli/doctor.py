@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 
-def doctor(warm: Annotated[bool, typer.Option("--warm", help="Compile all loops ahead, so that no later run has to.")] = False) -> None:
-    """Check the installation: versions, threads, compiler cache, and a small run whose digest must not depend on threads."""
+def doctor(
+    warm: Annotated[bool, typer.Option("--warm", help="Compile all loops ahead, so that no later run has to.")] = False,
+) -> None:
+    """Check the installation: versions, threads, compiler cache, and a small run whose digest must not depend on
+    threads."""
     import importlib.metadata
     import platform
     import time
@@ -26,7 +29,9 @@ def doctor(warm: Annotated[bool, typer.Option("--warm", help="Compile all loops 
     from ..engine import cache_folder
     from ..engine.processor import mathematics
 
-    print(f"  cache       {cache_folder()}\n  mathematics {mathematics()} (machines that print the same give the same digests)")
+    print(
+        f"  cache       {cache_folder()}\n  mathematics {mathematics()} (machines that print the same give the same digests)"
+    )
     if warm:
         warm_up()
     model = Model.from_text(EXAMPLE)
@@ -36,7 +41,9 @@ def doctor(warm: Annotated[bool, typer.Option("--warm", help="Compile all loops 
         simulation = Simulation(model, seed=1, threads=threads)
         simulation.run("6 h")
         digests.append(simulation.digest())
-        print(f"  {threads} thread{'s' if threads > 1 else ' '}   6 h of a small tumor in {time.perf_counter() - start:.2f} s, digest {digests[-1][:16]}")
+        print(
+            f"  {threads} thread{'s' if threads > 1 else ' '}   6 h of a small tumor in {time.perf_counter() - start:.2f} s, digest {digests[-1][:16]}"
+        )
     if digests[0] != digests[1]:
         print("The digests differ between threads: results on this machine would not be reproducible.", file=sys.stderr)
         raise typer.Exit(1)
@@ -50,17 +57,29 @@ def warm_up() -> None:
     from ..run import api
     from ..run.simulation import Simulation
 
-    models = [Model.from_text(EXAMPLE), Model.from_text(EXAMPLE).with_({"numerics": "physicell"}), *(api.load(name) for name in api.scenarios())]
+    models = [
+        Model.from_text(EXAMPLE),
+        Model.from_text(EXAMPLE).with_({"numerics": "physicell"}),
+        *(api.load(name) for name in api.scenarios()),
+    ]
     count = 0
 
     def say(_: int, name: str) -> None:
         nonlocal count
         count += 1
         if sys.stderr.isatty():
-            print(f"\r  compiling   {count} of at most {max(compiling.loops(), count)}: {name}\033[K", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r  compiling   {count} of at most {max(compiling.loops(), count)}: {name}\033[K",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     with compiling.told(say):
         for number, model in enumerate(models, 1):
             Simulation(model, seed=1).run(2 * model.clock.phenotype)
-            print(f"{chr(13) + chr(27) + '[K' if sys.stderr.isatty() else ''}  compiled    model {number} of {len(models)}: {model.title}", flush=True)
+            print(
+                f"{chr(13) + chr(27) + '[K' if sys.stderr.isatty() else ''}  compiled    model {number} of {len(models)}: {model.title}",
+                flush=True,
+            )
     print(f"  compiled    {count} loops; all else was there")

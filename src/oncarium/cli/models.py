@@ -84,11 +84,7 @@ def check(
 
 
 def diff(
-    one: ModelArgument,
-    other: ModelArgument,
-    numerics: Numerics = None,
-    compat: Compat = None,
-    ignore: Ignore = None,
+    one: ModelArgument, other: ModelArgument, numerics: Numerics = None, compat: Compat = None, ignore: Ignore = None
 ) -> None:
     """What the second model says differently."""
     from ..model.model import Model
@@ -101,13 +97,16 @@ def plan(
     model: ModelArgument,
     set: SetOption = None,
     ticks: Annotated[int, typer.Option(min=1, help="Ticks to run for the timings.")] = 60,
-    wiring: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw who acts on whom instead: .png, .svg, .pdf or .html.")] = None,
+    wiring: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw who acts on whom instead: .png, .svg, .pdf or .html.")
+    ] = None,
     why: Annotated[bool, typer.Option("--why", help="Say why each mechanism is there, or is not.")] = False,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
 ) -> None:
-    """Print the plan of a model: what acts when, what it reads and writes, and what it costs. Or why, or draw its wiring."""
+    """Print the plan of a model: what acts when, what it reads and writes, and what it costs. Or why, or draw its
+    wiring."""
     from ..run.simulation import Simulation
 
     chosen = load(model, set, numerics, compat, ignore)

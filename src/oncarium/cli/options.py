@@ -13,19 +13,39 @@ if TYPE_CHECKING:
     from ..errors import Problem
     from ..model.model import Model
 
-SetOption = Annotated[list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated.")]
-ModelArgument = Annotated[str, typer.Argument(help="A scenario of the library, a model file, a PhysiCell settings XML, or the folder of such a project.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated."),
+]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A scenario of the library, a model file, a PhysiCell settings XML, or the folder of such a project."
+    ),
+]
 RunArgument = Annotated[Path, typer.Argument(help="Folder of a run.")]
 Until = Annotated[str | None, typer.Option(help="When to stop, e.g. '5 day'.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads to use; the result does not depend on it.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress display.")]
-Numerics = Annotated[str | None, typer.Option(help="Solvers, time steps and order of operations: oncarium or physicell.")]
-Compat = Annotated[str | None, typer.Option(metavar="VERSION", help="Reproduce the known bugs of this version of PhysiCell: 1.14.2.")]
-Ignore = Annotated[list[str] | None, typer.Option(help="Run without a part that is beyond this program: intracellular.")]
-OtherCode = Annotated[
-    bool, typer.Option("--other-code", help="Go on although versions or sources differ from those that the run had; its store notes it.")
+Numerics = Annotated[
+    str | None, typer.Option(help="Solvers, time steps and order of operations: oncarium or physicell.")
 ]
-TakeOver = Annotated[bool, typer.Option("--take-over", help="Write although the folder is locked by a run that is gone.")]
+Compat = Annotated[
+    str | None, typer.Option(metavar="VERSION", help="Reproduce the known bugs of this version of PhysiCell: 1.14.2.")
+]
+Ignore = Annotated[
+    list[str] | None, typer.Option(help="Run without a part that is beyond this program: intracellular.")
+]
+OtherCode = Annotated[
+    bool,
+    typer.Option(
+        "--other-code",
+        help="Go on although versions or sources differ from those that the run had; its store notes it.",
+    ),
+]
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Write although the folder is locked by a run that is gone.")
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 
 
@@ -37,13 +57,19 @@ def changes(given: Sequence[str] | None) -> dict[str, str]:
     for item in given or ():
         path, sign, value = item.partition("=")
         if not sign or not path.strip():
-            raise InputError(f"--set {item}", "no '=' in it;", "expected PATH=VALUE, e.g. cells.tumor.cycle.exit='0.02 1/h'.")
+            raise InputError(
+                f"--set {item}", "no '=' in it;", "expected PATH=VALUE, e.g. cells.tumor.cycle.exit='0.02 1/h'."
+            )
         out[path.strip()] = value.strip()
     return out
 
 
 def load(
-    name: str, given: Sequence[str] | None, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] | None = None
+    name: str,
+    given: Sequence[str] | None,
+    numerics: str | None = None,
+    compat: str | None = None,
+    ignore: Sequence[str] | None = None,
 ) -> Model:
     """The model with its changes; warnings and notices are printed."""
     from ..model.model import Model
@@ -63,6 +89,11 @@ def say_problems(problems: list[Problem]) -> None:
     for p in problems:
         groups.setdefault((p.severity, p.message, p.expected, p.remedy), []).append(p)
     for first, *more in groups.values():
-        lines = list(dict.fromkeys(p.where.rpartition(":")[2] if p.where.startswith(first.where.rpartition(":")[0] + ":") else p.where for p in more))
+        lines = list(
+            dict.fromkeys(
+                p.where.rpartition(":")[2] if p.where.startswith(first.where.rpartition(":")[0] + ":") else p.where
+                for p in more
+            )
+        )
         also = f" (also {', '.join(lines[:5])}{', ...' if len(lines) > 5 else ''})" if more else ""
         print(f"{first.severity}: {replace(first, where=first.where + also)}", file=sys.stderr)

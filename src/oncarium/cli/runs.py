@@ -8,7 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Compat, Ignore, ModelArgument, Numerics, OtherCode, Out, Quiet, RunArgument, SetOption, TakeOver, Threads, Until, changes, load
+from .options import (
+    Compat,
+    Ignore,
+    ModelArgument,
+    Numerics,
+    OtherCode,
+    Out,
+    Quiet,
+    RunArgument,
+    SetOption,
+    TakeOver,
+    Threads,
+    Until,
+    changes,
+    load,
+)
 from .progress import Progress
 
 if TYPE_CHECKING:
@@ -36,7 +51,9 @@ def run(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
     take_over: TakeOver = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
-    csv: Annotated[Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")
+    ] = None,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
@@ -56,7 +73,17 @@ def run(
     asked = {"csv": str(csv.resolve()) if csv else "", "report": not no_report}
     with Progress(chosen.title, end, quiet) as progress:
         result = api.run(
-            chosen, end, seed, out=folder, threads=threads, overwrite=overwrite, see=progress, watch=watch, progress=False, asked=asked, take_over=take_over
+            chosen,
+            end,
+            seed,
+            out=folder,
+            threads=threads,
+            overwrite=overwrite,
+            see=progress,
+            watch=watch,
+            progress=False,
+            asked=asked,
+            take_over=take_over,
         )
     progress.exit_if_stopped(folder)
     finish(result, folder, not no_report)
@@ -69,7 +96,8 @@ def resume(
     other_code: OtherCode = False,
     take_over: TakeOver = False,
     no_report: Annotated[
-        bool | None, typer.Option("--no-report/--report", help="Write no report, or one; left out: as the run was asked to.")
+        bool | None,
+        typer.Option("--no-report/--report", help="Write no report, or one; left out: as the run was asked to."),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -85,14 +113,26 @@ def resume(
 
         watch.append(Tables(asked["csv"], Model.from_text(before["model"], folder=None).record.cells, go_on=True).see)
     with Progress(before["title"], float(before["until"]) if until is None else api.minutes(until), quiet) as progress:
-        result = api.resume(run, until, threads=threads, see=progress, watch=watch, progress=False, other_code=other_code, take_over=take_over)
+        result = api.resume(
+            run,
+            until,
+            threads=threads,
+            see=progress,
+            watch=watch,
+            progress=False,
+            other_code=other_code,
+            take_over=take_over,
+        )
     progress.exit_if_stopped(run)
     finish(result, run, asked.get("report", True) if no_report is None else not no_report)
 
 
 def branch(
     run: RunArgument,
-    arm: Annotated[list[str], typer.Option(metavar="NAME:PATH=VALUE,...", help="One arm; NAME alone is a control. May be repeated.")],
+    arm: Annotated[
+        list[str],
+        typer.Option(metavar="NAME:PATH=VALUE,...", help="One arm; NAME alone is a control. May be repeated."),
+    ],
     until: Until = None,
     seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
     out: Out = None,
@@ -112,8 +152,20 @@ def branch(
         arms[name] = changes([c for c in rest.split(",") if c])
     before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
-    with Progress(f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until), quiet) as progress:
-        results = api.branch(run, arms, until, out=folder, seed=seed, threads=threads, see=progress, progress=False, other_code=other_code)
+    with Progress(
+        f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until), quiet
+    ) as progress:
+        results = api.branch(
+            run,
+            arms,
+            until,
+            out=folder,
+            seed=seed,
+            threads=threads,
+            see=progress,
+            progress=False,
+            other_code=other_code,
+        )
     for name, result in results.items():
         print(f"{name}\n{result}")
     progress.exit_if_stopped(folder)
@@ -131,7 +183,9 @@ def show(
     print(result.digest if digest else result.model_yaml if model else result)
 
 
-def report(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None) -> None:
+def report(
+    run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None
+) -> None:
     """Write report and figures of a run."""
     from ..analysis import report as writer
     from ..run import api
@@ -167,7 +221,9 @@ def export(
     print(f"Wrote {what} into {folder}")
 
 
-def movie(run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None) -> None:
+def movie(
+    run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None
+) -> None:
     """Make a movie of a run."""
     from ..analysis import movie as maker
     from ..run import api

@@ -11,7 +11,10 @@ from .options import Compat, Ignore, ModelArgument, Numerics, SetOption, Until, 
 
 
 def claims(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM...]", help="Claims of the library (C10), or files; all when left out.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CLAIM...]", help="Claims of the library (C10), or files; all when left out."),
+    ] = None,
     profile: Annotated[str, typer.Option(help="How large, long and often: quick or full.")] = "quick",
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds per arm, in place of the profile's.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
@@ -27,7 +30,11 @@ def claims(
     for name in names or known:
         path = known.get(name, Path(name))
         if name not in known and not path.exists():
-            raise InputError(name, f"neither a file nor a claim of the library.{did_you_mean(name, known)}", f"Claims: {', '.join(known)}.")
+            raise InputError(
+                name,
+                f"neither a file nor a claim of the library.{did_you_mean(name, known)}",
+                f"Claims: {', '.join(known)}.",
+            )
         try:
             chosen.append(study.read_claim(path))
         except ModelError as error:
@@ -40,7 +47,9 @@ def claims(
         return
     ways = study.profiles()
     if profile not in ways:
-        raise InputError(f"--profile {profile}", f"no such profile.{did_you_mean(profile, ways)}", f"Profiles: {', '.join(ways)}.")
+        raise InputError(
+            f"--profile {profile}", f"no such profile.{did_you_mean(profile, ways)}", f"Profiles: {', '.join(ways)}."
+        )
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -50,7 +59,12 @@ def claims(
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(f"{len(chosen)} claims: runs", total=None)
         outcomes = study.run_claims(
-            chosen, out, profile=ways[profile], seeds=seeds, workers=workers, see=lambda done, all: bar.update(task, completed=done, total=all)
+            chosen,
+            out,
+            profile=ways[profile],
+            seeds=seeds,
+            workers=workers,
+            see=lambda done, all: bar.update(task, completed=done, total=all),
         )
     for o in outcomes:
         print(f"{o.claim.id:<6}{o.verdict:<24}{say(o.effects[0], o.claim.effect) if o.effects else o.error}")
@@ -63,11 +77,15 @@ def sensitivity(
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
-    numbers: Annotated[Path | None, typer.Option(help="File of numbers, ranges and read-outs; the library's when left out.")] = None,
+    numbers: Annotated[
+        Path | None, typer.Option(help="File of numbers, ranges and read-outs; the library's when left out.")
+    ] = None,
     trajectories: Annotated[int, typer.Option(min=2, help="Each takes one run more than there are numbers.")] = 4,
     until: Until = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs, table and figure.")] = Path("runs/sensitivity"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs, table and figure.")] = Path(
+        "runs/sensitivity"
+    ),
 ) -> None:
     """Find out which uncertain numbers matter: elementary effects on read-outs (needs SALib)."""
     from rich.console import Console

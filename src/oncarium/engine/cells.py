@@ -27,11 +27,15 @@ class Cells:
              modulates. Traits live only here: `cells[trait]` looks them up for every cell
     absent   column -> why these cells have none of it: its mechanism is off
 
-    Rows may be re-ordered by whoever needs locality; the id travels with its row, and no result may depend on the order.
-    """
+    Rows may be re-ordered by whoever needs locality; the id travels with its row, and no result may depend on the
+    order."""
 
     def __init__(
-        self, columns: Iterable[Column], types: tuple[str, ...], labels: Mapping[str, tuple[str, ...]], absent: Mapping[str, str] | None = None
+        self,
+        columns: Iterable[Column],
+        types: tuple[str, ...],
+        labels: Mapping[str, tuple[str, ...]],
+        absent: Mapping[str, str] | None = None,
     ):
         self.types = tuple(types)
         self.absent = dict(absent or {})
@@ -170,8 +174,8 @@ class Cells:
         return table[np.where((ids >= first) & (ids < first + span), ids - first, span)]
 
     def digest(self, h: Any) -> None:
-        """Feed all columns to a hash, rows in the order of ids. Signals are left out: they are what cells perceived at their last look and
-        are recomputed from the rest."""
+        """Feed all columns to a hash, rows in the order of ids. Signals are left out: they are what cells perceived at
+        their last look and are recomputed from the rest."""
         order = self.order()
         for name in sorted(self.columns):
             if self.columns[name].kind != "signal":

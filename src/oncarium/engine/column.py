@@ -29,13 +29,17 @@ class Column:
     What becomes of it:
 
     at_death    keep; stop: 0 from death on; fade: a tenth of what it was
-    at_change   of the cell's type. keep; base: that of the new type; zero. Left out: behaviors take the new type's base, the rest stays
-    settable    may a model give it a value? Left out: traits and behaviors may; signals are perceived, and states come about
-    rare        it is there only where a model speaks of it, or of one of `along` (columns or sections), or a mechanism requires it
+    at_change   of the cell's type. keep; base: that of the new type; zero. Left out: behaviors take the new type's
+                base, the rest stays
+    settable    may a model give it a value? Left out: traits and behaviors may; signals are perceived, and states come
+                about
+    rare        it is there only where a model speaks of it, or of one of `along` (columns or sections), or a mechanism
+                requires it
     steady      a behavior that is a constant of its type where nobody changes it
     wakes       its mechanism sleeps in types whose waking columns are all zero
     whole       a behavior that is a whole number
-    groups      name -> (lowest, highest) value: cells that loops choose by this column, and that are counted where `counted` names the group
+    groups      name -> (lowest, highest) value: cells that loops choose by this column, and that are counted where
+                `counted` names the group
     summed      the name under which its sum over the cells of each type is told, if it is
     short       first word by which its entries go in arguments of loops, besides its own name
     """
@@ -71,7 +75,11 @@ class Column:
             object.__setattr__(self, "settable", self.kind in ("trait", "behavior"))
         if self.kind not in KINDS:
             raise ValueError(f"column kind {self.kind!r}: one of {', '.join(KINDS)}")
-        for what, given, known in (("inheritance", self.inherit, INHERIT), ("at_death", self.at_death, AT_DEATH), ("at_change", self.at_change, AT_CHANGE)):
+        for what, given, known in (
+            ("inheritance", self.inherit, INHERIT),
+            ("at_death", self.at_death, AT_DEATH),
+            ("at_change", self.at_change, AT_CHANGE),
+        ):
             if given not in known:
                 raise ValueError(f"column {what} {given!r}: one of {', '.join(known)}")
 

@@ -46,8 +46,10 @@ class Grid:
         object.__setattr__(self, "spacing", tuple(float(v) for v in self.spacing))
         object.__setattr__(self, "shape", tuple(int(v) for v in self.shape))
         if len(self.shape) != 3 or min(self.shape) < 1 or len(self.spacing) != 3 or min(self.spacing) <= 0:
-            raise FieldError(f"Grid: shape {self.shape} with spacing {self.spacing} is no box of voxels; expected three counts "
-                             "(nz, ny, nx) of at least 1 and three spacings above 0 um; for a 2-D tissue set nz = 1")
+            raise FieldError(
+                f"Grid: shape {self.shape} with spacing {self.spacing} is no box of voxels; expected three counts "
+                "(nz, ny, nx) of at least 1 and three spacings above 0 um; for a 2-D tissue set nz = 1"
+            )
 
     @property
     def nx(self) -> int:
@@ -99,9 +101,11 @@ class Fields:
     kind, outside, permeability  (factor, face) index in CONDITIONS, concentration, um/min; faces in the order of FACES
     fixed, fixed_value           None or (factor, z, y, x): voxels held at a value (bool, concentration)
     mobility                     None, (z, y, x) or (factor, z, y, x): multiplies diffusion, harmonic mean on faces
-    velocity                     None or three arrays of face velocities, um/min: x (z, y, x+1), y (z, y+1, x), z (z+1, y, x)
+    velocity                     None or three arrays of face velocities, um/min: x (z, y, x+1), y (z, y+1, x), z (z+1,
+                                 y, x)
     convection                   (factor) 0 to 1, how much of the fluid's velocity the factor shares
-    version                      raise it after writing into mobility or velocity in place: solvers then build their tables anew
+    version                      raise it after writing into mobility or velocity in place: solvers then build their
+                                 tables anew
 
     >>> fields = Fields(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4)), ["oxygen"], ["mmHg"], diffusion=[1e5], decay=[0.1])
     >>> fields.set_boundary("oxygen", "xmin", "value", 38.0)
@@ -109,11 +113,34 @@ class Fields:
     (1, 4, 4)
     """
 
-    ARRAYS = ("value", "supply", "demand", "capacity", "diffusion", "decay", "michaelis", "convection", "kind", "outside",
-              "permeability", "fixed", "fixed_value", "mobility")
+    ARRAYS = (
+        "value",
+        "supply",
+        "demand",
+        "capacity",
+        "diffusion",
+        "decay",
+        "michaelis",
+        "convection",
+        "kind",
+        "outside",
+        "permeability",
+        "fixed",
+        "fixed_value",
+        "mobility",
+    )
 
-    def __init__(self, grid: Grid, names: Sequence[str], units: Sequence[str] | None = None, *, diffusion: Sequence[float],
-                 decay: Sequence[float], michaelis: Sequence[float] | None = None, initial: Sequence[float] | None = None):
+    def __init__(
+        self,
+        grid: Grid,
+        names: Sequence[str],
+        units: Sequence[str] | None = None,
+        *,
+        diffusion: Sequence[float],
+        decay: Sequence[float],
+        michaelis: Sequence[float] | None = None,
+        initial: Sequence[float] | None = None,
+    ):
         self.grid = grid
         self.names = tuple(names)
         self.units = tuple(units) if units is not None else ("1",) * len(self.names)
@@ -141,8 +168,10 @@ class Fields:
     def _numbers(what: str, given: Sequence[float], count: int) -> np.ndarray:
         array = np.array(given, dtype=float)
         if array.shape != (count,) or (array < 0).any() or np.isinf(array).any():
-            raise FieldError(f"Fields: {what} is {given!r}; expected {count} finite numbers of at least 0, one per factor; "
-                             "check the order of the factors")
+            raise FieldError(
+                f"Fields: {what} is {given!r}; expected {count} finite numbers of at least 0, one per factor; "
+                "check the order of the factors"
+            )
         return array
 
     @property
@@ -156,15 +185,19 @@ class Fields:
             return self.names.index(name)
         near = difflib.get_close_matches(name, self.names, n=1)
         hint = f"Did you mean '{near[0]}'? " if near else ""
-        raise FieldError(f"Fields: no factor is called '{name}'. {hint}This tissue has: {', '.join(self.names)}. "
-                         "Add the factor to the model or correct the name")
+        raise FieldError(
+            f"Fields: no factor is called '{name}'. {hint}This tissue has: {', '.join(self.names)}. "
+            "Add the factor to the model or correct the name"
+        )
 
     def set_boundary(self, name: str, face: str, condition: str, value: float = 0.0, permeability: float = 0.0) -> None:
         """Condition of one face ("all" for the six): flux into the tissue = permeability (value - c at the face)."""
         f = self.index(name)
         if (face != "all" and face not in FACES) or condition not in CONDITIONS:
-            raise FieldError(f"Fields: boundary '{face}', '{condition}' of {name} is unknown; faces are {', '.join(FACES)} or all, "
-                             f"conditions are {', '.join(CONDITIONS)}; correct the word")
+            raise FieldError(
+                f"Fields: boundary '{face}', '{condition}' of {name} is unknown; faces are {', '.join(FACES)} or all, "
+                f"conditions are {', '.join(CONDITIONS)}; correct the word"
+            )
         faces = range(6) if face == "all" else [FACES.index(face)]
         for k in faces:
             self.kind[f, k] = CONDITIONS.index(condition)
@@ -185,7 +218,8 @@ class Fields:
         self.fixed_value[f][mask] = value if np.ndim(value) == 0 else np.asarray(value)[mask]
 
     def dirichlet_voxels(self, f: int) -> tuple[np.ndarray, np.ndarray]:
-        """Flat indices (rising) and values of the voxels held when a face's value is set in its voxels: those faces, then those fixed."""
+        """Flat indices (rising) and values of the voxels held when a face's value is set in its voxels: those faces,
+        then those fixed."""
         held = np.full(self.grid.shape, np.nan)
         for face in np.flatnonzero(self.kind[f] == 1):
             if self.grid.shape[2 - face // 2] > 1:
@@ -234,7 +268,11 @@ class Fields:
             return {}
         flat = self.value.reshape(len(self.names), -1)
         told = {"mean": flat.mean(axis=1), "lowest": flat.min(axis=1), "highest": flat.max(axis=1)}
-        return {f"{what}.{f}": (float(v), u) for what, values in told.items() for f, u, v in zip(self.names, self.units, values)}
+        return {
+            f"{what}.{f}": (float(v), u)
+            for what, values in told.items()
+            for f, u, v in zip(self.names, self.units, values)
+        }
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything a checkpoint keeps, by name."""

@@ -16,7 +16,8 @@ WIDTH = 70  # characters that a plan prints of what one process reads, or writes
 
 
 def brief(names: str, width: int = WIDTH) -> str:
-    """A list of columns that fits: several of one section become `section.*`, and the rest that does not fit is counted.
+    """A list of columns that fits: several of one section become `section.*`, and the rest that does not fit is
+    counted.
 
     >>> brief("emt.level, caf.rise, emt.rise, caf.fall, vital", 24)
     'emt.*, caf.*, vital'
@@ -42,22 +43,27 @@ class PlanError(OncariumError, ValueError):
 
 
 class Plan:
-    """Order by slot, then the order given (in `transport`, whoever adds sources before whoever solves); one firing per period.
+    """Order by slot, then the order given (in `transport`, whoever adds sources before whoever solves); one firing per
+    period.
 
     A process with period p fires at every tick that is a multiple of p / tick_minutes, the first at tick 0.
-    summed   min, or 0: time is the sum of so many steps of this length, with their rounding, as the field's standard code counts it; what
-             is compared with a multiple of the step then falls on the same side.
+    summed   min, or 0: time is the sum of so many steps of this length, with their rounding, as the field's standard
+             code counts it; what is compared with a multiple of the step then falls on the same side.
 
     `print(plan)` shows slot, process, period, what it reads and writes, ms per firing and share of the time.
     """
 
-    def __init__(self, processes: Sequence[Process], tick_minutes: float, slots: Sequence[str] = SLOTS, summed: float = 0.0):
+    def __init__(
+        self, processes: Sequence[Process], tick_minutes: float, slots: Sequence[str] = SLOTS, summed: float = 0.0
+    ):
         self.tick_minutes = tick_minutes
         self.slots = tuple(slots)
         self.summed = summed
         self._sum = (0, 0.0)  # a tick and its summed time
         self._fired: dict[int, float] = {}  # summed time of the last firing, by period
-        self.processes = sorted(processes, key=lambda p: (self.slots.index(p.slot), p.slot == "transport" and bool(p.sets)))
+        self.processes = sorted(
+            processes, key=lambda p: (self.slots.index(p.slot), p.slot == "transport" and bool(p.sets))
+        )
         self.every = [self._ticks(p) for p in self.processes]
         self.seconds = [0.0] * len(self.processes)
         self.firings = [0] * len(self.processes)
@@ -95,14 +101,17 @@ class Plan:
             every = self.every[k]
             if number % every == 0:
                 start = time.perf_counter()
-                process.step(tissue, Tick(number, tissue.time, minutes.get(every, every * self.tick_minutes), seed, counted))
+                process.step(
+                    tissue, Tick(number, tissue.time, minutes.get(every, every * self.tick_minutes), seed, counted)
+                )
                 self.seconds[k] += time.perf_counter() - start
                 self.firings[k] += 1
         tissue.tick = number + 1
         tissue.time = tissue.tick * self.tick_minutes
 
     def _minutes(self, number: int) -> dict[int, float]:
-        """Minutes since the last firing, by period in ticks: differences of summed times; the first firing has its whole period."""
+        """Minutes since the last firing, by period in ticks: differences of summed times; the first firing has its
+        whole period."""
         steps = round(self.tick_minutes / self.summed)
         now = self._summed_time(number, steps)
         out = {}

@@ -17,9 +17,10 @@ NOBODY = (np.empty(0, np.int64), np.empty(0, np.int64))
 class Population:
     """The queue of a tissue: births and deaths that are wanted, and what has happened.
 
-    `divide` and `remove` take rows; nothing happens to the tissue until `apply`. `born` holds the rows of the mothers and daughters of this
-    tick, `heard(kind)` the ids of all to whom something of a kind happened in it, for whoever acts later in the tick. `pending` collects
-    what happened as records of time (min), id, kind (index into `kinds`) and cause (an id, a type, or -1); recorders drain it.
+    `divide` and `remove` take rows; nothing happens to the tissue until `apply`. `born` holds the rows of the mothers
+    and daughters of this tick, `heard(kind)` the ids of all to whom something of a kind happened in it, for whoever
+    acts later in the tick. `pending` collects what happened as records of time (min), id, kind (index into `kinds`) and
+    cause (an id, a type, or -1); recorders drain it.
 
     kinds   names of the kinds of events, registered by the mechanisms that log them (Process.events)
 

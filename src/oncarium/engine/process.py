@@ -54,8 +54,9 @@ class Process:
     writes `step(tissue, tick)`. `reads`, `sets`, `adds` name columns and arrays: the Plan checks that one owner at most
     sets an array within a slot, and prints them.
 
-    A mechanism answers for itself: `why(model)` says whether a model needs it, `of(model, build)` makes it as the model needs it. By default
-    it is there where the model speaks of its section and has the factors and the part of the tissue that it works on.
+    A mechanism answers for itself: `why(model)` says whether a model needs it, `of(model, build)` makes it as the model
+    needs it. By default it is there where the model speaks of its section and has the factors and the part of the
+    tissue that it works on.
 
     >>> from oncarium.engine.column import State
     >>> class Ageing(Process):
@@ -75,7 +76,8 @@ class Process:
     declared: ClassVar[dict[str, Column]] = {}
     requires: tuple[str, ...] = ()  # rare columns that it cannot do without
     events: tuple[str, ...] = ()  # kinds of events that it logs
-    words: tuple[str, ...] = ()  # sections or columns that switch it on where a model speaks of them; its section, if empty
+    # sections or columns that switch it on where a model speaks of them; its section, if empty
+    words: tuple[str, ...] = ()
     serves: tuple[str, ...] = ()  # sections of a model that it answers for; those of its columns, if empty
     needs: tuple[str, ...] = ()  # factors that it works on
     makes: tuple[str, ...] = ()  # factors that it releases besides what cells secrete
@@ -148,7 +150,13 @@ class Variant:
     """
 
     def __init__(
-        self, process: Any, *, why: Callable[[Any], Why] | None = None, slot: str = "", requires: tuple[str, ...] = (), **options: Any
+        self,
+        process: Any,
+        *,
+        why: Callable[[Any], Why] | None = None,
+        slot: str = "",
+        requires: tuple[str, ...] = (),
+        **options: Any,
     ):
         self.process = process
         self.why = why or process.why

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 
 class Why(NamedTuple):
-    """Whether a mechanism is part of a model's plan, and the reason, in words. True where it is: conditions join with `and` and `or`.
+    """Whether a mechanism is part of a model's plan, and the reason, in words. True where it is: conditions join with
+    `and` and `or`.
 
     >>> (Why(True, "the model has a matrix") and Why(False, "nobody speaks of guidance")).because
     'nobody speaks of guidance'
@@ -41,5 +42,13 @@ def lives_on(mechanism: Any, model: Any) -> Why:
     """Does the model have the factors and the part of the tissue that a mechanism works on?"""
     known = {f.name for f in model.factors}
     lacking = [name for name in mechanism.needs if name not in known]
-    factors = given(not lacking, f"the model has {', '.join(mechanism.needs) or 'all it works on'}", f"the model has no {', '.join(lacking)}")
-    return factors and given(not mechanism.part or getattr(model, mechanism.part), f"the model has a {mechanism.part}", f"the model has no {mechanism.part}")
+    factors = given(
+        not lacking,
+        f"the model has {', '.join(mechanism.needs) or 'all it works on'}",
+        f"the model has no {', '.join(lacking)}",
+    )
+    return factors and given(
+        not mechanism.part or getattr(model, mechanism.part),
+        f"the model has a {mechanism.part}",
+        f"the model has no {mechanism.part}",
+    )

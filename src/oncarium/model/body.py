@@ -1,4 +1,5 @@
-"""The patient around the tissue: compartments of the body, doors by which cells enter and leave, voxels that blood supplies."""
+"""The patient around the tissue: compartments of the body, doors by which cells enter and leave, voxels that blood
+supplies."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ PLACES = ("edge", "supply")
 
 @dataclass(frozen=True)
 class Compartment:
-    """One compartment: start (1 is healthy), gain and loss and growth (1/min), what drives the gain, flows to others (name, 1/min)."""
+    """One compartment: start (1 is healthy), gain and loss and growth (1/min), what drives the gain, flows to others
+    (name, 1/min)."""
 
     name: str
     start: float = 0.0
@@ -31,7 +33,8 @@ class Compartment:
 
 @dataclass(frozen=True)
 class Passage:
-    """How cells of a type enter or leave: through `edge` or `supply` voxels, at a rate (1/min and voxel, or 1/min and cell)."""
+    """How cells of a type enter or leave: through `edge` or `supply` voxels, at a rate (1/min and voxel, or 1/min and
+    cell)."""
 
     type: str
     at: str
@@ -68,9 +71,15 @@ def read_patient(reader: Reader, tree: dict[str, Any], names: Names, factors: Se
     """Sections body, entry, exit and supply of a model."""
     bodies = _body(reader, tree.get("body"))
     known = [c.name for c in bodies]
-    supply = tuple(s for i, given in _list(reader, tree, "supply") if (s := _supplied(reader, given, f"supply.{i}", names)))
-    entries = tuple(p for i, g in _list(reader, tree, "entry") if (p := _entry(reader, g, f"entry.{i}", names, known, bool(supply))))
-    exits = tuple(p for i, g in _list(reader, tree, "exit") if (p := _exit(reader, g, f"exit.{i}", names, known, bool(supply))))
+    supply = tuple(
+        s for i, given in _list(reader, tree, "supply") if (s := _supplied(reader, given, f"supply.{i}", names))
+    )
+    entries = tuple(
+        p for i, g in _list(reader, tree, "entry") if (p := _entry(reader, g, f"entry.{i}", names, known, bool(supply)))
+    )
+    exits = tuple(
+        p for i, g in _list(reader, tree, "exit") if (p := _exit(reader, g, f"exit.{i}", names, known, bool(supply)))
+    )
     return Patient(tuple(bodies), entries, exits, supply)
 
 
@@ -83,7 +92,9 @@ def _body(reader: Reader, tree: Any) -> list[Compartment]:
     group = reader.named(tree, "body", "compartment")
     for name, given in group.items():
         path = f"body.{name}"
-        said = reader.group(given, path, ("start", "gain", "loss", "grow", "by", "half", "flows", "doc"), "part of a compartment")
+        said = reader.group(
+            given, path, ("start", "gain", "loss", "grow", "by", "half", "flows", "doc"), "part of a compartment"
+        )
         units = {"start": "1", "half": "1", "gain": "1/min", "loss": "1/min", "grow": "1/min"}
         numbers = {k: reader.quantity(said[k], f"{path}.{k}", units[k], ge=0.0) for k in said if k in units}
         by = reader.text(said.get("by"), f"{path}.by")
@@ -98,7 +109,11 @@ def _body(reader: Reader, tree: Any) -> list[Compartment]:
             value = reader.quantity(rate, f"{path}.flows.{target}", "1/min", ge=0.0)
             flows.append((target, value or 0.0))
         if all(v is not None for v in numbers.values()):
-            out.append(Compartment(name, by=by, flows=tuple(flows), **{k: float(v) for k, v in numbers.items() if v is not None}))
+            out.append(
+                Compartment(
+                    name, by=by, flows=tuple(flows), **{k: float(v) for k, v in numbers.items() if v is not None}
+                )
+            )
     return out
 
 
@@ -112,13 +127,17 @@ def _supplied(reader: Reader, given: Any, path: str, names: Names) -> Supplied |
             continue
         said = reader.group(what, f"{path}.of.{factor}", ("exchange", "outside"), "part of a supply")
         rate = reader.quantity(said.get("exchange"), f"{path}.of.{factor}.exchange", "1/min", gt=0.0)
-        outside = reader.quantity(said.get("outside", "0"), f"{path}.of.{factor}.outside", names.factors[factor], ge=0.0)
+        outside = reader.quantity(
+            said.get("outside", "0"), f"{path}.of.{factor}.outside", names.factors[factor], ge=0.0
+        )
         if rate is not None and outside is not None:
             out.append((factor, rate, outside))
     return Supplied(region, tuple(out)) if region else None
 
 
-def _passage(reader: Reader, tree: dict[str, Any], path: str, names: Names, known: Sequence[str], key: str, supplied: bool) -> dict[str, Any] | None:
+def _passage(
+    reader: Reader, tree: dict[str, Any], path: str, names: Names, known: Sequence[str], key: str, supplied: bool
+) -> dict[str, Any] | None:
     """What entries and exits have in common."""
     type = tree.get("cells")
     if reader.word(type, f"{path}.cells", names.types, "cell type") is None:
@@ -134,11 +153,17 @@ def _passage(reader: Reader, tree: dict[str, Any], path: str, names: Names, know
         return None
     rate = reader.quantity(tree.get("rate"), f"{path}.rate", "1/min", ge=0.0)
     size = reader.quantity(tree["size"], f"{path}.size", "1", gt=0.0) if "size" in tree else math.inf
-    return None if rate is None or size is None else {"type": str(type), "at": at, "body": body, "rate": rate, "size": size}
+    return (
+        None
+        if rate is None or size is None
+        else {"type": str(type), "at": at, "body": body, "rate": rate, "size": size}
+    )
 
 
 def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
-    tree = reader.group(given, path, ("cells", "from", "at", "rate", "size", "signal", "half", "hill"), "part of an entry")
+    tree = reader.group(
+        given, path, ("cells", "from", "at", "rate", "size", "signal", "half", "hill"), "part of an entry"
+    )
     common = _passage(reader, tree, path, names, known, "from", supplied)
     signal = reader.text(tree.get("signal"), f"{path}.signal")
     if common is None:
@@ -152,7 +177,9 @@ def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[
 
 
 def _exit(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], supplied: bool) -> Passage | None:
-    tree = reader.group(given, path, ("cells", "to", "at", "rate", "size", "when", "above", "carries"), "part of an exit")
+    tree = reader.group(
+        given, path, ("cells", "to", "at", "rate", "size", "when", "above", "carries"), "part of an exit"
+    )
     common = _passage(reader, tree, path, names, known, "to", supplied)
     column, carries = (reader.text(tree.get(key), f"{path}.{key}") for key in ("when", "carries"))
     plain = [n for n, e in names.columns.items() if e.axis is None]

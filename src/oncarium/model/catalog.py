@@ -102,6 +102,7 @@ class Mechanism:
 @lru_cache(maxsize=1)
 def mechanisms() -> tuple[Mechanism, ...]:
     """Every mechanism, in the order of a tick."""
+
     def frozen(row: dict[str, Any]) -> dict[str, Any]:
         return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
 

@@ -41,7 +41,8 @@ class Distribution:
 class CellType:
     """What a model says about one type.
 
-    values   column -> number, or label -> number for a column with an axis; columns the file does not mention are absent
+    values   column -> number, or label -> number for a column with an axis; columns the file does not mention are
+             absent
     exit     exit rate of each cycle phase, 1/min           fixed   whether each phase lasts a fixed time
     """
 
@@ -86,7 +87,9 @@ def read_cell(reader: Reader, name: str, tree: Mapping[str, Any], names: Names) 
             continue
         if key not in sections:
             known = [*sections, *PLAIN]
-            reader.complain(where, f"'{key}' is no section of a cell type.{did_you_mean(key, known)}", f"Known: {', '.join(known)}.")
+            reader.complain(
+                where, f"'{key}' is no section of a cell type.{did_you_mean(key, known)}", f"Known: {', '.join(known)}."
+            )
             continue
         attributes = sections[key]
         allowed = [*attributes, *(x for x in EXTRA.get(key, ()) if x not in attributes)]
@@ -113,7 +116,11 @@ def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) ->
         if entry.axis == "type":  # one value for all types
             one = reader.quantity(given, path, names.unit(entry.name, None), ge=entry.ge, le=entry.le)
             return None if one is None else dict.fromkeys(labels, one)
-        reader.complain(path, f"'{str(given)[:60]}': expected one value per {entry.axis},", f"e.g. {{{next(iter(labels), 'name')}: ...}}.")
+        reader.complain(
+            path,
+            f"'{str(given)[:60]}': expected one value per {entry.axis},",
+            f"e.g. {{{next(iter(labels), 'name')}: ...}}.",
+        )
         return None
     out = {}
     for label, item in given.items():
@@ -150,7 +157,9 @@ def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> t
         unit = names.unit(column, label)
         logarithms = kind in ("lognormal", "log10normal")
         pair = _pair(reader, tree[kind], f"{where}.{kind}", "1" if logarithms else unit, KINDS[kind])
-        between = _pair(reader, tree["between"], f"{where}.between", unit, "two ends") if "between" in tree else (None, None)
+        between = (
+            _pair(reader, tree["between"], f"{where}.between", unit, "two ends") if "between" in tree else (None, None)
+        )
         if pair is None or between is None or pair[0] is None or pair[1] is None:
             continue
         one, two = pair[0], pair[1]
@@ -160,14 +169,22 @@ def read_distributions(reader: Reader, given: Any, path: str, names: Names) -> t
                 reader.complain(f"{where}.{kind}", f"the ends are {one:g} and {two:g};",
                                 f"expected {'0 < ' if kind == 'loguniform' else ''}low <= high.")  # fmt: skip
                 continue
-        elif logarithms and abs(one) + 8.0 * abs(two) > (LARGEST_POWER if kind == "log10normal" else LARGEST_POWER * math.log(10.0)):
-            reader.complain(f"{where}.{kind}", f"draws of {one:g} +- {two:g} are powers beyond 1e{LARGEST_POWER:g}.", remedy="They are logarithms.")
+        elif logarithms and abs(one) + 8.0 * abs(two) > (
+            LARGEST_POWER if kind == "log10normal" else LARGEST_POWER * math.log(10.0)
+        ):
+            reader.complain(
+                f"{where}.{kind}",
+                f"draws of {one:g} +- {two:g} are powers beyond 1e{LARGEST_POWER:g}.",
+                remedy="They are logarithms.",
+            )
             continue
         elif two < 0.0:
             reader.complain(f"{where}.{kind}", f"a standard deviation of {two:g};", "expected at least 0.")
             continue
         if not _reachable(kind, one, two, low, high):
-            reader.complain(f"{where}.between", f"almost no draw lies between {low:g} and {high:g}.", remedy="Widen the limits.")
+            reader.complain(
+                f"{where}.between", f"almost no draw lies between {low:g} and {high:g}.", remedy="Widen the limits."
+            )
             continue
         out.append(Distribution(column, label, kind, (one, two), low, high))
     return tuple(out)
@@ -227,9 +244,7 @@ def _cycle(reader: Reader, tree: dict[str, Any], path: str) -> tuple[CycleEntry,
             if phase not in model.phases:
                 reader.word(phase, f"{path}.{key}.{phase}", model.phases, "phase")
                 continue
-            value = reader.quantity(
-                item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else BRIEFEST
-            )
+            value = reader.quantity(item, place or f"{path}.{key}.{phase}", unit, ge=0.0 if key == "exit" else BRIEFEST)
             if value is not None:
                 rates[model.phases.index(phase)] = value if key == "exit" else 1.0 / value
     given = tree.get("fixed")

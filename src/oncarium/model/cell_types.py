@@ -1,4 +1,5 @@
-"""The cell types of a model: each laid over the library and over the type it is like, with its rules, network and variables."""
+"""The cell types of a model: each laid over the library and over the type it is like, with its rules, network and
+variables."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ from .rule import Names, Rule, check_conflicts, dropped, read_rule
 
 @dataclass(frozen=True)
 class Types:
-    """names: all that rules may speak of; networks by type; conserved: custom columns whose sum over the cells stays."""
+    """names: all that rules may speak of; networks by type; conserved: custom columns whose sum over the cells
+    stays."""
 
     types: list[CellType]
     names: Names
@@ -26,8 +28,11 @@ class Types:
     conserved: set[str]
 
 
-def read_types(reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None) -> Types:
-    """Sections cells and custom of a document. units: factor -> unit; processes: mechanisms of the user, whose columns rules may name."""
+def read_types(
+    reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None
+) -> Types:
+    """Sections cells and custom of a document. units: factor -> unit; processes: mechanisms of the user, whose columns
+    rules may name."""
     given = reader.named(tree.get("cells"), "cells", "cell type")
     trees = {name: _like(reader, given, name, ()) for name in given}
     logics = read_networks(reader, trees, given, folder)
@@ -35,7 +40,9 @@ def read_types(reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str]
     columns = {**catalog.columns(), **custom, **node_columns(logics)}
     for process in processes:
         for c in process.columns():
-            columns[c.name] = catalog.Entry(c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc, c.settable, c.wakes, c.at_death)
+            columns[c.name] = catalog.Entry(
+                c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc, c.settable, c.wakes, c.at_death
+            )
     cycles = {name: _phases(t) for name, t in trees.items()}
     names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)), cycles,
                   any("network" in t for name, t in trees.items() if name not in logics))  # fmt: skip
@@ -53,7 +60,11 @@ def read_types(reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str]
             spoken |= {"network.runs", *(i.signal[0] for i in network.inputs)}
         _check_nodes(reader, name, rules, networks[name].logic.nodes if name in networks else ())
         sections = awake(cell, columns) | {c.partition(".")[0] for c in spoken}
-        types.append(replace(cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn))
+        types.append(
+            replace(
+                cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn
+            )
+        )
     return Types(types, names, networks, conserved)
 
 
@@ -65,7 +76,9 @@ def _like(reader: Reader, given: dict[str, Any], name: str, chain: tuple[str, ..
     if not other:
         return tree
     if other in (*chain, name):
-        reader.complain(f"{path}.like", f"cell types resemble each other in a circle: {' > '.join((*chain, name, other))}.")
+        reader.complain(
+            f"{path}.like", f"cell types resemble each other in a circle: {' > '.join((*chain, name, other))}."
+        )
         return tree
     if other not in given:
         reader.word(other, f"{path}.like", given, "cell type")
@@ -105,7 +118,11 @@ def _check_nodes(reader: Reader, type: str, rules: Sequence[tuple[str, Rule]], n
     for path, rule in rules:
         section, _, node = rule.signal[0].partition(".")
         if section == "network" and node not in (*nodes, "runs"):
-            reader.complain(path, f"'{rule.text}': cells of type {type} have no node '{node}'.", remedy=f"Give {type} a section network that has it.")
+            reader.complain(
+                path,
+                f"'{rule.text}': cells of type {type} have no node '{node}'.",
+                remedy=f"Give {type} a section network that has it.",
+            )
 
 
 def _read_custom(reader: Reader, tree: Any) -> tuple[dict[str, catalog.Entry], set[str]]:
@@ -114,8 +131,12 @@ def _read_custom(reader: Reader, tree: Any) -> tuple[dict[str, catalog.Entry], s
     for name, given in reader.named(tree, "custom", "variable").items():
         said = reader.group(given, f"custom.{name}", ("unit", "conserved", "doc"))
         if reader.text(said.get("unit"), f"custom.{name}.unit", "1") != "1":
-            reader.complain(f"custom.{name}.unit", f"'{str(said['unit'])[:60]}' is no unit of a custom variable;", "expected 1.")
+            reader.complain(
+                f"custom.{name}.unit", f"'{str(said['unit'])[:60]}' is no unit of a custom variable;", "expected 1."
+            )
         if reader.truth(said.get("conserved", False), f"custom.{name}.conserved"):
             conserved.add(f"custom.{name}")
-        out[f"custom.{name}"] = catalog.Entry(f"custom.{name}", "1", "behavior", 0.0, None, None, None, reader.text(said.get("doc"), f"custom.{name}.doc"))
+        out[f"custom.{name}"] = catalog.Entry(
+            f"custom.{name}", "1", "behavior", 0.0, None, None, None, reader.text(said.get("doc"), f"custom.{name}.doc")
+        )
     return out, conserved

@@ -1,4 +1,5 @@
-"""What two models say differently: values are compared as quantities, whatever the spelling, and whether said or left at their default."""
+"""What two models say differently: values are compared as quantities, whatever the spelling, and whether said or left
+at their default."""
 
 from __future__ import annotations
 
@@ -99,7 +100,10 @@ def _cell(model: Model, t: Any, put: Any) -> None:
         for label in names.labels(entry) if entry.axis else (None,):
             put(f"{path}.{name}" + (f".{label}" if label else ""), t.value(entry, label), names.unit(name, label))
     for rule in t.rules:
-        said = " ".join(".".join(w for w in words if w) for words in (rule.signal, ("increases" if rule.increases else "decreases",), rule.behavior))
+        said = " ".join(
+            ".".join(w for w in words if w)
+            for words in (rule.signal, ("increases" if rule.increases else "decreases",), rule.behavior)
+        )
         put(f"{path}.rules.{said}", (rule.value, rule.half, rule.hill, rule.dead))
     for i, d in enumerate(t.distributions):
         put(f"{path}.distributions.{i}", (d.column, d.label, d.kind, d.parameters, d.low, d.high))

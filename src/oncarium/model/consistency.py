@@ -1,5 +1,5 @@
-"""Is a model whole? Factors that are asked for and made by nobody, sections whose mechanism lacks what it works on, nuclei larger than
-their cells, mechanisms that the chosen numerics do not have, more than this machine can hold."""
+"""Is a model whole? Factors that are asked for and made by nobody, sections whose mechanism lacks what it works on,
+nuclei larger than their cells, mechanisms that the chosen numerics do not have, more than this machine can hold."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def _check_volumes(reader: Reader, model: Model) -> None:
     for t in model.types:
         total, nuclear = t.value(columns["volume.total"]), t.value(columns["volume.nuclear"])
         if not 0.0 < nuclear < total:
-            # PhysiCell takes a nucleus larger than its cell, with a cytoplasm below zero, and some of its models have one
+            # PhysiCell takes a nucleus larger than its cell, with a cytoplasm below zero, and some of its models have
+            # one
             reader.complain(
                 f"cells.{t.name}.volume",
                 f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3;",
@@ -50,9 +51,15 @@ def _check_served(reader: Reader, model: Model) -> None:
         if section in known:
             continue
         if model.numerics == "physicell":
-            reader.complain(path, f"PhysiCell's numerics have no {section};", remedy="Remove it, or the line  numerics: physicell.")
+            reader.complain(
+                path, f"PhysiCell's numerics have no {section};", remedy="Remove it, or the line  numerics: physicell."
+            )
         else:
-            reader.complain(path, f"no mechanism answers for {section};", remedy="Add the mechanism to the order (biology/order.py), or remove the section.")
+            reader.complain(
+                path,
+                f"no mechanism answers for {section};",
+                remedy="Add the mechanism to the order (biology/order.py), or remove the section.",
+            )
 
 
 def _check_memory(reader: Reader, model: Model) -> None:
@@ -92,7 +99,11 @@ def _check_parts(reader: Reader, model: Model) -> None:
                     remedy=f"Add  factors: {{{lacking[0]}: {{library: {lacking[0]}}}}}.",
                 )  # fmt: skip
             for word in words[:1] if m.part and not getattr(model, m.part) else ():
-                reader.complain(f"cells.{t.name}.{word}", f"the model has no {m.part};", f"expected a section {m.part}, e.g. {EXAMPLES[m.part]}.")
+                reader.complain(
+                    f"cells.{t.name}.{word}",
+                    f"the model has no {m.part};",
+                    f"expected a section {m.part}, e.g. {EXAMPLES[m.part]}.",
+                )
         taken = t.values.get("metabolism.consumption")
         for f in model.factors:
             if isinstance(taken, dict) and taken.get(f.name) and f.michaelis is None:
@@ -131,13 +142,22 @@ def made(model: Model) -> set[str]:
     """Factors that come from somewhere."""
     out = {f for m in mechanisms() if any(model.place_of(w) for w in m.words) for f in m.makes}
     for f in model.factors:
-        if f.initial > 0.0 or f.initial_table or f.held or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values()):
+        if (
+            f.initial > 0.0
+            or f.initial_table
+            or f.held
+            or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values())
+        ):
             out.add(f.name)
     for t in model.types:
         for column in ("secretion.rate", "secretion.approach"):
             given = t.values.get(column)
             out |= {name for name, value in given.items() if value > 0.0} if isinstance(given, dict) else set()
-        out |= {r.behavior[1] for r in t.rules if r.behavior[0] in ("secretion.rate", "secretion.approach") and r.behavior[1] and r.value > 0.0}
+        out |= {
+            r.behavior[1]
+            for r in t.rules
+            if r.behavior[0] in ("secretion.rate", "secretion.approach") and r.behavior[1] and r.value > 0.0
+        }
     for supplied in model.patient.supply:
         out |= {name for name, _, outside in supplied.factors if outside > 0.0}
     for process in model.processes:

@@ -75,7 +75,9 @@ def say_factor(f: Factor) -> str:
         )
         by_condition.setdefault(said, []).append(face)
     text += " " + (
-        "Faces " + "; ".join(f"{', '.join(v)} {k}" for k, v in by_condition.items()) + "." if by_condition else "All faces are closed."
+        "Faces " + "; ".join(f"{', '.join(v)} {k}" for k, v in by_condition.items()) + "."
+        if by_condition
+        else "All faces are closed."
     )
     if f.held:
         text += f" {len(f.held)} region{'s are' if len(f.held) > 1 else ' is'} held at a fixed value."
@@ -99,13 +101,19 @@ def say_cell(cell: CellType, names: Names) -> list[str]:
         entry = columns().get(name)
         doc = f"  ({entry.doc})" if entry and entry.doc else ""
         if isinstance(value, dict):
-            lines.append(f"  {name}: " + ", ".join(f"{k} {_number(v)} {_unit(names.unit(name, k))}".rstrip() for k, v in value.items()) + doc)
+            lines.append(
+                f"  {name}: "
+                + ", ".join(f"{k} {_number(v)} {_unit(names.unit(name, k))}".rstrip() for k, v in value.items())
+                + doc
+            )
         else:
             lines.append(f"  {name}: {_number(value)} {_unit(names.unit(name, None))}".rstrip() + doc)
     for x in cell.distributions:
         name = ".".join(p for p in (x.column, x.label) if p)
         within = f", within {x.low:.4g} and {x.high:.4g}" if x.low > -math.inf or x.high < math.inf else ""
-        lines.append(f"  at the start {name} is drawn: {x.kind} with {x.parameters[0]:.4g} and {x.parameters[1]:.4g}{within}")
+        lines.append(
+            f"  at the start {name} is drawn: {x.kind} with {x.parameters[0]:.4g} and {x.parameters[1]:.4g}{within}"
+        )
     return lines
 
 
@@ -119,7 +127,9 @@ def say_placement(p: Placement, is_2d: bool) -> str:
     where = {"everywhere": "everywhere", "box": "in a box"}.get(region.kind)
     if where is None:
         size = f"radius {region.outer:g} um" if region.inner == 0 else f"radii {region.inner:g} to {region.outer:g} um"
-        where = f"in a {region.kind} of {size} around ({', '.join(f'{c:g}' for c in region.center[: 2 if is_2d else 3])})"
+        where = (
+            f"in a {region.kind} of {size} around ({', '.join(f'{c:g}' for c in region.center[: 2 if is_2d else 3])})"
+        )
     if p.count is not None:
         return f"{p.count} {p.type} cells lie at random {where}."
     return f"{p.type} cells are packed hexagonally, {p.spacing:.3g} um apart, {where}."
@@ -157,7 +167,10 @@ def describe(model: Model) -> str:
         lines += ["", "Mechanisms of your own: " + ", ".join(p.name for p in model.processes)]
     sourced = [q for p, q in model.numbers.items() if p.startswith(("factors", "cells"))]
     assumed = sum(q.source in ("", "assumed") for q in sourced)
-    lines += ["", f"{len(sourced)} numbers describe factors and cells; {assumed} of them are assumed or carry no source."]
+    lines += [
+        "",
+        f"{len(sourced)} numbers describe factors and cells; {assumed} of them are assumed or carry no source.",
+    ]
     return shown("\n".join(lines).expandtabs(2))
 
 

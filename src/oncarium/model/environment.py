@@ -17,7 +17,20 @@ NUMERICS = ("oncarium", "physicell")
 COMPAT = ("", "1.14.2")
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 FACTOR_UNITS = ("mmHg", "nM", "mM", "uM", "pM", "M", "1")
-FACTOR_KEYS = ("library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "hindrance", "solver", "tolerance", "doc")
+FACTOR_KEYS = (
+    "library",
+    "unit",
+    "diffusion",
+    "decay",
+    "michaelis",
+    "initial",
+    "boundary",
+    "fixed",
+    "hindrance",
+    "solver",
+    "tolerance",
+    "doc",
+)
 
 
 @dataclass(frozen=True)
@@ -67,8 +80,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Boundary:
-    """Condition at one face: "no-flux", "value" (concentration), "exchange" with outside through a permeability (um/min), or
-    "voxels": the outermost layer of voxels is held at the value."""
+    """Condition at one face: "no-flux", "value" (concentration), "exchange" with outside through a permeability
+    (um/min), or "voxels": the outermost layer of voxels is held at the value."""
 
     condition: str = "no-flux"
     value: float = 0.0
@@ -115,12 +128,19 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     if tree is None:
         reader.complain("domain", "the model has no domain;", "expected x, y and voxel, and z or thickness.")
         return None
-    slips = [near for key in (tree if isinstance(tree, dict) else ()) if key not in DOMAIN_KEYS for near in nearest(key, DOMAIN_KEYS)]
+    slips = [
+        near
+        for key in (tree if isinstance(tree, dict) else ())
+        if key not in DOMAIN_KEYS
+        for near in nearest(key, DOMAIN_KEYS)
+    ]
     tree = reader.group(tree, "domain", DOMAIN_KEYS)
     missing = [k for k in ("x", "y", "voxel") if k not in tree]
     if missing:
         if not set(missing) <= set(slips):  # a slip is named already
-            reader.complain("domain", f"{' and '.join(missing)} missing;", "expected e.g. x: [-500 um, 500 um] and voxel: 20 um.")
+            reader.complain(
+                "domain", f"{' and '.join(missing)} missing;", "expected e.g. x: [-500 um, 500 um] and voxel: 20 um."
+            )
         return None
     given = tree["voxel"]
     if isinstance(given, list):
@@ -135,9 +155,15 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     if "z" in tree:
         z = reader.interval(tree["z"], "domain.z")
         if tree.get("thickness") is not None:
-            reader.complain("domain.thickness", "a domain with z is three-dimensional and has no thickness.", remedy="Remove one of them.")
+            reader.complain(
+                "domain.thickness",
+                "a domain with z is three-dimensional and has no thickness.",
+                remedy="Remove one of them.",
+            )
     else:
-        thickness = reader.length(tree["thickness"], "domain.thickness", ge=SMALLEST) if "thickness" in tree else size[2]
+        thickness = (
+            reader.length(tree["thickness"], "domain.thickness", ge=SMALLEST) if "thickness" in tree else size[2]
+        )
         z = None if thickness is None else (-0.5 * thickness, 0.5 * thickness)
         size[2] = thickness
     spans = [s for s in (x, y, z) if s is not None]
@@ -145,7 +171,11 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     if len(spans) < 3 or len(sizes) < 3:
         return None
     if any(not 0.0 < h or (b - a) / h > 1e9 for (a, b), h in zip(spans, sizes)):
-        reader.complain("domain.voxel", "a side of the box has more than a billion voxels.", remedy="Use larger voxels or a smaller domain.")
+        reader.complain(
+            "domain.voxel",
+            "a side of the box has more than a billion voxels.",
+            remedy="Use larger voxels or a smaller domain.",
+        )
         return None
     counts = [max(1, math.ceil((b - a) / h - 1e-9)) for (a, b), h in zip(spans, sizes)]
     low, step = [a for a, _ in spans], sizes
@@ -164,7 +194,9 @@ def read_clock(reader: Reader, tree: Any) -> Clock:
     """Clock of a model."""
     tree = reader.group(tree, "clock", ("transport", "mechanics", "phenotype", "error"))
     periods = {
-        k: reader.quantity(v, f"clock.{k}", "um/min", gt=0.0) if k == "error" else reader.quantity(v, f"clock.{k}", "min", ge=SHORTEST, le=LONGEST)
+        k: reader.quantity(v, f"clock.{k}", "um/min", gt=0.0)
+        if k == "error"
+        else reader.quantity(v, f"clock.{k}", "min", ge=SHORTEST, le=LONGEST)
         for k, v in tree.items()
     }
     if any(v is None for v in periods.values()):
@@ -188,7 +220,11 @@ def read_record(reader: Reader, tree: Any, tick: float) -> Record:
     out: dict[str, Any] = {}
     for key, value in tree.items():
         if key == "columns":
-            listed = [value] if isinstance(value, str) else reader.listed(value, "record.columns", "e.g. [radius, volume.total].")
+            listed = (
+                [value]
+                if isinstance(value, str)
+                else reader.listed(value, "record.columns", "e.g. [radius, volume.total].")
+            )
             out[key] = tuple(reader.text(v, f"record.columns.{i}") for i, v in enumerate(listed))
             continue
         every = reader.quantity(value, f"record.{key}", "min", ge=SHORTEST, le=LONGEST)
@@ -196,14 +232,18 @@ def read_record(reader: Reader, tree: Any, tick: float) -> Record:
             continue
         if whole_ticks(every, tick) is None and abs(every / tick - round(every / tick)) > 1e-9:
             reader.complain(
-                f"record.{key}", f"{value} is not a whole number of ticks of {tick:g} min.", remedy=f"Choose a multiple of {tick:g} min."
+                f"record.{key}",
+                f"{value} is not a whole number of ticks of {tick:g} min.",
+                remedy=f"Choose a multiple of {tick:g} min.",
             )
             continue
         out[key] = every
     return Record(**out)
 
 
-def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, usual_solver: str = "auto") -> Factor | None:
+def read_factor(
+    reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, usual_solver: str = "auto"
+) -> Factor | None:
     """One factor; its table of initial concentrations is named, not opened."""
     path = f"factors.{name}"
     tree = reader.group(tree, path, FACTOR_KEYS)
@@ -213,7 +253,9 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
         return None
     if unit not in FACTOR_UNITS:
         near = did_you_mean(unit, FACTOR_UNITS)
-        reader.complain(f"{path}.unit", f"'{unit}' is no unit of a factor.{near}", f"Expected one of {', '.join(FACTOR_UNITS)}.")
+        reader.complain(
+            f"{path}.unit", f"'{unit}' is no unit of a factor.{near}", f"Expected one of {', '.join(FACTOR_UNITS)}."
+        )
         return None
     if "diffusion" not in tree:
         reader.complain(path, "its diffusion is missing;", "expected e.g. diffusion: 100000 um^2/min.")
@@ -231,17 +273,27 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
     outside = [b.value for b in boundary.values() if b.condition != "no-flux"]
     table = ""
     if isinstance(tree.get("initial"), dict):
-        table = reader.text(reader.group(tree.pop("initial"), f"{path}.initial", ("table",)).get("table"), f"{path}.initial.table")
+        table = reader.text(
+            reader.group(tree.pop("initial"), f"{path}.initial", ("table",)).get("table"), f"{path}.initial.table"
+        )
         if not table:
-            reader.complain(f"{path}.initial", "no table is named;", f"expected a concentration, e.g. 38 {unit}, or {{table: file.csv}}.")
+            reader.complain(
+                f"{path}.initial",
+                "no table is named;",
+                f"expected a concentration, e.g. 38 {unit}, or {{table: file.csv}}.",
+            )
     initial = 0.0 if table else number("initial", unit, outside[0] if outside else 0.0, ge=0.0)
     solver = tree.get("solver", usual_solver)
     if not isinstance(solver, str) or solver not in SOLVERS:
         reader.word(solver, f"{path}.solver", SOLVERS, "solver")
     if solver == "cosine" and outside:
-        reader.complain(f"{path}.solver", "cosine needs closed faces;", "expected no-flux on every face, or another solver.")
+        reader.complain(
+            f"{path}.solver", "cosine needs closed faces;", "expected no-flux on every face, or another solver."
+        )
     held = []
-    for i, item in enumerate(reader.listed(tree.get("fixed"), f"{path}.fixed", "e.g. - {disc: {radius: 20 um}, value: ...}.")):
+    for i, item in enumerate(
+        reader.listed(tree.get("fixed"), f"{path}.fixed", "e.g. - {disc: {radius: 20 um}, value: ...}.")
+    ):
         from .initial import REGIONS, read_region
 
         where = f"{path}.fixed.{i}"
@@ -255,7 +307,21 @@ def read_factor(reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, us
     hindrance = number("hindrance", "1", 0.0, ge=0.0) or 0.0
     doc = reader.text(tree.get("doc"), f"{path}.doc")
     held_at = tuple(held)
-    return Factor(name, unit, diffusion, decay, michaelis, initial, boundary, held_at, str(solver), tolerance, doc, table, hindrance=hindrance)
+    return Factor(
+        name,
+        unit,
+        diffusion,
+        decay,
+        michaelis,
+        initial,
+        boundary,
+        held_at,
+        str(solver),
+        tolerance,
+        doc,
+        table,
+        hindrance=hindrance,
+    )
 
 
 def with_tables(reader: Reader, factors: list[Factor], domain: Domain, folder: Path | None) -> list[Factor]:

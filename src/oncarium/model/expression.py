@@ -150,7 +150,8 @@ def _binary(t: Tokens, scope: Scope, level: int) -> Term:
         right = _binary(t, scope, level + 1)
         logic, arithmetic = sign in PYTHON, sign in ("+", "-", "*", "/")
         one, other = (truth(left), truth(right)) if logic else (number(left), number(right))
-        # a chain of these means the same without inner brackets, of which Python takes two hundred; of others it does not
+        # a chain of these means the same without inner brackets, of which Python takes two hundred; of others it does
+        # not
         chained = links and sign in ("||", "&&", "+", "-", "*", "/")
         if links > DEEPEST and not chained:
             raise t.fail(f"more than {DEEPEST} comparisons stand in a row.")
@@ -171,7 +172,11 @@ def _unary(t: Tokens, scope: Scope) -> Term:
         t.depth -= 1
         if sign == "!":
             return Term(f"(not {truth(inside)})", True, None if inside.value is None else float(not inside.value))
-        return Term(f"(-{number(inside)})", False, None if inside.value is None else -inside.value) if sign == "-" else inside
+        return (
+            Term(f"(-{number(inside)})", False, None if inside.value is None else -inside.value)
+            if sign == "-"
+            else inside
+        )
     if t.has("("):
         inside = expression(t, scope)
         t.take(text=")")
@@ -188,7 +193,11 @@ def _unary(t: Tokens, scope: Scope) -> Term:
         return Term(repr(value), False, value)
     if kind == "parameter":
         if text not in scope.parameters:
-            raise t.fail(f"the parameter {text[:60]} has no value.{did_you_mean(text, scope.parameters)}", "Expected it in the settings.", line)
+            raise t.fail(
+                f"the parameter {text[:60]} has no value.{did_you_mean(text, scope.parameters)}",
+                "Expected it in the settings.",
+                line,
+            )
         return Term(f"p[{scope.place[text]}]", False, scope.parameters[text])
     if kind == "attribute":
         found = scope.attribute(text[1:])

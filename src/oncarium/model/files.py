@@ -51,7 +51,8 @@ class Document:
 
 
 def _copied(tree: Any) -> Any:
-    """A tree of dicts and lists of its own; copy.deepcopy, which keeps account of shared parts, takes three times as long."""
+    """A tree of dicts and lists of its own; copy.deepcopy, which keeps account of shared parts, takes three times as
+    long."""
     if isinstance(tree, dict):
         return {k: _copied(v) for k, v in tree.items()}
     return [_copied(v) for v in tree] if isinstance(tree, list) else tree
@@ -79,7 +80,9 @@ def decode(data: bytes, name: str) -> str:
             )
         ) from None
     if "\0" in text:
-        raise ModelError(Problem(name, "", f"a NUL byte stands at character {text.index(chr(0))}; this is no text file."))
+        raise ModelError(
+            Problem(name, "", f"a NUL byte stands at character {text.index(chr(0))}; this is no text file.")
+        )
     return text.replace("\r\n", "\n").replace("\r", "\n")  # line ends of Windows, and of old spreadsheets
 
 
@@ -90,7 +93,15 @@ def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
         if stat.S_ISDIR(kind):
             raise ModelError(Problem(str(path), "", "is a folder; expected a file."))
         if not stat.S_ISREG(kind):  # a pipe would block, a device may never end
-            raise ModelError(Problem(str(path), "", "is no regular file;", "expected a file on a disk.", "Copy what it gives into a file."))
+            raise ModelError(
+                Problem(
+                    str(path),
+                    "",
+                    "is no regular file;",
+                    "expected a file on a disk.",
+                    "Copy what it gives into a file.",
+                )
+            )
         with path.open("rb") as file:
             data = file.read(largest + 1)
     except FileNotFoundError:
@@ -123,17 +134,22 @@ def parse(text: str, name: str) -> Document:
         where, said = f"{name}:{lines[-1] if lines else 1}", shown(str(error)) or type(error).__name__
         raise ModelError(Problem(where, "", f"this is not valid YAML: {said} (in this line or the next).")) from None
     if root is None:
-        raise ModelError(Problem(name, "", "the file is empty.", "Expected a model.", "See  oncarium new  for one to start from."))
+        raise ModelError(
+            Problem(name, "", "the file is empty.", "Expected a model.", "See  oncarium new  for one to start from.")
+        )
     document = Document({})
     tree = _convert(root, "", name, document, 0, [0])
     if not isinstance(tree, dict):
-        raise ModelError(Problem(f"{name}:1", "", "this is not a model.", "Expected names and values, e.g. 'title: A tumor'."))
+        raise ModelError(
+            Problem(f"{name}:1", "", "this is not a model.", "Expected names and values, e.g. 'title: A tumor'.")
+        )
     document.tree = tree
     return document
 
 
 def _composer() -> tuple[Any, list[int]]:
-    """The YAML library's composer, and the lines of the values it has come to; it stops where a text has more than any model."""
+    """The YAML library's composer, and the lines of the values it has come to; it stops where a text has more than any
+    model."""
     from ruamel.yaml import YAML
     from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError
@@ -158,7 +174,13 @@ def _convert(node: Any, path: str, name: str, document: Document, depth: int, co
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     document.places.setdefault(path, (name, line, column))
     if depth > DEEPEST or count[0] > MOST:
-        raise ModelError(Problem(f"{name}:{line}", path[:80], f"more than {DEEPEST} levels or {MOST:,} values, counted wherever they are used."))
+        raise ModelError(
+            Problem(
+                f"{name}:{line}",
+                path[:80],
+                f"more than {DEEPEST} levels or {MOST:,} values, counted wherever they are used.",
+            )
+        )
     if node.id == "scalar":
         if node.tag.endswith(":null") or (node.style is None and node.value in ("", "~")):
             return None
@@ -166,7 +188,10 @@ def _convert(node: Any, path: str, name: str, document: Document, depth: int, co
             return node.value.lower() == "true"
         return _text(node.value.strip(), path, f"{name}:{line}", document)
     if node.id == "sequence":
-        return [_convert(v, f"{path}.{i}" if path else str(i), name, document, depth + 1, count) for i, v in enumerate(node.value)]
+        return [
+            _convert(v, f"{path}.{i}" if path else str(i), name, document, depth + 1, count)
+            for i, v in enumerate(node.value)
+        ]
     out: dict[str, Any] = {}
     for key, value in node.value:
         word = str(key.value)
@@ -179,7 +204,12 @@ def _convert(node: Any, path: str, name: str, document: Document, depth: int, co
         if word in out:
             first = document.places[inner][1]
             document.problems.append(
-                Problem(f"{name}:{line}", inner, f"'{word}' stands twice, here and in line {first}.", remedy="Keep one of them.")
+                Problem(
+                    f"{name}:{line}",
+                    inner,
+                    f"'{word}' stands twice, here and in line {first}.",
+                    remedy="Keep one of them.",
+                )
             )
             continue
         document.places[inner] = (name, line, key.start_mark.column + 1)
@@ -192,13 +222,16 @@ def _text(text: str, path: str, where: str, document: Document) -> str:
     bad = UNPRINTABLE.search(text)
     if bad:
         document.problems.append(
-            Problem(where, shown(path), f"the character {bad[0]!a} cannot be printed;", "expected plain text.", "Remove it.")
+            Problem(
+                where, shown(path), f"the character {bad[0]!a} cannot be printed;", "expected plain text.", "Remove it."
+            )
         )
     return shown(text)
 
 
 def read(path: Path, name: str | None = None) -> Document:
-    """Read a model file with everything it includes; its own values come before included ones, those included first before later ones."""
+    """Read a model file with everything it includes; its own values come before included ones, those included first
+    before later ones."""
     return _read(path, name or str(path), (), set())
 
 
@@ -206,36 +239,54 @@ def _read(path: Path, name: str, chain: tuple[Path, ...], done: set[Path]) -> Do
     """done: files read so far; what one says that is included again is said already."""
     try:
         here = path.resolve()
-    except (OSError, ValueError, RuntimeError):  # no name of a file, or links that lead in a circle: told when it is read
+    # no name of a file, or links that lead in a circle: told when it is read
+    except (OSError, ValueError, RuntimeError):
         here = path
     if here in chain:
-        raise ModelError(Problem(name, "include", "files include each other: " + " > ".join(p.name for p in (*chain, here))))
+        raise ModelError(
+            Problem(name, "include", "files include each other: " + " > ".join(p.name for p in (*chain, here)))
+        )
     if here in done:
         return Document({})
     if len(done) >= MOST_FILES:
         raise ModelError(Problem(name, "include", f"more than {MOST_FILES} files are included."))
     done.add(here)
-    document = _parsed(here, name).copy() if here.is_relative_to(LIBRARY) else parse(decode(read_bytes(path), name), name)
+    document = (
+        _parsed(here, name).copy() if here.is_relative_to(LIBRARY) else parse(decode(read_bytes(path), name), name)
+    )
     included = document.tree.pop("include", None)
     if included is not None and not isinstance(included, str | list):
         included = [included]
     for item in [included] if isinstance(included, str) else included or []:
         if not isinstance(item, str):
-            document.problems.append(Problem(document.where("include"), "include", "a value that is no name of a file;", "expected e.g. include: base.yaml."))
+            document.problems.append(
+                Problem(
+                    document.where("include"),
+                    "include",
+                    "a value that is no name of a file;",
+                    "expected e.g. include: base.yaml.",
+                )
+            )
             continue
         other = _included(path.parent, item)
         try:
             merge(document, _read(other, str(other), (*chain, here), done))
         except ModelError as error:
             at = document.where("include")
-            told = [replace(p, where=at, path="include", message=f"{other} {p.message}") if p.where == str(other) and not p.path else p for p in error.problems]
+            told = [
+                replace(p, where=at, path="include", message=f"{other} {p.message}")
+                if p.where == str(other) and not p.path
+                else p
+                for p in error.problems
+            ]
             raise ModelError(told) from None
     return document
 
 
 @functools.cache
 def _parsed(path: Path, name: str) -> Document:
-    """A file of the library, which does not change while the program runs: parsed once. Whoever changes it takes a copy."""
+    """A file of the library, which does not change while the program runs: parsed once. Whoever changes it takes a
+    copy."""
     return parse(decode(read_bytes(path), name), name)
 
 
@@ -283,7 +334,13 @@ def scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = str(value)
-    if text and PLAIN.fullmatch(text) and text.lower() not in ("null", "true", "false", "~") and ": " not in text and " #" not in text:
+    if (
+        text
+        and PLAIN.fullmatch(text)
+        and text.lower() not in ("null", "true", "false", "~")
+        and ": " not in text
+        and " #" not in text
+    ):
         return text
     import json
 

@@ -81,7 +81,9 @@ def placed(placements: Sequence[Placement], domain: Domain) -> int:
             count += p.count
         elif p.spacing is not None and p.region is not None:
             all = Region("everywhere").volume(domain)
-            count += min(p.region.volume(domain), all) / (0.866 * p.spacing**2 if domain.is_2d else 0.7071 * p.spacing**3)
+            count += min(p.region.volume(domain), all) / (
+                0.866 * p.spacing**2 if domain.is_2d else 0.7071 * p.spacing**3
+            )
         count += len(p.rows)
     return int(count)
 
@@ -122,7 +124,24 @@ def read_placement(
     reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(tree, path, ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "inactive", "numbers", "gives", "outside"))
+    tree = reader.group(
+        tree,
+        path,
+        (
+            "cells",
+            *REGIONS,
+            "count",
+            "packing",
+            "spacing",
+            "with",
+            "table",
+            "clip",
+            "inactive",
+            "numbers",
+            "gives",
+            "outside",
+        ),
+    )
     if "table" in tree:
         return _table(reader, tree, path, names, domain, folder)
     kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")
@@ -135,13 +154,25 @@ def read_placement(
         return None
     if "count" in tree:
         count = reader.whole(tree["count"], f"{path}.count", 0, 10**8)
-        return None if count is None else _fitting(reader, path, Placement(kind, region, count=count, values=values), domain)
+        return (
+            None
+            if count is None
+            else _fitting(reader, path, Placement(kind, region, count=count, values=values), domain)
+        )
     if tree["packing"] != "hexagonal":
         reader.word(tree["packing"], f"{path}.packing", ("hexagonal",), "packing")
         return None
     # close-packed neighbors rest at about 1.9 radii (two-body equilibrium of the standard adhesion and repulsion)
-    spacing = reader.length(tree["spacing"], f"{path}.spacing", ge=CLOSEST) if "spacing" in tree else max(CLOSEST, 1.9 * radius[kind])
-    return None if spacing is None else _fitting(reader, path, Placement(kind, region, spacing=spacing, values=values), domain)
+    spacing = (
+        reader.length(tree["spacing"], f"{path}.spacing", ge=CLOSEST)
+        if "spacing" in tree
+        else max(CLOSEST, 1.9 * radius[kind])
+    )
+    return (
+        None
+        if spacing is None
+        else _fitting(reader, path, Placement(kind, region, spacing=spacing, values=values), domain)
+    )
 
 
 def _fitting(reader: Reader, path: str, p: Placement, domain: Domain) -> Placement:
@@ -169,7 +200,9 @@ def _given(reader: Reader, tree: Any, path: str, names: Names) -> dict[tuple[str
     return out
 
 
-def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain: Domain, folder: Path | None) -> Placement | None:
+def _table(
+    reader: Reader, tree: dict[str, Any], path: str, names: Names, domain: Domain, folder: Path | None
+) -> Placement | None:
     name = reader.text(tree["table"], f"{path}.table")
     if not name:
         reader.complain(f"{path}.table", "no table is named;", "expected the name of a CSV file.")
@@ -177,7 +210,11 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
     kind = reader.word(tree["cells"], f"{path}.cells", names.types, "cell type") if "cells" in tree else ""
     clip, inactive = (reader.truth(tree.get(key, False), f"{path}.{key}") for key in ("clip", "inactive"))
     if clip and inactive:
-        reader.complain(f"{path}.inactive", "cells outside the domain are moved to its edge, or they take no part;", remedy="Keep clip or inactive.")
+        reader.complain(
+            f"{path}.inactive",
+            "cells outside the domain are moved to its edge, or they take no part;",
+            remedy="Keep clip or inactive.",
+        )
     given = reader.group(tree.get("numbers"), f"{path}.numbers", names.types, "cell type")
     numbers = {t: reader.whole(v, f"{path}.numbers.{t}", -(2**31), 2**31) for t, v in given.items()}
     if kind is None:
@@ -187,8 +224,15 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
     if folder is None:  # a run goes on: its cells are restored, and what the table gave them is remembered
         known = columns_of(names)
         gives = tree.get("gives")
-        values: Any = {known[w]: () for w in gives if isinstance(w, str) and w in known} if isinstance(gives, list) else {}
-        return Placement(kind, table=name, values=values, outside=reader.whole(tree.get("outside", "0"), f"{path}.outside", 0, 10**9) or 0)
+        values: Any = (
+            {known[w]: () for w in gives if isinstance(w, str) and w in known} if isinstance(gives, list) else {}
+        )
+        return Placement(
+            kind,
+            table=name,
+            values=values,
+            outside=reader.whole(tree.get("outside", "0"), f"{path}.outside", 0, 10**9) or 0,
+        )
 
     where = str(folder / name)
     try:
@@ -197,6 +241,8 @@ def _table(reader: Reader, tree: dict[str, Any], path: str, names: Names, domain
         for p in error.problems:
             reader.complain(f"{path}.table", f"{p.where} {p.message}", p.expected, p.remedy)
         return None
-    table = read_table(text, where, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None}, inactive)
+    table = read_table(
+        text, where, names, domain, kind, clip, {n: t for t, n in numbers.items() if n is not None}, inactive
+    )
     reader.problems += table.problems
     return Placement(kind, table=name, rows=tuple(table.rows), values=table.values, outside=table.outside)

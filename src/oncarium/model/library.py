@@ -34,7 +34,9 @@ def laid_over(reader: Reader, given: Any, path: str, shelf: str) -> dict[str, An
     known = on_shelf(shelf)
     if wanted not in known:
         reader.complain(
-            f"{path}.library", f"the library has no {shelf} called '{wanted}'.{did_you_mean(str(wanted), known)}", f"It has: {', '.join(known)}."
+            f"{path}.library",
+            f"the library has no {shelf} called '{wanted}'.{did_you_mean(str(wanted), known)}",
+            f"It has: {', '.join(known)}.",
         )
         return tree
     below = read(entry(shelf, wanted), f"library/{shelf}/{wanted}.yaml")

@@ -1,4 +1,5 @@
-"""Boolean networks as text: MaBoSS's .bnd and .cfg (rates of going up and down from logic and parameters), and SBML-qual.
+"""Boolean networks as text: MaBoSS's .bnd and .cfg (rates of going up and down from logic and parameters), and
+SBML-qual.
 
 The format is that of Stoll et al. 2017 (DOI 10.1093/bioinformatics/btx123).
 """
@@ -35,7 +36,8 @@ class Start:
 
 @dataclass(frozen=True)
 class Logic:
-    """A network. up, down: Python expressions of the rates per unit of its time; `s[k]` is node k (0 or 1), `p[k]` parameter k."""
+    """A network. up, down: Python expressions of the rates per unit of its time; `s[k]` is node k (0 or 1), `p[k]`
+    parameter k."""
 
     nodes: tuple[str, ...]
     up: tuple[str, ...]
@@ -61,7 +63,9 @@ def read_nodes(text: str, file: str) -> dict[str, dict[str, Tokens]]:
         t.at += 1
         line, name = t.line, t.take("name")
         if len(name) > LONGEST_NAME:
-            raise t.fail(f"the name of a node has at most {LONGEST_NAME} letters; '{name[:20]}...' has {len(name):,}.", line=line)
+            raise t.fail(
+                f"the name of a node has at most {LONGEST_NAME} letters; '{name[:20]}...' has {len(name):,}.", line=line
+            )
         if name in nodes:
             raise t.fail(f"the node {name} stands here a second time.", line=line)
         nodes[name] = {}
@@ -87,7 +91,9 @@ def _until(t: Tokens, end: str) -> list[tuple[str, str, int]]:
     return t.items[first : t.at - 1]
 
 
-def read_logic(text: str, file: str, settings: str = "", settings_file: str = "", values: Mapping[str, float] | None = None) -> Logic:
+def read_logic(
+    text: str, file: str, settings: str = "", settings_file: str = "", values: Mapping[str, float] | None = None
+) -> Logic:
     """The network of a .bnd and its .cfg; `values` override parameters. Raises ModelError.
 
     >>> read_logic("Node A { rate_up = $u; rate_down = @logic ? 0 : 2; logic = A | !B; } Node B {}", "x.bnd", "$u = 3;").up[0]
@@ -117,7 +123,10 @@ def _rates(parts: Mapping[str, Tokens], names: list[str], parameters: Mapping[st
         t.at = t.depth = 0
         found = expression(t, scope)
         if len(found.text) > LONGEST or _nested(found.text) > NESTED:
-            raise t.fail(f"this value grows beyond {LONGEST:,} characters or {NESTED} brackets with all that it refers to.", line=t.items[0][2])
+            raise t.fail(
+                f"this value grows beyond {LONGEST:,} characters or {NESTED} brackets with all that it refers to.",
+                line=t.items[0][2],
+            )
         if t.now[0] != "end":
             raise t.fail(f"'{t.now[1][:60]}' stands behind the end of the expression.")
         if found.value is not None and not math.isfinite(found.value):
@@ -145,7 +154,8 @@ def _nested(text: str) -> int:
 
 
 def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, float], tuple[Start, ...]]:
-    """Parameters and starts of a .cfg. A node of which it says nothing starts as 0 or 1 with equal chances, as in MaBoSS.
+    """Parameters and starts of a .cfg. A node of which it says nothing starts as 0 or 1 with equal chances, as in
+    MaBoSS.
 
     >>> read_settings("$a = 2; $b = $a * 3; [A].istate = 0.25[0], 0.75[1];", "x.cfg", ["A"])
     ({'$a': 2.0, '$b': 6.0}, (Start(nodes=(0,), states=((0,), (1,)), chances=(0.25, 0.75)),))
@@ -213,14 +223,21 @@ def _start(t: Tokens, group: tuple[int, ...], value: Callable[[], float]) -> Sta
     first = value()
     if t.now[1] != "[":
         if len(group) > 1 or first not in (0.0, 1.0, -1.0):
-            raise t.fail(f"{first:g} is no start of {'these nodes' if len(group) > 1 else 'a node'};", "expected 0, 1, or -1 for chance.", line)
+            raise t.fail(
+                f"{first:g} is no start of {'these nodes' if len(group) > 1 else 'a node'};",
+                "expected 0, 1, or -1 for chance.",
+                line,
+            )
         return Start(group, ((0,), (1,)), (0.5, 0.5) if first < 0.0 else (1.0 - first, first))
     states, chances = [], [first]
     while True:
         t.take(text="[")
         given = _listed(t)
         if len(given) != len(group) or set(given) - {0.0, 1.0}:
-            raise t.fail(f"a start of {len(group)} node{'s' if len(group) > 1 else ''} needs as many values of 0 or 1.", line=line)
+            raise t.fail(
+                f"a start of {len(group)} node{'s' if len(group) > 1 else ''} needs as many values of 0 or 1.",
+                line=line,
+            )
         states.append(tuple(int(v) for v in given))
         if not t.has(","):
             break

@@ -1,4 +1,5 @@
-"""The extracellular matrix at the start: how dense, how linked, where the fibres point, where a basement membrane lies."""
+"""The extracellular matrix at the start: how dense, how linked, where the fibres point, where a basement membrane
+lies."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ KEYS = (*SHARES, "fibres", "order")
 
 @dataclass(frozen=True)
 class Patch:
-    """Matrix of a region (None: everywhere): density (1 is a scar), crosslink and hyaluronan (0 to 1), fibres and their order (0 to 1)."""
+    """Matrix of a region (None: everywhere): density (1 is a scar), crosslink and hyaluronan (0 to 1), fibres and their
+    order (0 to 1)."""
 
     region: Region | None = None
     density: float | None = None
@@ -28,7 +30,8 @@ class Patch:
 
 @dataclass(frozen=True)
 class MatrixStart:
-    """Everything a model says of its matrix; later patches lie over earlier ones. period: minutes between remodelings."""
+    """Everything a model says of its matrix; later patches lie over earlier ones. period: minutes between
+    remodelings."""
 
     patches: tuple[Patch, ...]
     membrane: Region | None = None
@@ -42,11 +45,17 @@ def read_matrix(reader: Reader, tree: Any, tick: float) -> MatrixStart | None:
     group = reader.group(tree, "matrix", (*KEYS, "patches", "membrane", "period"))
     period = reader.quantity(group["period"], "matrix.period", "min", gt=0.0) if "period" in group else 60.0
     if period is not None and whole_ticks(period, tick) is None:
-        reader.complain("matrix.period", f"{period:g} min is not a whole number of ticks of {tick:g} min.", remedy=f"Choose a multiple of {tick:g} min.")
+        reader.complain(
+            "matrix.period",
+            f"{period:g} min is not a whole number of ticks of {tick:g} min.",
+            remedy=f"Choose a multiple of {tick:g} min.",
+        )
     around = reader.group(group.get("membrane"), "matrix.membrane", REGIONS, "region")
     membrane = read_region(reader, around, "matrix.membrane") if around else None
     patches = [_patch(reader, {k: v for k, v in group.items() if k in KEYS}, "matrix", None)]
-    for i, given in enumerate(reader.listed(group.get("patches"), "matrix.patches", "each patch in a line of its own after '- '.")):
+    for i, given in enumerate(
+        reader.listed(group.get("patches"), "matrix.patches", "each patch in a line of its own after '- '.")
+    ):
         path = f"matrix.patches.{i}"
         said = reader.group(given, path, (*KEYS, *REGIONS), "part of a patch")
         region = read_region(reader, {k: v for k, v in said.items() if k in REGIONS}, path)
@@ -56,7 +65,11 @@ def read_matrix(reader: Reader, tree: Any, tick: float) -> MatrixStart | None:
 
 
 def _patch(reader: Reader, given: dict[str, Any], path: str, region: Region | None) -> Patch:
-    numbers = {k: reader.quantity(given[k], f"{path}.{k}", "1", ge=0.0, le=1.5 if k == "density" else 1.0) for k in (*SHARES, "order") if k in given}
+    numbers = {
+        k: reader.quantity(given[k], f"{path}.{k}", "1", ge=0.0, le=1.5 if k == "density" else 1.0)
+        for k in (*SHARES, "order")
+        if k in given
+    }
     fibres = given.get("fibres", "random")
     if not isinstance(fibres, str) or fibres not in FIBRES:
         reader.word(fibres, f"{path}.fibres", FIBRES, "direction of fibres")

@@ -15,7 +15,20 @@ from .cell import CellType
 from .cell_types import read_types
 from .compare import differences
 from .consistency import check_whole
-from .environment import COMPAT, LONGEST, NUMERICS, Clock, Domain, Factor, Record, read_clock, read_domain, read_factor, read_record, with_tables
+from .environment import (
+    COMPAT,
+    LONGEST,
+    NUMERICS,
+    Clock,
+    Domain,
+    Factor,
+    Record,
+    read_clock,
+    read_domain,
+    read_factor,
+    read_record,
+    with_tables,
+)
 from .files import Document, emit, is_there, parse, read
 from .initial import Placement, placed, read_placement
 from .library import entry, laid_over, on_shelf
@@ -50,7 +63,8 @@ SECTIONS = (
     "sources",
 )
 FORMAT = "1"
-FIRST_LOOKS = ("solved", "given")  # what the first decisions see: concentrations after the first step of transport, or as they are given
+# what the first decisions see: concentrations after the first step of transport, or as they are given
+FIRST_LOOKS = ("solved", "given")
 IGNORABLE = ("intracellular",)
 
 
@@ -82,7 +96,9 @@ class Model(Spoken):
     # -- making one -------------------------------------------------------------------------------------------------
 
     @classmethod
-    def from_text(cls, text: str, name: str = "model", folder: Path | str | None = ".", processes: Sequence[Any] = ()) -> Model:
+    def from_text(
+        cls, text: str, name: str = "model", folder: Path | str | None = ".", processes: Sequence[Any] = ()
+    ) -> Model:
         """Read YAML text; tables are looked for in `folder` (None: they are not opened). Raises ModelError.
 
         processes   mechanisms of your own, where rules of the text speak of their columns
@@ -96,9 +112,15 @@ class Model(Spoken):
 
     @classmethod
     def load(
-        cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+        cls,
+        path: str | Path,
+        processes: Sequence[Any] = (),
+        numerics: str | None = None,
+        compat: str | None = None,
+        ignore: Sequence[str] = (),
     ) -> Model:
-        """Read a model file, a PhysiCell settings XML or the folder of such a project, or a scenario of the library by name. Raises ModelError.
+        """Read a model file, a PhysiCell settings XML or the folder of such a project, or a scenario of the library by
+        name. Raises ModelError.
 
         numerics   oncarium, or physicell: its solvers, time steps and order of operations
         compat     "1.14.2": with the known bugs of that version     ignore   ("intracellular",): without such models
@@ -107,7 +129,12 @@ class Model(Spoken):
 
     @classmethod
     def open(
-        cls, path: str | Path, processes: Sequence[Any] = (), numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+        cls,
+        path: str | Path,
+        processes: Sequence[Any] = (),
+        numerics: str | None = None,
+        compat: str | None = None,
+        ignore: Sequence[str] = (),
     ) -> Model:
         """The same without raising for what is wrong inside: see `problems`."""
         from .physicell import is_settings, read_settings, settings_in
@@ -117,7 +144,11 @@ class Model(Spoken):
         if is_there(given) and given.is_dir():
             given = settings_in(given)
         if is_settings(given):
-            return cls(read_settings(given, numerics or "oncarium", compat or "", tuple(ignore)), given.parent, tuple(processes))
+            return cls(
+                read_settings(given, numerics or "oncarium", compat or "", tuple(ignore)),
+                given.parent,
+                tuple(processes),
+            )
         model = cls._open(given, path, processes)
         chosen = {k: v for k, v in (("numerics", numerics), ("compat", compat)) if v is not None}
         if not chosen:
@@ -132,7 +163,10 @@ class Model(Spoken):
             if str(path) not in known:
                 raise ModelError(
                     Problem(
-                        str(path), "", f"neither a file nor a scenario.{did_you_mean(str(path), known)}", f"Scenarios: {', '.join(known)}."
+                        str(path),
+                        "",
+                        f"neither a file nor a scenario.{did_you_mean(str(path), known)}",
+                        f"Scenarios: {', '.join(known)}.",
                     )
                 )
             given = entry("scenarios", str(path))
@@ -161,13 +195,16 @@ class Model(Spoken):
         self.name = reader.text(tree.get("name"), "name")
         self.title = reader.text(tree.get("title"), "title", self.name or "A tissue")
         self.description = reader.text(tree.get("description"), "description")
-        reader.own.update({k: reader.text(v, f"sources.{k}") for k, v in reader.group(tree.get("sources"), "sources").items()})
+        reader.own.update(
+            {k: reader.text(v, f"sources.{k}") for k, v in reader.group(tree.get("sources"), "sources").items()}
+        )
         self.numerics = reader.word(tree.get("numerics", NUMERICS[0]), "numerics", NUMERICS, "numerics") or NUMERICS[0]
         self.compat = reader.word(tree.get("compat", ""), "compat", COMPAT, "version to be compatible with") or ""
         self.internalise = reader.truth(tree.get("internalise", False), "internalise")
         self.start = reader.word(tree.get("start", FIRST_LOOKS[0]), "start", FIRST_LOOKS, "start") or FIRST_LOOKS[0]
         domain = read_domain(reader, tree.get("domain"))
-        self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))  # so large that nothing else looks wrong for it
+        # so large that nothing else looks wrong for it
+        self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))
         self.clock: Clock = read_clock(reader, tree.get("clock"))
         self.record: Record = read_record(reader, tree.get("record"), self.clock.transport)
         until = reader.quantity(tree["until"], "until", "min", ge=0.0, le=LONGEST) if "until" in tree else 7200.0
@@ -177,15 +214,26 @@ class Model(Spoken):
         self.factors: list[Factor] = []
         for name, given in reader.named(tree.get("factors"), "factors", "factor").items():
             full = laid_over(reader, given, f"factors.{name}", "factors")
-            found = read_factor(reader, name, full, self.domain.is_2d, "lod" if self.numerics == "physicell" else "auto")
+            found = read_factor(
+                reader, name, full, self.domain.is_2d, "lod" if self.numerics == "physicell" else "auto"
+            )
             if found:
                 self.factors.append(found)
         self.factors = with_tables(reader, self.factors, self.domain, self.folder)
         cells = read_types(reader, tree, {f.name: f.unit for f in self.factors}, self.processes, self.folder)
-        self.types, self.names, self.networks, self.conserved = cells.types, cells.names, cells.networks, cells.conserved
-        radius = {t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types}
+        self.types, self.names, self.networks, self.conserved = (
+            cells.types,
+            cells.names,
+            cells.networks,
+            cells.conserved,
+        )
+        radius = {
+            t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types
+        }
         self.placements: list[Placement] = []
-        for i, given in enumerate(reader.listed(tree.get("initial"), "initial", "placements, each starting with  - cells: <type>.")):
+        for i, given in enumerate(
+            reader.listed(tree.get("initial"), "initial", "placements, each starting with  - cells: <type>.")
+        ):
             placement = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
             if placement:
                 self.placements.append(placement)
@@ -194,8 +242,12 @@ class Model(Spoken):
                 if placement.values and self.folder is not None:
                     given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in placement.values})
         self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"), self.clock.transport)
-        if self.matrix is None and any(s in ("sense.matrix", "sense.stiffness", "sense.alignment") for s in self.signals):
-            reader.complain("cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix.")
+        if self.matrix is None and any(
+            s in ("sense.matrix", "sense.stiffness", "sense.alignment") for s in self.signals
+        ):
+            reader.complain(
+                "cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix."
+            )
         self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
         for name in self.record.columns or ():
             reader.word(name, "record.columns", self.names.columns, "column")
@@ -215,7 +267,8 @@ class Model(Spoken):
 
     @property
     def bytes_needed(self) -> float:
-        """Estimate of the memory of a run: twelve numbers per voxel and factor, about 1 kB per cell, growth included."""
+        """Estimate of the memory of a run: twelve numbers per voxel and factor, about 1 kB per cell, growth
+        included."""
         return 12.0 * 8.0 * self.domain.voxels * max(1, len(self.factors)) + 3.0 * 1000.0 * self.cells_at_start
 
     def type(self, name: str) -> CellType:
@@ -224,13 +277,17 @@ class Model(Spoken):
             if t.name == name:
                 return t
         raise ModelError(
-            Problem("", f"cells.{name}", f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}")
+            Problem(
+                "",
+                f"cells.{name}",
+                f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}",
+            )
         )
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the model says (numbers, rules, places, content of tables), not of its title or of how and where its
-        files lie."""
+        """SHA-256 of what the model says (numbers, rules, places, content of tables), not of its title or of how and
+        where its files lie."""
         h = hashlib.sha256()
         for path in sorted(self.numbers):
             h.update(f"{path}={self.numbers[path].value!r}\n".encode())
@@ -258,7 +315,11 @@ class Model(Spoken):
         for path, value in {**(changes or {}), **top}.items():
             try:
                 check_named(document.tree, path.split("."))
-                set_at(document.tree, path.split("."), parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else texts(value))
+                set_at(
+                    document.tree,
+                    path.split("."),
+                    parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else texts(value),
+                )
                 document.places[path] = (f"--set {path}={value}", 0, 0)
             except (KeyError, IndexError, ValueError, ModelError) as error:
                 said = error.args[0] if error.args and not isinstance(error, ModelError) else "it is no value"
@@ -331,15 +392,30 @@ def _mechanism(reader: Reader, given: Any) -> Any:
         given = given()
     if all(hasattr(given, part) for part in ("step", "columns", "slot")):
         return given
-    reader.complain("processes", f"{str(given)[:60]} is no mechanism;", "expected a Process, or a function under each_cell, each_contact or each_voxel.")
+    reader.complain(
+        "processes",
+        f"{str(given)[:60]} is no mechanism;",
+        "expected a Process, or a function under each_cell, each_contact or each_voxel.",
+    )
     return None
 
 
 def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str]) -> None:
     """Raise ModelError for a choice that does not exist."""
-    for what, given, known in (("numerics", numerics, NUMERICS), ("compat", compat, COMPAT), *(("ignore", i, IGNORABLE) for i in ignore)):
+    for what, given, known in (
+        ("numerics", numerics, NUMERICS),
+        ("compat", compat, COMPAT),
+        *(("ignore", i, IGNORABLE) for i in ignore),
+    ):
         if given is not None and given not in known:
-            raise ModelError(Problem(what, "", f"'{given}' is not known.{did_you_mean(given, known)}", f"Expected {' or '.join(k for k in known if k)}."))
+            raise ModelError(
+                Problem(
+                    what,
+                    "",
+                    f"'{given}' is not known.{did_you_mean(given, known)}",
+                    f"Expected {' or '.join(k for k in known if k)}.",
+                )
+            )
 
 
 EXAMPLE = """

@@ -12,7 +12,8 @@ from .files import overlay
 
 
 def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """A group over the one it builds on. Another cycle, or durations in place of exit rates, replace how the phases end."""
+    """A group over the one it builds on. Another cycle, or durations in place of exit rates, replace how the phases
+    end."""
     cycle = above.get("cycle")
     if isinstance(cycle, dict) and isinstance(below.get("cycle"), dict) and {"model", "exit", "duration"} & set(cycle):
         kept = () if "model" in cycle else ("model", "fixed")
@@ -30,7 +31,10 @@ def without_tables(tree: Any) -> Any:
 def moved(tree: Any, here: Path, there: Path) -> Any:
     """The tree with its tables named from another folder."""
     if isinstance(tree, Mapping):
-        return {k: os.path.relpath(here / v, there) if k == "table" and isinstance(v, str) else moved(v, here, there) for k, v in tree.items()}
+        return {
+            k: os.path.relpath(here / v, there) if k == "table" and isinstance(v, str) else moved(v, here, there)
+            for k, v in tree.items()
+        }
     return [moved(v, here, there) for v in tree] if isinstance(tree, list) else tree
 
 
@@ -38,7 +42,11 @@ def check_named(tree: dict[str, Any], parts: list[str]) -> None:
     """A value inside a cell type or a factor that the model does not have is a slip, not a new type."""
     known = tree.get(parts[0])
     if parts[0] in ("cells", "factors") and len(parts) > 2 and isinstance(known, dict) and parts[1] not in known:
-        raise KeyError(f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'.{did_you_mean(parts[1], known)}".rstrip("."))
+        raise KeyError(
+            f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'.{did_you_mean(parts[1], known)}".rstrip(
+                "."
+            )
+        )
 
 
 def set_at(tree: Any, parts: list[str], value: Any) -> None:

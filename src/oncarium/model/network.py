@@ -1,13 +1,13 @@
 """The section `network` of a cell type: a Boolean network that every cell runs by itself.
 
-    network:
-      file: p53.bnd                # or SBML-qual: p53.sbml
-      settings: p53.cfg            # parameters and starts
-      time: 1 h                    # how long one unit of the network's time lasts
-      parameters: {$u_p53: 2}      # in place of those of the settings
-      hold: {Mdm2: 0}              # nodes that never change, as after a mutation
-      inputs:
-        - {node: Damage, signal: damage, above: 1}
+network:
+  file: p53.bnd                # or SBML-qual: p53.sbml
+  settings: p53.cfg            # parameters and starts
+  time: 1 h                    # how long one unit of the network's time lasts
+  parameters: {$u_p53: 2}      # in place of those of the settings
+  hold: {Mdm2: 0}              # nodes that never change, as after a mutation
+  inputs:
+    - {node: Damage, signal: damage, above: 1}
 """
 
 from __future__ import annotations
@@ -68,18 +68,30 @@ def column(node: str) -> str:
     return f"network.{node}"
 
 
-def read_networks(reader: Reader, trees: Mapping[str, dict[str, Any]], given: Mapping[str, Any], folder: Path | None) -> dict[str, Logic]:
-    """Type -> logic of its network. The content of files is kept in the document, so that a run's own model needs no file."""
+def read_networks(
+    reader: Reader, trees: Mapping[str, dict[str, Any]], given: Mapping[str, Any], folder: Path | None
+) -> dict[str, Logic]:
+    """Type -> logic of its network. The content of files is kept in the document, so that a run's own model needs no
+    file."""
     out = {}
     for name, tree in trees.items():
         if "network" not in tree:
             continue
         path = f"cells.{name}.network"
         group = reader.group(tree["network"], path, KEYS, "part of a network")
-        bnd, cfg = _text(reader, group, path, "file", "bnd", folder), _text(reader, group, path, "settings", "cfg", folder)
+        bnd, cfg = (
+            _text(reader, group, path, "file", "bnd", folder),
+            _text(reader, group, path, "settings", "cfg", folder),
+        )
         own = given[name].get("network")
         if isinstance(own, dict):
-            own.update({inline: text.strip() for key, inline, text in (("file", "bnd", bnd), ("settings", "cfg", cfg)) if text and key in own})
+            own.update(
+                {
+                    inline: text.strip()
+                    for key, inline, text in (("file", "bnd", bnd), ("settings", "cfg", cfg))
+                    if text and key in own
+                }
+            )
         if bnd is None:
             if not any(p.path.startswith(f"{path}.file") for p in reader.problems):
                 reader.complain(path, "the network has no nodes;", "expected file: <name>.bnd.")
@@ -100,7 +112,9 @@ def read_networks(reader: Reader, trees: Mapping[str, dict[str, Any]], given: Ma
     return out
 
 
-def _text(reader: Reader, group: Mapping[str, Any], path: str, key: str, inline: str, folder: Path | None) -> str | None:
+def _text(
+    reader: Reader, group: Mapping[str, Any], path: str, key: str, inline: str, folder: Path | None
+) -> str | None:
     """The content of a file, or what the document kept of it."""
     kept, name = reader.text(group.get(inline), f"{path}.{inline}"), reader.text(group.get(key), f"{path}.{key}")
     if not name or (folder is None and kept):
@@ -113,14 +127,18 @@ def _text(reader: Reader, group: Mapping[str, Any], path: str, key: str, inline:
     except ModelError as error:
         if kept:
             return kept
-        reader.complain(f"{path}.{key}", error.problems[0].message, remedy="Files are looked for beside the model file.")
+        reader.complain(
+            f"{path}.{key}", error.problems[0].message, remedy="Files are looked for beside the model file."
+        )
         return None
 
 
 def node_columns(logics: Mapping[str, Logic]) -> dict[str, Entry]:
     """A column for every node of every network."""
     nodes = sorted({node for logic in logics.values() for node in logic.nodes})
-    return {column(n): Entry(column(n), "1", "state", 0.0, 0.0, 1.0, None, f"node {n} of the cell's network") for n in nodes}
+    return {
+        column(n): Entry(column(n), "1", "state", 0.0, 0.0, 1.0, None, f"node {n} of the cell's network") for n in nodes
+    }
 
 
 def read_network(reader: Reader, tree: Mapping[str, Any], path: str, logic: Logic, names: Names) -> Network:
@@ -140,7 +158,11 @@ def read_network(reader: Reader, tree: Mapping[str, Any], path: str, logic: Logi
 def _known(reader: Reader, node: Any, path: str, nodes: list[str]) -> bool:
     if node in nodes:
         return True
-    reader.complain(path, f"the network has no node '{str(node)[:60]}'.{did_you_mean(str(node), nodes)}", f"Nodes: {', '.join(nodes[:30])}.")
+    reader.complain(
+        path,
+        f"the network has no node '{str(node)[:60]}'.{did_you_mean(str(node), nodes)}",
+        f"Nodes: {', '.join(nodes[:30])}.",
+    )
     return False
 
 

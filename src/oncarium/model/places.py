@@ -39,7 +39,9 @@ def lattice(region: Region, domain: Domain, a: float) -> np.ndarray:
     row, layer = a * math.sqrt(3.0) / 2.0, a * math.sqrt(2.0 / 3.0)
 
     def steps(axis: int, step: float) -> np.ndarray:
-        return np.arange(math.floor((low[axis] - center[axis]) / step) - 1, math.ceil((high[axis] - center[axis]) / step) + 2)
+        return np.arange(
+            math.floor((low[axis] - center[axis]) / step) - 1, math.ceil((high[axis] - center[axis]) / step) + 2
+        )
 
     i, j = steps(0, a), steps(1, row)
     k = np.zeros(1, int) if domain.is_2d else steps(2, layer)
@@ -71,11 +73,16 @@ def misfit(region: Region, domain: Domain, count: int | None, spacing: float | N
         return "hardly any of it lies in the domain" if lost > 1e-6 else ""
     assert spacing is not None
     small = float(np.prod((high - low) / spacing + 4.0)) <= NODES
-    return f"it holds no cell of a packing {spacing:g} um apart" if small and not len(lattice(region, domain, spacing)) else ""
+    return (
+        f"it holds no cell of a packing {spacing:g} um apart"
+        if small and not len(lattice(region, domain, spacing))
+        else ""
+    )
 
 
 def _share(region: Region, domain: Domain, low: np.ndarray, high: np.ndarray) -> float:
-    """Which share of the box around a region (cut to the domain) it fills: seen from the box, or, where it is thin, from the region."""
+    """Which share of the box around a region (cut to the domain) it fills: seen from the box, or, where it is thin,
+    from the region."""
     draw = np.random.default_rng(0)
 
     x, y, z = [*(low + draw.random((SAMPLE, len(low))) * (high - low)).T, np.zeros(SAMPLE)][:3]

@@ -1,8 +1,8 @@
 """SBML-qual: logical networks of other programs, rewritten as .bnd and .cfg.
 
-A species with levels 0 and 1 is a node. One with more levels is a row of nodes A_b1, A_b2, ...: as many are 1 as its level, and it goes up and
-down by one level at a time, as logical models do. Function terms are tried in their order; where none is true, the default term holds.
-"""
+A species with levels 0 and 1 is a node. One with more levels is a row of nodes A_b1, A_b2, ...: as many are 1 as its
+level, and it goes up and down by one level at a time, as logical models do. Function terms are tried in their order;
+where none is true, the default term holds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ MOST_LEVELS = 20
 
 @dataclass
 class Species:
-    """One species: its highest level, that at the start (None: by chance), whether it stays, and (condition, level) of its terms."""
+    """One species: its highest level, that at the start (None: by chance), whether it stays, and (condition, level) of
+    its terms."""
 
     levels: int
     start: int | None
@@ -41,18 +42,26 @@ class Species:
             if isinstance(holds, bool):
                 holds = holds if holds == yes else condition if yes else f"!{condition}"
             else:
-                holds = f"{condition if yes else f'!{condition}'} {sign} {holds if last in ('', sign) else f'({holds})'}"
+                holds = (
+                    f"{condition if yes else f'!{condition}'} {sign} {holds if last in ('', sign) else f'({holds})'}"
+                )
                 last = sign
         return holds if isinstance(holds, str) else "1 == 1" if holds else "1 == 0"
 
 
 def read_qual(text: str, file: str) -> tuple[str, str]:
-    """(.bnd, .cfg) of an SBML-qual model: every node goes up and down with rate 1, as its transition says. Raises ModelError."""
+    """(.bnd, .cfg) of an SBML-qual model: every node goes up and down with rate 1, as its transition says. Raises
+    ModelError."""
     try:
         import libsbml
     except ImportError:
         raise ModelError(
-            Problem(file, "", "SBML-qual is read by python-libsbml, which is not installed.", remedy='Install it:  pip install "oncarium[networks]"')
+            Problem(
+                file,
+                "",
+                "SBML-qual is read by python-libsbml, which is not installed.",
+                remedy='Install it:  pip install "oncarium[networks]"',
+            )
         ) from None
 
     def fail(message: str, thing: Any = None) -> ModelError:
@@ -61,10 +70,20 @@ def read_qual(text: str, file: str) -> tuple[str, str]:
 
     well_formed(text, file, "sbml")  # refuses document types
     document = libsbml.readSBMLFromString(text)
-    if document.getNumErrors(libsbml.LIBSBML_SEV_ERROR) or document.getNumErrors(libsbml.LIBSBML_SEV_FATAL) or document.getModel() is None:
+    if (
+        document.getNumErrors(libsbml.LIBSBML_SEV_ERROR)
+        or document.getNumErrors(libsbml.LIBSBML_SEV_FATAL)
+        or document.getModel() is None
+    ):
         error = document.getError(0)
-        said = (error.getMessage().strip().splitlines() or ["no reason given"])[0] if error is not None else "it holds no model"
-        raise ModelError(Problem(f"{file}:{error.getLine() if error is not None else 1}", "", f"this is no valid SBML: {said}."))
+        said = (
+            (error.getMessage().strip().splitlines() or ["no reason given"])[0]
+            if error is not None
+            else "it holds no model"
+        )
+        raise ModelError(
+            Problem(f"{file}:{error.getLine() if error is not None else 1}", "", f"this is no valid SBML: {said}.")
+        )
     qual = document.getModel().getPlugin("qual")
     if qual is None or not qual.getNumQualitativeSpecies():
         raise fail("it has no qualitative species: this is SBML, but no SBML-qual.")
@@ -77,7 +96,10 @@ def read_qual(text: str, file: str) -> tuple[str, str]:
             if changed is None:
                 raise fail(f"a transition changes '{output.getQualitativeSpecies()}', which is no species.", output)
             if output.getTransitionEffect() == libsbml.OUTPUT_TRANSITION_EFFECT_PRODUCTION:
-                raise fail(f"a transition produces '{output.getQualitativeSpecies()}', as in a Petri net; only levels that are assigned are taken.", output)
+                raise fail(
+                    f"a transition produces '{output.getQualitativeSpecies()}', as in a Petri net; only levels that are assigned are taken.",
+                    output,
+                )
             if changed.constant or changed.terms is not None:
                 why = "is constant" if changed.constant else "is changed by another transition, too"
                 raise fail(f"'{output.getQualitativeSpecies()}' {why}.", output)
@@ -90,11 +112,15 @@ def read_qual(text: str, file: str) -> tuple[str, str]:
             below, above = nodes[k - 1] if k else "", nodes[k + 1] if k + 1 < len(nodes) else ""
             up = f"rate_up = ({logic}){f' && {below}' if below else ''} ? 1 : 0; "
             down = f"rate_down = ({logic}){f' || {above}' if above else ''} ? 0 : 1; "
-            bnd.append(f"Node {node} {{ {f' logic = {logic}; ' if logic and len(nodes) == 1 else up + down if logic else ''}}}")
+            bnd.append(
+                f"Node {node} {{ {f' logic = {logic}; ' if logic and len(nodes) == 1 else up + down if logic else ''}}}"
+            )
         if one.start is not None:
             cfg += [f"{node}.istate = {int(one.start > k)};" for k, node in enumerate(nodes)]
         elif len(nodes) > 1:
-            states = (f"1 [{', '.join(str(int(level > k)) for k in range(len(nodes)))}]" for level in range(len(nodes) + 1))
+            states = (
+                f"1 [{', '.join(str(int(level > k)) for k in range(len(nodes)))}]" for level in range(len(nodes) + 1)
+            )
             cfg.append(f"[{', '.join(nodes)}].istate = {', '.join(states)};")
     return "\n".join(bnd), "\n".join(cfg)
 
@@ -127,7 +153,10 @@ def _inputs(libsbml: Any, transition: Any, fail: Callable[..., ModelError]) -> d
     out = {}
     for given in (transition.getInput(k) for k in range(transition.getNumInputs())):
         if given.getTransitionEffect() == libsbml.INPUT_TRANSITION_EFFECT_CONSUMPTION:
-            raise fail(f"a transition consumes '{given.getQualitativeSpecies()}', as in a Petri net; only levels that stay are taken.", given)
+            raise fail(
+                f"a transition consumes '{given.getQualitativeSpecies()}', as in a Petri net; only levels that stay are taken.",
+                given,
+            )
         if given.getId() and given.isSetThresholdLevel():
             out[given.getId()] = given.getThresholdLevel()
     return out
@@ -151,11 +180,21 @@ def _take_terms(libsbml: Any, transition: Any, one: Species, species: Mapping[st
         raise fail(f"a transition sets a level of {highest}; the highest is {one.levels}.", transition)
 
 
-def say(libsbml: Any, node: Any, species: Mapping[str, Species], inputs: Mapping[str, int], fail: Callable[[str], ModelError]) -> str:
+def say(
+    libsbml: Any,
+    node: Any,
+    species: Mapping[str, Species],
+    inputs: Mapping[str, int],
+    fail: Callable[[str], ModelError],
+) -> str:
     """MathML as an expression of a .bnd."""
     kind = node.getType()
     children = [say(libsbml, node.getChild(k), species, inputs, fail) for k in range(node.getNumChildren())]
-    logic = {libsbml.AST_LOGICAL_AND: ("&&", "1 == 1"), libsbml.AST_LOGICAL_OR: ("||", "1 == 0"), libsbml.AST_LOGICAL_XOR: ("^", "1 == 0")}
+    logic = {
+        libsbml.AST_LOGICAL_AND: ("&&", "1 == 1"),
+        libsbml.AST_LOGICAL_OR: ("||", "1 == 0"),
+        libsbml.AST_LOGICAL_XOR: ("^", "1 == 0"),
+    }
     compared = {
         libsbml.AST_RELATIONAL_EQ: "==", libsbml.AST_RELATIONAL_NEQ: "!=", libsbml.AST_RELATIONAL_LT: "<", libsbml.AST_RELATIONAL_GT: ">",
         libsbml.AST_RELATIONAL_LEQ: "<=", libsbml.AST_RELATIONAL_GEQ: ">=",
@@ -186,7 +225,9 @@ def say(libsbml: Any, node: Any, species: Mapping[str, Species], inputs: Mapping
     if kind == libsbml.AST_NAME and name in inputs:
         return str(inputs[name])
     if kind == libsbml.AST_NAME:
-        raise fail(f"'{name[:60]}' is neither a species nor an input of this transition with a threshold.{did_you_mean(name, [*species, *inputs])}")
+        raise fail(
+            f"'{name[:60]}' is neither a species nor an input of this transition with a threshold.{did_you_mean(name, [*species, *inputs])}"
+        )
     raise fail(f"'{(libsbml.formulaToL3String(node) or '?')[:60]}' is no condition that is understood.")
 
 

@@ -16,6 +16,7 @@ LONGEST_NAME = 60
 LARGEST = 1e100  # of any number
 FARTHEST = 1e9  # um: of any length or place
 
+
 class Reader:
     """Values of a document by dotted path.
 
@@ -33,7 +34,9 @@ class Reader:
         """Note one problem at a path."""
         self.problems.append(Problem(self.document.where(path), path, message, expected, remedy, severity))
 
-    def group(self, tree: Any, path: str, allowed: Iterable[str] | None = None, what: str = "setting") -> dict[str, Any]:
+    def group(
+        self, tree: Any, path: str, allowed: Iterable[str] | None = None, what: str = "setting"
+    ) -> dict[str, Any]:
         """The mapping at a path; anything else, and unknown names in it, are problems."""
         if tree is None:
             return {}
@@ -58,7 +61,9 @@ class Reader:
         for name in group:
             if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
                 here = f"{path}.{ascii(name)[1:-1] if NAME.fullmatch(name) is None else name}"[: 2 * LONGEST_NAME]
-                self.document.places.setdefault(here, self.document.places.get(f"{path}.{name}", self.document.places.get(path, ("", 0, 0))))
+                self.document.places.setdefault(
+                    here, self.document.places.get(f"{path}.{name}", self.document.places.get(path, ("", 0, 0)))
+                )
                 self.complain(
                     here, f"{name[:LONGEST_NAME]!r} is no name of a {what};",
                     f"expected letters, digits, _ - + and single spaces, at most {LONGEST_NAME} in all.", "Choose another name.",
@@ -78,7 +83,13 @@ class Reader:
         return given if isinstance(given, str) else default
 
     def quantity(
-        self, given: Any, path: str, unit: str, ge: float | None = None, le: float | None = None, gt: float | None = None
+        self,
+        given: Any,
+        path: str,
+        unit: str,
+        ge: float | None = None,
+        le: float | None = None,
+        gt: float | None = None,
     ) -> float | None:
         """A number in `unit` within bounds; None (and a problem) if it is none."""
         try:
@@ -88,11 +99,21 @@ class Reader:
             return None
         le = LARGEST if le is None else le
         ge = -LARGEST if ge is None and gt is None else ge
-        bounds = [f"above {gt:g}"] if gt is not None else ["above 0" if q.value <= 0.0 < ge else f"at least {ge:g}"] if ge is not None else []
+        bounds = (
+            [f"above {gt:g}"]
+            if gt is not None
+            else ["above 0" if q.value <= 0.0 < ge else f"at least {ge:g}"]
+            if ge is not None
+            else []
+        )
         bounds += [f"at most {le:g}"] if le < FARTHEST or q.value > le else []
         if (ge is not None and q.value < ge) or q.value > le or (gt is not None and q.value <= gt):
             shown = str(given)[:60] if str(given) else repr(given)
-            self.complain(path, f"{shown} is out of range;", f"expected {' and '.join(bounds)}{'' if unit == '1' else ' ' + unit}.")
+            self.complain(
+                path,
+                f"{shown} is out of range;",
+                f"expected {' and '.join(bounds)}{'' if unit == '1' else ' ' + unit}.",
+            )
             return None
         self.source(q.source, path)
         self.numbers[path] = q
@@ -110,7 +131,9 @@ class Reader:
                 'Declare your own under  sources: {Key2020: "Author et al. 2020, ..."}.',
             )
 
-    def length(self, given: Any, path: str, ge: float | None = None, gt: float | None = None, unit: str = "um") -> float | None:
+    def length(
+        self, given: Any, path: str, ge: float | None = None, gt: float | None = None, unit: str = "um"
+    ) -> float | None:
         """A length or a place in um, of a size that a tissue may have."""
         return self.quantity(given, path, unit, ge=-FARTHEST if ge is None and gt is None else ge, le=FARTHEST, gt=gt)
 
@@ -121,7 +144,8 @@ class Reader:
             self.complain(path, f"{str(given)[:60]} is no whole number.")
             return None
         digits = str(given).strip()
-        return None if value is None else int(digits) if digits.isdecimal() else int(value)  # beyond 2^53 only the digits are exact
+        # beyond 2^53 only the digits are exact
+        return None if value is None else int(digits) if digits.isdecimal() else int(value)
 
     def truth(self, given: Any, path: str) -> bool:
         """true or false."""
@@ -147,7 +171,9 @@ class Reader:
     def interval(self, given: Any, path: str, unit: str = "um") -> tuple[float, float] | None:
         """[low, high] with low below high."""
         if not isinstance(given, list) or len(given) != 2:
-            self.complain(path, f"'{str(given)[:60]}' is no interval;", f"expected two values, e.g. [-500 {unit}, 500 {unit}].")
+            self.complain(
+                path, f"'{str(given)[:60]}' is no interval;", f"expected two values, e.g. [-500 {unit}, 500 {unit}]."
+            )
             return None
         read = self.length if unit == "um" else self.quantity
         low, high = (read(v, f"{path}.{i}", unit=unit) for i, v in enumerate(given))

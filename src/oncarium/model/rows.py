@@ -24,7 +24,15 @@ def rows_of(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[int
         except csv.Error as error:
             longest = max(text.split("\n")[max(reader.line_num - 1, 0)].split(","), key=len)
             said = f"this line is no CSV: {error}; its longest field starts with '{longest[:60]}'."
-            problems.append(Problem(f"{name}:{max(reader.line_num, 1)}", "", said, "Expected values separated by commas.", "Correct or remove the field."))
+            problems.append(
+                Problem(
+                    f"{name}:{max(reader.line_num, 1)}",
+                    "",
+                    said,
+                    "Expected values separated by commas.",
+                    "Correct or remove the field.",
+                )
+            )
             return
         yield reader.line_num, row
 

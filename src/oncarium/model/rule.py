@@ -49,7 +49,8 @@ class Rule:
 
 @dataclass(frozen=True)
 class Names:
-    """What a rule may speak of: columns, and labels along their axes. Every rule looks names up, so they are put together once."""
+    """What a rule may speak of: columns, and labels along their axes. Every rule looks names up, so they are put
+    together once."""
 
     columns: Mapping[str, Entry]
     factors: Mapping[str, str]  # name -> unit
@@ -57,7 +58,9 @@ class Names:
     phases: Sequence[str]
     cycles: Mapping[str, Sequence[str]] = field(default_factory=dict)  # type -> its phases
     lost: bool = False  # a network could not be read: its nodes are not known, which is told already
-    made: dict[tuple[str, ...], dict[str, tuple[str, str | None]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    made: dict[tuple[str, ...], dict[str, tuple[str, str | None]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def labels(self, entry: Entry) -> Sequence[str]:
         """Labels along a column's axis."""
@@ -90,12 +93,15 @@ class Names:
     def _flat(self) -> dict[str, str]:
         out: dict[str, str] = {}
         for name, entry in self.columns.items():
-            entries = [f"{name}.{label}" for label in self.labels(entry)] + ([f"sense.{f}" for f in self.factors] if name == "sense.factor" else [])
+            entries = [f"{name}.{label}" for label in self.labels(entry)] + (
+                [f"sense.{f}" for f in self.factors] if name == "sense.factor" else []
+            )
             out |= {re.sub(r"\W", "_", word): name for word in (*entries, name)}
         return out
 
     def column_of(self, word: str) -> str | None:
-        """The column that a word names: its own name, one entry of its axis, or either with underscores, as arguments of loops are written.
+        """The column that a word names: its own name, one entry of its axis, or either with underscores, as arguments
+        of loops are written.
 
         >>> from oncarium.model.catalog import columns
         >>> names = Names(columns(), {"il6": "nM"}, ("tumor",), ())
@@ -116,7 +122,11 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         reader.complain(path, f"'{str(given)[:60]}' is no rule;", f"expected a sentence, {EXAMPLE}.")
         return None
     if len(given) > LONGEST:
-        reader.complain(path, f"'{given[:60]}...' has {len(given):,} characters;", f"expected a sentence of at most {LONGEST}, {EXAMPLE}.")
+        reader.complain(
+            path,
+            f"'{given[:60]}...' has {len(given):,} characters;",
+            f"expected a sentence of at most {LONGEST}, {EXAMPLE}.",
+        )
         return None
     text, source = split_source(given)
     found = SENTENCE.match(text)
@@ -136,12 +146,16 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     if signal is None:
         known = [s for s in signals if "." not in s]
         reader.complain(
-            path, f"no signal is called '{found['signal']}'.{did_you_mean(found['signal'], signals)}", f"Signals: {', '.join(known)}."
+            path,
+            f"no signal is called '{found['signal']}'.{did_you_mean(found['signal'], signals)}",
+            f"Signals: {', '.join(known)}.",
         )
     if behavior is None:
         near = did_you_mean(found["behavior"], behaviors)
         reader.complain(
-            path, f"no behavior is called '{found['behavior']}'.{near}", "" if near else f"Behaviors: {', '.join(sorted(behaviors))}."
+            path,
+            f"no behavior is called '{found['behavior']}'.{near}",
+            "" if near else f"Behaviors: {', '.join(sorted(behaviors))}.",
         )
     if signal is None or behavior is None:
         return None
@@ -152,7 +166,19 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST) if found["hill"] else DEFAULT_HILL
     if value is None or half is None or hill is None:
         return None
-    return Rule(signal, found["verb"] == "increases", behavior, value, half, hill, found["dead"] is not None, unit, half_unit, source, text)
+    return Rule(
+        signal,
+        found["verb"] == "increases",
+        behavior,
+        value,
+        half,
+        hill,
+        found["dead"] is not None,
+        unit,
+        half_unit,
+        source,
+        text,
+    )
 
 
 def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
@@ -169,14 +195,18 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
         other = seen.get((rule.signal, rule.behavior, not rule.increases))
         if other:
             reader.complain(
-                path, f"'{rule.text}': this signal acts in both directions, see {reader.document.where(other)}.", severity="warning"
+                path,
+                f"'{rule.text}': this signal acts in both directions, see {reader.document.where(other)}.",
+                severity="warning",
             )
         seen.setdefault(key, path)
         start = base(*rule.behavior)
         if (rule.increases and rule.value < start) or (not rule.increases and rule.value > start):
             verb = "increases" if rule.increases else "decreases"
             reader.complain(
-                path, f"'{rule.text}' {verb} from {start:.6g} to {rule.value:.6g} {rule.unit}, the other way.", severity="warning"
+                path,
+                f"'{rule.text}' {verb} from {start:.6g} to {rule.value:.6g} {rule.unit}, the other way.",
+                severity="warning",
             )
 
 
@@ -191,6 +221,10 @@ def dropped(reader: Reader, given: Any, path: str, rules: list[Any]) -> set[int]
             if m and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip()):
                 found.add(k)
         if not found:
-            reader.complain(f"{path}.{i}", f"'{wanted}' is no rule of this type;", "expected signal on behavior, as they stand in a rule; * for any.")
+            reader.complain(
+                f"{path}.{i}",
+                f"'{wanted}' is no rule of this type;",
+                "expected signal on behavior, as they stand in a rule; * for any.",
+            )
         out |= found
     return out

@@ -28,11 +28,16 @@ def json_schema() -> dict[str, Any]:
             continue
         one = _quantity(entry.unit, entry.doc)
         value = (
-            {"anyOf": [{"type": "object", "additionalProperties": one}, *QUANTITY["anyOf"]], "description": one["description"]}
+            {
+                "anyOf": [{"type": "object", "additionalProperties": one}, *QUANTITY["anyOf"]],
+                "description": one["description"],
+            }
             if entry.axis
             else one
         )
-        section = sections.setdefault(entry.section, {"type": "object", "additionalProperties": False, "properties": {}})
+        section = sections.setdefault(
+            entry.section, {"type": "object", "additionalProperties": False, "properties": {}}
+        )
         section["properties"][entry.attribute] = value
     cycle = sections.setdefault("cycle", {"type": "object", "additionalProperties": False, "properties": {}})
     phase = {"anyOf": [{"type": "object", "additionalProperties": QUANTITY}, *QUANTITY["anyOf"]]}
@@ -45,10 +50,17 @@ def json_schema() -> dict[str, Any]:
             "description": "phases of fixed duration",
         },
     }
-    sections["motility"]["properties"]["normalized"] = {"type": "boolean", "description": "normalize each gradient before weighting"}
+    sections["motility"]["properties"]["normalized"] = {
+        "type": "boolean",
+        "description": "normalize each gradient before weighting",
+    }
     text = {"type": "string"}
     pair = {"type": "array", "items": {"anyOf": [*QUANTITY["anyOf"], {"type": "null"}]}, "minItems": 2, "maxItems": 2}
-    sections["network"] = {"type": "object", "description": "a Boolean network: file, settings, time, parameters, hold, inputs", "additionalProperties": True}
+    sections["network"] = {
+        "type": "object",
+        "description": "a Boolean network: file, settings, time, parameters, hold, inputs",
+        "additionalProperties": True,
+    }
     cell = {
         "type": "object",
         "additionalProperties": False,
@@ -57,7 +69,11 @@ def json_schema() -> dict[str, Any]:
             "library": text,
             "like": text,
             "doc": text,
-            "custom": {"type": "object", "additionalProperties": QUANTITY, "description": "values of the model's custom variables"},
+            "custom": {
+                "type": "object",
+                "additionalProperties": QUANTITY,
+                "description": "values of the model's custom variables",
+            },
             "distributions": {
                 "type": "array",
                 "items": {
@@ -68,10 +84,16 @@ def json_schema() -> dict[str, Any]:
                 },
                 "description": "values drawn for every cell placed at the start",
             },
-            "without": {"type": "array", "items": {**text, "description": "rules to do without: signal on behavior, * for any"}},
+            "without": {
+                "type": "array",
+                "items": {**text, "description": "rules to do without: signal on behavior, * for any"},
+            },
             "rules": {
                 "type": "array",
-                "items": {**text, "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"},
+                "items": {
+                    **text,
+                    "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>",
+                },
             },
         },
     }
@@ -79,11 +101,19 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [
             {"const": "no-flux"},
             *QUANTITY["anyOf"],
-            {"type": "object", "properties": {"value": QUANTITY, "voxels": QUANTITY, "exchange": QUANTITY, "outside": QUANTITY}, "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": {"value": QUANTITY, "voxels": QUANTITY, "exchange": QUANTITY, "outside": QUANTITY},
+                "additionalProperties": False,
+            },
         ]
     }
     faces = {"type": "object", "properties": dict.fromkeys(FACES, condition), "additionalProperties": False}
-    factor: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": dict.fromkeys(FACTOR_KEYS, QUANTITY)}
+    factor: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": dict.fromkeys(FACTOR_KEYS, QUANTITY),
+    }
     factor["properties"] |= {
         "library": text,
         "doc": text,
@@ -92,7 +122,10 @@ def json_schema() -> dict[str, Any]:
         "boundary": {"anyOf": [condition, faces]},
         "fixed": {"type": "array", "items": {"type": "object"}},
         "initial": {
-            "anyOf": [*QUANTITY["anyOf"], {"type": "object", "properties": {"table": text}, "required": ["table"], "additionalProperties": False}]
+            "anyOf": [
+                *QUANTITY["anyOf"],
+                {"type": "object", "properties": {"table": text}, "required": ["table"], "additionalProperties": False},
+            ]
         },
     }
     interval = {"type": "array", "items": QUANTITY, "minItems": 2, "maxItems": 2}
@@ -108,9 +141,20 @@ def json_schema() -> dict[str, Any]:
             "clip": {"type": "boolean", "description": "move cells outside the domain to its edge"},
             "inactive": {"type": "boolean", "description": "place cells outside the domain there; they take no part"},
             "with": {"type": "object", "description": "values that these cells start with, by the column's name"},
-            "gives": {"type": "array", "items": text, "description": "further columns of the table; written by the program"},
-            "outside": {"type": "integer", "description": "cells of the table that take no part; written by the program"},
-            "numbers": {"type": "object", "additionalProperties": {"type": "integer"}, "description": "number of each cell type in the table"},
+            "gives": {
+                "type": "array",
+                "items": text,
+                "description": "further columns of the table; written by the program",
+            },
+            "outside": {
+                "type": "integer",
+                "description": "cells of the table that take no part; written by the program",
+            },
+            "numbers": {
+                "type": "object",
+                "additionalProperties": {"type": "integer"},
+                "description": "number of each cell type in the table",
+            },
             **{r: {} for r in REGIONS},
         },
     }
@@ -148,7 +192,10 @@ def json_schema() -> dict[str, Any]:
             "numerics": {"enum": list(NUMERICS), "description": "whose solvers and order of operations"},
             "compat": {"enum": list(COMPAT), "description": "reproduce the known bugs of this version of PhysiCell"},
             "internalise": {"type": "boolean", "description": "keep account of what each cell has taken up"},
-            "start": {"enum": ["solved", "given"], "description": "whether the first decisions see solved or given concentrations"},
+            "start": {
+                "enum": ["solved", "given"],
+                "description": "whether the first decisions see solved or given concentrations",
+            },
             "custom": {
                 "type": "object",
                 "additionalProperties": {
@@ -161,16 +208,37 @@ def json_schema() -> dict[str, Any]:
             "record": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": {**dict.fromkeys(("cells", "fields", "checkpoint"), QUANTITY), "columns": {"type": "array", "items": text}},
+                "properties": {
+                    **dict.fromkeys(("cells", "fields", "checkpoint"), QUANTITY),
+                    "columns": {"type": "array", "items": text},
+                },
             },
             "factors": {"type": "object", "additionalProperties": factor},
             "cells": {"type": "object", "additionalProperties": cell},
             "initial": {"type": "array", "items": placement},
-            "matrix": {"type": "object", "description": "density, crosslink, hyaluronan, fibres, order, patches, membrane, period"},
-            "supply": {"type": "array", "items": {"type": "object"}, "description": "voxels that exchange factors with blood"},
-            "body": {"type": "object", "description": "compartments of the body: start, gain, loss, grow, by, half, flows"},
-            "entry": {"type": "array", "items": {"type": "object"}, "description": "cells that enter: cells, from, at, rate, signal, half"},
-            "exit": {"type": "array", "items": {"type": "object"}, "description": "cells that leave: cells, to, at, rate, size, when, above, carries"},
+            "matrix": {
+                "type": "object",
+                "description": "density, crosslink, hyaluronan, fibres, order, patches, membrane, period",
+            },
+            "supply": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "voxels that exchange factors with blood",
+            },
+            "body": {
+                "type": "object",
+                "description": "compartments of the body: start, gain, loss, grow, by, half, flows",
+            },
+            "entry": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "cells that enter: cells, from, at, rate, signal, half",
+            },
+            "exit": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "cells that leave: cells, to, at, rate, size, when, above, carries",
+            },
             "sources": {"type": "object", "additionalProperties": text},
         },
     }

@@ -30,8 +30,8 @@ class Spoken:
     def uses(self, section: str) -> bool:
         """Does any type, rule, distribution or table of cells need this section?
 
-        Attacks, springs, motility and the like whose rates are all zero and ruled by nothing are not needed; their other
-        values still stand in `types`.
+        Attacks, springs, motility and the like whose rates are all zero and ruled by nothing are not needed; their
+        other values still stand in `types`.
         """
         return bool(self.place_of(section))
 
@@ -43,7 +43,11 @@ class Spoken:
 
         for t in self.types:
             if word in t.sections:
-                return f"cells.{t.name}.rules" if any(is_it(c) for r in t.rules for c in (r.signal[0], r.behavior[0])) else f"cells.{t.name}.{word}"
+                return (
+                    f"cells.{t.name}.rules"
+                    if any(is_it(c) for r in t.rules for c in (r.signal[0], r.behavior[0]))
+                    else f"cells.{t.name}.{word}"
+                )
             if word in t.values:
                 return f"cells.{t.name}.{word}"
             said = [c for r in t.rules for c in (r.signal[0], r.behavior[0])] + [d.column for d in t.distributions]

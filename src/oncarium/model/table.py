@@ -19,7 +19,8 @@ Column = tuple[str, str | None]
 
 @dataclass
 class Table:
-    """What a table says: rows (type, x, y, z), further values per column (nan: nothing said), and what is wrong with it."""
+    """What a table says: rows (type, x, y, z), further values per column (nan: nothing said), and what is wrong with
+    it."""
 
     rows: list[Row] = field(default_factory=list)
     values: dict[Column, tuple[float, ...]] = field(default_factory=dict)
@@ -28,7 +29,8 @@ class Table:
 
 
 def columns_of(names: Names) -> dict[str, Column]:
-    """Every name a further column may have: ours, and PhysiCell's; phases of a cycle by their number ("cycle.exit", "0")."""
+    """Every name a further column may have: ours, and PhysiCell's; phases of a cycle by their number ("cycle.exit",
+    "0")."""
     from .physicell.dictionary import Dictionary
 
     custom = [c.partition(".")[2] for c in names.columns if c.startswith("custom.")]
@@ -43,8 +45,8 @@ def read_table(
 ) -> Table:  # fmt: skip
     """Read a CSV of cells, coordinates in um.
 
-    With a header x, y (, z, type, further columns), or without one: x, y, z and the number of the type. An empty further
-    value, one that starts with s ("skip"), or one that a row is too short for leaves that cell as its type is.
+    With a header x, y (, z, type, further columns), or without one: x, y, z and the number of the type. An empty
+    further value, one that starts with s ("skip"), or one that a row is too short for leaves that cell as its type is.
 
     clip   cells outside the domain are moved to its edge     inactive   they are placed there and take no part
     """
@@ -110,7 +112,11 @@ def read_table(
         table.rows.append((of, point[0], point[1], point[2]))
         said.append(_values(given, further, of, names, line, complain) if further else {})
     if short:
-        complain(short[0], f"{len(short)} rows end before the column '{head[-1]}' (the first is this line); nothing is said there.", severity="notice")
+        complain(
+            short[0],
+            f"{len(short)} rows end before the column '{head[-1]}' (the first is this line); nothing is said there.",
+            severity="notice",
+        )
     table.outside = len(outside) if inactive else 0
     _conclude(table, said, outside, moved, "; they are placed there and take no part" if inactive else "; they are moved to its edge" if clip else "",
               complain)  # fmt: skip
@@ -133,7 +139,9 @@ def _further(head: Sequence[str], names: Names, kind: str, complain) -> dict[str
     known = columns_of(names)
     for h in others:
         if h not in known:
-            complain(1, f"the column '{h[:60]}' is no behavior and is ignored.{did_you_mean(h, known)}", severity="warning")
+            complain(
+                1, f"the column '{h[:60]}' is no behavior and is ignored.{did_you_mean(h, known)}", severity="warning"
+            )
     return {h: known[h] for h in others if h in known}
 
 
@@ -151,21 +159,33 @@ def _point(given: Mapping[str, str], line: int, complain) -> list[float] | None:
     return point
 
 
-def _type(given: Mapping[str, str], kind: str, names: Names, by_number: Mapping[int, str], headless: bool, line: int, complain) -> str | None:
+def _type(
+    given: Mapping[str, str], kind: str, names: Names, by_number: Mapping[int, str], headless: bool, line: int, complain
+) -> str | None:
     of = given.get("type", kind) or kind
     if not headless:
         if of in names.types:
             return of
-        complain(line, f"no cell type is called '{of[:60]}'.{did_you_mean(of, names.types)}", f"This model has: {', '.join(names.types)}.")
+        complain(
+            line,
+            f"no cell type is called '{of[:60]}'.{did_you_mean(of, names.types)}",
+            f"This model has: {', '.join(names.types)}.",
+        )
         return None
     number = number_in(of)
     if number is None or not math.isfinite(number) or int(number) not in by_number:
-        complain(line, f"no cell type has the number {of[:20]}.", f"This model has: {', '.join(f'{k} ({t})' for k, t in by_number.items())}.")
+        complain(
+            line,
+            f"no cell type has the number {of[:20]}.",
+            f"This model has: {', '.join(f'{k} ({t})' for k, t in by_number.items())}.",
+        )
         return None
     return by_number[int(number)]
 
 
-def _values(given: Mapping[str, str], further: Mapping[str, Column], of: str, names: Names, line: int, complain) -> dict[Column, float]:
+def _values(
+    given: Mapping[str, str], further: Mapping[str, Column], of: str, names: Names, line: int, complain
+) -> dict[Column, float]:
     out: dict[Column, float] = {}
     for h, (column, label) in further.items():
         text = given[h]
@@ -185,16 +205,31 @@ def _values(given: Mapping[str, str], further: Mapping[str, Column], of: str, na
                 complain(line, f"{h}: the cycle of {of} has {len(phases)} phases: {', '.join(phases) or 'none'}.")
                 continue
             label = phases[int(str(label))]
-        if (entry.ge is not None and value < entry.ge) or (entry.le is not None and value > entry.le) or (column == "volume.total" and value <= 0.0):
+        if (
+            (entry.ge is not None and value < entry.ge)
+            or (entry.le is not None and value > entry.le)
+            or (column == "volume.total" and value <= 0.0)
+        ):
             bounds = [f"at least {entry.ge:g}"] if entry.ge is not None else []
             bounds += [f"at most {entry.le:g}"] if entry.le is not None else []
-            complain(line, f"{h} is {text[:40]}.", f"Expected {' and '.join(bounds) if column != 'volume.total' else 'above 0'}.")
+            complain(
+                line,
+                f"{h} is {text[:40]}.",
+                f"Expected {' and '.join(bounds) if column != 'volume.total' else 'above 0'}.",
+            )
             continue
         out[(column, label)] = value
     return out
 
 
-def _conclude(table: Table, said: Sequence[Mapping[Column, float]], outside: Sequence[int], moved: Sequence[int], then: str, complain) -> None:
+def _conclude(
+    table: Table,
+    said: Sequence[Mapping[Column, float]],
+    outside: Sequence[int],
+    moved: Sequence[int],
+    then: str,
+    complain,
+) -> None:
     """Columns of the further values, and what is worth saying about the whole table."""
     for column in dict.fromkeys(c for row in said for c in row):
         table.values[column] = tuple(row.get(column, math.nan) for row in said)
@@ -202,13 +237,23 @@ def _conclude(table: Table, said: Sequence[Mapping[Column, float]], outside: Seq
         complain(
             outside[0],
             f"{len(outside)} cells lie outside the domain (first in this line){then}.",
-            remedy="" if then else "Enlarge the domain, or add  clip: true  (to its edge) or  inactive: true  (they take no part).",
+            remedy=""
+            if then
+            else "Enlarge the domain, or add  clip: true  (to its edge) or  inactive: true  (they take no part).",
             severity="error" if not then else "notice" if "edge" in then else "warning",
         )
     if moved:
-        complain(moved[0], f"{len(moved)} cells lie above or below the 2-D domain (first in this line); they are moved into its plane.", severity="notice")
+        complain(
+            moved[0],
+            f"{len(moved)} cells lie above or below the 2-D domain (first in this line); they are moved into its plane.",
+            severity="notice",
+        )
     again = len(table.rows) - len({row[1:] for row in table.rows})
     if again:
-        complain(1, f"{again} cells lie exactly where another one does; they are pushed apart, always in the same way.", severity="notice")
+        complain(
+            1,
+            f"{again} cells lie exactly where another one does; they are pushed apart, always in the same way.",
+            severity="notice",
+        )
     if not table.rows and not any(p.severity == "error" for p in table.problems):
         complain(1, "0 cells: the table has a header only.", severity="notice")

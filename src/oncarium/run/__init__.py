@@ -1,7 +1,7 @@
 """Runs: a Model becomes a Simulation, a Recorder watches, a Result stays.
 
-The package is also the verb: `oncarium.run(model, until="5 day")` is `oncarium.run.api.run`. Importing a submodule binds the
-package to the name `oncarium.run`, so a function of that name could not live beside it.
+The package is also the verb: `oncarium.run(model, until="5 day")` is `oncarium.run.api.run`. Importing a submodule
+binds the package to the name `oncarium.run`, so a function of that name could not live beside it.
 """
 
 import sys

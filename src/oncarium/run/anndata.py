@@ -22,7 +22,9 @@ def _unit(attrs: Mapping[str, Any], column: str) -> str:
     declared, factors = attrs["columns"], dict(zip(attrs["factors"], attrs["factor_units"]))
     name = next(n for n in sorted(declared, key=len, reverse=True) if column == n or column.startswith(n + "."))
     unit, concentration = declared[name]["unit"], factors.get(column.removeprefix(name + "."), "concentration")
-    return unit.replace("concentration", concentration).replace("amount", "fmol" if concentration in MOLAR else f"{concentration}*um^3")
+    return unit.replace("concentration", concentration).replace(
+        "amount", "fmol" if concentration in MOLAR else f"{concentration}*um^3"
+    )
 
 
 def _phases(attrs: Mapping[str, Any], table: pandas.DataFrame) -> pandas.Categorical:
@@ -35,7 +37,8 @@ def _phases(attrs: Mapping[str, Any], table: pandas.DataFrame) -> pandas.Categor
 
 
 def annotated(table: pandas.DataFrame, attrs: Mapping[str, Any]) -> anndata.AnnData:
-    """A table of cells, and the attributes of the run that it comes from, as AnnData. Raises InputError where anndata is not installed.
+    """A table of cells, and the attributes of the run that it comes from, as AnnData. Raises InputError where anndata
+    is not installed.
 
     >>> data = annotated(result.cells(), result.attrs)
     >>> data.obs["cell_type"].iloc[0], data.var.loc["volume.total", "unit"], data.obsm["spatial"].shape[1]
@@ -44,11 +47,15 @@ def annotated(table: pandas.DataFrame, attrs: Mapping[str, Any]) -> anndata.AnnD
     try:
         import anndata
     except ImportError:
-        raise InputError("to_anndata", "anndata is not installed.", remedy='Install it:  pip install "oncarium[scverse]"') from None
+        raise InputError(
+            "to_anndata", "anndata is not installed.", remedy='Install it:  pip install "oncarium[scverse]"'
+        ) from None
     import pandas as pd
 
     places = ["x", "y"] if attrs["grid"]["shape"][0] == 1 else ["x", "y", "z"]
-    measured = [c for c in table.columns if c not in ("id", "type", "vital", "x", "y", "z", "cycle.phase", "attack.target")]
+    measured = [
+        c for c in table.columns if c not in ("id", "type", "vital", "x", "y", "z", "cycle.phase", "attack.target")
+    ]
     obs = pd.DataFrame(index=pd.Index(table["id"].astype(str), name="cell"))
     obs["cell_type"] = pd.Categorical(table["type"].astype(str).to_numpy(), categories=list(attrs["types"]))
     obs["state"] = pd.Categorical([STATES[v] for v in table["vital"]], categories=list(dict.fromkeys(STATES)))

@@ -25,10 +25,15 @@ See = Callable[[Any], Any]
 
 
 def load(
-    path: str | Path, processes: Sequence[Process] = (), *, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+    path: str | Path,
+    processes: Sequence[Process] = (),
+    *,
+    numerics: str | None = None,
+    compat: str | None = None,
+    ignore: Sequence[str] = (),
 ) -> Model:
-    """A model from a file, a PhysiCell settings XML, or a scenario of the library by name. Raises ModelError with everything
-    that is wrong.
+    """A model from a file, a PhysiCell settings XML, or a scenario of the library by name. Raises ModelError with
+    everything that is wrong.
 
     processes   mechanisms of your own, where rules of the file speak of their columns
     numerics    "oncarium", or "physicell": its solvers, time steps and order of operations, to the digit
@@ -41,7 +46,9 @@ def load(
     return Model.load(path, processes, numerics, compat, ignore)
 
 
-def check(path: str | Path, *, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()) -> list[Problem]:
+def check(
+    path: str | Path, *, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
+) -> list[Problem]:
     """Everything worth saying about a model file: errors, warnings, notices; empty when all is well.
 
     >>> check("hypoxic_tumor")
@@ -131,7 +138,8 @@ def run(
     see     called with the Simulation after every tick; returning True ends the run, resumable
     watch   observers besides: called with the Simulation before the first tick and after every tick
     progress   show how far it is; left out: in notebooks only
-    asked   what else was asked for and is to stand in the store     take_over   write although the folder is locked by a run that is gone
+    asked   what else was asked for and is to stand in the store     take_over   write although the folder is locked by
+                                                                                 a run that is gone
 
     Raises ModelError before anything is written, NumericsError or DataError while running.
 
@@ -147,7 +155,9 @@ def run(
     check_seed(seed)
     folder = Path(out) if out is not None else new_folder(believed.name or "run")
     if (folder / STORE).exists() and not overwrite:
-        raise InputError(str(folder), "a run already lies here.", remedy="Choose another folder, allow overwriting, or resume it.")
+        raise InputError(
+            str(folder), "a run already lies here.", remedy="Choose another folder, allow overwriting, or resume it."
+        )
     simulation = Simulation(believed, seed, threads)
     recorder = _recorder(folder / STORE, simulation, overwrite=overwrite, until=end, asked=asked, take_over=take_over)
     return _go(simulation, recorder, end, see, watch, progress)
@@ -189,7 +199,9 @@ def _go(
     return Result.open(recorder.path)
 
 
-def _tick(simulation: Simulation, recorder: Recorder, end: float, see: See | None, observers: Sequence[Callable[[Any], None]]) -> None:
+def _tick(
+    simulation: Simulation, recorder: Recorder, end: float, see: See | None, observers: Sequence[Callable[[Any], None]]
+) -> None:
     last = round(end / simulation.plan.tick_minutes)
     finished = False
     try:
@@ -220,11 +232,13 @@ def resume(
     other_code: bool = False,
     take_over: bool = False,
 ) -> Result:
-    """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises DataError.
+    """Go on from a run's last checkpoint; the end is bit for bit that of a run that was never interrupted. Raises
+    DataError.
 
     until        when to stop; left out: when the run was asked to stop     threads, see, watch, progress   as for a run
     processes    the mechanisms of your own that the run had (a store knows them by content and does not hold them)
-    other_code   go on although versions, sources or mechanisms differ from those that the run had; the store notes what differs
+    other_code   go on although versions, sources or mechanisms differ from those that the run had; the store notes what
+                 differs
     take_over    write although the folder is locked by a run that is gone
 
     A run that no checkpoint is left of goes on from time 0.
@@ -248,12 +262,23 @@ def resume(
     if state is not None:
         simulation.restore(state)
     if until is not None and end < max(simulation.time, past.tick * simulation.plan.tick_minutes) - 1e-9:
-        raise InputError(f"until {until}", f"this run is at {say_time(simulation.time)} already.", remedy="Choose a later time.")
+        raise InputError(
+            f"until {until}", f"this run is at {say_time(simulation.time)} already.", remedy="Choose a later time."
+        )
     if end != past.attrs["until"]:
         notes["until"] = end
     asked = past.attrs.get("asked")
     begun = past.tick >= 0
-    recorder = _recorder(past.store, simulation, resume=begun, overwrite=not begun, notes=notes, until=end, asked=asked, take_over=take_over)
+    recorder = _recorder(
+        past.store,
+        simulation,
+        resume=begun,
+        overwrite=not begun,
+        notes=notes,
+        until=end,
+        asked=asked,
+        take_over=take_over,
+    )
     return _go(simulation, recorder, end, see, watch, progress)
 
 
@@ -270,7 +295,8 @@ def branch(
     processes: Sequence[Process] = (),
     other_code: bool = False,
 ) -> dict[str, Result]:
-    """Continue a run's last checkpoint under several changes, one new run per arm. Raises DataError, InputError, ModelError.
+    """Continue a run's last checkpoint under several changes, one new run per arm. Raises DataError, InputError,
+    ModelError.
 
     arms   name -> {dotted path: value}; an empty change is the control     out   folder that holds a folder per arm
     until  when to stop; left out: when the run was asked to stop, or, where it is there already, when the models say
@@ -292,7 +318,9 @@ def branch(
         model = past.at_start(processes, other_code)
     changed = {name: model.with_(changes) for name, changes in arms.items()}
     asked = float(past.attrs["until"])
-    ends = {name: minutes(asked if until is None and "until" not in arms[name] else until, m) for name, m in changed.items()}
+    ends = {
+        name: minutes(asked if until is None and "until" not in arms[name] else until, m) for name, m in changed.items()
+    }
     check_seed(seed)
     parent = Path(out) if out is not None else new_folder(f"{Path(path).name}-branch")
     for name in arms:

@@ -78,23 +78,20 @@ class Build:
 
 
 def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
-    """Tissue at time 0, and the processes in the order they act within their slots. The model must be free of errors; raises InputError
-    where a region holds no cell."""
+    """Tissue at time 0, and the processes in the order they act within their slots. The model must be free of errors;
+    raises InputError where a region holds no cell."""
     plan = Build(model)
     mechanisms = plan.mechanisms()
     processes = [p for p in mechanisms if p.slot]  # the others are columns only
     fields = build_fields(model)
     columns = columns_of(model, mechanisms)
-    labels = {
-        "factor": tuple(fields.names),
-        "phase": phase_labels(model),
-        "bond": tuple(str(b) for b in range(BONDS)),
-    }
+    labels = {"factor": tuple(fields.names), "phase": phase_labels(model), "bond": tuple(str(b) for b in range(BONDS))}
     cells = Cells(columns, tuple(t.name for t in model.types), labels, absent(model, {c.name for c in columns}))
     set_base(model, cells)
     place(model, cells, seed)
     if model.numerics == "physicell":
-        cells.next_id += len(cells.types)  # that program gives an id to one cell of each type in the legend of its pictures
+        # that program gives an id to one cell of each type in the legend of its pictures
+        cells.next_id += len(cells.types)
     tissue = Tissue(cells, fields, matrix.matrix_of(model), body=patient.body_of(model))
     tissue.population.register([*plan.order.events, *(e for p in processes for e in p.events)])
     for process in processes:
@@ -103,7 +100,8 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
 
 
 def columns_of(model: Model, processes: Iterable[Process]) -> list[Column]:
-    """The columns that the processes of a model need: rare ones only where somebody speaks of them, constants as traits."""
+    """The columns that the processes of a model need: rare ones only where somebody speaks of them, constants as
+    traits."""
     processes = list(processes)
     required = {name for p in processes for name in p.requires} | model.wanted
     columns = [c for p in processes for c in p.columns() if not c.rare or c.name in required or speaks_of(model, c)]
@@ -121,16 +119,23 @@ def absent(model: Model, known: set[str]) -> dict[str, str]:
     for mechanism in ORDERS[model.numerics].mechanisms:
         declaring = getattr(mechanism, "process", mechanism) if not hasattr(mechanism, "declared") else mechanism
         why = mechanism.why(model)
-        reason = f"{declaring.__name__} is off: {why.because}" if not why else f"{declaring.__name__} keeps it only where a model speaks of it"
+        reason = (
+            f"{declaring.__name__} is off: {why.because}"
+            if not why
+            else f"{declaring.__name__} keeps it only where a model speaks of it"
+        )
         out |= {name: reason for name in declaring.declared if name not in known}
     return out
 
 
 def speaks_of(model: Model, column: Column) -> bool:
-    """Does a type, a rule, a placement or a drawn value of the model name this column, or one that comes along with it?"""
+    """Does a type, a rule, a placement or a drawn value of the model name this column, or one that comes along with
+    it?"""
     said = {c for t in model.types for c in t.values} | {r.signal[0] for _, r in model.rules}
     columns = [w for w in (column.name, *column.along) if "." in w]
-    return any(name in said or varies(model, name) for name in columns) or any(model.uses(w) for w in column.along if "." not in w)
+    return any(name in said or varies(model, name) for name in columns) or any(
+        model.uses(w) for w in column.along if "." not in w
+    )
 
 
 def varies(model: Model, column: str) -> bool:
@@ -241,7 +246,11 @@ def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
         left = left[~good]
         if not len(left):
             return position
-    raise InputError(f"initial, cells: {p.type}", f"{len(left)} of {p.count} places were not found.", "The region must lie in the domain.")
+    raise InputError(
+        f"initial, cells: {p.type}",
+        f"{len(left)} of {p.count} places were not found.",
+        "The region must lie in the domain.",
+    )
 
 
 def pack(p: Placement, domain: Domain) -> np.ndarray:

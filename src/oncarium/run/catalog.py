@@ -17,12 +17,20 @@ from ..model.catalog import PATH
 
 
 def _modules() -> list[Any]:
-    return [importlib.import_module(m.name) for m in sorted(pkgutil.walk_packages(biology.__path__, f"{biology.__name__}."), key=lambda m: m.name)]
+    return [
+        importlib.import_module(m.name)
+        for m in sorted(pkgutil.walk_packages(biology.__path__, f"{biology.__name__}."), key=lambda m: m.name)
+    ]
 
 
 def declaring() -> list[Any]:
     """Every Process and loop of the biology that declares a column."""
-    found = [v for m in _modules() for v in vars(m).values() if isinstance(v, Maker) or (isinstance(v, type) and issubclass(v, Process))]
+    found = [
+        v
+        for m in _modules()
+        for v in vars(m).values()
+        if isinstance(v, Maker) or (isinstance(v, type) and issubclass(v, Process))
+    ]
     return [v for v in dict.fromkeys(found) if v.declared]
 
 
@@ -34,8 +42,8 @@ def declared_columns() -> list[Column]:
 
 
 def mechanisms() -> list[dict]:
-    """What a model must know of every mechanism: the sections it answers for, the words that switch it on, what it works on and makes, and
-    the numerics that have it."""
+    """What a model must know of every mechanism: the sections it answers for, the words that switch it on, what it
+    works on and makes, and the numerics that have it."""
     kinds = {c.name: c.kind for c in declared_columns()}
     out: dict[str, dict] = {}
     for numerics, order in ORDERS.items():
@@ -45,7 +53,14 @@ def mechanisms() -> list[dict]:
             sections = m.serves or tuple(dict.fromkeys([*own, *(c.partition(".")[0] for c in m.declared if "." in c)]))
             words = m.words or own
             modulates = [w for w in getattr(m, "adds", ()) if kinds.get(w) == "behavior"]
-            known = {"serves": sections, "words": words, "needs": m.needs, "makes": m.makes, "part": m.part, "modulates": modulates}
+            known = {
+                "serves": sections,
+                "words": words,
+                "needs": m.needs,
+                "makes": m.makes,
+                "part": m.part,
+                "modulates": modulates,
+            }
             entry = out.setdefault(m.__name__, {"name": m.__name__, **known, "numerics": []})
             if numerics not in entry["numerics"]:
                 entry["numerics"].append(numerics)
@@ -63,7 +78,10 @@ def text() -> str:
     ]  # fmt: skip
     cycles = [{"name": m.name, "phases": m.phases, "rates": m.rates, "fixed": m.fixed} for m in CYCLES.values()]
     events = list(dict.fromkeys(e for order in ORDERS.values() for e in order.events))
-    return json.dumps({"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "events": events}, indent=1) + "\n"
+    return (
+        json.dumps({"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "events": events}, indent=1)
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

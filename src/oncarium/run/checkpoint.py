@@ -1,7 +1,7 @@
 """Checkpoints: the exact state of a simulation, in one verified file; the two newest are kept.
 
-A file is a header line (format, SHA-256 of all that follows, digest of the tissue) and an uncompressed .npz without pickles.
-It is written beside its final name, synced and renamed, so a crash at any moment leaves the older ones intact.
+A file is a header line (format, SHA-256 of all that follows, digest of the tissue) and an uncompressed .npz without
+pickles. It is written beside its final name, synced and renamed, so a crash at any moment leaves the older ones intact.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
         raise DataError(str(path), f"cannot be read: {error.strerror}.") from None
     words = head[:300].decode("ascii", "replace").split(" ")
     if words[0].startswith("oncarium-checkpoint-") and words[0] != FORMAT:
-        raise DataError(str(path), f"its format is {words[0]};", f"this version reads {FORMAT}.", "Resume with the version that wrote it.")
+        raise DataError(
+            str(path),
+            f"its format is {words[0]};",
+            f"this version reads {FORMAT}.",
+            "Resume with the version that wrote it.",
+        )
     if len(words) != 3 or words[0] != FORMAT or _sum(words[2], data) != words[1]:
         raise DataError(str(path), "this checkpoint is damaged: its checksum does not fit.")
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
@@ -91,9 +96,12 @@ def read(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def newest(store: Path, tick: float = math.inf) -> tuple[dict[str, Any], str, Path]:
-    """State, digest and path of the newest checkpoint that verifies, up to a tick. Raises DataError when there is none."""
+    """State, digest and path of the newest checkpoint that verifies, up to a tick. Raises DataError when there is
+    none."""
     damaged = []
-    for path in sorted((p for p in folder_of(store).glob("*.checkpoint") if p.stem.isdigit() and int(p.stem) <= tick), reverse=True):
+    for path in sorted(
+        (p for p in folder_of(store).glob("*.checkpoint") if p.stem.isdigit() and int(p.stem) <= tick), reverse=True
+    ):
         try:
             state, digest = read(path)
         except DataError as error:
@@ -102,7 +110,12 @@ def newest(store: Path, tick: float = math.inf) -> tuple[dict[str, Any], str, Pa
         for said in damaged:
             log.warning("%s\n  The one before it is used.", said)
         return state, digest, path
-    raise DataError(str(store), "it has no checkpoint to go on from." if not damaged else "none of its checkpoints can be read: " + " ".join(damaged))
+    raise DataError(
+        str(store),
+        "it has no checkpoint to go on from."
+        if not damaged
+        else "none of its checkpoints can be read: " + " ".join(damaged),
+    )
 
 
 def latest(store: Path, tick: float = math.inf) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """Identity of a run: all that decides its outcome besides its model, its seed and its end.
 
-sources      SHA-256 of every file of the package, data included          python, numpy, scipy, numba, llvmlite   versions
+sources      SHA-256 of every file of the package, data included          python, numpy, scipy, numba, llvmlite
+             versions
 mechanisms   name -> content of each mechanism of one's own (oncarium.content), parameters included
-processor    name and instruction sets. No result is meant to depend on it, so another one is told and does not stop a run; but libraries
-             choose their routines by it (numpy's exp and sin), and a last digit may differ
+processor    name and instruction sets. No result is meant to depend on it, so another one is told and does not stop a
+             run; but libraries choose their routines by it (numpy's exp and sin), and a last digit may differ
 
 The model's own digest covers its numbers, rules and the content of its tables.
 """

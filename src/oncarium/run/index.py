@@ -1,9 +1,9 @@
 """The index beside a store: one checksummed line per flush. A frame exists if and only if a line counts it.
 
-A line says how many rows of every array are there (`lengths`), the tick, whether the run is finished, what is noted of the run, and for
-every row that the flush wrote a checksum of its content (`rows`: array -> [count, CRC-32] one after another). The first line holds the
-SHA-256 of the metadata: of the root, of the groups, and of every array without its growing length.
-"""
+A line says how many rows of every array are there (`lengths`), the tick, whether the run is finished, what is noted of
+the run, and for every row that the flush wrote a checksum of its content (`rows`: array -> [count, CRC-32] one after
+another). The first line holds the SHA-256 of the metadata: of the root, of the groups, and of every array without its
+growing length."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ def _follows(record: Mapping[str, Any], before: Mapping[str, Any] | None) -> boo
 
 
 def sums_of(parts: list[np.ndarray], first: int, chunk: int) -> list[list[int]]:
-    """[count, CRC-32] of rows that follow each other from `first` on; small neighbors within a chunk of rows are taken together."""
+    """[count, CRC-32] of rows that follow each other from `first` on; small neighbors within a chunk of rows are taken
+    together."""
     out: list[list[int]] = []
     size, at = 0, first
     for part in parts:

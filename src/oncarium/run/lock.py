@@ -1,8 +1,8 @@
 """One writer per store: a file that the kernel locks for as long as its process lives.
 
-Beside it stand host, process, boot and start time, and the file's time is renewed while the run goes on (a heartbeat). A lock is stale when
-its process is gone, and so is one of another machine, or where the kernel locks nothing, whose heart has not beaten for some minutes.
-"""
+Beside it stand host, process, boot and start time, and the file's time is renewed while the run goes on (a heartbeat).
+A lock is stale when its process is gone, and so is one of another machine, or where the kernel locks nothing, whose
+heart has not beaten for some minutes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ except ImportError:
         import msvcrt  # Windows
 
         def _locking(handle: int) -> None:
-            """Lock an open file, by a byte beyond its content. Raises PermissionError where another one has it locked."""
+            """Lock an open file, by a byte beyond its content. Raises PermissionError where another one has it
+            locked."""
             os.lseek(handle, 1 << 30, os.SEEK_SET)
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
 
@@ -58,7 +59,8 @@ def boot() -> str:
 
 
 def started(pid: int) -> str:
-    """When a process was started, so that another one with its number is not taken for it; "" where there is none, or nobody knows."""
+    """When a process was started, so that another one with its number is not taken for it; "" where there is none, or
+    nobody knows."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except (OSError, IndexError):
@@ -82,7 +84,8 @@ def alive(holder: Mapping[str, Any]) -> bool | None:
 
 
 class Lock:
-    """Held from the moment it is made. Raises DataError where another run is writing here, OSError where no file can be written.
+    """Held from the moment it is made. Raises DataError where another run is writing here, OSError where no file can be
+    written.
 
     take_over   take it, whoever holds it
     """
@@ -193,7 +196,8 @@ class Lock:
         os.write(self.handle, mine)
 
     def beat(self, now: bool = False) -> None:
-        """Say that this run is alive, from time to time. Raises DataError where the folder is gone, or the lock was taken over."""
+        """Say that this run is alive, from time to time. Raises DataError where the folder is gone, or the lock was
+        taken over."""
         if not now and time.monotonic() - self.beaten < BEAT:
             return
         self.beaten = time.monotonic()

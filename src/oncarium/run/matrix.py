@@ -26,7 +26,9 @@ def matrix_of(model: Model) -> Matrix | None:
                 getattr(matrix, name)[mask] = value
         if patch.order > 0.0 and patch.fibres != "random":
             center = patch.region.center if patch.region is not None else (0.0, 0.0, 0.0)
-            matrix.orientation[:, mask] = patch.order * order_tensor(patch.fibres, x - center[0], y - center[1], z - center[2], flat)[:, mask]
+            matrix.orientation[:, mask] = (
+                patch.order * order_tensor(patch.fibres, x - center[0], y - center[1], z - center[2], flat)[:, mask]
+            )
     if start.membrane is not None:
         matrix.enclose(inside(start.membrane, x, y, z, flat))
     return matrix

@@ -28,7 +28,8 @@ ANEW = "Run the model again into this folder: --overwrite (overwrite=True)."
 class Past:
     """A run as its store tells it.
 
-    attrs   what the store says     tick   up to which its frames are reported; -1: none was, and nothing would be lost by beginning anew
+    attrs   what the store says     tick   up to which its frames are reported; -1: none was, and nothing would be lost
+                                           by beginning anew
     """
 
     store: Path
@@ -47,11 +48,13 @@ class Past:
         return cls(store, result.attrs, result.tick)
 
     def model(self, processes: Sequence[Process], folder: str | None = None) -> Model:
-        """The model that was run, with the mechanisms of one's own that it had; folder: where its tables are read, None: they are not."""
+        """The model that was run, with the mechanisms of one's own that it had; folder: where its tables are read,
+        None: they are not."""
         return Model.from_text(self.attrs["model"], "the run's own model", folder, processes)
 
     def state(self) -> dict[str, Any] | None:
-        """The newest state that no frame is missing before; None where the run begins at time 0 again, which is exact all the same."""
+        """The newest state that no frame is missing before; None where the run begins at time 0 again, which is exact
+        all the same."""
         try:
             state = checkpoint.latest(self.store, self.tick)
         except DataError as error:
@@ -66,7 +69,8 @@ class Past:
         return state
 
     def at_start(self, processes: Sequence[Process], other_code: bool) -> Model:
-        """The model for beginning at time 0 again, its tables read. Raises DataError where they are not what they were."""
+        """The model for beginning at time 0 again, its tables read. Raises DataError where they are not what they
+        were."""
         try:
             model = self.model(processes, self.attrs["folder"])
         except ModelError as error:
@@ -80,7 +84,8 @@ class Past:
         return model
 
     def notes(self, model: Model, tick: int, other_code: bool) -> dict[str, Any]:
-        """What the store notes of going on from a tick. Raises DataError where other code would go on without being asked to."""
+        """What the store notes of going on from a tick. Raises DataError where other code would go on without being
+        asked to."""
         now, before = identity_of(model), list(self.attrs.get("continued", ()))
         had = before[-1]["identity"] if before else self.attrs["identity"]
         if had["processor"] != now["processor"]:

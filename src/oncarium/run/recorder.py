@@ -46,9 +46,12 @@ CHECKPOINT_SECONDS = 300.0  # a checkpoint at least this often, however slow the
 class Recorder:
     """Writes frames of cells and fields, a summary, events and checkpoints.
 
-    path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of ticks
-    columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies there
-    notes         what the store remembers besides, of this part of the run     until, asked   the end (min) and all else that was asked for
+    path          the store to write             cells_every, fields_every, checkpoint_every   min, whole numbers of
+                  ticks
+    columns       which columns of the cells (None: the usual ones)     overwrite, resume   what to do with what lies
+                  there
+    notes         what the store remembers besides, of this part of the run     until, asked   the end (min) and all
+                  else that was asked for
     take_over     write although the folder's lock is held (see Lock)
 
     Raises DataError where nothing can be written here; nothing is left behind then.
@@ -81,7 +84,9 @@ class Recorder:
     ):
         self.path = Path(path)
         tick = simulation.plan.tick_minutes
-        self.cells_ticks, self.fields_ticks, self.checkpoint_ticks = (max(1, round(e / tick)) for e in (cells_every, fields_every, checkpoint_every))
+        self.cells_ticks, self.fields_ticks, self.checkpoint_ticks = (
+            max(1, round(e / tick)) for e in (cells_every, fields_every, checkpoint_every)
+        )
         cells = simulation.tissue.cells
         for name in columns or ():
             why = "it is a constant of each type" if name in cells.traits else cells.absent.get(name, "")
@@ -154,8 +159,15 @@ class Recorder:
             "factors": list(fields.names),
             "factor_units": list(fields.units),
             "labels": {k: list(v) for k, v in cells.axes.items()},
-            "columns": {c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind} for c in self.columns},
-            "grid": {"origin": list(fields.grid.origin), "spacing": list(fields.grid.spacing), "shape": list(fields.grid.shape)},
+            "columns": {
+                c: {"unit": cells.columns[c].unit, "doc": cells.columns[c].doc, "kind": cells.columns[c].kind}
+                for c in self.columns
+            },
+            "grid": {
+                "origin": list(fields.grid.origin),
+                "spacing": list(fields.grid.spacing),
+                "shape": list(fields.grid.shape),
+            },
             "events": list(tissue.population.kinds),
             "summary": {name: {series: unit for series, (_, unit) in values.items()} for name, values in told.items()},
             "processes": [p.name for p in simulation.plan.processes],
@@ -170,17 +182,26 @@ class Recorder:
                 **{n: importlib.metadata.version(n) for n in ("numpy", "numba", "zarr")},
             },
         }
-        groups = {"cells": {}, "events": {}, "summary": {}, "fields": ome_attributes(fields, fields_every) if fields.names else {}}
+        groups = {
+            "cells": {},
+            "events": {},
+            "summary": {},
+            "fields": ome_attributes(fields, fields_every) if fields.names else {},
+        }
         return Store.create(self.path, attributes, arrays, groups)
 
     def _told(self, simulation: Any) -> dict[str, dict[str, tuple[float, str]]]:
-        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> (value, unit)."""
+        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> (value,
+        unit)."""
         told = {name: member.summary() for name, member in simulation.tissue.members().items()}
-        told["events"] = {f"events.{kind}": (float(n), "1") for kind, n in zip(simulation.tissue.population.kinds, self.counts)}
+        told["events"] = {
+            f"events.{kind}": (float(n), "1") for kind, n in zip(simulation.tissue.population.kinds, self.counts)
+        }
         return {name: values for name, values in told.items() if values}
 
     def see(self, simulation: Any) -> None:
-        """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises NumericsError, DataError."""
+        """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises
+        NumericsError, DataError."""
         self.lock.beat()
         tick, now = simulation.tissue.tick, time.monotonic()
         cells_due = tick % self.cells_ticks == 0 and tick > self.cells_tick
@@ -317,6 +338,11 @@ def ome_attributes(fields: Any, every: float) -> dict[str, Any]:
                     ],
                 }
             ],
-            "omero": {"channels": [{"label": f"{n} ({u})", "color": "FFFFFF", "active": True} for n, u in zip(fields.names, fields.units)]},
+            "omero": {
+                "channels": [
+                    {"label": f"{n} ({u})", "color": "FFFFFF", "active": True}
+                    for n, u in zip(fields.names, fields.units)
+                ]
+            },
         }
     }

@@ -37,13 +37,16 @@ def _frame_at(minutes: float) -> Iterator[None]:
         yield
     except DataError as error:
         told = error.problem
-        raise DataError(told.where, f"the frame at {say_time(minutes)}: {told.message}", told.expected, told.remedy) from None
+        raise DataError(
+            told.where, f"the frame at {say_time(minutes)}: {told.message}", told.expected, told.remedy
+        ) from None
 
 
 class Result:
     """A run on disk. Times are minutes, or texts such as "2 day"; None is the last frame.
 
-    path, attrs, title, seed, types     times, field_times (min)     finished, digest (SHA-256 of the newest checkpoint's tissue)
+    path, attrs, title, seed, types     times, field_times (min)     finished, digest (SHA-256 of the newest
+                                                                     checkpoint's tissue)
 
     >>> import oncarium as oc, tempfile
     >>> result = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out=tempfile.mkdtemp())
@@ -82,9 +85,20 @@ class Result:
             )  # fmt: skip
         tick = records[-1]["tick"]
         if (lines := index_of(path).read_bytes().count(b"\n")) > len(records):
-            log.warning("line %d of %d of the index of %s is damaged; frames up to tick %d are read", len(records) + 1, lines, path, tick)
+            log.warning(
+                "line %d of %d of the index of %s is damaged; frames up to tick %d are read",
+                len(records) + 1,
+                lines,
+                path,
+                tick,
+            )
         elif saved > tick:
-            log.warning("lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d", path, tick, saved)
+            log.warning(
+                "lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d",
+                path,
+                tick,
+                saved,
+            )
         return cls(path, records)
 
     # -- what it is -------------------------------------------------------------------------------------------------
@@ -126,7 +140,8 @@ class Result:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the tissue: the final state of a finished run, else that of the newest checkpoint. Raises DataError."""
+        """SHA-256 of the tissue: the final state of a finished run, else that of the newest checkpoint. Raises
+        DataError."""
         return self._digest or checkpoint.newest(self.path)[1]
 
     @cached_property
@@ -154,7 +169,9 @@ class Result:
         k = int(np.argmin(np.abs(times - minutes)))
         gap = np.diff(times).max() if len(times) > 1 else 0.0
         if abs(times[k] - minutes) > 0.5 * gap + 1e-9:
-            raise InputError("t", f"{t} is outside the run, which was seen from {say_time(times[0])} to {say_time(times[-1])}.")
+            raise InputError(
+                "t", f"{t} is outside the run, which was seen from {say_time(times[0])} to {say_time(times[-1])}."
+            )
         return k
 
     # -- cells ------------------------------------------------------------------------------------------------------
@@ -169,9 +186,14 @@ class Result:
         return list(self.attrs["columns"])
 
     def array(self, column: str, t: Any = None) -> np.ndarray:
-        """One column at a time, (cell,) or (cell, axis), in the order of ids. Raises InputError for an unknown column."""
+        """One column at a time, (cell,) or (cell, axis), in the order of ids. Raises InputError for an unknown
+        column."""
         if column not in self.attrs["columns"]:
-            raise InputError("column", f"'{column}' was not recorded.{did_you_mean(column, self.columns)}", f"Recorded: {', '.join(self.columns)}.")
+            raise InputError(
+                "column",
+                f"'{column}' was not recorded.{did_you_mean(column, self.columns)}",
+                f"Recorded: {', '.join(self.columns)}.",
+            )
         k = self.frame(t, self.times)
         with _frame_at(self.times[k]):
             return self._read(f"cells/{column}", int(self._offsets[k]), int(self._offsets[k + 1]))
@@ -212,7 +234,8 @@ class Result:
     @cached_property
     def summary(self) -> pandas.DataFrame:
         """One row per frame: live.TYPE, apoptotic.TYPE, necrotic.TYPE, volume.TYPE (um^3), mean.FACTOR, lowest.FACTOR,
-        highest.FACTOR, events.KIND (so far), body.COMPARTMENT, matrix.PROPERTY (means over the tissue); the index is the time in min."""
+        highest.FACTOR, events.KIND (so far), body.COMPARTMENT, matrix.PROPERTY (means over the tissue); the index is
+        the time in min."""
         import pandas as pd
 
         out: dict[str, Any] = {}
@@ -231,9 +254,9 @@ class Result:
         return out
 
     def to_anndata(self, t: Any = None) -> anndata.AnnData:
-        """Cells at a time: X holds every recorded number (cell x column, float32), var its unit, obs the type, the state and the phase
-        of the cycle, obsm["spatial"] the place in um, uns["oncarium"] where it comes from. Raises InputError where anndata is not
-        installed, or for a time outside the run."""
+        """Cells at a time: X holds every recorded number (cell x column, float32), var its unit, obs the type, the
+        state and the phase of the cycle, obsm["spatial"] the place in um, uns["oncarium"] where it comes from. Raises
+        InputError where anndata is not installed, or for a time outside the run."""
         return annotated(self.cells(t), self.attrs)
 
     def __str__(self) -> str:
@@ -268,7 +291,8 @@ class FieldView(Mapping):
         return len(self.result.factors)
 
     def __getitem__(self, name: str) -> xarray.DataArray:
-        """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises InputError."""
+        """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises
+        InputError."""
         import xarray as xr
         from xarray.core import indexing
 
@@ -281,7 +305,10 @@ class FieldView(Mapping):
             )
         k = list(result.factors).index(name)
         grid = result.attrs["grid"]
-        centers = {a: grid["origin"][i] + (np.arange(grid["shape"][2 - i]) + 0.5) * grid["spacing"][i] for i, a in enumerate("xyz")}
+        centers = {
+            a: grid["origin"][i] + (np.arange(grid["shape"][2 - i]) + 0.5) * grid["spacing"][i]
+            for i, a in enumerate("xyz")
+        }
         lazy = indexing.LazilyIndexedArray(_Frames(result, k))
         data = xr.DataArray(
             xr.Variable(("time", "z", "y", "x"), lazy),

@@ -1,4 +1,5 @@
-"""Whether cells have room: growth that runs away is named when the domain is many times full, long before memory or patience ends."""
+"""Whether cells have room: growth that runs away is named when the domain is many times full, long before memory or
+patience ends."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ import numpy as np
 from ..biology.outside import OUTSIDE
 from ..engine.tissue import Tissue
 
-FULL = 5.0  # times the domain: packed spheres fill 0.74 of a volume and 0.91 of a plane, and soft cells that overlap some three times that
+# times the domain: packed spheres fill 0.74 of a volume and 0.91 of a plane, and soft cells that overlap some three
+# times that
+FULL = 5.0
 BEYOND = 2.0  # times that: cells that have left the domain, where PhysiCell's numerics let them lie, are no crowd
 PACKED = 100.0  # times one voxel: cells may be placed or born on top of each other for a while, but not so many
 
@@ -17,8 +20,8 @@ PACKED = 100.0  # times one voxel: cells may be placed or born on top of each ot
 class Room:
     """How full a domain is, judged by what is known at every tick: how many cells there are, and their whole volume.
 
-    In 3-D their volume counts, in 2-D the area of as many discs of the mean volume. A domain that is crowded from the start may get as
-    many times fuller.
+    In 3-D their volume counts, in 2-D the area of as many discs of the mean volume. A domain that is crowded from the
+    start may get as many times fuller.
     """
 
     def __init__(self, tissue: Tissue):
@@ -38,8 +41,8 @@ class Room:
         return count * math.pi * radius * radius / self.size
 
     def packing(self, tissue: Tissue) -> tuple[float, int]:
-        """How many times the fullest voxel is filled by the cells that lie in it, and its number. A voxel smaller than the mean cell
-        counts as large as that."""
+        """How many times the fullest voxel is filled by the cells that lie in it, and its number. A voxel smaller than
+        the mean cell counts as large as that."""
         cells = tissue.cells
         if cells.n == 0:
             return 0.0, 0

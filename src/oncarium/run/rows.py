@@ -1,4 +1,5 @@
-"""Rows of a store as they were written: whatever is read is compared with the checksums of the index, and what does not fit is told."""
+"""Rows of a store as they were written: whatever is read is compared with the checksums of the index, and what does not
+fit is told."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ class Simulation:
         self.most_cells = min(MOST_CELLS, int(0.8 * memory_here() / (COPIES * self.tissue.cells.bytes_per_cell)))
         self.room = Room(self.tissue)
         self.decision_ticks = max(1, round(model.clock.phenotype / self.plan.tick_minutes))
-        self.least = -np.inf if model.numerics == "physicell" else 0.0  # that program lets cells take more than there is
+        # that program lets cells take more than there is
+        self.least = -np.inf if model.numerics == "physicell" else 0.0
         self.threads = 1
         self.use_threads(threads or default_threads())
 
@@ -98,7 +99,12 @@ class Simulation:
                 f"die; a longer phase or a rate in 1/h instead of 1/min may have been meant. {BEFORE}",
             )
         if cells.n > self.most_cells:
-            raise NumericsError(self._now(), f"the population has run away: {self._counts()}.", f"Room is for {self.most_cells:,} cells.", BEFORE)
+            raise NumericsError(
+                self._now(),
+                f"the population has run away: {self._counts()}.",
+                f"Room is for {self.most_cells:,} cells.",
+                BEFORE,
+            )
 
     def run(self, until: Any, see: Callable[[Simulation], None] | None = None) -> None:
         """Run to a time ("2 day", or minutes); `see` is called after every tick."""
@@ -109,8 +115,8 @@ class Simulation:
                 see(self)
 
     def inspect(self) -> None:
-        """Look at every number of every cell and voxel. Raises NumericsError for what no tissue can have: what is no number, a
-        place or volume that is not finite, a concentration below 0."""
+        """Look at every number of every cell and voxel. Raises NumericsError for what no tissue can have: what is no
+        number, a place or volume that is not finite, a concentration below 0."""
         self._inspect_cells()
         if self._sound_fields():
             return
@@ -198,7 +204,9 @@ class Simulation:
                     p.restore(kept)
             t.population.restore(state)
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise DataError("checkpoint", f"it does not fit this model: {error.args[0] if error.args else error}.") from None
+            raise DataError(
+                "checkpoint", f"it does not fit this model: {error.args[0] if error.args else error}."
+            ) from None
 
     def adopt(self, state: Mapping[str, Any], before: Simulation) -> None:
         """Continue a state of the simulation `before` under this model: cells and concentrations are taken over, every
@@ -223,7 +231,8 @@ class Simulation:
                 p.rearm()
 
     def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        """A state of another model with the columns of this one: what a mechanism needs that was not there starts at its base."""
+        """A state of another model with the columns of this one: what a mechanism needs that was not there starts at
+        its base."""
         cells, t = self.tissue.cells, self.tissue
         known = cells.arrays()
         out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in known}

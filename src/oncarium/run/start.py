@@ -1,4 +1,5 @@
-"""The state at time 0 beyond plain placements: held layers, concentrations per voxel, and values that single cells have."""
+"""The state at time 0 beyond plain placements: held layers, concentrations per voxel, and values that single cells
+have."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ def custom_columns(model: Model) -> list[Column]:
 
 
 def fill_fields(model: Model, fields: Fields) -> None:
-    """Concentrations from tables; where the model has no folder any more (a run goes on), the state is restored instead."""
+    """Concentrations from tables; where the model has no folder any more (a run goes on), the state is restored
+    instead."""
     from ..model.physicell.substrates import read_concentrations
 
     tables = {f.initial_table for f in model.factors if f.initial_table} if model.folder is not None else set()
@@ -40,7 +42,9 @@ def fill_fields(model: Model, fields: Fields) -> None:
         assert model.folder is not None
         values, content = read_concentrations(model.folder / table, fields.names, model.domain, table)
         if content not in {f.initial_content for f in model.factors if f.initial_table == table}:
-            raise InputError(str(model.folder / table), "it was changed after the model was read.", remedy="Load the model again.")
+            raise InputError(
+                str(model.folder / table), "it was changed after the model was read.", remedy="Load the model again."
+            )
         for f in model.factors:
             if f.initial_table == table and f.name in values:
                 fields.value[fields.index(f.name)] = values[f.name]
@@ -105,7 +109,9 @@ def draw(model: Model, cells: Cells, seed: int) -> None:
                 continue
             values = np.empty(len(rows))
             if not _draw(np.uint64(seed), DRAWING, number, cells.id[rows], *_plain(x), values):
-                raise InputError(f"cells.{t.name}.distributions.{number}", f"no draw lies between {x.low:g} and {x.high:g}.")
+                raise InputError(
+                    f"cells.{t.name}.distributions.{number}", f"no draw lies between {x.low:g} and {x.high:g}."
+                )
             entry = model.names.columns[x.column]
             low, high = (-math.inf if entry.ge is None else entry.ge), (math.inf if entry.le is None else entry.le)
             set_values(model, cells, x.column, x.label, rows, np.clip(values, low, high))

@@ -1,12 +1,13 @@
 """Store: one run as one zarr folder, written so that a crash at any moment loses nothing that was reported.
 
-    cells/<column>    all frames one after another (row, axis); cells/offsets, cells/time, cells/tick say where each begins
+    cells/<column>    all frames one after another (row, axis); cells/offsets, cells/time, cells/tick say where each
+    begins
     fields/0          (t, c, z, y, x), OME-Zarr 0.5; fields/time
     summary/<series>  (t, axis)         events/<column>  (event)
 
-Frames are gathered in memory and written together. Arrays only grow; a chunk is replaced by renaming, so its old content
-stays until the new one is whole; and a frame exists if and only if a checksummed line of the index beside the store (run/index.py) counts
-it and its content fits the checksums there. The index line comes last.
+Frames are gathered in memory and written together. Arrays only grow; a chunk is replaced by renaming, so its old
+content stays until the new one is whole; and a frame exists if and only if a checksummed line of the index beside the
+store (run/index.py) counts it and its content fits the checksums there. The index line comes last.
 """
 
 from __future__ import annotations
@@ -119,7 +120,9 @@ class Store:
                 array[len(array) - len(array) % array.array.chunks[0] :]
         except DataError as error:
             said = error.problem
-            raise DataError(said.where, said.message, "It cannot be written on.", CONTINUE.format(path.parent)) from None
+            raise DataError(
+                said.where, said.message, "It cannot be written on.", CONTINUE.format(path.parent)
+            ) from None
         store = cls(path, zarr.open_group(path, mode="r+", zarr_format=3), _carried(records[-1]))
         store.rows = rows
         part = index_of(path).with_suffix(".part")
@@ -160,9 +163,13 @@ class Store:
         try:
             self._flush(tick, finished)
         except OSError as error:
-            raise stopped(error, self.path, "writing failed", f"Everything up to tick {self.record['tick']} is kept.") from None
+            raise stopped(
+                error, self.path, "writing failed", f"Everything up to tick {self.record['tick']} is kept."
+            ) from None
         except Exception as error:  # whatever zarr raises where somebody else changes the store meanwhile
-            raise DataError(str(self.path), f"writing failed: {type(error).__name__}: {error}.", remedy="Run the model again.") from None
+            raise DataError(
+                str(self.path), f"writing failed: {type(error).__name__}: {error}.", remedy="Run the model again."
+            ) from None
 
     def _flush(self, tick: int, finished: bool) -> None:
         start = time.time() - 2.0

@@ -23,27 +23,37 @@ def counts(result: Result) -> list[tuple[str, list[int]]]:
     """(type, cells at the start; live, dying, necrotic at the end)."""
     first, last = result.summary.iloc[0], result.summary.iloc[-1]
     kinds = ("live", "apoptotic", "necrotic")
-    return [(name, [int(first[f"live.{name}"]), *(int(last[f"{kind}.{name}"]) for kind in kinds)]) for name in result.types]
+    return [
+        (name, [int(first[f"live.{name}"]), *(int(last[f"{kind}.{name}"]) for kind in kinds)]) for name in result.types
+    ]
 
 
 def levels(result: Result) -> list[tuple[str, str]]:
     """(factor, its mean, lowest and highest value at the end)."""
     last = result.summary.iloc[-1]
-    said = [", ".join(f"{kind} {last[f'{kind}.{name}']:.4g}" for kind in ("mean", "lowest", "highest")) for name in result.factors]
+    said = [
+        ", ".join(f"{kind} {last[f'{kind}.{name}']:.4g}" for kind in ("mean", "lowest", "highest"))
+        for name in result.factors
+    ]
     return [(name, f"{text} {unit}") for (name, unit), text in zip(result.factors.items(), said)]
 
 
 def happened(result: Result) -> str:
     """What happened how often."""
     last = result.summary.iloc[-1]
-    return ", ".join(f"{int(last[f'events.{kind}'])} {kind}" for kind in result.attrs["events"] if last[f"events.{kind}"] > 0)
+    return ", ".join(
+        f"{int(last[f'events.{kind}'])} {kind}" for kind in result.attrs["events"] if last[f"events.{kind}"] > 0
+    )
 
 
 def text(result: Result) -> str:
     """The table that print shows."""
     first, *others = HEADS
     lines = [head(result), f"{first:<16}" + "".join(f"{h:>{w}}" for h, w in zip(others, (10, 8, 8, 10)))]
-    lines += [f"{name:<16}" + "".join(f"{n:>{w}}" for n, w in zip(numbers, (10, 8, 8, 10))) for name, numbers in counts(result)]
+    lines += [
+        f"{name:<16}" + "".join(f"{n:>{w}}" for n, w in zip(numbers, (10, 8, 8, 10)))
+        for name, numbers in counts(result)
+    ]
     lines += [f"{name:<16}{said}" for name, said in levels(result)]
     if events := happened(result):
         lines.append(f"events          {events}")

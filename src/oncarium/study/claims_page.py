@@ -1,4 +1,5 @@
-"""The page of claims: one HTML file with a verdict, the effect with its interval, a figure and the provenance of every claim."""
+"""The page of claims: one HTML file with a verdict, the effect with its interval, a figure and the provenance of every
+claim."""
 
 from __future__ import annotations
 
@@ -18,7 +19,12 @@ from .claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Effect, Outcome
 from .wiring import heat_map
 
 COLORS = {SUPPORTED: "#009E73", WEAK: "#E69F00", NOT: "#D55E00", FAILED: "#CC79A7", UNKNOWN: "#777777"}
-AGAINST = {"ratio": "perturbed / control", "difference": "perturbed - control", "level": "level", "dip": "lowest inside / lower end"}
+AGAINST = {
+    "ratio": "perturbed / control",
+    "difference": "perturbed - control",
+    "level": "level",
+    "dip": "lowest inside / lower end",
+}
 OWN = """
 .verdict{display:inline-block;color:#fff;border-radius:4px;padding:0 .6rem;font-size:.85rem}section{margin:1.8rem 0}svg{max-width:100%;height:auto}
 td.t{text-align:left}
@@ -38,7 +44,8 @@ def say(effect: Effect, kind: str) -> str:
 
 
 def figure(outcome: Outcome) -> Any:
-    """Left: every seed's read-out in both arms, with the mechanism and without. Right: the effects, their intervals and the expected band."""
+    """Left: every seed's read-out in both arms, with the mechanism and without. Right: the effects, their intervals and
+    the expected band."""
     from ..analysis.canvas import new_figure
 
     if outcome.table is not None:
@@ -52,14 +59,26 @@ def figure(outcome: Outcome) -> Any:
             left.plot([x for x, _ in claim.series], effect.control, "o-", color=color, ms=4, label=name)
             continue
         for a, b in zip(effect.control, effect.perturbed):
-            left.plot(*(([3 * k + 0.5], [a]) if alone else ([3 * k, 3 * k + 1], [a, b])), "o-", color=color, lw=0.8, ms=4)
-        left.annotate(name, (3 * k + 0.5, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=8, color=color)
+            left.plot(
+                *(([3 * k + 0.5], [a]) if alone else ([3 * k, 3 * k + 1], [a, b])), "o-", color=color, lw=0.8, ms=4
+            )
+        left.annotate(
+            name,
+            (3 * k + 0.5, 1.0),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="bottom",
+            fontsize=8,
+            color=color,
+        )
     if claim.series:
         left.legend(fontsize=7, frameon=False)
         left.set_xlabel(claim.along, fontsize=8)
     else:
         left.set_xlim(-0.5, 4.5)
-        left.set_xticks(*(([0.5, 3.5], ["", ""]) if alone else ([0, 1, 3, 4], ["control", "perturbed"] * 2)), fontsize=8)
+        left.set_xticks(
+            *(([0.5, 3.5], ["", ""]) if alone else ([0, 1, 3, 4], ["control", "perturbed"] * 2)), fontsize=8
+        )
     left.set_ylabel(called(claim.readouts[0]), fontsize=8)
     left.tick_params(labelsize=8)
     right.axvspan(*claim.band, color="#009E73", alpha=0.15, lw=0, label="expected")
@@ -97,7 +116,9 @@ def page(outcomes: Sequence[Outcome], folder: str | Path, title: str = "Claims")
         f"<style>{CSS}{OWN}</style><h1>{e(title)}</h1>",
         "<p>Effect: perturbed arm against control over paired seeds, with the 95 % interval of a bootstrap. Supported: the direction is right, the interval "
         "excludes no effect, the estimate lies in the expected band. Weak: right, but outside the band. With the mechanism off the effect must vanish.</p>",
-        "<p>" + ", ".join(f"{n} {v}" for v, n in counts.items() if n) + f". Oncarium {__version__}, {datetime.now(UTC):%Y-%m-%d}.</p>",
+        "<p>"
+        + ", ".join(f"{n} {v}" for v, n in counts.items() if n)
+        + f". Oncarium {__version__}, {datetime.now(UTC):%Y-%m-%d}.</p>",
         "<table><tr><th>claim<th style='text-align:left'>statement<th>effect<th>expected<th>mechanism off<th>verdict",
     ]
     for o in outcomes:
@@ -134,7 +155,8 @@ def _section(o: Outcome) -> str:
         close(fig)
         parts.append(svg.getvalue()[svg.getvalue().index("<svg") :])
         rows = "".join(
-            f"<tr><td>{e(what)}<td>{say(main, c.effect)}<td>{say(off, c.effect)}" for what, main, off in zip(measured(o), o.effects, o.off)
+            f"<tr><td>{e(what)}<td>{say(main, c.effect)}<td>{say(off, c.effect)}"
+            for what, main, off in zip(measured(o), o.effects, o.off)
         )
         parts.append(f"<table><tr><th>read-out<th>effect<th>mechanism off</tr>{rows}</table>")
     if c.notes:
@@ -142,22 +164,37 @@ def _section(o: Outcome) -> str:
     changes = "".join(
         f"<tr><td>{name}<td class=t>{e(', '.join(f'{k} = {v}' for k, v in what.items()) or 'nothing')}"
         for name, what in (
-            ("every arm", c.changes), ("control", c.control), ("perturbed", c.perturbed), *((f"{x:g}", what) for x, what in c.series), ("mechanism off", c.off),
+            ("every arm", c.changes),
+            ("control", c.control),
+            ("perturbed", c.perturbed),
+            *((f"{x:g}", what) for x, what in c.series),
+            ("mechanism off", c.off),
         )
     )
     runs = "".join(f"<tr><td>{e(name)}<td class=t>{' '.join(keys)}" for name, keys in o.keys.items())
-    parts.append(f"<details><summary>Changes and runs</summary><table>{changes}</table><table>{runs}</table></details></section>")
+    parts.append(
+        f"<details><summary>Changes and runs</summary><table>{changes}</table><table>{runs}</table></details></section>"
+    )
     return "\n".join(parts)
 
 
 def measured(o: Outcome) -> list[str]:
     """What the effects of an outcome are about."""
-    return [called(r) for r in o.claim.readouts] if o.table is None else ["share of factors that shift a read-out (mechanism off: of those nothing hears)"]
+    return (
+        [called(r) for r in o.claim.readouts]
+        if o.table is None
+        else ["share of factors that shift a read-out (mechanism off: of those nothing hears)"]
+    )
 
 
 def _record(o: Outcome) -> dict[str, Any]:
     def plain(effect: Effect) -> dict[str, Any]:
-        return {"value": effect.value, "interval": [effect.low, effect.high], "control": effect.control, "perturbed": effect.perturbed}
+        return {
+            "value": effect.value,
+            "interval": [effect.low, effect.high],
+            "control": effect.control,
+            "perturbed": effect.perturbed,
+        }
 
     return {
         "claim": o.claim.id, "verdict": o.verdict, "error": o.error, "readouts": measured(o),

@@ -1,8 +1,8 @@
 """Many runs: each once, side by side, and never again when its result already lies there.
 
-A run is known by what decides its outcome (run/identity.py). Workers are processes of one thread each (dask); one that is killed is
-replaced and its run goes on from its last checkpoint. Where no worker can be had, runs are done here, one after another.
-"""
+A run is known by what decides its outcome (run/identity.py). Workers are processes of one thread each (dask); one that
+is killed is replaced and its run goes on from its last checkpoint. Where no worker can be had, runs are done here, one
+after another."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Task:
-    """One run: a model with its tables and mechanisms, until when (min), a seed; `key` is short for everything that decides the outcome."""
+    """One run: a model with its tables and mechanisms, until when (min), a seed; `key` is short for everything that
+    decides the outcome."""
 
     model: Model = field(compare=False, repr=False)
     until: float
@@ -45,7 +46,8 @@ class Task:
 
 
 def perform(task: Task, folder: str) -> str:
-    """Run a task into its folder, or go on with what lies there; what cannot go on is run anew. Returns the error's text, or nothing."""
+    """Run a task into its folder, or go on with what lies there; what cannot go on is run anew. Returns the error's
+    text, or nothing."""
     place = Path(folder)
     try:
         if _finished(place):
@@ -119,7 +121,8 @@ def _finished(place: Path) -> bool:
 
 @contextmanager
 def _by_value(model: Model) -> Iterator[None]:
-    """Within it, modules that only this process may have (scripts, notebooks, files beside them) are sent by their content."""
+    """Within it, modules that only this process may have (scripts, notebooks, files beside them) are sent by their
+    content."""
     import cloudpickle
 
     modules = {type(p).__module__ for p in model.processes} | {
@@ -162,7 +165,8 @@ def unpacked(task: bytes, folder: str) -> str:
 def _by_workers(
     missing: list[Task], places: Mapping[Task, Path], count: int, client: Any
 ) -> Iterator[tuple[Task, str]]:
-    """(task, error or nothing) as workers finish; tasks that are left when workers cannot be had are left to the caller."""
+    """(task, error or nothing) as workers finish; tasks that are left when workers cannot be had are left to the
+    caller."""
     if getattr(
         multiprocessing.current_process(), "_inheriting", False
     ):  # a worker that imports the script which started it

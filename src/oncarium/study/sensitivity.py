@@ -1,11 +1,13 @@
 """Which numbers matter: elementary effects (Morris) of uncertain numbers on read-outs.
 
-Trajectories through the space of all numbers change one number at a time, by two thirds of its range; what a read-out changes by, per
-range, is an elementary effect. Their mean size (mu*) says how much a number matters, their spread (sigma) how much that depends on all
-other numbers. Effects are shares of the read-out's mean. Ranges are walked in the logarithm, since most span a factor.
+Trajectories through the space of all numbers change one number at a time, by two thirds of its range; what a read-out
+changes by, per range, is an elementary effect. Their mean size (mu*) says how much a number matters, their spread
+(sigma) how much that depends on all other numbers. Effects are shares of the read-out's mean. Ranges are walked in the
+logarithm, since most span a factor.
 
-Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); mu*: Campolongo et al. 2007, Environ Model Softw 22:1509
-        (DOI 10.1016/j.envsoft.2006.10.004); SALib: Herman and Usher 2017, J Open Source Softw 2:97 (DOI 10.21105/joss.00097).
+Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); mu*: Campolongo et al. 2007, Environ
+        Model Softw 22:1509 (DOI 10.1016/j.envsoft.2006.10.004); SALib: Herman and Usher 2017, J Open Source Softw 2:97
+        (DOI 10.21105/joss.00097).
 """
 
 from __future__ import annotations
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LEVELS = 4  # values tried of each number
-NOISE = 2.0 / np.sqrt(np.pi) / (LEVELS / (2.0 * (LEVELS - 1.0)))  # mean size of an effect where there is nothing but chance, in standard deviations
+# mean size of an effect where there is nothing but chance, in standard deviations
+NOISE = 2.0 / np.sqrt(np.pi) / (LEVELS / (2.0 * (LEVELS - 1.0)))
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
             numbers.append(Uncertain(name, tuple(paths), low, high))
         except (AttributeError, KeyError, TypeError, ValueError):
             expected = "expected {path: where, range: [low, high]} with 0 < low < high in one unit."
-            problems.append(Problem(document.where(f"numbers.{name}"), f"numbers.{name}", "is no number to vary;", expected))
+            problems.append(
+                Problem(document.where(f"numbers.{name}"), f"numbers.{name}", "is no number to vary;", expected)
+            )
     readouts = reader.listed(document.tree.get("readouts"), "readouts", "read-outs such as {measure: count}.")
     for i, what in enumerate(readouts):
         wrong = complaint(what) if isinstance(what, Mapping) else "expected {measure: ...}."
@@ -97,9 +102,11 @@ def morris(
 ) -> pd.DataFrame:  # fmt: skip
     """Run trajectories and measure: a table with a row per read-out and number.
 
-    trajectories   each takes one run more than there are numbers       repeats   runs of the model as it is, for what chance alone does
+    trajectories   each takes one run more than there are numbers       repeats   runs of the model as it is, for what
+                                                                                  chance alone does
     seed           of all runs that differ in numbers, and of the trajectories
-    columns        readout, number, mu_star, sigma, mu, error (95 % of mu_star), mean (of the read-out), chance (mu_star where nothing matters)
+    columns        readout, number, mu_star, sigma, mu, error (95 % of mu_star), mean (of the read-out), chance (mu_star
+                   where nothing matters)
     """
     import pandas as pd
 
@@ -107,16 +114,22 @@ def morris(
         from SALib.analyze.morris import analyze
         from SALib.sample.morris import sample
     except ImportError:
-        raise InputError("sensitivity", "the package SALib is not installed.", remedy='pip install "oncarium[study]"') from None
+        raise InputError(
+            "sensitivity", "the package SALib is not installed.", remedy='pip install "oncarium[study]"'
+        ) from None
 
     problem = {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
     points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
-    models = [model.with_({k: v for n, share in zip(numbers, point) for k, v in n.changes(share).items()}) for point in points]
+    models = [
+        model.with_({k: v for n, share in zip(numbers, point) for k, v in n.changes(share).items()}) for point in points
+    ]
     tasks = [Task.of(m, until, seed) for m in models]
     again = [Task.of(model, until, seed + k) for k in range(repeats)]
     done, failed = run_all([*tasks, *again], folder, workers=workers, see=see)
     if failed:
-        raise OncariumError(f"{len(failed)} of {len(tasks) + len(again)} runs failed, the first with: {next(iter(failed.values()))}")
+        raise OncariumError(
+            f"{len(failed)} of {len(tasks) + len(again)} runs failed, the first with: {next(iter(failed.values()))}"
+        )
     rows = []
     for what in readouts:
         value, alike = (np.array([read_out(api.open(done[t]), what) for t in of], float) for of in (tasks, again))
@@ -126,12 +139,23 @@ def morris(
         chance = NOISE * float(np.nanstd(alike, ddof=1)) / (mean or 1.0) if repeats > 1 else 0.0
         for k, n in enumerate(numbers):
             row = {key: float(found[key][k]) for key in ("mu_star", "sigma", "mu")}
-            rows.append({"readout": _called(what), "number": n.name, **row, "error": float(found["mu_star_conf"][k]), "mean": mean, "chance": chance})
+            rows.append(
+                {
+                    "readout": _called(what),
+                    "number": n.name,
+                    **row,
+                    "error": float(found["mu_star_conf"][k]),
+                    "mean": mean,
+                    "chance": chance,
+                }
+            )
     return pd.DataFrame(rows)
 
 
 def _called(what: Mapping[str, Any]) -> str:
-    return str(what.get("called") or " ".join(str(what[k]) for k in ("measure", "of", "column", "name", "kind") if k in what))
+    return str(
+        what.get("called") or " ".join(str(what[k]) for k in ("measure", "of", "column", "name", "kind") if k in what)
+    )
 
 
 def figure(table: pd.DataFrame) -> Figure:
@@ -161,5 +185,8 @@ def figure(table: pd.DataFrame) -> Figure:
             ax.set_axisbelow(True)
             ax.set_ylim(-0.7, len(order) - 0.3)
         axes[0, 0].set_yticks(y, order)
-        fig.supxlabel("effect over the range, share of the read-out's mean: mu* (full, 95 %), sigma (open); grey: chance", fontsize=9)
+        fig.supxlabel(
+            "effect over the range, share of the read-out's mean: mu* (full, 95 %), sigma (open); grey: chance",
+            fontsize=9,
+        )
     return fig

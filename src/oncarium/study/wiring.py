@@ -1,7 +1,7 @@
 """Wiring check: every factor's secretion is set to zero in turn, and what that does to the tissue is a row of a table.
 
-A factor that some cell hears must move at least one read-out; one that no cell hears must move none. Which factors are heard is read
-from the model itself, so the check compares what is written down with what happens.
+A factor that some cell hears must move at least one read-out; one that no cell hears must move none. Which factors are
+heard is read from the model itself, so the check compares what is written down with what happens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from ..analysis.wiring import read_wiring
 from ..model.model import Model
 
 SIGMAS = 3.5  # an effect of this many standard errors is no chance, even in a table of a few hundred
-CHEMISTRY = ("mmp", "serine", "cathepsin", "timp", "oxygen", "glucose")  # heard by the matrix, by each other, or by metabolism
+# heard by the matrix, by each other, or by metabolism
+CHEMISTRY = ("mmp", "serine", "cathepsin", "timp", "oxygen", "glucose")
 
 
 def made(model: Model) -> list[str]:
@@ -40,7 +41,9 @@ def silenced(model: Model, factor: str) -> dict[str, Any]:
     for t in model.types:
         if f"cells.{t.name}.secretion.rate.{factor}" in model.numbers:
             out[f"cells.{t.name}.secretion.rate.{factor}"] = 0
-        wanted = [f"* on secretion.rate.{factor}"] if any(r.behavior == ("secretion.rate", factor) for r in t.rules) else []
+        wanted = (
+            [f"* on secretion.rate.{factor}"] if any(r.behavior == ("secretion.rate", factor) for r in t.rules) else []
+        )
         if factor == "tgfb" and any(r.behavior[0] == "reservoir.latent" for r in t.rules):
             wanted.append("* on reservoir.latent")
         if wanted:
@@ -54,7 +57,8 @@ class Table:
     """What the lack of each factor does.
 
     change (factor, read-out)   log2 of the mean without the factor over that with it
-    sigmas (factor, read-out)   the same in standard errors          heard (factor)   does anything in the model respond to it
+    sigmas (factor, read-out)   the same in standard errors          heard (factor)   does anything in the model respond
+                                to it
     """
 
     factors: tuple[str, ...]
@@ -69,7 +73,8 @@ class Table:
         return np.abs(self.sigmas) > SIGMAS
 
     def share(self, heard: bool) -> float:
-        """Share of the factors that are heard (or are not) that shift at least one read-out; nan where there are none."""
+        """Share of the factors that are heard (or are not) that shift at least one read-out; nan where there are
+        none."""
         which = [bool(row.any()) for row, h in zip(self.shifted, self.heard) if h == heard]
         return float(np.mean(which)) if which else float("nan")
 
@@ -89,14 +94,19 @@ def table(factors: Mapping[str, bool], readouts: Sequence[str], values: Mapping[
     """
     logs = {k: np.log2(np.maximum(v, 1e-9)) for k, v in values.items()}
     seeds = logs["control"].shape[1]
-    spread = np.sqrt(np.mean([v.var(axis=1, ddof=1) for v in logs.values()], axis=0)) if seeds > 1 else np.full(len(readouts), np.nan)
+    spread = (
+        np.sqrt(np.mean([v.var(axis=1, ddof=1) for v in logs.values()], axis=0))
+        if seeds > 1
+        else np.full(len(readouts), np.nan)
+    )
     change = np.array([logs[f].mean(axis=1) - logs["control"].mean(axis=1) for f in factors])
     sigmas = change / np.maximum(spread * np.sqrt(2.0 / seeds), 1e-12)
     return Table(tuple(factors), tuple(readouts), change, sigmas, tuple(factors.values()))
 
 
 def heat_map(found: Table) -> Any:
-    """Factors against read-outs; color: what the lack of the factor does; a dot: no chance; gray names: heard by nothing."""
+    """Factors against read-outs; color: what the lack of the factor does; a dot: no chance; gray names: heard by
+    nothing."""
     from ..analysis.canvas import new_figure
 
     rows, columns = found.change.shape

@@ -1,4 +1,5 @@
-"""What surrounds a tissue: compartments against closed forms, supply against its steady state, arrivals in distribution, departures, one body."""
+"""What surrounds a tissue: compartments against closed forms, supply against its steady state, arrivals in
+distribution, departures, one body."""
 
 import math
 
@@ -44,7 +45,11 @@ def circulation(*compartments):
 
 
 def test_a_body_at_rest_stays_and_a_pulse_decays():
-    process, tissue = circulation(Compartment("a", 1.0, gain=0.02, flows=(("b", 0.02),)), Compartment("b", 1.0, loss=0.02), Compartment("c", 2.0, loss=0.01))
+    process, tissue = circulation(
+        Compartment("a", 1.0, gain=0.02, flows=(("b", 0.02),)),
+        Compartment("b", 1.0, loss=0.02),
+        Compartment("c", 2.0, loss=0.01),
+    )
     for k in range(100):
         process.step(tissue, Tick(k, 6.0 * k, 6.0, 1))
     np.testing.assert_allclose(tissue.body.level, [1.0, 1.0, 2.0 * math.exp(-6.0)], rtol=1e-9)
@@ -55,7 +60,9 @@ def test_a_chain_follows_its_closed_form():
     for k in range(20):
         process.step(tissue, Tick(k, 6.0 * k, 6.0, 1))
     t = 120.0
-    np.testing.assert_allclose(tissue.body.level, [math.exp(-0.01 * t), 0.01 / 0.02 * (math.exp(-0.01 * t) - math.exp(-0.03 * t))], rtol=1e-8)
+    np.testing.assert_allclose(
+        tissue.body.level, [math.exp(-0.01 * t), 0.01 / 0.02 * (math.exp(-0.01 * t) - math.exp(-0.03 * t))], rtol=1e-8
+    )
 
 
 def test_a_driven_gain_saturates():
@@ -68,7 +75,10 @@ def test_blocked_egress_fills_the_marrow_and_rebounds():
     """The mechanism behind the overshoot after a blockade: what is held back comes at once."""
 
     def run(flow, start):
-        process, tissue = circulation(Compartment("marrow", start[0], gain=0.01, flows=(("blood", flow),)), Compartment("blood", start[1], loss=0.05))
+        process, tissue = circulation(
+            Compartment("marrow", start[0], gain=0.01, flows=(("blood", flow),)),
+            Compartment("blood", start[1], loss=0.05),
+        )
         levels = []
         for k in range(200):
             process.step(tissue, Tick(k, 6.0 * k, 6.0, 1))
@@ -104,7 +114,13 @@ def test_arrivals_are_poisson_and_lie_at_the_edge():
         s = oc.Simulation(oc.Model.from_text(MODEL), seed=seed)
         s.run("1 h")
         counts.append(int((s.tissue.cells.type == 0).sum()))
-    assert stats.kstest(np.array(counts) + np.random.default_rng(0).random(40) - 0.5, lambda x: stats.poisson.cdf(np.floor(x + 0.5), 2.16)).pvalue > 0.001
+    assert (
+        stats.kstest(
+            np.array(counts) + np.random.default_rng(0).random(40) - 0.5,
+            lambda x: stats.poisson.cdf(np.floor(x + 0.5), 2.16),
+        ).pvalue
+        > 0.001
+    )
 
 
 def test_mature_cells_leave_and_are_counted():
@@ -118,13 +134,17 @@ def test_mature_cells_leave_and_are_counted():
 
 
 def test_who_leaves_takes_the_antigen_along():
-    text = MODEL.replace("above: 0.5}", "above: 0.5, carries: antigen.load}").replace("count: 200}", "count: 200, with: {antigen.load: 0.25}}")
+    text = MODEL.replace("above: 0.5}", "above: 0.5, carries: antigen.load}").replace(
+        "count: 200}", "count: 200, with: {antigen.load: 0.25}}"
+    )
     simulation = oc.Simulation(oc.Model.from_text(text), seed=1)
     simulation.run("2 h")
     cells = simulation.tissue.cells
     left = 200 - int((cells.type == 1).sum())
     assert left > 20 and simulation.tissue.body["node"] == pytest.approx(0.25 * left / 10)
-    assert 10 * simulation.tissue.body["node"] + cells["antigen.load"].sum() == pytest.approx(50.0, rel=1e-12), "none is lost or made"
+    assert 10 * simulation.tissue.body["node"] + cells["antigen.load"].sum() == pytest.approx(50.0, rel=1e-12), (
+        "none is lost or made"
+    )
 
 
 def test_same_bytes_for_threads_and_after_a_restart():

@@ -1,4 +1,5 @@
-"""Matrix: closed forms voxel by voxel, a twin, bounds, any step, what it does to cells and factors, the membrane, the reservoir."""
+"""Matrix: closed forms voxel by voxel, a twin, bounds, any step, what it does to cells and factors, the membrane, the
+reservoir."""
 
 import math
 
@@ -77,21 +78,34 @@ def test_remodeling_agrees_with_a_twin_of_every_voxel():
     c, grid, dt = before.cells, before.fields.grid, 60.0
     for k, j, i in np.ndindex(grid.shape):
         low = grid.lower + np.array([i, j, k]) * np.array(grid.spacing)
-        rows = [r for r in range(c.n) if (c.position[r] >= low).all() and (c.position[r] < low + grid.spacing).all() and c["vital"][r] == 0]
+        rows = [
+            r
+            for r in range(c.n)
+            if (c.position[r] >= low).all() and (c.position[r] < low + grid.spacing).all() and c["vital"][r] == 0
+        ]
         share = {r: c["volume.total"][r] / grid.voxel_volume for r in rows}
-        made, linked, swollen, pulled = (sum(share[r] * c[f"matrix.{n}"][r] for r in rows) for n in ("deposition", "crosslinking", "hyaluronan", "traction"))
+        made, linked, swollen, pulled = (
+            sum(share[r] * c[f"matrix.{n}"][r] for r in rows)
+            for n in ("deposition", "crosslinking", "hyaluronan", "traction")
+        )
         rho, x, h = (getattr(before.matrix, name)[k, j, i] for name in ("density", "crosslink", "hyaluronan"))
         q = before.matrix.orientation[:, k, j, i]
         rate = made / MOST + LOSS
-        assert after.matrix.density[k, j, i] == pytest.approx(made / rate + (rho - made / rate) * math.exp(-rate * dt), rel=1e-12)
+        assert after.matrix.density[k, j, i] == pytest.approx(
+            made / rate + (rho - made / rate) * math.exp(-rate * dt), rel=1e-12
+        )
         linked_now = 1 + (x - 1) * math.exp(-linked * dt)
         assert after.matrix.crosslink[k, j, i] == pytest.approx(linked_now, rel=1e-12)
         rate = swollen + HYALURONAN_LOSS
-        assert after.matrix.hyaluronan[k, j, i] == pytest.approx(swollen / rate + (h - swollen / rate) * math.exp(-rate * dt), abs=1e-14)
+        assert after.matrix.hyaluronan[k, j, i] == pytest.approx(
+            swollen / rate + (h - swollen / rate) * math.exp(-rate * dt), abs=1e-14
+        )
         if pulled:
             n = [c["motility.heading"][r] for r in rows]
             w = [share[r] * c["matrix.traction"][r] for r in rows]
-            goal = sum(a * np.array([v[0] ** 2 - 0.5, v[1] ** 2 - 0.5, v[0] * v[1], 0, 0]) for a, v in zip(w, n)) / pulled
+            goal = (
+                sum(a * np.array([v[0] ** 2 - 0.5, v[1] ** 2 - 0.5, v[0] * v[1], 0, 0]) for a, v in zip(w, n)) / pulled
+            )
             keep = math.exp(-ALIGNING * min(pulled, 1.0) * dt / (1 + 2 * linked_now))
             np.testing.assert_allclose(after.matrix.orientation[:, k, j, i], goal + (q - goal) * keep, atol=1e-13)
 
@@ -99,7 +113,13 @@ def test_remodeling_agrees_with_a_twin_of_every_voxel():
 def test_shares_stay_shares_whatever_the_step():
     _, after = remodeled(dt=1e7)
     m = after.matrix
-    assert (m.density >= 0).all() and (m.density <= MOST).all() and (m.crosslink <= 1).all() and (m.hyaluronan >= 0).all() and (m.hyaluronan <= 1).all()
+    assert (
+        (m.density >= 0).all()
+        and (m.density <= MOST).all()
+        and (m.crosslink <= 1).all()
+        and (m.hyaluronan >= 0).all()
+        and (m.hyaluronan <= 1).all()
+    )
     flat = m.orientation.reshape(5, -1)
     assert max(order_of(flat, v, True) for v in range(flat.shape[1])) <= 1.0 + 1e-9
 
@@ -137,16 +157,26 @@ def test_cells_feel_density_stiffness_and_order():
     c, grid = tissue.cells, tissue.fields.grid
     for r in range(0, c.n, 5):
         i, j, _ = ((c.position[r] - grid.lower) / grid.spacing).astype(int)
-        rho, x, q = tissue.matrix.density[0, j, i], tissue.matrix.crosslink[0, j, i], tissue.matrix.orientation[:, 0, j, i]
-        assert c["sense.matrix"][r] == rho and c["sense.stiffness"][r] == pytest.approx(SOFT * rho**POWER * (1 + LINKED * x))
-        assert c["sense.alignment"][r] == pytest.approx(2 * np.abs(np.linalg.eigvalsh([[q[0], q[2]], [q[2], q[1]]])).max())
-    assert order_of(np.array([[2 / 3], [-1 / 3], [0], [0], [0]]), 0, False) == pytest.approx(1.0)  # all along x in three dimensions
+        rho, x, q = (
+            tissue.matrix.density[0, j, i],
+            tissue.matrix.crosslink[0, j, i],
+            tissue.matrix.orientation[:, 0, j, i],
+        )
+        assert c["sense.matrix"][r] == rho and c["sense.stiffness"][r] == pytest.approx(
+            SOFT * rho**POWER * (1 + LINKED * x)
+        )
+        assert c["sense.alignment"][r] == pytest.approx(
+            2 * np.abs(np.linalg.eigvalsh([[q[0], q[2]], [q[2], q[1]]])).max()
+        )
+    # all along x in three dimensions
+    assert order_of(np.array([[2 / 3], [-1 / 3], [0], [0], [0]]), 0, False) == pytest.approx(1.0)
 
 
 def test_speed_by_hand():
     assert speed_factor(0.4, 0.4, 0.2, 7.0, 0.0) == pytest.approx(10.8**8 / (10.8**8 + 7**8))
     assert speed_factor(0.8, 0.4, 0.2, 0.0, 0.0) == pytest.approx(0.2)
-    assert speed_factor(0.7, 0.4, 0.2, 7.0, 0.0) < 0.01 < 0.4 < speed_factor(0.7, 0.4, 0.2, 7.0, 1.0)  # pores of 2.7 um^2
+    # pores of 2.7 um^2
+    assert speed_factor(0.7, 0.4, 0.2, 7.0, 0.0) < 0.01 < 0.4 < speed_factor(0.7, 0.4, 0.2, 7.0, 1.0)
     assert along(np.array([0.5, -0.5, 0.0, 0.0, 0.0]), True, 1.0, 0.0, 0.0) == (0.5, 0.0, 0.0)
 
 
@@ -209,7 +239,9 @@ def test_a_membrane_holds_until_it_is_breached():
     assert 0.0 < caged(0.5 * BREACH) < 1.0 and caged(0.0) < 0.7
 
 
-def thinned(minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, vital=0, cut=2e-3, pull=1e-3, order=None):
+def thinned(
+    minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, vital=0, cut=2e-3, pull=1e-3, order=None
+):
     """The membrane of a nest after some minutes; cells that make MMP or pull fill the nest and the ring around it."""
     membrane, matrix = Membrane(1.0, cut=cut, repair=1e-3, pull=pull), Matrix(PLANE)
     x, y = np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
@@ -218,7 +250,11 @@ def thinned(minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, 
     tissue = tissue_of(processes, PLANE, matrix=matrix)
     near = np.hypot(x, y) < 90.0
     add_cells(tissue, np.stack([x[near], y[near], 0.0 * x[near]], axis=1))
-    tissue.cells["secretion.rate"][:, 0], tissue.cells["matrix.traction"][:], tissue.cells["vital"][:] = makes, traction, vital
+    tissue.cells["secretion.rate"][:, 0], tissue.cells["matrix.traction"][:], tissue.cells["vital"][:] = (
+        makes,
+        traction,
+        vital,
+    )
     tissue.cells["matrix.traction"][::2] *= 0.5
     membrane.protease = [0, -1, -1] if plasmin == 0.0 else [-1, 0, -1]
     tissue.fields.value[0] = mmp + plasmin
@@ -227,7 +263,9 @@ def thinned(minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, 
     for _ in range(steps):
         fire(membrane, tissue, dt=minutes / steps)
     laid = np.concatenate([face[mask] for face, mask in zip(tissue.matrix.membrane, membrane.laid)])
-    assert len(laid) > 20 and all((face[~mask] == 0.0).all() for face, mask in zip(tissue.matrix.membrane, membrane.laid))
+    assert len(laid) > 20 and all(
+        (face[~mask] == 0.0).all() for face, mask in zip(tissue.matrix.membrane, membrane.laid)
+    )
     return laid
 
 
@@ -240,21 +278,26 @@ def after(minutes, thinning, repair=1e-3):
 def test_a_membrane_thins_by_proteases_and_mends():
     np.testing.assert_allclose(thinned(500.0, mmp=1.0), after(500.0, 2e-3), rtol=1e-12)
     np.testing.assert_allclose(thinned(500.0, plasmin=1.0), after(500.0, 2e-3), rtol=1e-12)
-    np.testing.assert_allclose(thinned(500.0, mmp=1.0, steps=50), thinned(500.0, mmp=1.0), rtol=1e-12)  # exact in any step
+    # exact in any step
+    np.testing.assert_allclose(thinned(500.0, mmp=1.0, steps=50), thinned(500.0, mmp=1.0), rtol=1e-12)
     assert (thinned(500.0) == 1.0).all()
 
 
 def test_mmp_cuts_more_where_a_live_cell_that_makes_it_touches():
     np.testing.assert_allclose(thinned(500.0, mmp=1.0, makes=10.0), after(500.0, SURFACE * 2e-3), rtol=1e-12)
-    for same in ({"mmp": 1.0, "makes": 10.0, "vital": 1}, {"plasmin": 1.0, "makes": 10.0}):  # the dead do not, nor do other families
+    # the dead do not, nor do other families
+    for same in ({"mmp": 1.0, "makes": 10.0, "vital": 1}, {"plasmin": 1.0, "makes": 10.0}):
         np.testing.assert_allclose(thinned(500.0, **same), after(500.0, 2e-3), rtol=1e-12)
 
 
 def test_pulling_cells_open_a_membrane_without_any_protease():
-    pulled = thinned(500.0, traction=1.0)  # every second cell pulls half as hard: the two voxels beside a face are averaged
+    # every second cell pulls half as hard: the two voxels beside a face are averaged
+    pulled = thinned(500.0, traction=1.0)
     rates = [after(500.0, 1e-3 * q) for q in (0.5, 0.75, 1.0)]
     assert np.isclose(pulled[:, None], rates, rtol=1e-12).any(axis=1).all() and len(np.unique(pulled.round(9))) > 1
-    assert (thinned(500.0, traction=1.0, vital=1) == 1.0).all() and (thinned(500.0, traction=1.0, pull=0.0) == 1.0).all()
+    assert (thinned(500.0, traction=1.0, vital=1) == 1.0).all() and (
+        thinned(500.0, traction=1.0, pull=0.0) == 1.0
+    ).all()
     assert np.array_equal(pulled, thinned(500.0, traction=1.0, order=3)), "no order of cells matters"
 
 
@@ -263,8 +306,15 @@ def test_a_tissue_with_a_matrix_runs_restarts_and_hinders_diffusion():
     whole = oc.Simulation(oc.Model.from_text(text), seed=1, threads=1)
     whole.run("12 h")
     fields, matrix = whole.tissue.fields, whole.tissue.matrix
-    assert np.abs(np.log(fields.mobility[1]) + 1.2 * matrix.density).max() <= 1.2 * REFRESH, "as it was when the density last changed by that much"
-    assert (fields.mobility[0] == 1.0).all() and matrix.density.mean() > 0.45 and matrix.latent_tgfb.max() > 0.0 and fields.value[2].max() > 0.0
+    assert np.abs(np.log(fields.mobility[1]) + 1.2 * matrix.density).max() <= 1.2 * REFRESH, (
+        "as it was when the density last changed by that much"
+    )
+    assert (
+        (fields.mobility[0] == 1.0).all()
+        and matrix.density.mean() > 0.45
+        and matrix.latent_tgfb.max() > 0.0
+        and fields.value[2].max() > 0.0
+    )
     assert matrix.bound_vegfa.max() > 0.0
     half = oc.Simulation(oc.Model.from_text(text), seed=1, threads=2)
     half.run("5 h")
@@ -276,7 +326,11 @@ def test_a_tissue_with_a_matrix_runs_restarts_and_hinders_diffusion():
 
 def test_bound_and_free_keep_their_sum():
     """VEGF-A that binds is missing in the fluid: with closed faces and no decay the total stays."""
-    text = MODEL.replace("MMP", "0").replace("decay: 0.0133 1/min assumed, boundary: 1 nM assumed", "decay: 0, initial: 1 nM").replace("count: 60", "count: 0")
+    text = (
+        MODEL.replace("MMP", "0")
+        .replace("decay: 0.0133 1/min assumed, boundary: 1 nM assumed", "decay: 0, initial: 1 nM")
+        .replace("count: 60", "count: 0")
+    )
     simulation = oc.Simulation(oc.Model.from_text(text), seed=1)
     simulation.run("6 h")
     total = simulation.tissue.fields.value[1].sum() + simulation.tissue.matrix.bound_vegfa.sum()
@@ -292,7 +346,11 @@ def test_bound_and_free_keep_their_sum():
         ("patches: [", "patchs: [", "Did you mean 'patches'?"),
         ("patches: [", "membrane: {disc: {radius: 50 um}, strength: 0}, patches: [", "'strength' is no region here"),
         ("patches: [", "membrane: none, patches: [", "where a group of named values is expected"),
-        ("boundary: 1 nM assumed", "fixed: [{everywhere: true, value: 1 nM, strenght: 1}]", "'strenght' is no setting here"),
+        (
+            "boundary: 1 nM assumed",
+            "fixed: [{everywhere: true, value: 1 nM, strenght: 1}]",
+            "'strenght' is no setting here",
+        ),
     ],
 )
 def test_slips_are_named(before, after, said):

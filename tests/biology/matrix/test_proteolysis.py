@@ -1,4 +1,5 @@
-"""Proteolysis: by hand, voxel by voxel, never more active protease than is secreted, one TIMP for one MMP, same bytes for any threads."""
+"""Proteolysis: by hand, voxel by voxel, never more active protease than is secreted, one TIMP for one MMP, same bytes
+for any threads."""
 
 import math
 
@@ -25,10 +26,12 @@ def world(process, threads=1, seed=4):
 
 
 def test_by_hand():
-    assert protease_cascade.function(1.0, 1.0, 0.0, 0.0, zymogen=0.3, pro_upa=0.5, half=0.5) == (-0.7, -0.5)  # no plasmin, no cathepsin
+    # no plasmin, no cathepsin
+    assert protease_cascade.function(1.0, 1.0, 0.0, 0.0, zymogen=0.3, pro_upa=0.5, half=0.5) == (-0.7, -0.5)
     assert protease_cascade.function(1.0, 2.0, 0.5, 0.5, zymogen=0.3, pro_upa=0.5, half=0.5) == (-0.35, -0.5)
     assert timp_binding.function(2.0, 3.0, rate=0.1) == pytest.approx((0.3, 0.2))
-    assert cathepsin_decay.function(10.0, normal=7.4, buffer=25.0, fast=0.2, half=7.0, steepness=8.0) == 0.1  # at pH 7.0
+    # at pH 7.0
+    assert cathepsin_decay.function(10.0, normal=7.4, buffer=25.0, fast=0.2, half=7.0, steepness=8.0) == 0.1
 
 
 def test_cascade_agrees_with_a_loop_over_voxels_and_never_makes_more_than_is_secreted():
@@ -70,7 +73,8 @@ def test_one_timp_binds_one_mmp_whatever_the_step(dt):
         fire(transport, tissue, dt=dt, first=k)
     mmp, timp = fields.value[0], fields.value[3]
     assert (mmp > 0.0).all() and np.allclose(mmp, timp, rtol=1e-6)
-    if dt == 6.0:  # m' = -r m^2: m = m0 / (1 + r m0 t); an hour's step, linear in it, loses too fast, but never below zero
+    # m' = -r m^2: m = m0 / (1 + r m0 t); an hour's step, linear in it, loses too fast, but never below zero
+    if dt == 6.0:
         assert mmp.mean() == pytest.approx(0.5 / (1.0 + 0.1 * 0.5 * 360.0), rel=0.05)
 
 
@@ -80,7 +84,11 @@ def test_cathepsin_lives_where_it_is_acid():
     tissue.fields.value[4] = np.linspace(0.0, 25.0, 400).reshape(1, 20, 20)
     fire(decay, tissue)
     rate = tissue.fields.demand[2].ravel()
-    assert (np.diff(rate) < 0.0).all() and rate[0] == pytest.approx(0.2 / (1.0 + math.exp(-3.2))) and rate[-1] < 0.02 * rate[0]
+    assert (
+        (np.diff(rate) < 0.0).all()
+        and rate[0] == pytest.approx(0.2 / (1.0 + math.exp(-3.2)))
+        and rate[-1] < 0.02 * rate[0]
+    )
 
 
 @pytest.mark.parametrize("maker", [protease_cascade, timp_binding, cathepsin_decay])

@@ -23,7 +23,16 @@ class World:
         self.contacts = ContactsInOrder(DT, self.mechanics, exact=False)
         self.renew, self.positions = Division(DT, exact=False), Positions(DT)
         volume, death = Volume(6.0, exact=False), Death(6.0, exact=False)
-        every = [volume, death, damage(exact=0.0), *([self.springs] if springs else []), self.mechanics, self.contacts, self.renew, self.positions]
+        every = [
+            volume,
+            death,
+            damage(exact=0.0),
+            *([self.springs] if springs else []),
+            self.mechanics,
+            self.contacts,
+            self.renew,
+            self.positions,
+        ]
         given = {}
         for name, value in base.items():
             section, column, *label = name.split("__")
@@ -62,7 +71,12 @@ def test_an_attack_damages_at_once_and_holds_from_the_next_step():
 
 @pytest.mark.parametrize("end", ["time", "death"])
 def test_an_attack_ends_and_lets_go(end):
-    w = World([[0, 0, 0], [12, 0, 0]], [KILLER, TUMOR], attack__rate__tumor=only(KILLER, SURE), attack__duration=DT if end == "time" else 1e12)
+    w = World(
+        [[0, 0, 0], [12, 0, 0]],
+        [KILLER, TUMOR],
+        attack__rate__tumor=only(KILLER, SURE),
+        attack__duration=DT if end == "time" else 1e12,
+    )
     if end == "time":
         w.step()
         assert w.cells["damage.level"][1] == pytest.approx(0.1), "it has struck before it ended"
@@ -75,7 +89,9 @@ def test_an_attack_ends_and_lets_go(end):
 
 @pytest.mark.parametrize("vital, column", [(APOPTOTIC, "apoptotic"), (SWELLING, "necrotic"), (0, "live__tumor")])
 def test_an_eater_takes_one_neighbor_a_step_the_smallest_id_first(vital, column):
-    w = World([[0, 0, 0], [12, 0, 0], [-12, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)})
+    w = World(
+        [[0, 0, 0], [12, 0, 0], [-12, 0, 0]], [EATER, TUMOR, TUMOR], **{f"phagocytosis__{column}": only(EATER, SURE)}
+    )
     w.cells["vital"][1:] = vital
     w.step()
     c = w.cells
@@ -87,20 +103,32 @@ def test_an_eater_takes_one_neighbor_a_step_the_smallest_id_first(vital, column)
 
 def test_who_meets_an_eaten_neighbor_looks_no_further():
     """Both eaters reach both tumors; the second one waits a step, as in the source."""
-    w = World([[0, 3, 0], [0, -3, 0], [10, 0, 0], [-10, 0, 0]], [EATER, EATER, TUMOR, TUMOR], phagocytosis__live__tumor=only(EATER, SURE))
+    w = World(
+        [[0, 3, 0], [0, -3, 0], [10, 0, 0], [-10, 0, 0]],
+        [EATER, EATER, TUMOR, TUMOR],
+        phagocytosis__live__tumor=only(EATER, SURE),
+    )
     w.step()
     assert w.cells.id.tolist() == [0, 1, 3] and (w.cells["volume.total"][:2] > 3000).tolist() == [True, False]
 
 
 def test_fused_cells_meet_at_their_centre_and_add_up():
-    w = World([[0, 0, 0], [12, 0, 0]], [KILLER, TUMOR], fusion__rate__tumor=only(KILLER, SURE), mechanics__repulsion=0.0, mechanics__adhesion=0.0)
+    w = World(
+        [[0, 0, 0], [12, 0, 0]],
+        [KILLER, TUMOR],
+        fusion__rate__tumor=only(KILLER, SURE),
+        mechanics__repulsion=0.0,
+        mechanics__adhesion=0.0,
+    )
     c = w.cells
     for part in ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear"):
         c[f"volume.{part}"][1] *= 3.0
     w.step()
     assert c.n == 1 and c["fusion.nuclei"][0] == 2.0
     np.testing.assert_allclose(c.position[0], [9.0, 0.0, 0.0])
-    assert c["volume.total"][0] == pytest.approx(4 * 2494.0) and c["volume.target_nuclear"][0] == pytest.approx(4 * 135.0)
+    assert c["volume.total"][0] == pytest.approx(4 * 2494.0) and c["volume.target_nuclear"][0] == pytest.approx(
+        4 * 135.0
+    )
 
 
 def test_whoever_is_gone_has_pushed_its_neighbors_and_is_held_by_nobody():
@@ -112,7 +140,8 @@ def test_whoever_is_gone_has_pushed_its_neighbors_and_is_held_by_nobody():
 
 
 def test_letting_go_gives_its_place_to_the_last_one_held():
-    """At certain detachment the walk over four attachments frees every other one: the last takes the first one's place and is passed over."""
+    """At certain detachment the walk over four attachments frees every other one: the last takes the first one's place
+    and is passed over."""
     w = World(np.array([[0, 0, 0], [90, 0, 0], [0, 90, 0], [-90, 0, 0], [0, -90, 0]]), TUMOR)
     c = w.cells
     c["springs.partner"][0, :4] = [1, 2, 3, 4]

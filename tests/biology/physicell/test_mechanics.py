@@ -42,7 +42,9 @@ def test_two_steps_of_a_pair_by_hand():
     second = speed(10.0 + 3 * DT * first)
     step(processes, tissue)
     np.testing.assert_allclose(c.position[1, 0], 10 + 1.5 * DT * first + DT * (1.5 * second - 0.5 * first), rtol=1e-13)
-    assert c["sense.pressure"][0] == pytest.approx((1 - (10 + 3 * DT * first) / (2 * 8.412710547954228)) ** 2 / 0.027288820670331)
+    assert c["sense.pressure"][0] == pytest.approx(
+        (1 - (10 + 3 * DT * first) / (2 * 8.412710547954228)) ** 2 / 0.027288820670331
+    )
 
 
 @pytest.mark.parametrize("grid", [PLANE, BOX], ids=["plane", "box"])
@@ -59,7 +61,10 @@ def test_velocities_are_those_of_the_other_numerics(grid):
     np.testing.assert_allclose(tissue.cells["sense.pressure"], other.cells["sense.pressure"], rtol=1e-12)
 
 
-@pytest.mark.parametrize("place, push", [((-196, 50, 0), (1, 0)), ((196, 198, 0), (0, -1)), ((-195, -195, 0), (math.sqrt(0.5), math.sqrt(0.5)))])
+@pytest.mark.parametrize(
+    "place, push",
+    [((-196, 50, 0), (1, 0)), ((196, 198, 0), (0, -1)), ((-195, -195, 0), (math.sqrt(0.5), math.sqrt(0.5)))],
+)
 def test_the_nearest_face_pushes_and_on_the_diagonal_both(place, push):
     processes, tissue = world([place], mechanics__wall=100.0)
     step(processes, tissue)

@@ -63,7 +63,9 @@ def test_cells_of_a_voxel_take_turns_in_the_order_of_ids():
 @pytest.mark.parametrize("grid", [PLANE, BOX], ids=["plane", "box"])
 def test_what_the_fields_lose_the_cells_hold(grid):
     rng = np.random.default_rng(2)
-    exchange, tissue = world(rng.uniform(-190, 190, (50, 3)) * ([1, 1, 0] if grid.is_2d else 1), grid, steps=10, diffusion=1e4)
+    exchange, tissue = world(
+        rng.uniform(-190, 190, (50, 3)) * ([1, 1, 0] if grid.is_2d else 1), grid, steps=10, diffusion=1e4
+    )
     tissue.cells["secretion.uptake"][:] = rng.random((50, 2)) * 10
     tissue.cells["secretion.rate"][:, 1] = rng.random(50) * 100
     before = tissue.fields.value.sum(axis=(1, 2, 3)) * VOXEL
@@ -75,7 +77,9 @@ def test_what_the_fields_lose_the_cells_hold(grid):
 def test_short_steps_in_one_call_or_in_many_are_the_same():
     values = []
     for steps, times in ((12, 1), (1, 12)):
-        exchange, tissue = world([[5, 5, 0], [60, -40, 0]], steps=steps, diffusion=1e4, decay=0.3, secretion__uptake=7.0)
+        exchange, tissue = world(
+            [[5, 5, 0], [60, -40, 0]], steps=steps, diffusion=1e4, decay=0.3, secretion__uptake=7.0
+        )
         tissue.fields.set_boundary("oxygen", "xmin", "value", 38.0)
         exchange.prepare(tissue)
         fire(exchange, tissue, times, dt=steps * DT)
@@ -106,7 +110,11 @@ def test_what_is_released_returns_to_the_voxel():
 
 def test_accounts_of_our_own_numerics_balance():
     """Steady uptake against an open face: what flows in is what the cells gain."""
-    secretion, transport, account = Secretion(1.0, internalise=True), Transport(1.0, {"oxygen": "quasi-steady"}), Internalisation(1.0)
+    secretion, transport, account = (
+        Secretion(1.0, internalise=True),
+        Transport(1.0, {"oxygen": "quasi-steady"}),
+        Internalisation(1.0),
+    )
     every = [secretion, transport, account, Volume(6.0), Death(6.0), Mechanics(1.0)]
     tissue = tissue_of(every, PLANE, base={"secretion.uptake": 10.0})
     tissue.fields.decay[:] = 0.0
@@ -114,6 +122,7 @@ def test_accounts_of_our_own_numerics_balance():
     add_cells(tissue, [[-150, 0, 0], [0, 50, 0], [100, -80, 0]])
     run(every[:3], tissue, 5.0, 1.0)
     value, grid = tissue.fields.value[0], tissue.fields.grid
-    inflow = (2.0 * 1e5 / 20.0 * (38.0 - value[:, :, 0]) * 400.0).sum()  # flux through half a voxel times its area, um^3 mmHg/min
+    # flux through half a voxel times its area, um^3 mmHg/min
+    inflow = (2.0 * 1e5 / 20.0 * (38.0 - value[:, :, 0]) * 400.0).sum()
     assert tissue.cells["secretion.internalised"].sum() == pytest.approx(5.0 * inflow, rel=2e-3)
     assert grid.voxel_volume == VOXEL

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from oncarium.engine.fields import Fields, Grid
-from oncarium.engine.kernels.coupling import concentration_at, deposit, deposit_product, gradient_at, order_by_voxel, voxel_of
+from oncarium.engine.kernels.coupling import (
+    concentration_at,
+    deposit,
+    deposit_product,
+    gradient_at,
+    order_by_voxel,
+    voxel_of,
+)
 
 GRID = Grid((-10.0, 5.0, 0.0), (20.0, 10.0, 30.0), (3, 5, 4))
 
@@ -60,5 +67,10 @@ def test_gradient_at_is_the_gradient_of_the_field(shape):
     fields = Fields(Grid((0, 0, 0), (20.0, 10.0, 30.0), shape), ["oxygen"], diffusion=[1.0], decay=[0.0])
     fields.value[0] = np.random.default_rng(3).random(shape)
     expected = fields.gradient("oxygen").reshape(3, -1)
-    got = np.array([gradient_at(v, fields.value[0].reshape(-1), np.array(fields.grid.spacing), shape) for v in range(expected.shape[1])])
+    got = np.array(
+        [
+            gradient_at(v, fields.value[0].reshape(-1), np.array(fields.grid.spacing), shape)
+            for v in range(expected.shape[1])
+        ]
+    )
     np.testing.assert_allclose(got.T, expected, rtol=1e-12, atol=1e-15)

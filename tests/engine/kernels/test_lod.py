@@ -56,5 +56,7 @@ def test_exchange_matches_a_loop_over_cells():
 def test_exchange_passes_over_cells_outside():
     value, internalised = np.ones(2), np.zeros(1)
     one = np.ones(1)
-    exchange(value, np.zeros(1, np.int64), np.array([-1]), one, one, one, one, one, internalised, np.zeros(1), 8000.0, 0.01)
+    exchange(
+        value, np.zeros(1, np.int64), np.array([-1]), one, one, one, one, one, internalised, np.zeros(1), 8000.0, 0.01
+    )
     assert value.tolist() == [1.0, 1.0] and internalised[0] == 0.0

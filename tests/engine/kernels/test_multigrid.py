@@ -30,8 +30,18 @@ CASES = {
 }
 
 
-def problem(shape, spacing=(20.0, 20.0, 20.0), diffusion=1e3, faces=CLOSED, mobile=False, flow=0.0, demand=0.1, capacity=0.0, held=0,
-            rate=0.0):
+def problem(
+    shape,
+    spacing=(20.0, 20.0, 20.0),
+    diffusion=1e3,
+    faces=CLOSED,
+    mobile=False,
+    flow=0.0,
+    demand=0.1,
+    capacity=0.0,
+    held=0,
+    rate=0.0,
+):
     """Keyword arguments of multigrid.solve, and the direct solution."""
     random = np.random.default_rng(1)
     faces, n = np.array(faces, float), int(np.prod(shape))
@@ -47,9 +57,15 @@ def problem(shape, spacing=(20.0, 20.0, 20.0), diffusion=1e3, faces=CLOSED, mobi
     operator, wall = assemble(shape, spacing, diffusion, faces, mobility, velocity)
     exact = steady(operator, wall, OUTSIDE, supply, need + rate, most if capacity else None, 2.5, index, values)
     given = dict(
-        source=supply.reshape(shape), hierarchy=build(shape, spacing, diffusion, faces, mobility, velocity), rate=rate,
-        demand=need.reshape(shape), capacity=most.reshape(shape) if capacity else multigrid.NOTHING, michaelis=2.5, outside=OUTSIDE,
-        fixed=index, held=values,
+        source=supply.reshape(shape),
+        hierarchy=build(shape, spacing, diffusion, faces, mobility, velocity),
+        rate=rate,
+        demand=need.reshape(shape),
+        capacity=most.reshape(shape) if capacity else multigrid.NOTHING,
+        michaelis=2.5,
+        outside=OUTSIDE,
+        fixed=index,
+        held=values,
     )
     return given, exact.reshape(shape)
 
@@ -76,8 +92,19 @@ def test_estimated_error_is_the_error(name, tolerance):
 
 @pytest.mark.parametrize(
     "shape, most",
-    [((1, 32, 32), 0.2), ((1, 64, 64), 0.2), ((1, 37, 75), 0.2), ((1, 100, 100), 0.2), ((16, 16, 16), 0.2), ((32, 32, 32), 0.2),
-     ((24, 24, 24), 0.2), ((1, 127, 127), 0.25), ((11, 13, 17), 0.25), ((37, 75, 21), 0.25)],  # the last three: odd at every level
+    [
+        ((1, 32, 32), 0.2),
+        ((1, 64, 64), 0.2),
+        ((1, 37, 75), 0.2),
+        ((1, 100, 100), 0.2),
+        ((16, 16, 16), 0.2),
+        ((32, 32, 32), 0.2),
+        # the last three: odd at every level
+        ((24, 24, 24), 0.2),
+        ((1, 127, 127), 0.25),
+        ((11, 13, 17), 0.25),
+        ((37, 75, 21), 0.25),
+    ],
 )
 @pytest.mark.parametrize("faces", ["values", "exchange", "one", "closed"])
 def test_convergence_factor(shape, most, faces):
@@ -88,11 +115,20 @@ def test_convergence_factor(shape, most, faces):
         permeability[4:] = 0.0
     levels = build(shape, (20.0, 20.0, 20.0), 1e3, permeability)
     zero, left = np.zeros(shape), []
-    # the solution is zero, so the value is the error; cutting at zero would make it look smaller, hence a source just below zero
+    # the solution is zero, so the value is the error; cutting at zero would make it look smaller, hence a source just
+    # below zero
     zero[0, 0, 0] = -1e-300
     value = np.random.default_rng(0).random(shape)
     for _ in range(12):
-        multigrid.solve(value, zero, levels, rate=0.05 if faces == "closed" else 0.0, demand=np.zeros(shape), tolerance=0.0, cycles=1)
+        multigrid.solve(
+            value,
+            zero,
+            levels,
+            rate=0.05 if faces == "closed" else 0.0,
+            demand=np.zeros(shape),
+            tolerance=0.0,
+            cycles=1,
+        )
         left.append(np.abs(value).max())
     assert left[-1] / left[-2] < most
     assert (left[-1] / left[3]) ** (1.0 / 8.0) < most
@@ -130,7 +166,15 @@ def test_conjugate_residuals_take_over_where_cycles_stagnate():
     exact = steady(operator, wall, OUTSIDE, supply, sink)
     value = np.zeros(shape)
     levels = build(shape, (20.0, 20.0, 20.0), 1e3, np.array(ONE, float), mobility)
-    cycles, *_ = multigrid.solve(value, supply.reshape(shape), levels, rate=0.01, demand=np.zeros(shape), outside=OUTSIDE,
-                                 tolerance=1e-11 * exact.max(), cycles=300)
+    cycles, *_ = multigrid.solve(
+        value,
+        supply.reshape(shape),
+        levels,
+        rate=0.01,
+        demand=np.zeros(shape),
+        outside=OUTSIDE,
+        tolerance=1e-11 * exact.max(),
+        cycles=300,
+    )
     assert cycles < 300
     assert np.abs(value.ravel() - exact).max() < 1e-9 * exact.max()

@@ -42,7 +42,15 @@ def test_times_come_from_the_files(folder):
 
 def test_the_original_labels_are_there_besides_ours(folder):
     cells = oc.open(folder).cells("1 h")
-    assert {"type", "x", "volume.total", "attack.rate.t cell", "attack_rates.t cell", "death_rates.apoptosis", "secretion_rates.signal"} <= set(cells.columns)
+    assert {
+        "type",
+        "x",
+        "volume.total",
+        "attack.rate.t cell",
+        "attack_rates.t cell",
+        "death_rates.apoptosis",
+        "secretion_rates.signal",
+    } <= set(cells.columns)
     np.testing.assert_array_equal(cells["volume.total"], cells["total_volume"])
     assert set(cells["type"]) == {"tumor", "t cell"}
 
@@ -77,7 +85,12 @@ def test_missing_and_truncated_tables_are_named_and_the_others_can_be_read(folde
     file = folder / f"output00000001{end}"
     content = file.read_bytes()
     read = (lambda r, t: r.cells(t)) if "cells" in end else (lambda r, t: r.fields["oxygen"].sel(time=t).values)
-    for damage, said in ((content[: len(content) // 2], "cut short"), (b"abc", "cut short"), (b"\x01" * 100, "version 4"), (None, "cannot be read")):
+    for damage, said in (
+        (content[: len(content) // 2], "cut short"),
+        (b"abc", "cut short"),
+        (b"\x01" * 100, "version 4"),
+        (None, "cannot be read"),
+    ):
         file.unlink(missing_ok=True)
         if damage is not None:
             file.write_bytes(damage)

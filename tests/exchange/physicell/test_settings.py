@@ -18,15 +18,23 @@ from .world import TEXT
 def meaning(model: oc.Model) -> dict:
     """What a model says, in numbers, however it was written."""
     columns = model.names.columns
-    said: dict = {k: getattr(model, k) for k in ("domain", "clock", "until", "record", "seed", "numerics", "compat", "internalise", "conserved")}
-    said["factors"] = [(f.name, f.unit, f.diffusion, f.decay, f.initial, f.boundary, f.initial_content) for f in model.factors]
+    said: dict = {
+        k: getattr(model, k)
+        for k in ("domain", "clock", "until", "record", "seed", "numerics", "compat", "internalise", "conserved")
+    }
+    said["factors"] = [
+        (f.name, f.unit, f.diffusion, f.decay, f.initial, f.boundary, f.initial_content) for f in model.factors
+    ]
     for t in model.types:
         for entry in columns.values():
             for label in model.names.labels(entry) if entry.axis else [None]:
                 said[t.name, entry.name, label] = t.value(entry, label)
         said[t.name] = (t.cycle, t.exit, t.fixed, t.normalized, t.distributions)
     said["rules"] = [(n, r.signal, r.increases, r.behavior, r.value, r.half, r.hill, r.dead) for n, r in model.rules]
-    said["cells"] = [(p.type, p.region, p.count, p.rows, {k: list(map(repr, v)) for k, v in p.values.items()}) for p in model.placements]
+    said["cells"] = [
+        (p.type, p.region, p.count, p.rows, {k: list(map(repr, v)) for k, v in p.values.items()})
+        for p in model.placements
+    ]
     return said
 
 
@@ -131,10 +139,17 @@ def test_every_section_survives(everything, tmp_path):
 
 
 def test_a_table_of_initial_concentrations_is_pointed_to(everything, tmp_path):
-    rows = [f"{x},{y},{z},{x + 200},{y + 100}" for z in range(-30, 40, 20) for y in range(-50, 60, 20) for x in range(-90, 100, 20)]
+    rows = [
+        f"{x},{y},{z},{x + 200},{y + 100}"
+        for z in range(-30, 40, 20)
+        for y in range(-50, 60, 20)
+        for x in range(-90, 100, 20)
+    ]
     (tmp_path / "fields.csv").write_text("\n".join(["x,y,z,oxygen,drug", *rows]) + "\n")
     given = '<initial_condition type="csv" enabled="true"><filename>fields.csv</filename></initial_condition>'
-    (tmp_path / "PhysiCell_settings.xml").write_text(EVERYTHING.replace("<options><calculate_gradients>", f"<options>{given}<calculate_gradients>"))
+    (tmp_path / "PhysiCell_settings.xml").write_text(
+        EVERYTHING.replace("<options><calculate_gradients>", f"<options>{given}<calculate_gradients>")
+    )
     model = oc.Model.load(tmp_path / "PhysiCell_settings.xml", numerics="physicell")
     assert all(f.initial_content for f in model.factors)
     once, _ = again(model, tmp_path / "out")
@@ -152,33 +167,49 @@ def test_rules_and_cells_are_in_their_own_words(everything, tmp_path):
         ["t cell", "drug gradient", "decreases", "attack default", "0.0", "0.1", "2.0", "0"],
     ]
     head, *rows = (tmp_path / "out" / "cells.csv").read_text().splitlines()
-    assert head == "x,y,z,type,volume,custom:load" and rows == ["0.0,0.0,0.0,default,1800.0,", "30.0,5.0,-8.0,t cell,,2.5"]
+    assert head == "x,y,z,type,volume,custom:load" and rows == [
+        "0.0,0.0,0.0,default,1800.0,",
+        "30.0,5.0,-8.0,t cell,,2.5",
+    ]
 
 
 def test_our_own_models_say_what_is_lost(tmp_path):
     text = TEXT.replace("boundary: 38", "michaelis: 1 mmHg assumed, boundary: 38")
     model = oc.Model.from_text(text)
     once, notices = again(model, tmp_path)
-    assert any("clocks" in n for n in notices) and any("saturable" in n for n in notices) and any("outermost voxels" in n for n in notices)
+    assert (
+        any("clocks" in n for n in notices)
+        and any("saturable" in n for n in notices)
+        and any("outermost voxels" in n for n in notices)
+    )
     assert any("seed" in n for n in notices), "regions become places"
     for name in ("tumor", "t cell"):
-        assert once.type(name).value(once.names.columns["death.apoptosis"]) == model.type(name).value(model.names.columns["death.apoptosis"])
+        assert once.type(name).value(once.names.columns["death.apoptosis"]) == model.type(name).value(
+            model.names.columns["death.apoptosis"]
+        )
     assert len(once.placements[0].rows) == 37 + 12
-    assert [(r.signal, r.behavior, r.value, r.half) for _, r in once.rules] == [(r.signal, r.behavior, r.value, r.half) for _, r in model.rules]
+    assert [(r.signal, r.behavior, r.value, r.half) for _, r in once.rules] == [
+        (r.signal, r.behavior, r.value, r.half) for _, r in model.rules
+    ]
     root = xml.parse(tmp_path / "PhysiCell_settings.xml").getroot()
     motile = {d.get("name"): d.findtext("phenotype/motility/options/enabled") for d in root.iter("cell_definition")}
     assert motile == {"tumor": "false", "t cell": "true"}
 
 
 def test_a_rule_without_a_word_is_left_out_and_told(tmp_path):
-    text = TEXT.replace("hill 4 assumed", 'hill 4 assumed", "oxygen decreases metabolism.consumption.oxygen to 0 mmHg/min, half 3 mmHg, hill 4 assumed')
+    text = TEXT.replace(
+        "hill 4 assumed",
+        'hill 4 assumed", "oxygen decreases metabolism.consumption.oxygen to 0 mmHg/min, half 3 mmHg, hill 4 assumed',
+    )
     _, notices = again(oc.Model.from_text(text), tmp_path)
     assert any("no word for metabolism.consumption.oxygen" in n for n in notices)
 
 
 def test_amounts_of_molar_factors_are_concentration_times_volume(tmp_path):
     text = TEXT.replace('signal: {unit: "1"', "signal: {unit: nM")
-    text = text.replace("approach: {signal: 5 1/min assumed}, target: {signal: 2 assumed}", "rate: {signal: 2 fmol/min assumed}")
+    text = text.replace(
+        "approach: {signal: 5 1/min assumed}, target: {signal: 2 assumed}", "rate: {signal: 2 fmol/min assumed}"
+    )
     settings.write(oc.Model.from_text(text), tmp_path)
     root = xml.parse(tmp_path / "PhysiCell_settings.xml").getroot()
     given = root.find("cell_definitions/cell_definition[@name='tumor']/phenotype/secretion/substrate[@name='signal']")
@@ -194,9 +225,14 @@ def test_settings_are_not_overwritten(tmp_path):
 
 def test_the_same_number_everywhere_stays_a_number(tmp_path):
     region = "  - {cells: tumor, disc: {radius: 50 um}, packing: hexagonal, spacing: 16 um}\n  - {cells: t cell, disc: {radius: 70 um}, count: 12}\n"
-    text = TEXT.replace(region, "  - {cells: tumor, everywhere: , count: 9}\n  - {cells: t cell, everywhere: , count: 9}\n")
+    text = TEXT.replace(
+        region, "  - {cells: tumor, everywhere: , count: 9}\n  - {cells: t cell, everywhere: , count: 9}\n"
+    )
     once, _ = again(oc.Model.from_text(text), tmp_path)
-    assert not (tmp_path / "cells.csv").exists() and [(p.type, p.count) for p in once.placements] == [("tumor", 9), ("t cell", 9)]
+    assert not (tmp_path / "cells.csv").exists() and [(p.type, p.count) for p in once.placements] == [
+        ("tumor", 9),
+        ("t cell", 9),
+    ]
 
 
 def test_command_line(tmp_path, monkeypatch, capsys):

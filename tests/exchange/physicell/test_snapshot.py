@@ -26,7 +26,12 @@ def exported(tmp_path_factory):
 def test_a_folder_holds_what_upstream_leaves(exported):
     result, folder, _ = exported
     for name in ("initial", "final", *(f"output{k:08d}" for k in range(len(result.times)))):
-        for end in (".xml", "_cells.mat", "_microenvironment0.mat", *(f"_{graph}.txt" for graph in snapshot.GRAPHS.values())):
+        for end in (
+            ".xml",
+            "_cells.mat",
+            "_microenvironment0.mat",
+            *(f"_{graph}.txt" for graph in snapshot.GRAPHS.values()),
+        ):
             assert (folder / f"{name}{end}").exists()
     assert (folder / "initial_mesh0.mat").exists() and not list(folder.glob("*.part"))
 
@@ -34,7 +39,9 @@ def test_a_folder_holds_what_upstream_leaves(exported):
 def test_columns_that_were_not_recorded_are_told(exported):
     _, _, notices = exported
     (told,) = (n for n in notices if n.startswith("not recorded"))
-    assert "death.apoptosis" in told and "motility.speed" in told and "volume.total" not in told and "position" not in told
+    assert (
+        "death.apoptosis" in told and "motility.speed" in told and "volume.total" not in told and "position" not in told
+    )
     assert any("clocks" in n for n in notices), "what the settings beside them cannot say"
 
 
@@ -53,12 +60,19 @@ def test_pcdl_reads_cells_and_substrates(exported):
     cells, ours = step.get_cell_df(), result.cells("2 h")
     assert cells.index.tolist() == ours["id"].tolist()
     assert cells["cell_type"].tolist() == ours["type"].tolist()
-    for theirs, mine in (("position_x", "x"), ("position_y", "y"), ("total_volume", "volume.total"), ("radius", "radius")):
+    for theirs, mine in (
+        ("position_x", "x"),
+        ("position_y", "y"),
+        ("total_volume", "volume.total"),
+        ("radius", "radius"),
+    ):
         np.testing.assert_array_equal(cells[theirs], ours[mine])
     assert (cells["dead"] == (ours["vital"] > 0).to_numpy()).all()
     fields = step.get_conc_df()
     assert fields.shape[0] == 80
-    np.testing.assert_allclose(fields["oxygen"].mean(), result.fields["oxygen"].sel(time=120).values.astype(float).mean(), rtol=1e-12)
+    np.testing.assert_allclose(
+        fields["oxygen"].mean(), result.fields["oxygen"].sel(time=120).values.astype(float).mean(), rtol=1e-12
+    )
     assert sorted(step.get_substrate_list()) == ["oxygen", "signal"]
 
 
@@ -76,14 +90,20 @@ def test_pcdl_reads_the_graphs(exported):
     held = step.get_spring_graph_dict()
     partner = result.array("springs.partner", "2 h")
     target = result.array("attack.target", "2 h")
-    wanted = {(min(a, b), max(a, b)) for a, row in zip(ids, np.column_stack([partner, target])) for b in row if b in set(ids)}
+    wanted = {
+        (min(a, b), max(a, b)) for a, row in zip(ids, np.column_stack([partner, target])) for b in row if b in set(ids)
+    }
     assert wanted and {(min(a, b), max(a, b)) for a in held for b in held[a]} == wanted
 
 
 def test_it_opens_as_a_result(exported):
     result, folder, _ = exported
     again = oc.open(folder)
-    assert again.times.tolist() == result.times.tolist() and again.types == result.types and again.factors == result.factors
+    assert (
+        again.times.tolist() == result.times.tolist()
+        and again.types == result.types
+        and again.factors == result.factors
+    )
     for t in again.times:
         for column in ("id", "type", "vital", "position", "radius", "volume.total", "elapsed", "attack.target"):
             np.testing.assert_array_equal(again.array(column, t), result.array(column, t), err_msg=column)
@@ -106,7 +126,9 @@ def test_figures_and_anndata_work_on_it(exported):
     data = again.to_anndata("2 h")
     assert data.n_obs == len(again.cells("2 h")) and set(data.obs["cell_type"]) == {"tumor", "t cell"}
     assert set(data.obs["phase"][data.obs["cell_type"] == "tumor"]) <= {"G0G1", "S", "G2M"}
-    assert set(data.obs["phase"][data.obs["cell_type"] == "t cell"]) == {"live"}, "what has no cycle is written as living at rate 0"
+    assert set(data.obs["phase"][data.obs["cell_type"] == "t cell"]) == {"live"}, (
+        "what has no cycle is written as living at rate 0"
+    )
     assert data.var.loc["total_volume", "unit"] == "cubic microns" and data.var.loc["volume.total", "unit"] == "um^3"
 
 
@@ -139,12 +161,16 @@ def test_command_line(exported, tmp_path, capsys, monkeypatch):
     from oncarium import cli
 
     result, _, _ = exported
-    monkeypatch.setattr("sys.argv", ["oncarium", "export", str(result.path.parent), "--to", "physicell", str(tmp_path / "out")])
+    monkeypatch.setattr(
+        "sys.argv", ["oncarium", "export", str(result.path.parent), "--to", "physicell", str(tmp_path / "out")]
+    )
     with pytest.raises(SystemExit) as done:
         cli.main()
     said = capsys.readouterr()
     assert done.value.code == 0 and "5 snapshots" in said.out and "not recorded" in said.err
-    monkeypatch.setattr("sys.argv", ["oncarium", "export", str(result.path.parent), "--to", "physicel", str(tmp_path / "other")])
+    monkeypatch.setattr(
+        "sys.argv", ["oncarium", "export", str(result.path.parent), "--to", "physicel", str(tmp_path / "other")]
+    )
     with pytest.raises(SystemExit) as done:
         cli.main()
     assert done.value.code == 2 and "Did you mean 'physicell'?" in capsys.readouterr().err

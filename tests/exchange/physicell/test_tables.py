@@ -55,7 +55,11 @@ def test_fields_run_fastest_along_x(written):
     field = pd.read_csv(folder / "field.csv").query("time == 120")
     grid, value = simulation.tissue.fields.grid, simulation.tissue.fields.value
     assert list(field.columns) == ["time", "x", "y", "z", "voxel_volume", "oxygen", "signal"]
-    assert field["x"].tolist()[:3] == [-90.0, -70.0, -50.0] and set(field["z"]) == {0.0} and set(field["voxel_volume"]) == {8000.0}
+    assert (
+        field["x"].tolist()[:3] == [-90.0, -70.0, -50.0]
+        and set(field["z"]) == {0.0}
+        and set(field["voxel_volume"]) == {8000.0}
+    )
     np.testing.assert_allclose(field["oxygen"], value[0].ravel(), rtol=1e-14)
     assert len(field) == math.prod(grid.shape)
 
@@ -73,7 +77,12 @@ def test_every_label_stands_once_and_vectors_are_numbered(written):
 def test_a_vector_of_length_one_has_the_bare_label():
     simulation = oc.Simulation(oc.Model.from_text(oc.EXAMPLE), seed=1, threads=1)
     head = [name for name, _ in flat(Moment.of_simulation(simulation))]
-    assert "secretion_rates" in head and "attack_rates" in head and "death_rates[0]" in head and "secretion_rates[0]" not in head
+    assert (
+        "secretion_rates" in head
+        and "attack_rates" in head
+        and "death_rates[0]" in head
+        and "secretion_rates[0]" not in head
+    )
 
 
 def test_number_of_rows_is_that_of_the_format():
@@ -97,14 +106,26 @@ def test_every_cycle_has_codes():
         (3, 101, 102, 1, 1, 0.0, 0.0, 0.05 / 60, 1 / 86400),
     ],
 )
-def test_what_death_changes(vital, model_code, phase, dead, death_model, target_fluid, target_solid, fluid_rate, exit_rate):
+def test_what_death_changes(
+    vital, model_code, phase, dead, death_model, target_fluid, target_solid, fluid_rate, exit_rate
+):
     simulation = oc.Simulation(model(), seed=1, threads=1)
     cells = simulation.tissue.cells
     cells["vital"][0], cells["cycle.phase"][0] = vital, 1
     if vital:
         cells["volume.target_nuclear"][0] = 0.0
     at = dict(flat(Moment.of_simulation(simulation)))
-    got = [at[k][0] for k in ("cycle_model", "current_phase", "dead", "current_death_model", "target_fluid_fraction", "target_solid_nuclear")]
+    got = [
+        at[k][0]
+        for k in (
+            "cycle_model",
+            "current_phase",
+            "dead",
+            "current_death_model",
+            "target_fluid_fraction",
+            "target_solid_nuclear",
+        )
+    ]
     assert got == [model_code, phase, dead, death_model, target_fluid, target_solid]
     assert at["target_solid_cytoplasmic"][0] == pytest.approx(488.5 if not vital else 0.0)
     assert at["fluid_change_rate"][0] == pytest.approx(fluid_rate)
@@ -162,4 +183,6 @@ def test_command_line(tmp_path, monkeypatch, capsys):
     assert done.value.code == 0 and "Two types" in capsys.readouterr().out
     cells, result = pd.read_csv(tmp_path / "tables" / "cells.csv"), oc.open(tmp_path / "run")
     assert cells["time"].unique().tolist() == result.times.tolist() == [0.0, 30.0, 60.0]
-    np.testing.assert_allclose(cells[cells["time"] == 60.0]["position[0]"], result.array("position", 60.0)[:, 0], rtol=1e-14)
+    np.testing.assert_allclose(
+        cells[cells["time"] == 60.0]["position[0]"], result.array("position", 60.0)[:, 0], rtol=1e-14
+    )

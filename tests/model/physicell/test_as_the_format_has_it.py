@@ -17,7 +17,9 @@ TWO = "x,y,z,type\n0,0,0,tumor\n30,0,0,tumor\n"
 
 
 def oncarium(*words, cwd):
-    return subprocess.run([sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
 
 
 # -- XML --------------------------------------------------------------------------------------------------------------
@@ -44,7 +46,9 @@ def test_xml_that_the_formats_parser_takes(tmp_path, old, new, said):
 
 
 def test_places_stay_true(tmp_path):
-    text = settings(cells=cell("<motility><speed>x</speed></motility>")).replace("<save>", "<!-- a\n -- \n b --><save a='1\n& 2'>")
+    text = settings(cells=cell("<motility><speed>x</speed></motility>")).replace(
+        "<save>", "<!-- a\n -- \n b --><save a='1\n& 2'>"
+    )
     line = text[: text.index("<speed>x")].count("\n") + 1
     assert f"model.xml:{line} " in refused(tmp_path, text)
 
@@ -58,7 +62,12 @@ def test_letters_as_declared(tmp_path):
 @pytest.mark.parametrize("before", ["<?x <!-- ?>", "<!-- <?x --><!-- ?> -->", "<?x ?><!-- -- -->", ""])
 def test_a_document_type_is_seen_wherever_it_stands(tmp_path, before):
     laughs = '<!DOCTYPE a [<!ENTITY d "ha"><!ENTITY e "&d;&d;">]>'
-    message = refused(tmp_path, settings().replace("<PhysiCell_settings", f"{before}{laughs}<PhysiCell_settings", 1).replace('name="tumor"', 'name="&e;"'))
+    message = refused(
+        tmp_path,
+        settings()
+        .replace("<PhysiCell_settings", f"{before}{laughs}<PhysiCell_settings", 1)
+        .replace('name="tumor"', 'name="&e;"'),
+    )
     assert "declares a DOCTYPE" in message
     assert "DOCTYPE" not in told(read(tmp_path, settings().replace("<save>", "<!-- <!DOCTYPE a> --><save>")))
 
@@ -80,15 +89,25 @@ def test_a_field_that_is_too_long_is_told_with_its_line(tmp_path):
 
 @pytest.mark.parametrize("numerics", ["oncarium", "physicell"])
 def test_cells_outside_stay_there_and_take_no_part(tmp_path, numerics):
-    """Beyond the domain, or above a layer: in the output, where they were put, and neither moved nor asked for anything."""
+    """Beyond the domain, or above a layer: in the output, where they were put, and neither moved nor asked for
+    anything."""
     eager = cell("<cycle code='5'><phase_transition_rates><rate start_index='0' end_index='0'>0.05</rate></phase_transition_rates></cycle>"
                  "<secretion><substrate name='oxygen'><uptake_rate>100</uptake_rate></substrate></secretion>")  # fmt: skip
-    model = read(tmp_path, settings(cells=eager, rest=WITH_CELLS), numerics=numerics, cells_csv="x,y,z,type\n0,0,0,tumor\n104,0,0,tumor\n0,5,30,tumor\n")
-    assert "cells.csv:3" in told(model) and "2 cells lie outside the domain (first in this line); they are placed there and take no part" in told(model)
+    model = read(
+        tmp_path,
+        settings(cells=eager, rest=WITH_CELLS),
+        numerics=numerics,
+        cells_csv="x,y,z,type\n0,0,0,tumor\n104,0,0,tumor\n0,5,30,tumor\n",
+    )
+    assert "cells.csv:3" in told(
+        model
+    ) and "2 cells lie outside the domain (first in this line); they are placed there and take no part" in told(model)
     result = oc.run(model, "60 min", out=tmp_path / "run")
     ids, last = result.array("id", result.times[-1]), result.array("position", result.times[-1])
     assert len(result.array("id", result.times[0])) == 3 and (result.array("vital", result.times[-1]) == 0).all()
-    assert np.array_equal(last[ids == ids.min() + 1][0], [104, 0, 0]) and np.array_equal(last[ids == ids.min() + 2][0], [0, 5, 30])
+    assert np.array_equal(last[ids == ids.min() + 1][0], [104, 0, 0]) and np.array_equal(
+        last[ids == ids.min() + 2][0], [0, 5, 30]
+    )
     assert len(last) > 3, "the cell inside divides"
     whole = oc.run(model, "30 min", out=tmp_path / "half")
     assert whole.digest != result.digest and oc.resume(tmp_path / "half", "60 min").digest == result.digest
@@ -96,15 +115,24 @@ def test_cells_outside_stay_there_and_take_no_part(tmp_path, numerics):
 
 def test_a_number_of_cells_says_what_it_does(tmp_path):
     user = "<user_parameters><number_of_cells type='int'>7</number_of_cells>{}</user_parameters>"
-    plain, placed = (told(read(tmp_path, settings(rest=user.format(more)))) for more in ("", "<tumor_radius>50</tumor_radius>"))
-    assert "notice" in plain and "7 cells of each of 2 types are placed at random in the whole domain" in plain and "warning" not in plain
+    plain, placed = (
+        told(read(tmp_path, settings(rest=user.format(more)))) for more in ("", "<tumor_radius>50</tumor_radius>")
+    )
+    assert (
+        "notice" in plain
+        and "7 cells of each of 2 types are placed at random in the whole domain" in plain
+        and "warning" not in plain
+    )
     assert "warning" in placed and "tumor_radius look like numbers or places of cells" in placed
 
 
 def test_a_substrate_named_like_a_signal(tmp_path):
     """The word is the signal's, as upstream, where the later of two entries counts."""
     words = Dictionary(["pressure", "oxygen"], ["tumor"])
-    assert words.signals["pressure"] == ("sense.pressure", None) and words.signals["pressure gradient"] == ("sense.gradient", "pressure")
+    assert words.signals["pressure"] == ("sense.pressure", None) and words.signals["pressure gradient"] == (
+        "sense.gradient",
+        "pressure",
+    )
     model = read(tmp_path, settings(substrates=OXYGEN.replace('name="oxygen"', 'name="time"')))
     assert "the substrate 'time' is named like a signal" in told(model)
 
@@ -113,12 +141,17 @@ def test_a_substrate_named_like_a_signal(tmp_path):
 
 
 def test_switches_come_back(tmp_path):
-    options = OPTIONS + "".join(f"<{w}>true</{w}>" for w in ("disable_automated_spring_adhesions", "virtual_wall_at_domain_edge"))
+    options = OPTIONS + "".join(
+        f"<{w}>true</{w}>" for w in ("disable_automated_spring_adhesions", "virtual_wall_at_domain_edge")
+    )
     springs = cell("<mechanics><attachment_rate>0.1</attachment_rate></mechanics>")
     model = read(tmp_path / "a", settings(options=options, cells=springs))
     exported.write(model, tmp_path / "b")
     again = oc.load(tmp_path / "b" / "PhysiCell_settings.xml")
-    assert value(again, "tumor", "springs.active") == 0.0 == value(model, "tumor", "springs.active") and model.diff(again) == []
+    assert (
+        value(again, "tumor", "springs.active") == 0.0 == value(model, "tumor", "springs.active")
+        and model.diff(again) == []
+    )
 
 
 def test_diff_compares_quantities(tmp_path):
@@ -148,7 +181,9 @@ INTRACELLULAR = cell("<intracellular type='maboss'><bnd_filename>x.bnd</bnd_file
 
 
 def test_a_projects_folder_is_a_model_and_every_command_takes_the_remedy(tmp_path):
-    write(tmp_path / "project" / "config", settings(cells=INTRACELLULAR)).rename(tmp_path / "project" / "config" / "PhysiCell_settings.xml")
+    write(tmp_path / "project" / "config", settings(cells=INTRACELLULAR)).rename(
+        tmp_path / "project" / "config" / "PhysiCell_settings.xml"
+    )
     (tmp_path / "empty").mkdir()
     for words in (("check", "project"), ("diff", "project", "project"), ("export", "project", "out"), ("import", "physicell", "project"),
                   ("run", "project", "--until", "0", "--no-report", "-q")):  # fmt: skip

@@ -72,18 +72,35 @@ def test_a_named_parent_gives_everything(tmp_path):
 
 
 def test_the_old_way_of_inheriting_takes_rates_over_too(tmp_path):
-    model = read(tmp_path, settings(options="<legacy_cell_defaults_copy>true</legacy_cell_defaults_copy>", cells=cell(RICH) + cell("", "T cell", 1)))
-    assert value(model, "T cell", "attack.rate", "T cell") == 0.3 and "everything of definition 0 is inherited" in told(model)
+    model = read(
+        tmp_path,
+        settings(
+            options="<legacy_cell_defaults_copy>true</legacy_cell_defaults_copy>",
+            cells=cell(RICH) + cell("", "T cell", 1),
+        ),
+    )
+    assert value(model, "T cell", "attack.rate", "T cell") == 0.3 and "everything of definition 0 is inherited" in told(
+        model
+    )
 
 
 def test_a_parent_that_is_not_defined_before_is_told(tmp_path):
     model = read(tmp_path, settings(cells=cell(RICH) + cell("", "T cell", 1, parent="tumour")))
-    assert "'tumour' is not defined before it. Did you mean 'tumor'?" in told(model) and value(model, "T cell", "attack.rate", "T cell") == 0.0
+    assert (
+        "'tumour' is not defined before it. Did you mean 'tumor'?" in told(model)
+        and value(model, "T cell", "attack.rate", "T cell") == 0.0
+    )
 
 
 def test_a_definition_that_says_nothing_is_the_built_in_one(tmp_path):
     model = read(tmp_path, settings())
-    expected = {"death.apoptosis": 0.00319 / 60, "motility.speed": 1.0, "motility.active": 0.0, "attack.duration": 30.0, "mechanics.membrane_repulsion": 100.0}
+    expected = {
+        "death.apoptosis": 0.00319 / 60,
+        "motility.speed": 1.0,
+        "motility.active": 0.0,
+        "attack.duration": 30.0,
+        "mechanics.membrane_repulsion": 100.0,
+    }
     for column, number in expected.items():
         assert value(model, "tumor", column) == pytest.approx(number, rel=1e-12)
     assert model.type("tumor").cycle.name == "ki67_advanced"
@@ -93,13 +110,18 @@ def test_a_death_model_of_definition_0_starts_from_apoptosis_and_others_inherit(
     bare = '<death><model code="101" name="necrosis"><death_rate>0.01</death_rate></model></death>'
     model = read(tmp_path, settings(cells=cell(bare) + cell(bare, "T cell", 1)))
     for kind in ("tumor", "T cell"):
-        assert value(model, kind, "necrosis.swelling") == 3.0 / 60.0 and value(model, kind, "necrosis.cytoplasm_change") == 1.0 / 60.0
+        assert (
+            value(model, kind, "necrosis.swelling") == 3.0 / 60.0
+            and value(model, kind, "necrosis.cytoplasm_change") == 1.0 / 60.0
+        )
 
 
 def test_the_phases_of_a_death_model_are_shared_and_the_last_one_holds(tmp_path):
     lasting = """<death><model code="100" name="apoptosis"><phase_durations><duration index="0" fixed_duration="{}">{}</duration>
     </phase_durations></model></death>"""
-    model = read(tmp_path, settings(cells=cell(lasting.format("true", 400)) + cell(lasting.format("false", 300), "T cell", 1)))
+    model = read(
+        tmp_path, settings(cells=cell(lasting.format("true", 400)) + cell(lasting.format("false", 300), "T cell", 1))
+    )
     assert value(model, "tumor", "apoptosis.duration") == 300.0 and value(model, "tumor", "apoptosis.fixed") == 0.0
     assert "apoptosis.duration differs between definitions" in told(model)
 
@@ -124,7 +146,10 @@ def test_durations_are_exit_rates_and_may_be_fixed(tmp_path):
 
 def test_the_same_cycle_model_keeps_the_rates_of_definition_0_and_not_what_is_fixed(tmp_path):
     first = '<cycle code="5"><phase_transition_rates><rate start_index="0" end_index="0" fixed_duration="true">0.01</rate></phase_transition_rates></cycle>'
-    model = read(tmp_path, settings(cells=cell(first) + cell('<cycle code="5"/>', "T cell", 1) + cell('<cycle code="7"/>', "B cell", 2)))
+    model = read(
+        tmp_path,
+        settings(cells=cell(first) + cell('<cycle code="5"/>', "T cell", 1) + cell('<cycle code="7"/>', "B cell", 2)),
+    )
     assert model.type("T cell").exit == (0.01,) and model.type("T cell").fixed == (False,)
     assert model.type("B cell").exit[0] == pytest.approx(1 / (4.59 * 60))
 
@@ -154,19 +179,30 @@ def test_chemotaxis_of_either_kind(tmp_path):
     <chemotactic_sensitivity substrate="oxygen">-0.5</chemotactic_sensitivity><chemotactic_sensitivity substrate="oxygn">1</chemotactic_sensitivity>
     </chemotactic_sensitivities></advanced_chemotaxis></options></motility>"""
     model = read(tmp_path, settings(cells=cell(advanced)))
-    assert value(model, "tumor", "motility.sensitivity", "oxygen") == -0.5 and value(model, "tumor", "motility.advanced") == 1.0
+    assert (
+        value(model, "tumor", "motility.sensitivity", "oxygen") == -0.5
+        and value(model, "tumor", "motility.advanced") == 1.0
+    )
     assert model.type("tumor").normalized and "no substrate is called 'oxygn'. Did you mean 'oxygen'?" in told(model)
 
 
 def test_chemotaxis_toward_an_unknown_substrate_is_refused_even_when_off(tmp_path):
     simple = "<motility><options><chemotaxis><enabled>false</enabled><substrate>oxgen</substrate></chemotaxis></options></motility>"
     message = refused(tmp_path, settings(cells=cell(simple)))
-    assert "follows 'oxgen'" in message and "Did you mean 'oxygen'?" in message and "motility/options/chemotaxis/substrate" in message
+    assert (
+        "follows 'oxgen'" in message
+        and "Did you mean 'oxygen'?" in message
+        and "motility/options/chemotaxis/substrate" in message
+    )
 
 
 def test_random_headings_stay_in_the_plane_where_a_3d_file_says_so(tmp_path):
     flat = "<motility><options><use_2D>true</use_2D></options></motility>"
-    box = settings(cells=cell(flat)).replace("<use_2D>true</use_2D></domain>", "<use_2D>false</use_2D></domain>").replace("<z_min>-10", "<z_min>-50")
+    box = (
+        settings(cells=cell(flat))
+        .replace("<use_2D>true</use_2D></domain>", "<use_2D>false</use_2D></domain>")
+        .replace("<z_min>-10", "<z_min>-50")
+    )
     assert value(read(tmp_path / "3", box), "tumor", "motility.planar") == 1.0
     assert value(read(tmp_path / "2", settings(cells=cell(flat))), "tumor", "motility.planar") == 0.0
 
@@ -187,18 +223,25 @@ def test_the_old_damage_rate_is_the_attack_damage_rate_unless_the_bug_is_asked_f
 def test_the_old_phagocytosis_rate_is_all_three_and_absent_ones_are_zero(tmp_path):
     model = read(tmp_path, settings(cells=cell(OLD) + cell("<cell_interactions/>", "T cell", 1, parent="tumor")))
     for kind in ("apoptotic", "necrotic", "other_dead"):
-        assert value(model, "tumor", f"phagocytosis.{kind}") == 0.2 and value(model, "T cell", f"phagocytosis.{kind}") == 0.0
+        assert (
+            value(model, "tumor", f"phagocytosis.{kind}") == 0.2
+            and value(model, "T cell", f"phagocytosis.{kind}") == 0.0
+        )
     assert value(model, "T cell", "attack.rate", "tumor") == 0.1  # what is listed per type is inherited
 
 
 def test_attacks_without_damage_rate_or_duration_read_zero_and_say_so(tmp_path):
     attack = '<cell_interactions><attack_rates><attack_rate name="tumor">0.1</attack_rate></attack_rates></cell_interactions>'
     model = read(tmp_path, settings(cells=cell(attack)))
-    assert value(model, "tumor", "attack.damage_rate") == 0.0 and "attack_damage_rate and attack_duration missing: 0" in told(model)
+    assert value(
+        model, "tumor", "attack.damage_rate"
+    ) == 0.0 and "attack_damage_rate and attack_duration missing: 0" in told(model)
 
 
 def test_names_of_types_that_do_not_exist_are_told_or_refused_as_upstream(tmp_path):
-    fuse = '<cell_interactions><fusion_rates><fusion_rate name="tumour">1</fusion_rate></fusion_rates></cell_interactions>'
+    fuse = (
+        '<cell_interactions><fusion_rates><fusion_rate name="tumour">1</fusion_rate></fusion_rates></cell_interactions>'
+    )
     said = told(read(tmp_path / "a", settings(cells=cell(fuse))))
     assert "warning" in said and "Did you mean 'tumor'?" in said
     divide = """<cycle code="5"><standard_asymmetric_division enabled="true"><asymmetric_division_probability name="tumour">1
@@ -222,9 +265,14 @@ def test_a_type_does_not_become_itself(tmp_path):
 
 def test_custom_variables_and_their_inheritance(tmp_path):
     custom = '<custom_data><hits conserved="true" units="none" description="hits so far">2</hits><pair>1,3</pair></custom_data>'
-    model = read(tmp_path, settings(cells=cell("", rest=custom) + cell("", "T cell", 1, rest="<custom_data><hits>5</hits></custom_data>")))
+    model = read(
+        tmp_path,
+        settings(cells=cell("", rest=custom) + cell("", "T cell", 1, rest="<custom_data><hits>5</hits></custom_data>")),
+    )
     assert value(model, "tumor", "custom.hits") == 2.0 and value(model, "T cell", "custom.hits") == 5.0
-    assert value(model, "T cell", "custom.pair[1]") == 3.0 and "a vector of 2 becomes the variables pair[0] to pair[1]" in told(model)
+    assert value(
+        model, "T cell", "custom.pair[1]"
+    ) == 3.0 and "a vector of 2 becomes the variables pair[0] to pair[1]" in told(model)
     assert model.conserved == {"custom.hits"} and model.names.columns["custom.hits"].doc == "hits so far"
 
 
@@ -254,9 +302,15 @@ def test_distributions_of_initial_values(tmp_path):
         ('type="Gauss"><behavior>volume</behavior>', "no distribution is called 'Gauss'"),
         ('type="Uniform"><behavior>apoptosi</behavior><min>0</min><max>1</max>', "Did you mean 'apoptosis'?"),
         ('type="Uniform"><behavior>volume</behavior><min>1</min><max>2</max>', "lies outside of the distribution"),
-        ('type="Uniform" check_base="false"><behavior>volume</behavior><min>2</min><max>1</max>', "expected low <= high"),
+        (
+            'type="Uniform" check_base="false"><behavior>volume</behavior><min>2</min><max>1</max>',
+            "expected low <= high",
+        ),
         ('type="Normal"><behavior>volume</behavior><mu>2494</mu>', "<sigma> missing"),
-        ('type="Normal" check_base="false"><behavior>volume</behavior><mu>1</mu><sigma>1</sigma><lower_bound>900</lower_bound>', "almost no draw"),
+        (
+            'type="Normal" check_base="false"><behavior>volume</behavior><mu>1</mu><sigma>1</sigma><lower_bound>900</lower_bound>',
+            "almost no draw",
+        ),
     ],
 )
 def test_distributions_that_make_no_sense_are_refused(tmp_path, inside, said):
@@ -281,13 +335,18 @@ def test_fibres_are_named_and_refused_unless_ignored(tmp_path):
 def test_sections_that_1_14_2_does_not_read_are_said(tmp_path):
     model = read(tmp_path, settings(cells=cell("<molecular><x>1</x></molecular><unheard><of>1</of></unheard>")))
     assert "phenotype/molecular\n  1.14.2 does not read this section" in told(model)
-    assert "phenotype/unheard\n  this element is not known and is ignored" in told(model) and "unheard/of" not in told(model)
+    assert "phenotype/unheard\n  this element is not known and is ignored" in told(model) and "unheard/of" not in told(
+        model
+    )
 
 
 def test_two_types_of_one_name_or_number_are_refused_with_both_lines(tmp_path):
     twice = '<cell_definition name="tumor" ID="0"/>\n<cell_definition name="tumor" ID="1"/>\n<cell_definition name="B" ID="0"/>'
     message = refused(tmp_path, settings(cells=twice))
-    assert "'tumor' stands twice, here and in line 12" in message and "the ID 0 stands twice, here and in line 12" in message
+    assert (
+        "'tumor' stands twice, here and in line 12" in message
+        and "the ID 0 stands twice, here and in line 12" in message
+    )
 
 
 def test_types_at_rest_need_no_mechanism(tmp_path):
@@ -300,7 +359,9 @@ def test_types_at_rest_need_no_mechanism(tmp_path):
 def test_a_nucleus_larger_than_its_cell_is_bearable_only_for_the_file_s_own_numerics(tmp_path):
     small = settings(cells=cell("<volume><total>500</total></volume>"))
     ours, theirs = read(tmp_path, small), read(tmp_path, small, numerics="physicell")
-    assert value(ours, "tumor", "volume.nuclear") == pytest.approx(500 * 540 / 2494) and "the usual share of a cell" in told(ours)
+    assert value(ours, "tumor", "volume.nuclear") == pytest.approx(
+        500 * 540 / 2494
+    ) and "the usual share of a cell" in told(ours)
     assert value(theirs, "tumor", "volume.nuclear") == 540.0 and "expected 0 < nuclear < total" in told(theirs)
 
 

@@ -54,7 +54,11 @@ def test_an_overdraft_is_told(tmp_path):
 @pytest.mark.parametrize("diffusion", STILL)
 @pytest.mark.parametrize("decay", ["0", "0.1"])
 def test_a_substrate_that_does_not_diffuse(tmp_path, numerics, diffusion, decay):
-    text = settings(substrates=factor(diffusion, decay, "0.5"), cells=cell(gives(secretion_rate=0.1, secretion_target=1)), rest=WITH_CELLS)
+    text = settings(
+        substrates=factor(diffusion, decay, "0.5"),
+        cells=cell(gives(secretion_rate=0.1, secretion_target=1)),
+        rest=WITH_CELLS,
+    )
     until = "1 h" if numerics == "oncarium" else "12 min"
     tissue, _ = run(read(tmp_path, text, numerics, cells_csv="x,y,z,type\n0,0,0,tumor\n"), until)
     minutes, given = (60.0 if numerics == "oncarium" else 12.0), 0.1 * 2494.0 / 8000.0
@@ -83,7 +87,9 @@ def test_no_gradient_leads_nobody(tmp_path, numerics, decay, bias):
     """Even but for what one cell far away takes up."""
     places = [(x, y) for x in range(-80, 81, 40) for y in range(-40, 41, 40)]
     table = "x,y,z,type\n" + "".join(f"{x},{y},0,tumor\n" for x, y in places)
-    text = settings(substrates=factor(decay=decay, initial="38"), cells=cell(f'<cycle code="5"/>{follows(bias)}'), rest=WITH_CELLS)
+    text = settings(
+        substrates=factor(decay=decay, initial="38"), cells=cell(f'<cycle code="5"/>{follows(bias)}'), rest=WITH_CELLS
+    )
     tissue, _ = run(read(tmp_path, text, numerics, cells_csv=table), "12 min")
     value = tissue.fields.value[0]
     assert np.ptp(value) < 1e-12 * value.mean()
@@ -97,7 +103,10 @@ def test_a_cell_that_gave_away_more_than_it_took_up(tmp_path, numerics, compat, 
     text = settings(
         substrates=factor(),
         environment="<track_internalized_substrates_in_each_agent>true</track_internalized_substrates_in_each_agent>",
-        cells=cell(gives(net_export_rate=100) + "<motility><speed>1</speed><options><enabled>true</enabled></options></motility>"),
+        cells=cell(
+            gives(net_export_rate=100)
+            + "<motility><speed>1</speed><options><enabled>true</enabled></options></motility>"
+        ),
         rest=WITH_CELLS + with_rules(),
     )
     rule = f"tumor,intracellular oxygen,increases,migration speed,5,0.5,{power},0\n"

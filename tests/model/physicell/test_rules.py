@@ -30,19 +30,27 @@ def test_version_3(tmp_path):
 def test_older_versions_are_converted_and_said(tmp_path):
     v1 = rules(tmp_path / "1", "tumor,oxygen,increases,apoptosis,5.316666666666667e-05,0.1,5,4,0\n", "1.0")
     v0 = rules(tmp_path / "0", "tumor,apoptosis,0,5.316666666666667e-05,0.1,oxygen,increases,5,4,0\n", "0.0")
-    assert sentences(v1) == sentences(v0) == ["tumor: oxygen increases death.apoptosis to 0.1 1/min, half 5 mmHg, hill 4"]
+    assert (
+        sentences(v1) == sentences(v0) == ["tumor: oxygen increases death.apoptosis to 0.1 1/min, half 5 mmHg, hill 4"]
+    )
     down = rules(tmp_path / "d", "tumor,apoptosis,0,5.316666666666667e-05,0.1,oxygen,decreases,5,4,0\n", "0")
     assert sentences(down) == ["tumor: oxygen decreases death.apoptosis to 0 1/min, half 5 mmHg, hill 4"]
     assert "version 1.0 is read and converted to version 3" in told(v1) and "base" not in told(v1)
 
 
 def test_a_base_value_that_differs_from_the_definition_is_said(tmp_path):
-    assert "the base value 0.5 differs from 5.31667e-05" in told(rules(tmp_path, "tumor,oxygen,increases,apoptosis,0.5,0.9,5,4,0\n", "1"))
+    assert "the base value 0.5 differs from 5.31667e-05" in told(
+        rules(tmp_path, "tumor,oxygen,increases,apoptosis,0.5,0.9,5,4,0\n", "1")
+    )
 
 
 def test_phagocytosis_of_the_dead_in_version_2_is_three_behaviors(tmp_path):
     model = rules(tmp_path, "tumor,oxygen,increases,phagocytose dead cell,0.1,5,4,0\n", "2.0")
-    assert [r.behavior[0] for _, r in model.rules] == ["phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead"]
+    assert [r.behavior[0] for _, r in model.rules] == [
+        "phagocytosis.apoptotic",
+        "phagocytosis.necrotic",
+        "phagocytosis.other_dead",
+    ]
 
 
 def test_columns_may_be_separated_by_tabs(tmp_path):
@@ -52,16 +60,44 @@ def test_columns_may_be_separated_by_tabs(tmp_path):
 @pytest.mark.parametrize(
     ("signal", "behavior", "sentence"),
     [
-        ("oxygen gradient", "oxygen secretion", "gradient of oxygen increases secretion.approach.oxygen to 9 1/min, half 2 mmHg/um, hill 4"),
-        ("intracellular oxygen", "oxygen export", "sense.intracellular.oxygen increases secretion.rate.oxygen to 9 mmHg*um^3/min, half 2 mmHg, hill 4"),
+        (
+            "oxygen gradient",
+            "oxygen secretion",
+            "gradient of oxygen increases secretion.approach.oxygen to 9 1/min, half 2 mmHg/um, hill 4",
+        ),
+        (
+            "intracellular oxygen",
+            "oxygen export",
+            "sense.intracellular.oxygen increases secretion.rate.oxygen to 9 mmHg*um^3/min, half 2 mmHg, hill 4",
+        ),
         ("pressure", "attack T cell", "pressure increases attack.rate.T cell to 9 1/min, half 2, hill 4"),
         ("volume", "fuse to cell type 1", "volume increases fusion.rate.T cell to 9 1/min, half 2 um^3, hill 4"),
-        ("damage delivered", "immunogenicity to T cell", "attack.delivered increases attack.immunogenicity.T cell to 9, half 2, hill 4"),
-        ("contact with dead cells", "chemotactic response to oxygen", "dead contacts increases motility.sensitivity.oxygen to 9, half 2, hill 4"),
+        (
+            "damage delivered",
+            "immunogenicity to T cell",
+            "attack.delivered increases attack.immunogenicity.T cell to 9, half 2, hill 4",
+        ),
+        (
+            "contact with dead cells",
+            "chemotactic response to oxygen",
+            "dead contacts increases motility.sensitivity.oxygen to 9, half 2, hill 4",
+        ),
         ("time", "adhesive affinity to tumor", "time increases mechanics.affinity.tumor to 9, half 2 min, hill 4"),
-        ("is_necrotic", "cell-BM repulsion", "sense.necrotic increases mechanics.membrane_repulsion to 9 um/min, half 2, hill 4"),
-        ("total attack time", "cell attachment rate", "attacked increases springs.attachment to 9 1/min, half 2 min, hill 4"),
-        ("is attacking", "exit from cycle phase 0", "sense.attacking increases cycle.exit.live to 9 1/min, half 2, hill 4"),
+        (
+            "is_necrotic",
+            "cell-BM repulsion",
+            "sense.necrotic increases mechanics.membrane_repulsion to 9 um/min, half 2, hill 4",
+        ),
+        (
+            "total attack time",
+            "cell attachment rate",
+            "attacked increases springs.attachment to 9 1/min, half 2 min, hill 4",
+        ),
+        (
+            "is attacking",
+            "exit from cycle phase 0",
+            "sense.attacking increases cycle.exit.live to 9 1/min, half 2, hill 4",
+        ),
     ],
 )
 def test_names_and_synonyms(tmp_path, signal, behavior, sentence):
@@ -70,7 +106,11 @@ def test_names_and_synonyms(tmp_path, signal, behavior, sentence):
 
 def test_custom_variables_are_signals_and_behaviors(tmp_path):
     cells = cell("", rest="<custom_data><hits>1</hits></custom_data>")
-    model = read(tmp_path, settings(cells=cells, rest=with_rules()), rules_csv="tumor,custom:hits,increases,custom: hits,2,1,4,0\n")
+    model = read(
+        tmp_path,
+        settings(cells=cells, rest=with_rules()),
+        rules_csv="tumor,custom:hits,increases,custom: hits,2,1,4,0\n",
+    )
     assert sentences(model) == ["tumor: custom.hits increases custom.hits to 2, half 1, hill 4"]
 
 
@@ -124,7 +164,10 @@ def test_a_phase_that_the_cycle_does_not_have_has_no_effect_and_is_said(tmp_path
 
 
 def test_several_files_add_up(tmp_path):
-    both = with_rules().replace("</rulesets>", "") .replace("<settings/></cell_rules>", "") + with_rules("3", "more.csv").split("<rulesets>")[1]
+    both = (
+        with_rules().replace("</rulesets>", "").replace("<settings/></cell_rules>", "")
+        + with_rules("3", "more.csv").split("<rulesets>")[1]
+    )
     one, two = (f"tumor,{signal},increases,apoptosis,0.1,5,4,0\n" for signal in ("oxygen", "pressure"))
     model = read(tmp_path, settings(cells=CELLS, rest=both), rules_csv=one, more_csv=two)
     assert len(model.rules) == 2

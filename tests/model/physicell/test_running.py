@@ -14,7 +14,8 @@ ALIVE = """<cycle code="5"/><motility><speed>1</speed><options><enabled>true</en
 <secretion><substrate name="oxygen"><uptake_rate>1</uptake_rate></substrate></secretion>"""
 TEXT = settings(
     substrates=OXYGEN.replace('enabled="false">0<', 'enabled="true">38<'),
-    cells=cell(ALIVE) + cell("<mechanics><cell_cell_adhesion_strength>0</cell_cell_adhesion_strength></mechanics>", "T cell", 1),
+    cells=cell(ALIVE)
+    + cell("<mechanics><cell_cell_adhesion_strength>0</cell_cell_adhesion_strength></mechanics>", "T cell", 1),
     rest=WITH_CELLS + with_rules(),
 )
 TABLE = "x,y,z,type,volume,cycle entry,attack tumor\n-20,0,0,tumor,2000,,\n0,0,0,tumor\n25,10,0,T cell,,0.001,0.05\n"
@@ -27,7 +28,9 @@ def path(tmp_path):
 
 
 def oncarium(*words, cwd):
-    return subprocess.run([sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, "-m", "oncarium", *words], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
 
 
 @pytest.mark.parametrize("numerics", ["oncarium", "physicell"])
@@ -46,7 +49,10 @@ def test_import_writes_a_model_that_says_the_same(path, tmp_path):
     done = oncarium("import", "physicell", str(path), "-o", "ours/model.yaml", "--numerics", "physicell", cwd=tmp_path)
     assert done.returncode == 0 and "Wrote ours/model.yaml" in done.stdout, done.stderr
     text = (tmp_path / "ours" / "model.yaml").read_text()
-    assert "numerics: physicell" in text and "- oxygen increases cycle.exit.live to 0.01 1/min, half 5 mmHg, hill 4" in text
+    assert (
+        "numerics: physicell" in text
+        and "- oxygen increases cycle.exit.live to 0.01 1/min, half 5 mmHg, hill 4" in text
+    )
     assert f"table: {os.path.join('..', 'theirs', 'cells.csv')}" in text
     same = oncarium("diff", str(path), "ours/model.yaml", cwd=tmp_path)
     assert not any(line.startswith(("cells.", "factors.", "domain.")) for line in same.stdout.splitlines()), same.stdout

@@ -13,7 +13,13 @@ from .world import CELLS, OVERALL, OXYGEN, WITH_CELLS, cell, read, refused, sett
 def test_domain_of_a_slab_and_of_a_box(tmp_path):
     slab = read(tmp_path / "2", settings())
     assert slab.domain.shape == (10, 6, 1) and slab.domain.lower == (-100.0, -60.0, -10.0) and slab.domain.is_2d
-    box = read(tmp_path / "3", settings().replace("<use_2D>true", "<use_2D>false").replace("<z_min>-10<", "<z_min>-50<").replace("<z_max>10<", "<z_max>50<"))
+    box = read(
+        tmp_path / "3",
+        settings()
+        .replace("<use_2D>true", "<use_2D>false")
+        .replace("<z_min>-10<", "<z_min>-50<")
+        .replace("<z_max>10<", "<z_max>50<"),
+    )
     assert box.domain.shape == (10, 6, 5) and box.domain.upper == (100.0, 60.0, 50.0)
 
 
@@ -31,9 +37,13 @@ def test_our_steps_by_default_and_the_files_on_demand(tmp_path):
     assert "PhysiCell's own steps of 0.01, 0.1 and 6 min" in told(ours) and "own steps" not in told(theirs)
 
 
-@pytest.mark.parametrize(("phenotype", "interval", "tick"), [("6", "60", 3.0), ("0.5", "60", 0.5), ("7.5", "30", 2.5), ("6", "0.5", 0.5)])
+@pytest.mark.parametrize(
+    ("phenotype", "interval", "tick"), [("6", "60", 3.0), ("0.5", "60", 0.5), ("7.5", "30", 2.5), ("6", "0.5", 0.5)]
+)
 def test_our_tick_divides_the_phenotype_step_and_what_is_saved(tmp_path, phenotype, interval, tick):
-    text = settings(overall=OVERALL.replace("<dt_phenotype>6", f"<dt_phenotype>{phenotype}")).replace('"min">30<', f'"min">{interval}<')
+    text = settings(overall=OVERALL.replace("<dt_phenotype>6", f"<dt_phenotype>{phenotype}")).replace(
+        '"min">30<', f'"min">{interval}<'
+    )
     if phenotype in ("0.5", "7.5"):
         text = text.replace("<dt_mechanics>0.1", "<dt_mechanics>0.1")
     model = read(tmp_path, text)
@@ -59,13 +69,19 @@ def test_seeds_that_are_none_are_refused(tmp_path, word):
 
 
 def test_time_steps_out_of_order_or_zero_are_refused(tmp_path):
-    assert "dt_phenotype is 0.05 min and dt_mechanics 0.1 min" in refused(tmp_path, settings(overall=OVERALL.replace(">6<", ">0.05<")))
-    assert "a time step of 0 min; expected above 0 min" in refused(tmp_path, settings(overall=OVERALL.replace(">0.1<", ">0<")))
+    assert "dt_phenotype is 0.05 min and dt_mechanics 0.1 min" in refused(
+        tmp_path, settings(overall=OVERALL.replace(">6<", ">0.05<"))
+    )
+    assert "a time step of 0 min; expected above 0 min" in refused(
+        tmp_path, settings(overall=OVERALL.replace(">0.1<", ">0<"))
+    )
     assert "each a whole multiple" in refused(tmp_path, settings(overall=OVERALL.replace(">0.1<", ">0.17<")))
 
 
 def test_labels_are_never_converted_and_contradictions_are_said(tmp_path):
-    text = settings(overall=OVERALL.replace('max_time units="min"', 'max_time units="hour"').replace(">micron<", ">cm<"))
+    text = settings(
+        overall=OVERALL.replace('max_time units="min"', 'max_time units="hour"').replace(">micron<", ">cm<")
+    )
     text = text.replace("<diffusion_coefficient>", '<diffusion_coefficient units="cm^2/s">')
     model = read(tmp_path, text)
     assert model.until == 60.0 and model.factors[0].diffusion == 1000.0
@@ -74,7 +90,11 @@ def test_labels_are_never_converted_and_contradictions_are_said(tmp_path):
 
 
 def test_labels_that_agree_are_not_mentioned(tmp_path):
-    text = settings().replace("<diffusion_coefficient>", '<diffusion_coefficient units="micron^2/min">').replace("<decay_rate>", '<decay_rate units="1/min">')
+    text = (
+        settings()
+        .replace("<diffusion_coefficient>", '<diffusion_coefficient units="micron^2/min">')
+        .replace("<decay_rate>", '<decay_rate units="1/min">')
+    )
     assert "its label" not in told(read(tmp_path, text))
 
 
@@ -85,12 +105,16 @@ def boundary(enabled: str = "true", options: str = "") -> str:
 
 def test_a_boundary_condition_holds_the_outermost_voxels_of_every_face(tmp_path):
     factor = read(tmp_path, settings(substrates=boundary())).factors[0]
-    assert {f: (b.condition, b.value) for f, b in factor.boundary.items()} == {f: ("voxels", 38.0) for f in ("xmin", "xmax", "ymin", "ymax")}
+    assert {f: (b.condition, b.value) for f, b in factor.boundary.items()} == {
+        f: ("voxels", 38.0) for f in ("xmin", "xmax", "ymin", "ymax")
+    }
 
 
 def test_options_override_single_faces(tmp_path):
     faces = '<boundary_value ID="xmin" enabled="false">1</boundary_value><boundary_value ID="ymax" enabled="1">5</boundary_value>'
-    factor = read(tmp_path, settings(substrates=boundary(options=f"<Dirichlet_options>{faces}</Dirichlet_options>"))).factors[0]
+    factor = read(
+        tmp_path, settings(substrates=boundary(options=f"<Dirichlet_options>{faces}</Dirichlet_options>"))
+    ).factors[0]
     assert {f: b.value for f, b in factor.boundary.items()} == {"xmax": 38.0, "ymin": 38.0, "ymax": 5.0}
 
 
@@ -101,12 +125,19 @@ def test_options_without_any_enabled_condition_are_off_and_said(tmp_path):
 
 
 def test_units_of_substrates(tmp_path):
-    model = read(tmp_path, settings(substrates=OXYGEN + OXYGEN.replace('"oxygen" units="mmHg"', '"IL 2" units="dimensionless"')))
-    assert [(f.name, f.unit, f.initial, f.decay) for f in model.factors] == [("oxygen", "mmHg", 38.0, 0.1), ("IL 2", "1", 38.0, 0.1)]
+    model = read(
+        tmp_path, settings(substrates=OXYGEN + OXYGEN.replace('"oxygen" units="mmHg"', '"IL 2" units="dimensionless"'))
+    )
+    assert [(f.name, f.unit, f.initial, f.decay) for f in model.factors] == [
+        ("oxygen", "mmHg", 38.0, 0.1),
+        ("IL 2", "1", 38.0, 0.1),
+    ]
 
 
 def test_a_substrate_that_stands_twice_is_refused_with_both_lines(tmp_path):
-    assert "the substrate 'oxygen' stands twice, here and in line 9" in refused(tmp_path, settings(substrates=OXYGEN + "\n" + OXYGEN))
+    assert "the substrate 'oxygen' stands twice, here and in line 9" in refused(
+        tmp_path, settings(substrates=OXYGEN + "\n" + OXYGEN)
+    )
 
 
 def test_internalised_amounts_on_demand(tmp_path):
@@ -116,13 +147,17 @@ def test_internalised_amounts_on_demand(tmp_path):
 
 
 def test_initial_concentrations_from_a_table(tmp_path):
-    table = "x,y,z,oxygen\n" + "".join(f"{x},{y},0,{x + y + 200}\n" for y in range(-50, 60, 20) for x in range(-90, 100, 20))
+    table = "x,y,z,oxygen\n" + "".join(
+        f"{x},{y},0,{x + y + 200}\n" for y in range(-50, 60, 20) for x in range(-90, 100, 20)
+    )
     environment = '<initial_condition type="csv" enabled="true"><filename>start.csv</filename></initial_condition>'
     model = read(tmp_path, settings(environment=environment), start_csv=table)
     assert model.factors[0].initial_table == "start.csv" and len(model.factors[0].initial_content) == 64
     other = read(tmp_path, settings(environment=environment), start_csv=table.replace("-90,-50,0,60", "-90,-50,0,61"))
     assert other.digest != model.digest
-    message = refused(tmp_path, settings(environment=environment), start_csv=table.replace("-90,-50,0,60", "-90,-50,0,x"))
+    message = refused(
+        tmp_path, settings(environment=environment), start_csv=table.replace("-90,-50,0,60", "-90,-50,0,x")
+    )
     assert "start.csv:2" in message and "oxygen is 'x'" in message
 
 
@@ -141,7 +176,10 @@ def test_no_cells_is_a_notice(tmp_path):
 def test_unknown_elements_and_attributes_are_listed_with_their_path(tmp_path):
     text = settings(rest="<extras><deep>1</deep></extras>").replace("<overall>", '<overall colour="red">')
     said = told(read(tmp_path, text))
-    assert "model.xml:13  extras\n  this element is not known and is ignored" in said and "the attribute colour is not known" in said
+    assert (
+        "model.xml:13  extras\n  this element is not known and is ignored" in said
+        and "the attribute colour is not known" in said
+    )
 
 
 def test_an_element_that_stands_twice_is_said(tmp_path):
@@ -149,22 +187,41 @@ def test_an_element_that_stands_twice_is_said(tmp_path):
 
 
 def test_add_ons_are_named(tmp_path):
-    said = told(read(tmp_path, settings(substrates=OXYGEN.replace("</variable>", "<PK/></variable>"), rest="<behavior_rulesets/>")))
+    said = told(
+        read(
+            tmp_path,
+            settings(substrates=OXYGEN.replace("</variable>", "<PK/></variable>"), rest="<behavior_rulesets/>"),
+        )
+    )
     assert "PK (PhysiPKPD)" in said and "extended rules in XML" in said
 
 
 def test_missing_sections_are_all_told_at_once(tmp_path):
     message = refused(tmp_path, "<PhysiCell_settings><options/></PhysiCell_settings>")
-    for said in ("<domain> is missing", "<overall> is missing", "<microenvironment_setup> is missing", "no cell type is defined"):
+    for said in (
+        "<domain> is missing",
+        "<overall> is missing",
+        "<microenvironment_setup> is missing",
+        "no cell type is defined",
+    ):
         assert said in message
     assert "the root element is <sbml>" in refused(tmp_path, "<sbml/>")
 
 
 def test_a_number_that_is_none_is_told_with_its_element(tmp_path):
-    wrong = {"abc": "'abc' is not a number", "1,5": "has a decimal comma", "1e400": "too large", "nan": "not finite", "5 um": "not a number"}
+    wrong = {
+        "abc": "'abc' is not a number",
+        "1,5": "has a decimal comma",
+        "1e400": "too large",
+        "nan": "not finite",
+        "5 um": "not a number",
+    }
     for text, said in wrong.items():
         message = refused(tmp_path, settings().replace(">1000<", f">{text}<"))
-        assert said in message and "microenvironment_setup/variable[oxygen]/physical_parameter_set/diffusion_coefficient" in message
+        assert (
+            said in message
+            and "microenvironment_setup/variable[oxygen]/physical_parameter_set/diffusion_coefficient" in message
+        )
 
 
 def test_negative_numbers_are_told_with_line_and_range(tmp_path):
@@ -173,12 +230,21 @@ def test_negative_numbers_are_told_with_line_and_range(tmp_path):
 
 
 def test_everything_wrong_is_told_at_once(tmp_path):
-    text = settings(cells=cell("<motility><speed>x</speed></motility>")).replace(">1000<", ">-1000<").replace("<dx>20<", "<dx>0<")
+    text = (
+        settings(cells=cell("<motility><speed>x</speed></motility>"))
+        .replace(">1000<", ">-1000<")
+        .replace("<dx>20<", "<dx>0<")
+    )
     message = refused(tmp_path, text)
-    assert "3 problems" in message and "'x' is not a number" in message and "0 um is out of range; expected above 0 um" in message
+    assert (
+        "3 problems" in message
+        and "'x' is not a number" in message
+        and "0 um is out of range; expected above 0 um" in message
+    )
 
 
-# -- files --------------------------------------------------------------------------------------------------------------
+# -- files
+# --------------------------------------------------------------------------------------------------------------
 
 TABLE = "x,y,z,type\n1,2,0,tumor\n"
 
@@ -186,7 +252,9 @@ TABLE = "x,y,z,type\n1,2,0,tumor\n"
 @pytest.mark.parametrize("folder", [".", "config", "nowhere"])
 def test_tables_are_found_in_the_folder_its_parent_or_beside_the_file(tmp_path, folder, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    text = settings(rest=f"<initial_conditions>{CELLS}</initial_conditions>").replace("<folder>.<", f"<folder>./{folder}<")
+    text = settings(rest=f"<initial_conditions>{CELLS}</initial_conditions>").replace(
+        "<folder>.<", f"<folder>./{folder}<"
+    )
     model = read(tmp_path / "project" / "config", text, cells_csv=TABLE)
     assert len(model.placements[0].rows) == 1
     assert ("is read from" in told(model)) == (folder != ".")
@@ -208,10 +276,14 @@ def test_a_missing_table_is_told_with_its_absolute_path(tmp_path):
 
 def test_an_output_folder_is_never_a_path(tmp_path):
     assert "never used as a path or given to a shell" in told(read(tmp_path, settings(save="<folder>../out</folder>")))
-    assert "a shell would act on" in refused(tmp_path, settings(save="<folder>out; touch PWNED</folder>")) and not (tmp_path / "PWNED").exists()
+    assert (
+        "a shell would act on" in refused(tmp_path, settings(save="<folder>out; touch PWNED</folder>"))
+        and not (tmp_path / "PWNED").exists()
+    )
 
 
-# -- what is no plain XML -----------------------------------------------------------------------------------------------
+# -- what is no plain XML
+# -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,7 +313,11 @@ def test_a_declaration_inside_a_comment_is_none(tmp_path):
 
 @pytest.mark.parametrize(
     "encode",
-    [lambda t: t.encode("utf-8-sig"), lambda t: t.replace("\n", "\r\n").encode(), lambda t: t.replace("UTF-8", "UTF-16").encode("utf-16")],
+    [
+        lambda t: t.encode("utf-8-sig"),
+        lambda t: t.replace("\n", "\r\n").encode(),
+        lambda t: t.replace("UTF-8", "UTF-16").encode("utf-16"),
+    ],
 )
 def test_encodings_of_one_file_are_one_model(tmp_path, encode):
     plain = read(tmp_path / "plain", settings())
@@ -250,19 +326,32 @@ def test_encodings_of_one_file_are_one_model(tmp_path, encode):
     assert Model.load(other).digest == plain.digest
 
 
-# -- writing ------------------------------------------------------------------------------------------------------------
+# -- writing
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_model_written_as_yaml_is_the_same_model_wherever_it_lies(tmp_path):
-    text = settings(substrates=boundary(), rest=WITH_CELLS + with_rules(), cells=cell('<cycle code="5"/>') + cell("", "T cell", 1))
+    text = settings(
+        substrates=boundary(), rest=WITH_CELLS + with_rules(), cells=cell('<cycle code="5"/>') + cell("", "T cell", 1)
+    )
     rules = "tumor,oxygen,increases,cycle entry,0.001,5,4,0\ntumor,contact with T cell,increases,transform to T cell,0.1,2,8,0\n"
     for numerics in ("oncarium", "physicell"):
-        model = read(tmp_path / "x", text, numerics=numerics, cells_csv="x,y,z,type,volume\n1,2,0,tumor,1000\n5,5,0,T cell,\n", rules_csv=rules)
+        model = read(
+            tmp_path / "x",
+            text,
+            numerics=numerics,
+            cells_csv="x,y,z,type,volume\n1,2,0,tumor,1000\n5,5,0,T cell,\n",
+            rules_csv=rules,
+        )
         beside = Model.from_text(model.to_yaml(), folder=tmp_path / "x")
         (tmp_path / "y").mkdir(exist_ok=True)
         moved = Model.from_text(model.to_yaml(tmp_path / "y"), folder=tmp_path / "y")
         for again in (beside, moved):
-            assert again == model and again.clock == model.clock and again.placements[0].values == model.placements[0].values
+            assert (
+                again == model
+                and again.clock == model.clock
+                and again.placements[0].values == model.placements[0].values
+            )
             assert [r.text for _, r in again.rules] == [r.text for _, r in model.rules]
     assert "oxygen increases cycle.exit.live to 0.001 1/min, half 5 mmHg, hill 4" in model.to_yaml()
     assert "contact with T cell increases transformation.rate.T cell to 0.1 1/min, half 2, hill 8" in model.to_yaml()
@@ -271,7 +360,11 @@ def test_a_model_written_as_yaml_is_the_same_model_wherever_it_lies(tmp_path):
 
 def test_choices_that_do_not_exist_are_refused(tmp_path):
     path = write(tmp_path, settings())
-    wrong = (({"numerics": "physicel"}, "Did you mean 'physicell'?"), ({"compat": "1.13"}, "Expected 1.14.2"), ({"ignore": ("rules",)}, "intracellular"))
+    wrong = (
+        ({"numerics": "physicel"}, "Did you mean 'physicell'?"),
+        ({"compat": "1.13"}, "Expected 1.14.2"),
+        ({"ignore": ("rules",)}, "intracellular"),
+    )
     for options, said in wrong:
         with pytest.raises(ModelError) as error:
             Model.load(path, **options)

@@ -27,7 +27,11 @@ def csv(folder, text):
 def mat(folder, matrix, letters=b"m", kind=0):
     path = folder / "start.mat"
     rows, columns = matrix.shape
-    path.write_bytes(struct.pack("<5I", kind, rows, columns, 0, len(letters)) + letters + np.asfortranarray(matrix).tobytes(order="F"))
+    path.write_bytes(
+        struct.pack("<5I", kind, rows, columns, 0, len(letters))
+        + letters
+        + np.asfortranarray(matrix).tobytes(order="F")
+    )
     return read_concentrations(path, ["a", "b"], DOMAIN, "start.mat")
 
 

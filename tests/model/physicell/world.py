@@ -58,7 +58,14 @@ def write(folder: Path, text: str, **files: str) -> Path:
     return path
 
 
-def read(folder: Path, text: str, numerics: str | None = None, compat: str | None = None, ignore: tuple[str, ...] = (), **files: str) -> Model:
+def read(
+    folder: Path,
+    text: str,
+    numerics: str | None = None,
+    compat: str | None = None,
+    ignore: tuple[str, ...] = (),
+    **files: str,
+) -> Model:
     return Model.load(write(folder, text, **files), (), numerics, compat, ignore)
 
 

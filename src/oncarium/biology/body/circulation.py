@@ -47,7 +47,8 @@ class Circulation(Process):
     Equation    x' = gain D + (grow - loss - sum of flows) x + sum of inflows
                 D = y / (y + half) where the compartment is driven by another one (y), else 1
 
-    One number per compartment, 1 that of a healthy body. Cells that enter the tissue or leave it change the numbers by 1 / size (Recruitment).
+    One number per compartment, 1 that of a healthy body. Cells that enter the tissue or leave it change the numbers by
+    1 / size (Recruitment).
 
     Sets        body.
     Order       fourth (Runge-Kutta), substeps of a minute.

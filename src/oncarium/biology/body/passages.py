@@ -91,8 +91,9 @@ class Recruitment(Process):
     Equation    arrivals per voxel and time   rate  b  s^hill / (half^hill + s^hill),   a Poisson number per step
                 departures                    at `rate` for cells in an exit voxel
 
-    b is the level of the compartment they come from, s the concentration that calls them (1 where nothing does). Arrivals lie anywhere in
-    their voxel; they and departures change the compartment by 1 / size, or by what they carry / size.
+    b is the level of the compartment they come from, s the concentration that calls them (1 where nothing does).
+    Arrivals lie anywhere in their voxel; they and departures change the compartment by 1 / size, or by what they carry
+    / size.
 
     Adds to     cells and the population's removals, before Division; body.     Reads   fields.value.
     """
@@ -107,7 +108,9 @@ class Recruitment(Process):
     @classmethod
     def why(cls, model) -> Why:
         ways = model.patient
-        return given(ways.entries or ways.exits, "entry" if ways.entries else "exit", "the model has neither entry nor exit")
+        return given(
+            ways.entries or ways.exits, "entry" if ways.entries else "exit", "the model has neither entry nor exit"
+        )
 
     @classmethod
     def of(cls, model, build, **options) -> Recruitment:
@@ -115,16 +118,32 @@ class Recruitment(Process):
         bodies = [c.name for c in ways.compartments]
 
         def voxels(p: Any) -> np.ndarray:
-            return build.edge() if p.at == "edge" else np.unique(np.concatenate([build.inside(s.region) for s in ways.supply]))
+            return (
+                build.edge()
+                if p.at == "edge"
+                else np.unique(np.concatenate([build.inside(s.region) for s in ways.supply]))
+            )
 
         def body(p: Any) -> int:
             return bodies.index(p.body) if p.body else -1
 
         doors = [
-            Door(types.index(p.type), voxels(p), p.rate, body(p), factors.index(p.factor) if p.factor else -1, p.half, p.hill, p.size)
+            Door(
+                types.index(p.type),
+                voxels(p),
+                p.rate,
+                body(p),
+                factors.index(p.factor) if p.factor else -1,
+                p.half,
+                p.hill,
+                p.size,
+            )
             for p in ways.entries
         ]
-        exits = [Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size, p.carries) for p in ways.exits]
+        exits = [
+            Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size, p.carries)
+            for p in ways.exits
+        ]
         return cls(build.minutes(cls.clock), doors, exits, **options)
 
     def __init__(self, period: float, doors: Sequence[Door], exits: Sequence[Exit] = ()):

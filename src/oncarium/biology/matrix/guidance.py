@@ -1,4 +1,5 @@
-"""Matrix lets cells crawl best where it is neither thin nor dense, stops those that do not fit its pores, leads them along fibres, and drags."""
+"""Matrix lets cells crawl best where it is neither thin nor dense, stops those that do not fit its pores, leads them
+along fibres, and drags."""
 
 from __future__ import annotations
 
@@ -51,8 +52,8 @@ class Traits(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """What is changed of the cells' way and what that depends on: lysis (cell), persistence (cell) min, heading (cell, xyz), speed (cell)
-    um/min, mobility (cell)."""
+    """What is changed of the cells' way and what that depends on: lysis (cell), persistence (cell) min, heading (cell,
+    xyz), speed (cell) um/min, mobility (cell)."""
 
     lysis: np.ndarray
     persistence: np.ndarray
@@ -92,9 +93,11 @@ def lead(first, last, dt, acts, kind, vital, voxel, flat, matrix, traits, walk):
 class Guidance(Process):
     """What the matrix does to crawling cells.
 
-    Equation    speed x [least + (1 - least) 4 r (1 - r)] x max(fits, lysis) x (1 - barrier across),   r = density / (2 optimum)
+    Equation    speed x [least + (1 - least) 4 r (1 - r)] x max(fits, lysis) x (1 - barrier across),   r = density / (2
+                optimum)
                 fits = a^8 / (a^8 + pore^8),   a = 30 um^2 (1 - density)^2
-                heading += guidance dt / persistence Q heading, normalised;   across = -dim heading . Q . heading (at least 0)
+                heading += guidance dt / persistence Q heading, normalised;   across = -dim heading . Q . heading (at
+                least 0)
                 velocity under pushes and pulls x mobility,   mobility = 1 / (1 + drag density)
 
     Column      Unit   Kind       Meaning
@@ -106,8 +109,8 @@ class Guidance(Process):
     drag        1      Trait      friction with matrix of density 1, as a multiple of that with fluid and cells
     lysis       1      Behavior   share of its speed that its own proteases secure whatever the pores
 
-    Source      biphasic: Zaman et al. 2006, PNAS 103:10889 (DOI 10.1073/pnas.0604460103); pores of 7 um^2 for tumor cells and 4 um^2 for
-                T cells: Wolf et al. 2013, J Cell Biol 201:1069 (DOI 10.1083/jcb.201210152).
+    Source      biphasic: Zaman et al. 2006, PNAS 103:10889 (DOI 10.1073/pnas.0604460103); pores of 7 um^2 for tumor
+                cells and 4 um^2 for T cells: Wolf et al. 2013, J Cell Biol 201:1069 (DOI 10.1083/jcb.201210152).
     """
 
     section = "guidance"
@@ -122,7 +125,9 @@ class Guidance(Process):
     barrier = Trait("1", 0.0, ge=0.0, le=1.0, doc="how much slower the cell is across aligned fibres")
     drag = Trait("1", 0.0, ge=0.0, doc="friction with matrix of density 1, as a multiple of that with fluid and cells")
     mobility = MOBILITY
-    lysis = Behavior("1", 0.0, ge=0.0, le=1.0, doc="share of its speed that its own proteases secure whatever the pores")
+    lysis = Behavior(
+        "1", 0.0, ge=0.0, le=1.0, doc="share of its speed that its own proteases secure whatever the pores"
+    )
 
     part = "matrix"
 

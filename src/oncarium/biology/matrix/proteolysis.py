@@ -11,7 +11,8 @@ from ...engine.loop import each_voxel
 def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3", pro_upa="0.5", half="0.5"):
     """Plasmin activates pro-MMP, cathepsin activates pro-uPA.
 
-    Equation    of what cells secrete as zymogens a share becomes active:   0.3 + 0.7 S / (0.5 + S) of MMP, 0.5 + 0.5 C / (0.5 + C) of serine
+    Equation    of what cells secrete as zymogens a share becomes active:   0.3 + 0.7 S / (0.5 + S) of MMP, 0.5 + 0.5 C
+                                                                            / (0.5 + C) of serine
                 protease,   S, C: local activities of serine and cysteine proteases
 
     Reads       the supplies that secretion has added, and the activities.     Numbers assumed.

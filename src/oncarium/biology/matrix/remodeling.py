@@ -22,8 +22,11 @@ RESISTANCE = 5.0  # how much full crosslinking protects from MMP: 1 + 5 (as in m
 HYALURONAN_LOSS = math.log(2.0) / 1440.0  # 1/min: half-life of a day (assumed)
 ALIGNING = 1.0 / 1440.0  # 1/min: fibres follow traction within a day (assumed)
 FAMILIES = ("mmp", "serine", "cathepsin")
-CUTS = (4.8e-4, 2.4e-4, 2.4e-4)  # 1/min at reference activity: MMP clears half of the density in 24 h, the others in 48 h (assumed)
-REFRESH = 0.03  # a change of density this large makes factors diffuse anew: by then their mobility is at most a tenth off (hindrance below 3)
+# 1/min at reference activity: MMP clears half of the density in 24 h, the others in 48 h (assumed)
+CUTS = (4.8e-4, 2.4e-4, 2.4e-4)
+# a change of density this large makes factors diffuse anew: by then their mobility is at most a tenth off (hindrance
+# below 3)
+REFRESH = 0.03
 
 
 class Rates(NamedTuple):
@@ -36,7 +39,8 @@ class Rates(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What the cells of every voxel do: made, linked and swollen (voxel) 1/min, pulled (voxel, 6): traction times n n and traction."""
+    """What the cells of every voxel do: made, linked and swollen (voxel) 1/min, pulled (voxel, 6): traction times n n
+    and traction."""
 
     made: np.ndarray
     linked: np.ndarray
@@ -46,7 +50,8 @@ class Done(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def gather(order, voxel, vital, share, heading, rates, done):
-    """Sum what the live cells of every voxel do, in the fixed order of voxel and id; share (cell): its volume over the voxel's.
+    """Sum what the live cells of every voxel do, in the fixed order of voxel and id; share (cell): its volume over the
+    voxel's.
 
     made, linked, swollen (voxel) 1/min; pulled (voxel, 6): traction 1/min and its tensor h h (xx, yy, xy, xz, yz).
     """
@@ -102,10 +107,11 @@ class MatrixRemodeling(Process):
     Equation    rho' = d (1 - rho / 1.5) - rho (k_M M / (1 + 5 X) + k_S S + k_C C + k_0)      density
                 X'   = l (1 - X)                                                            crosslinking
                 h'   = s (1 - h) - ln 2 / day h                                             hyaluronan
-                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                       order of the fibres, n the cells' headings
+                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                       order of the fibres, n the
+                cells' headings
 
-    d, l, s, t are sums over the cells of a voxel of their rates, each weighted with cell volume / voxel volume; M, S, C are the local
-    activities of MMP, serine and cysteine proteases (1 is reference).
+    d, l, s, t are sums over the cells of a voxel of their rates, each weighted with cell volume / voxel volume; M, S, C
+    are the local activities of MMP, serine and cysteine proteases (1 is reference).
 
     Column                  Unit    Kind       Meaning
     matrix.deposition       1/min   Behavior   density laid down by a cell that fills its voxel
@@ -114,7 +120,8 @@ class MatrixRemodeling(Process):
     matrix.traction         1      Behavior   pull on fibres along the cell's heading, 0 to 1
 
     Sets        matrix; fields.mobility = exp(-hindrance rho) of every factor with a hindrance.
-    Source      structure of the degradation: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI 10.1016/j.tcb.2010.12.002); rates assumed.
+    Source      structure of the degradation: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI
+                10.1016/j.tcb.2010.12.002); rates assumed.
     """
 
     section = "matrix"
@@ -136,7 +143,9 @@ class MatrixRemodeling(Process):
     def of(cls, model, build, **options) -> MatrixRemodeling:
         return cls(model.matrix.period, {f.name: f.hindrance for f in model.factors}, **options)
 
-    def __init__(self, period: float, hindrance: Mapping[str, float] | None = None, cuts: tuple[float, float, float] = CUTS):
+    def __init__(
+        self, period: float, hindrance: Mapping[str, float] | None = None, cuts: tuple[float, float, float] = CUTS
+    ):
         self.period = period
         self.hindrance = dict(hindrance or {})
         self.cuts = np.array(cuts)
@@ -168,7 +177,12 @@ class MatrixRemodeling(Process):
         share = cells["volume.total"] / fields.grid.voxel_volume
         gather(order_by_voxel(voxel, cells.id, n), voxel, cells["vital"], share, heading, rates, done)
         proteases = tuple(np.maximum(fields.value[f], 0.0).reshape(-1) if f >= 0 else self.none for f in self.protease)
-        arrays = (matrix.density.reshape(-1), matrix.crosslink.reshape(-1), matrix.hyaluronan.reshape(-1), matrix.orientation.reshape(5, -1))
+        arrays = (
+            matrix.density.reshape(-1),
+            matrix.crosslink.reshape(-1),
+            matrix.hyaluronan.reshape(-1),
+            matrix.orientation.reshape(5, -1),
+        )
         over_rows(remodel, n, self.threads, tick.dt, fields.grid.is_2d, done, proteases, self.cuts, arrays)
         self.hinder(tissue)
 

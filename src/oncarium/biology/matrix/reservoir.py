@@ -15,7 +15,8 @@ from .state import LINKED, POWER
 LATENT_LOSS = 1e-3  # 1/min: clearance of the latent pool, half-life of 12 h (assumed)
 ACTIVATION = {"serine": 2e-3, "mmp": 2e-3}  # 1/min at reference activity (assumed)
 PULL = 1e-3  # 1/min: activation in matrix of 7.5 kPa (assumed: in proportion to stiffness)
-BINDING, RELEASE, CUT = 0.05, 0.01, 0.02  # 1/min: binding of VEGF-A at density 1, its dissociation, and release by MMP (assumed)
+# 1/min: binding of VEGF-A at density 1, its dissociation, and release by MMP (assumed)
+BINDING, RELEASE, CUT = 0.05, 0.01, 0.02
 
 
 class Reservoir(Process):
@@ -47,11 +48,17 @@ class Reservoir(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
-        self.at: dict[str, int] = {name: fields.index(name) for name in ("tgfb", "vegfa", "mmp", "serine") if name in fields.names}
+        self.at: dict[str, int] = {
+            name: fields.index(name) for name in ("tgfb", "vegfa", "mmp", "serine") if name in fields.names
+        }
 
     def activity(self, tissue: Tissue, name: str) -> np.ndarray:
         """Local activity of a protease family, 0 where the model has none."""
-        return np.maximum(tissue.fields.value[self.at[name]], 0.0) if name in self.at else np.zeros(tissue.fields.grid.shape)
+        return (
+            np.maximum(tissue.fields.value[self.at[name]], 0.0)
+            if name in self.at
+            else np.zeros(tissue.fields.grid.shape)
+        )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         fields, matrix, dt = tissue.fields, tissue.matrix, tick.dt
@@ -68,7 +75,9 @@ class Reservoir(Process):
             rate = RELEASE + CUT * self.activity(tissue, "mmp")
             self._release(tissue, "vegfa", matrix.bound_vegfa, bound * np.maximum(fields.value[f], 0.0), rate, 0.0, dt)
 
-    def _release(self, tissue: Tissue, name: str, pool: np.ndarray, gain: np.ndarray, rate: np.ndarray, loss: float, dt: float) -> None:
+    def _release(
+        self, tissue: Tissue, name: str, pool: np.ndarray, gain: np.ndarray, rate: np.ndarray, loss: float, dt: float
+    ) -> None:
         """Pool (nM) with a gain (nM/min) over the step; what leaves it at `rate` is released evenly during the step."""
         total = np.maximum(rate + loss, 1e-300)
         goal = gain / total
@@ -82,5 +91,13 @@ class Reservoir(Process):
         cells, grid = tissue.cells, tissue.fields.grid
         voxel, out = tissue.voxels(), np.zeros(math.prod(grid.shape))
         order = order_by_voxel(voxel, cells.id, len(out))
-        deposit(order, voxel, np.where(cells["vital"] == 0, cells["reservoir.latent"], 0.0)[:, None], 0, 1e9 / grid.voxel_volume, np.ones(cells.n), out)
+        deposit(
+            order,
+            voxel,
+            np.where(cells["vital"] == 0, cells["reservoir.latent"], 0.0)[:, None],
+            0,
+            1e9 / grid.voxel_volume,
+            np.ones(cells.n),
+            out,
+        )
         return out.reshape(grid.shape)

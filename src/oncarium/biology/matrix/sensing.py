@@ -43,7 +43,8 @@ class MatrixSensing(Process):
     sense.stiffness    kPa    Signal   stiffness
     sense.alignment    1      Signal   order of the fibres: 0 none, 1 all parallel
 
-    Source      4 to 10 kPa in tumors, 0.2 to 0.4 kPa in normal tissue: Levental et al. 2009, Cell 139:891 (DOI 10.1016/j.cell.2009.10.027).
+    Source      4 to 10 kPa in tumors, 0.2 to 0.4 kPa in normal tissue: Levental et al. 2009, Cell 139:891 (DOI
+                10.1016/j.cell.2009.10.027).
     """
 
     section = "sense"
@@ -59,7 +60,9 @@ class MatrixSensing(Process):
     @classmethod
     def why(cls, model) -> Why:
         read = model.wanted & set(cls.sets)
-        return lives_on(cls, model) and given(read, f"somebody reads {', '.join(sorted(read))}", f"nobody reads {', '.join(cls.sets)}")
+        return lives_on(cls, model) and given(
+            read, f"somebody reads {', '.join(sorted(read))}", f"nobody reads {', '.join(cls.sets)}"
+        )
 
     def __init__(self, period: float):
         self.period = period

@@ -11,7 +11,8 @@ import numpy as np
 from ...engine.fields import Grid
 
 SHARES = ("density", "crosslink", "hyaluronan")
-SOFT = 1.5  # kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
+# kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
+SOFT = 1.5
 POWER = 1.8  # how stiffness grows with density (as in models of the field)
 LINKED = 4.0  # full crosslinking adds this many times the stiffness (assumed)
 BREACH = 0.3  # strength of the membrane below which a cell can pass (assumed)
@@ -25,7 +26,8 @@ class Matrix:
     density       (z, y, x) 0 to 1.5; 1 is a scar           crosslink, hyaluronan   (z, y, x) 0 to 1
     bound_vegfa   (z, y, x) nM of VEGF-A held by fibres     latent_tgfb             (z, y, x) nM of TGF-b not yet active
     orientation   (5, z, y, x) components of ORIENTATION of the fibres' order tensor
-    membrane      three arrays of face values, 0 (no membrane) to 1: x (z, y, x+1), y (z, y+1, x), z (z+1, y, x); None without a membrane
+    membrane      three arrays of face values, 0 (no membrane) to 1: x (z, y, x+1), y (z, y+1, x), z (z+1, y, x); None
+                  without a membrane
 
     >>> matrix = Matrix(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4)))
     >>> matrix.density.shape, matrix.orientation.shape
@@ -33,7 +35,9 @@ class Matrix:
     """
 
     def __init__(self, grid: Grid):
-        self.density, self.crosslink, self.hyaluronan, self.bound_vegfa, self.latent_tgfb = (np.zeros(grid.shape) for _ in SCALARS)
+        self.density, self.crosslink, self.hyaluronan, self.bound_vegfa, self.latent_tgfb = (
+            np.zeros(grid.shape) for _ in SCALARS
+        )
         self.orientation = np.zeros((len(ORIENTATION), *grid.shape))
         self.membrane: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
@@ -54,8 +58,8 @@ class Matrix:
             h.update(np.ascontiguousarray(array).tobytes())
 
     def summary(self) -> dict[str, tuple[float, str]]:
-        """Means over the tissue: density, crosslink, hyaluronan, stiffness, order of the fibres; strength of the membrane and the share of
-        it that cells can pass."""
+        """Means over the tissue: density, crosslink, hyaluronan, stiffness, order of the fibres; strength of the
+        membrane and the share of it that cells can pass."""
         out = {name: (float(getattr(self, name).mean()), "1") for name in SHARES}
         out["stiffness"] = (float((SOFT * self.density**POWER * (1.0 + LINKED * self.crosslink)).mean()), "kPa")
         flat, (xx, yy, xy, xz, yz) = self.density.shape[0] == 1, self.orientation
@@ -63,7 +67,8 @@ class Matrix:
         square = xx**2 + yy**2 + zz**2 + 2.0 * (xy**2 + xz**2 + yz**2)
         out["order"] = (float(np.sqrt(square * (2.0 if flat else 1.5)).mean()), "1")  # as MatrixSensing's alignment
         if self.membrane is not None:
-            strength = np.concatenate([face[face > 0.0] for face in self.membrane])  # a face that held one never loses all of it
+            # a face that held one never loses all of it
+            strength = np.concatenate([face[face > 0.0] for face in self.membrane])
             out["membrane"], out["breached"] = (float(strength.mean()), "1"), (float((strength < BREACH).mean()), "1")
         return {f"matrix.{name}": told for name, told in out.items()}
 

@@ -1,8 +1,8 @@
 """Attachments and contacts one cell after another in the order of ids, each seeing what those before it have done.
 
-These are Springs and Contacts with the standard code's bookkeeping: chances are rate times dt, the dead hold on too, an attachment that
-ends gives its place to the last one held, an attack is held by an attachment, and a cell may engulf, attack and fuse in the same step.
-"""
+These are Springs and Contacts with the standard code's bookkeeping: chances are rate times dt, the dead hold on too, an
+attachment that ends gives its place to the last one held, an attack is held by an attachment, and a cell may engulf,
+attack and fuse in the same step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ ENGULFED, ATTACKED, FUSED, ENDED = 0, 1, 2, 3
 
 
 class Bonding(NamedTuple):
-    """How cells attach: affinity (cell, type), attachment and detachment 1/min, largest number of attachments (cell)."""
+    """How cells attach: affinity (cell, type), attachment and detachment 1/min, largest number of attachments
+    (cell)."""
 
     affinity: np.ndarray
     attachment: np.ndarray
@@ -35,8 +36,8 @@ class Bonding(NamedTuple):
 
 
 class Attacks(NamedTuple):
-    """Attacks, each (cell): mean duration (min) and damage per min of an attacker, the id it attacks or -1, what it has delivered; damage of a
-    victim, and how long it has been attacked (min)."""
+    """Attacks, each (cell): mean duration (min) and damage per min of an attacker, the id it attacks or -1, what it has
+    delivered; damage of a victim, and how long it has been attacked (min)."""
 
     duration: np.ndarray
     damage_rate: np.ndarray
@@ -134,8 +135,8 @@ def _restless(i, apoptotic, necrotic, live, attack, fusion):
 def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, partner, volumes, events):
     """What every live cell does to its neighbors; arguments as in contacts.choose.
 
-    seen (cell, xyz) um: places at the start of the step, where neighbors are looked for; position moves when cells fuse.
-    partner (cell, bond), of no bonds in models without springs.
+    seen (cell, xyz) um: places at the start of the step, where neighbors are looked for; position moves when cells
+    fuse. partner (cell, bond), of no bonds in models without springs.
     events (event, 3): code, row of the actor, row of the other; returns how many.
     """
     seed, stream, tick, dt, _ = firing
@@ -165,7 +166,9 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                     rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
                     eats = not ate and rate > 0.0 and uniform(seed, stream, tick, ids[i], draw) < rate * dt
                 else:
-                    eats = not ate and live[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < live[i, t] * dt
+                    eats = (
+                        not ate and live[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < live[i, t] * dt
+                    )
                 if eats:
                     ate = True
                     fluid[i] += fluid[j]
@@ -184,7 +187,12 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                         join(partner, ids, i, j)
                         events[count, 0], events[count, 1], events[count, 2] = ATTACKED, i, j
                         count += 1
-                if not fused and not gone[j] and fusion[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 3) < fusion[i, t] * dt:
+                if (
+                    not fused
+                    and not gone[j]
+                    and fusion[i, t] > 0.0
+                    and uniform(seed, stream, tick, ids[i], draw + 3) < fusion[i, t] * dt
+                ):
                     fused = True
                     for x in range(3):
                         position[i, x] = (total[i] * position[i, x] + total[j] * position[j, x]) / (total[i] + total[j])
@@ -234,8 +242,21 @@ class ContactsInOrder(Contacts):
         events = np.empty((3 * cells.n, 3), np.int64)
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
         nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
-        columns = ("attack.duration", "attack.damage_rate", "attack.target", "attack.delivered", "damage.level", "sense.attacked")
-        volumes = (*(f"volume.{k}" for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")), "radius")
+        columns = (
+            "attack.duration",
+            "attack.damage_rate",
+            "attack.target",
+            "attack.delivered",
+            "damage.level",
+            "sense.attacked",
+        )
+        volumes = (
+            *(
+                f"volume.{k}"
+                for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
+            ),
+            "radius",
+        )
         count = interact(
             self.firing(tick), cells.order(), who(cells), free(cells), Neighborhood.of(tissue, self.mechanics), cells.position.copy(),
             Rates.of(cells, NO_SHIELD), Attacks(*(cells[name] for name in columns)), nuclei, partner,
@@ -248,5 +269,7 @@ class ContactsInOrder(Contacts):
                 continue
             self.pass_on(cells, i, j, engulfed=code == ENGULFED)
             gone.append(j)
-            tissue.population.log(tick.time, cells.id[[j]], "phagocytosis" if code == ENGULFED else "fusion", int(cells.id[i]))
+            tissue.population.log(
+                tick.time, cells.id[[j]], "phagocytosis" if code == ENGULFED else "fusion", int(cells.id[i])
+            )
         tissue.population.remove(np.array(sorted(gone), np.int64))

@@ -1,9 +1,10 @@
-"""One step of second order with the velocities of now and before, in two halves: what others do in between sees the old places.
+"""One step of second order with the velocities of now and before, in two halves: what others do in between sees the old
+places.
 
     x <- x + dt (3/2 v - 1/2 v_before)
 
-Between `Velocities` and `Positions` cells attach, engulf and fuse; whoever is gone by then has still pushed its neighbors.
-"""
+Between `Velocities` and `Positions` cells attach, engulf and fuse; whoever is gone by then has still pushed its
+neighbors."""
 
 from __future__ import annotations
 
@@ -21,7 +22,9 @@ from ..forces import CLOSEST, PRESSURE_UNIT, pull
 from ..mechanics import Mechanics
 from ..outside import LEFT, OUTSIDE, free
 
-NOW = State("um/min", axis="xyz", inherit="zero", doc="velocity of this step, until the cells move", name="velocity.now")
+NOW = State(
+    "um/min", axis="xyz", inherit="zero", doc="velocity of this step, until the cells move", name="velocity.now"
+)
 MARGIN = 1.0  # um: assumed; a cell moves or grows so far before neighbor lists are built anew
 AHEAD = 1.0  # min: assumed; a motile cell may besides travel so long
 FAR_AWAY = 1e9  # um
@@ -31,8 +34,8 @@ SAME = 1e-7  # um: the standard code's tolerance for a cell on a diagonal of the
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gather(first, last, position, radius, distance, repulsion, adhesion, speed, left, body, place, reach, margin):
-    """Row after row what the pair loop needs: body (cell, 8) as in mechanics.velocities; place (cell, xyz), reach and margin (cell) um of
-    the neighbor lists. left (cell): has left the domain, so nobody feels it."""
+    """Row after row what the pair loop needs: body (cell, 8) as in mechanics.velocities; place (cell, xyz), reach and
+    margin (cell) um of the neighbor lists. left (cell): has left the domain, so nobody feels it."""
     for i in range(first, last):
         gone = left.shape[0] > 0 and left[i]
         for k in range(3):
@@ -143,8 +146,8 @@ def move(first, last, dt, free, lower, upper, position, now, before, outside):
 class Velocities(Mechanics):
     """Velocities and pressure from pair forces, walls, motility and springs: the first half of a step.
 
-    Walls push from the nearest face only, immovable cells keep their last pressure, and motility counts with the speed of the last turn,
-    as in the standard code. Reads and columns as Mechanics; `velocity` is that of the step before.
+    Walls push from the nearest face only, immovable cells keep their last pressure, and motility counts with the speed
+    of the last turn, as in the standard code. Reads and columns as Mechanics; `velocity` is that of the step before.
     """
 
     sets = ("velocity.now", "sense.pressure")
@@ -192,8 +195,16 @@ class Velocities(Mechanics):
             cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL
         pairs = self.held(tissue)
         if len(pairs):
-            pull(cells["velocity.now"], pairs, cells.position, cells["springs.elastic"], cells["mechanics.affinity"], cells.type, can, self.flat)
-
+            pull(
+                cells["velocity.now"],
+                pairs,
+                cells.position,
+                cells["springs.elastic"],
+                cells["mechanics.affinity"],
+                cells.type,
+                can,
+                self.flat,
+            )
 
     @staticmethod
     def held(tissue: Tissue) -> np.ndarray:

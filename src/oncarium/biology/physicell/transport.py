@@ -1,4 +1,5 @@
-"""Diffusion by LOD and exchange cell after cell, many short steps in one call: the field's standard code as one process."""
+"""Diffusion by LOD and exchange cell after cell, many short steps in one call: the field's standard code as one
+process."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ SLAB = 1 << 17
 
 
 class Exchange(Process):
-    """`steps` times: locally one-dimensional diffusion of every factor, then every cell exchanges with its voxel in the order of ids.
+    """`steps` times: locally one-dimensional diffusion of every factor, then every cell exchanges with its voxel in the
+    order of ids.
 
     Equation    diffusion and decay: engine/kernels/lod.py;  then for one cell after another
                 rho <- (rho + dt v S T) / (1 + dt v (S + U)) + dt E / V,    v = cell volume / V
@@ -48,7 +50,9 @@ class Exchange(Process):
         step = model.clock.transport
         if not rest:
             return cls(build.tick, step, 1, model.internalise, **options)
-        return build[Exchange].before(cls(build.tick, step, round(build.tick / step) - 1, model.internalise, "Exchange on", **options))
+        return build[Exchange].before(
+            cls(build.tick, step, round(build.tick / step) - 1, model.internalise, "Exchange on", **options)
+        )
 
     def __init__(self, period: float, dt: float, steps: int, internalise: bool = False, name: str = "Exchange"):
         self.period = period
@@ -60,8 +64,8 @@ class Exchange(Process):
         self._name = name
 
     def before(self, later: Exchange) -> Exchange:
-        """Let `later`, which fires at the end of a tick, hand what cells exchange to this process at the start of the next one: nothing
-        changes in between. Returns `later`."""
+        """Let `later`, which fires at the end of a tick, hand what cells exchange to this process at the start of the
+        next one: nothing changes in between. Returns `later`."""
         later.shared, later.shares = self.shared, True
         return later
 
@@ -76,9 +80,13 @@ class Exchange(Process):
     def prepare(self, tissue: Tissue) -> None:
         fields, grid = tissue.fields, tissue.fields.grid
         if np.any(tissue.cells.base["metabolism.consumption"]):
-            raise FieldError("Exchange: metabolism.consumption saturates, which these numerics have not; use secretion.uptake")
+            raise FieldError(
+                "Exchange: metabolism.consumption saturates, which these numerics have not; use secretion.uptake"
+            )
         if fields.mobility is not None or fields.velocity is not None or (fields.kind == 2).any():
-            raise FieldError("Exchange: these numerics have no mobility, velocity or exchange through faces; use numerics: oncarium")
+            raise FieldError(
+                "Exchange: these numerics have no mobility, velocity or exchange through faces; use numerics: oncarium"
+            )
         self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
         self.upper = np.array(grid.upper, float)
         self.per_amount = np.array([concentration_per_amount(u) for u in fields.units])

@@ -7,9 +7,11 @@ from numba import njit
 
 SAME = 1e-10  # a difference between neighboring voxels below this share of the value is rounding, and has no direction
 
+
 @njit(cache=True, nogil=True)
 def voxel_at(x, y, z, lower, spacing, shape):
-    """Linear voxel index (z, y, x order) of one place (um); outside the box, of the nearest voxel. shape (nz, ny, nx)."""
+    """Linear voxel index (z, y, x order) of one place (um); outside the box, of the nearest voxel. shape (nz, ny,
+    nx)."""
     nz, ny, nx = shape
     ix = min(max(int((x - lower[0]) / spacing[0]), 0), nx - 1)
     iy = min(max(int((y - lower[1]) / spacing[1]), 0), ny - 1)
@@ -79,8 +81,8 @@ def concentration_at(voxel, value, out):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def gradient_at(v, value, spacing, shape):
-    """Gradient (x, y, z) of one factor at voxel v: central differences, one-sided at the faces; none in a field that is even but for
-    rounding. value (voxel)."""
+    """Gradient (x, y, z) of one factor at voxel v: central differences, one-sided at the faces; none in a field that is
+    even but for rounding. value (voxel)."""
     nz, ny, nx = shape
     ix = v % nx
     iy = (v // nx) % ny

@@ -19,7 +19,9 @@ from numba.extending import intrinsic
 def _fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     if not all(isinstance(x, types.Float) and x.bitwidth == 64 for x in (a, b, c)):
         return None
-    return types.float64(types.float64, types.float64, types.float64), lambda context, builder, signature, arguments: builder.fma(*arguments)
+    return types.float64(
+        types.float64, types.float64, types.float64
+    ), lambda context, builder, signature, arguments: builder.fma(*arguments)
 
 
 fma: Any = intrinsic(_fma)

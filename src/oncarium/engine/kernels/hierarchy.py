@@ -1,10 +1,10 @@
 """The levels of a multigrid: who merges with whom, couplings on every level, interpolation between them.
 
-Voxels merge in pairs along each axis; where their number is odd, one pair near the middle takes a third, and coarse voxels
-keep their true widths. Every level is therefore a finite-volume grid of the same box whatever its size: 75, 100 or
-37 voxels need no padding. An axis whose coupling is much weaker than the strongest waits (semi-coarsening), and an axis of
-one voxel, as z in 2-D, never merges. Source of the method: Trottenberg, Oosterlee & Schueller, Multigrid (2001).
-"""
+Voxels merge in pairs along each axis; where their number is odd, one pair near the middle takes a third, and coarse
+voxels keep their true widths. Every level is therefore a finite-volume grid of the same box whatever its size: 75, 100
+or 37 voxels need no padding. An axis whose coupling is much weaker than the strongest waits (semi-coarsening), and an
+axis of one voxel, as z in 2-D, never merges. Source of the method: Trottenberg, Oosterlee & Schueller, Multigrid
+(2001)."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ class Levels(NamedTuple):
 
 @dataclass
 class Hierarchy:
-    """wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside; leave (z, y, x) 1/min or empty: what boundary
-    voxels lose, when couplings are full.
+    """wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside; leave (z, y, x) 1/min or empty: what
+    boundary voxels lose, when couplings are full.
     """
 
     levels: Levels
@@ -101,14 +101,14 @@ def _groups(n: int, merge: bool) -> np.ndarray:
     if not merge:
         return np.arange(n + 1)
     pairs = np.arange(n // 2 + 1) * 2
-    pairs[n // 4 + 1:] += n % 2
+    pairs[n // 4 + 1 :] += n % 2
     return pairs
 
 
 @lru_cache(maxsize=1024)  # the same for every factor with the same slip
 def _interpolation(widths: tuple[float, ...], merge: bool, slip: tuple[float, float]) -> tuple[np.ndarray, ...]:
-    """near, other, near_weight, other_weight (n): linear between coarse centers; `slip` um is D/P at the two ends, where
-    the correction falls to zero at that distance behind the wall (no-flux: infinite, so it stays level)."""
+    """near, other, near_weight, other_weight (n): linear between coarse centers; `slip` um is D/P at the two ends,
+    where the correction falls to zero at that distance behind the wall (no-flux: infinite, so it stays level)."""
     width, group = np.array(widths), _groups(len(widths), merge)
     faces = np.append(0.0, np.cumsum(width))
     center, ends = 0.5 * (faces[1:] + faces[:-1]), faces[group]
@@ -139,10 +139,11 @@ def _mean(values: np.ndarray, axis: int, group: np.ndarray, width: np.ndarray) -
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _couple(full, edge, diffusion, width, first, second, third):
-    """full (6, z, y, x) and edge (z, y, x), both zero before, 1/min, of the inner faces of one level: harmonic mean of diffusion (z, y, x).
+    """full (6, z, y, x) and edge (z, y, x), both zero before, 1/min, of the inner faces of one level: harmonic mean of
+    diffusion (z, y, x).
 
-    width (axis, n) um; first, second, third: velocity along x, y, z on all faces, um/min, or empty. Upwind: a face passes the
-    concentration of the voxel the fluid comes from.
+    width (axis, n) um; first, second, third: velocity along x, y, z on all faces, um/min, or empty. Upwind: a face
+    passes the concentration of the voxel the fluid comes from.
     """
     nz, ny, nx = diffusion.shape
     for a in range(3):
@@ -150,7 +151,13 @@ def _couple(full, edge, diffusion, width, first, second, third):
         for k in range(nz - dz):
             for j in range(ny - dy):
                 for i in range(nx - dx):
-                    here, there = (width[0, i], width[0, i + 1]) if a == 0 else (width[1, j], width[1, j + 1]) if a == 1 else (width[2, k], width[2, k + 1])
+                    here, there = (
+                        (width[0, i], width[0, i + 1])
+                        if a == 0
+                        else (width[1, j], width[1, j + 1])
+                        if a == 1
+                        else (width[2, k], width[2, k + 1])
+                    )
                     g = 1.0 / (0.5 * here / diffusion[k, j, i] + 0.5 * there / diffusion[k + dz, j + dy, i + dx])
                     full[2 * a + 1, k, j, i] = g / here
                     full[2 * a, k + dz, j + dy, i + dx] = g / there
@@ -170,7 +177,7 @@ def _assemble(diffusion: np.ndarray, velocity, widths: list[np.ndarray], permeab
     full, edge, leave = np.zeros((6, *diffusion.shape)), np.zeros(diffusion.shape), np.zeros(diffusion.shape)
     width = np.zeros((3, max(diffusion.shape)))
     for a in range(3):
-        width[a, :len(widths[a])] = widths[a]
+        width[a, : len(widths[a])] = widths[a]
     _couple(full, edge, diffusion, width, *((NOTHING,) * 3 if velocity is None else velocity))
     wall = []
     for face in range(6):
@@ -201,10 +208,16 @@ def _weights(strength: np.ndarray, merged: np.ndarray, odd: bool) -> tuple[float
     return 1.0 / (middle + half * np.sqrt(0.5)), 1.0 / (middle - half * np.sqrt(0.5))
 
 
-def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, permeability: np.ndarray,
-          mobility: np.ndarray | None = None, velocity=None) -> Hierarchy:
-    """All levels down to one voxel, for one diffusion coefficient, one permeability per face (um/min, 0 closed, inf value),
-    an optional mobility (z, y, x) and optional face velocities.
+def build(
+    shape: Sequence[int],
+    spacing: Sequence[float],
+    diffusion: float,
+    permeability: np.ndarray,
+    mobility: np.ndarray | None = None,
+    velocity=None,
+) -> Hierarchy:
+    """All levels down to one voxel, for one diffusion coefficient, one permeability per face (um/min, 0 closed, inf
+    value), an optional mobility (z, y, x) and optional face velocities.
 
     >>> build((1, 37, 53), (20, 20, 20), 1e3, np.zeros(6)).levels.shape.tolist()
     [[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]]
@@ -226,21 +239,27 @@ def build(shape: Sequence[int], spacing: Sequence[float], diffusion: float, perm
             walls, leave = faces, gone
         for a in range(3):
             if level + 1 < len(widths) and len(widths[level + 1][a]) < len(w[a]):
-                groups = tables["group"][level, a, :len(widths[level + 1][a]) + 1]
+                groups = tables["group"][level, a, : len(widths[level + 1][a]) + 1]
                 local = _mean(local, 2 - a, groups, w[a])
                 if velocity is not None:
-                    velocity = tuple(np.take(v, groups, axis=2 - a) if b == a else _mean(v, 2 - a, groups, w[a]) for b, v in enumerate(velocity))
+                    velocity = tuple(
+                        np.take(v, groups, axis=2 - a) if b == a else _mean(v, 2 - a, groups, w[a])
+                        for b, v in enumerate(velocity)
+                    )
     return Hierarchy(Levels(full=np.concatenate(flat), total=np.concatenate(totals), **tables), leave, walls)
 
 
 @lru_cache(maxsize=256)  # mobilities change, these do not
 def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float, permeability: tuple[float, ...]):
-    """What no mobility or velocity decides: tables of Levels by name; widths (level, axis) of the voxels, um; edges (level), 1/min that voxels
-    lose through the ends of each axis (axis, n); wall of a Hierarchy."""
+    """What no mobility or velocity decides: tables of Levels by name; widths (level, axis) of the voxels, um; edges
+    (level), 1/min that voxels lose through the ends of each axis (axis, n); wall of a Hierarchy."""
     widths = [np.full(shape[2 - a], float(spacing[a])) for a in range(3)]
     slip = [float(np.inf if p == 0.0 else diffusion / p) for p in permeability]
     size = max(shape) + 1
-    levels: dict[str, list] = {k: [] for k in ("shape", "low", "high", "group", "share", "near", "other", "near_weight", "other_weight", "weight")}
+    levels: dict[str, list] = {
+        k: []
+        for k in ("shape", "low", "high", "group", "share", "near", "other", "near_weight", "other_weight", "weight")
+    }
     wall: list[np.ndarray] = []
     all_widths, edges = [], []
     while True:
@@ -255,7 +274,7 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
             w, n = widths[a], count[a]
             if n > 1:
                 g = diffusion / (0.5 * (w[1:] + w[:-1]))
-                table["high"][a, :n - 1] = g / w[:-1]
+                table["high"][a, : n - 1] = g / w[:-1]
                 table["low"][a, 1:n] = g / w[1:]
             for end, face in ((0, 2 * a), (n - 1, 2 * a + 1)):
                 open_wall = _conductance(w[end], diffusion, permeability[face]) / w[end]
@@ -263,7 +282,7 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
                 if len(wall) < 6:
                     wall.append(open_wall)
             group = _groups(n, bool(merged[a]))
-            index["group"][a, :len(group)] = group
+            index["group"][a, : len(group)] = group
             table["share"][a, :n] = w / np.repeat(np.add.reduceat(w, group[:-1]), np.diff(group))
             near = _interpolation(tuple(w.tolist()), bool(merged[a]), (slip[2 * a], slip[2 * a + 1]))
             for name, values in zip(("near", "other", "near_weight", "other_weight"), near):

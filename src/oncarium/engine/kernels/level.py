@@ -12,13 +12,15 @@ from .stencil import FREE, HELD, residual_rows
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def linearise(first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse, total):
+def linearise(
+    first, last, value, source, inflow, rate, demand, capacity, michaelis, newton, sink, right, inverse, total
+):
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
     Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
     Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
-    total: all couplings and edges of a voxel, 1/min. Returns the largest share that they have in the diagonal of a voxel.
-    """
+    total: all couplings and edges of a voxel, 1/min. Returns the largest share that they have in the diagonal of a
+    voxel."""
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
     least = np.ones(nx)
@@ -46,10 +48,11 @@ def linearise(first, last, value, source, inflow, rate, demand, capacity, michae
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def coarsen(first, last, coarse, inverse, fine, group, share, total, coarse_total):
-    """Sink and inverse diagonal of a coarser level; totals of the finer and of this one: all couplings and edges of a voxel, 1/min.
+    """Sink and inverse diagonal of a coarser level; totals of the finer and of this one: all couplings and edges of a
+    voxel, 1/min.
 
-    A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel or a
-    very hungry cell is thus seen on the next level with the strength it really has.
+    A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel
+    or a very hungry cell is thus seen on the next level with the strength it really has.
     """
     line = np.empty(fine.shape[2])
     for row in range(first, last):
@@ -81,7 +84,8 @@ def hold(value, fixed, held):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hold_equations(sink, right, inverse, fixed, held):
-    """Make the equations of the fixed voxels, flat over the finest level, so stiff that their solution is what they are held at."""
+    """Make the equations of the fixed voxels, flat over the finest level, so stiff that their solution is what they are
+    held at."""
     for m in range(fixed.shape[0]):
         sink[fixed[m]], right[fixed[m]], inverse[fixed[m]] = 1.0 / HELD, held[m] / HELD, HELD
 
@@ -128,7 +132,9 @@ def scaled(first, last, value, other, factor):
 def residual(first, last, out, c, source, inverse, low, high, full):
     """out (z, y, x) = source - A c."""
     nx = c.shape[2]
-    residual_rows(out.reshape(-1)[first * nx:last * nx], np.zeros(nx), c, first, last, source, inverse, low, high, full)
+    residual_rows(
+        out.reshape(-1)[first * nx : last * nx], np.zeros(nx), c, first, last, source, inverse, low, high, full
+    )
     return 0.0
 
 

@@ -21,7 +21,9 @@ from ..threads import over_rows, shared
 from .coupling import voxel_of
 from .fma import fma
 
-LANES = 15  # rows swept together along x, so that vectors hold one voxel of each; the fastest from 4 to 32, and it divides 75 and 300
+# rows swept together along x, so that vectors hold one voxel of each; the fastest from 4 to 32, and it divides 75 and
+# 300
+LANES = 15
 SLAB = 1 << 17  # values a z sweep works on at a time (1 MB), to stay in cache
 
 
@@ -46,8 +48,11 @@ def _pivots(coupling, sink, n, table):
     table[0, -1] = coupling
 
 
-def coefficients(shape: Sequence[int], spacing: Sequence[float], diffusion: float, decay: float, dt: float) -> np.ndarray:
-    """Thomas coefficients (axis, 3, n): ratio to the next voxel, inverse pivot and pivot; the coupling in (axis, 0, -1).
+def coefficients(
+    shape: Sequence[int], spacing: Sequence[float], diffusion: float, decay: float, dt: float
+) -> np.ndarray:
+    """Thomas coefficients (axis, 3, n): ratio to the next voxel, inverse pivot and pivot; the coupling in (axis, 0,
+    -1).
 
     Axes in the order x, y, z; an axis of one voxel has no coupling.
     """
@@ -63,7 +68,8 @@ def coefficients(shape: Sequence[int], spacing: Sequence[float], diffusion: floa
 
 @njit(nogil=True, error_model="numpy", inline="always")
 def _divided(a, pivot, inverse):
-    """a / pivot, correctly rounded, from the inverse: two more roundings are cheaper than a division (Markstein 1990)."""
+    """a / pivot, correctly rounded, from the inverse: two more roundings are cheaper than a division (Markstein
+    1990)."""
     q = a * inverse
     return fma(fma(-q, pivot, a), inverse, q)
 
@@ -178,7 +184,8 @@ def _steps(value, table, plane_start, index, held, width, steps):
 
 
 def lod_steps(value, table, plane_start, index, held, steps, threads=1):
-    """Advance value (z, y, x) in place by `steps` equal steps; index (fixed) flat and sorted, held (fixed) concentration."""
+    """Advance value (z, y, x) in place by `steps` equal steps; index (fixed) flat and sorted, held (fixed)
+    concentration."""
     planes, columns = value.shape[0], value.shape[1] * value.shape[2]
     width = max(64, SLAB // planes)
     if planes == 1 or not shared(value.size, threads):
@@ -197,8 +204,17 @@ def plane_starts(index: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return np.searchsorted(index, np.arange(shape[0] + 1) * shape[1] * shape[2])
 
 
-def lod_step(value: np.ndarray, dt: float, diffusion: float, decay: float, spacing: Sequence[float],
-             index: np.ndarray | None = None, held: np.ndarray | None = None, steps: int = 1, threads: int = 1) -> None:
+def lod_step(
+    value: np.ndarray,
+    dt: float,
+    diffusion: float,
+    decay: float,
+    spacing: Sequence[float],
+    index: np.ndarray | None = None,
+    held: np.ndarray | None = None,
+    steps: int = 1,
+    threads: int = 1,
+) -> None:
     """Advance value (z, y, x) in place by steps of dt min; index, held (fixed): flat voxel numbers and their values.
 
     >>> c = np.full((1, 3, 3), 2.0)
@@ -222,9 +238,9 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
         rho <- rho + dt E / voxel volume
 
     value (voxel) concentration, in place; order (cell) rows in id order; voxel (cell) flat numbers, -1 outside;
-    volume (cell) um^3; secretion, uptake (cell) 1/min; target (cell) concentration; export (cell) concentration um^3/min;
-    internalised (cell) concentration um^3, in place, and lost (cell), what its sum lost to rounding so far; voxel_volume um^3; dt min.
-    """
+    volume (cell) um^3; secretion, uptake (cell) 1/min; target (cell) concentration; export (cell) concentration
+    um^3/min; internalised (cell) concentration um^3, in place, and lost (cell), what its sum lost to rounding so far;
+    voxel_volume um^3; dt min."""
     for m in range(order.shape[0]):
         i = order[m]
         at = voxel[i]
@@ -234,20 +250,37 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
         rho = value[at]
         after = (rho + share * secretion[i] * target[i]) / (1.0 + share * (secretion[i] + uptake[i]))
         value[at] = after + dt * export[i] / voxel_volume
-        gain = (rho - value[at]) * voxel_volume - lost[i]  # compensated: a million small gains add up to the last digits
+        # compensated: a million small gains add up to the last digits
+        gain = (rho - value[at]) * voxel_volume - lost[i]
         total = internalised[i] + gain
         lost[i] = (total - internalised[i]) - gain
         internalised[i] = total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def couple(order, inside, position, lower, spacing, shape, volume, secretion, uptake, target, export, per_amount, dt, voxel_volume):
-    """What the cells do to their voxels in every step of dt, factor after factor and cell after cell in the given order.
+def couple(
+    order,
+    inside,
+    position,
+    lower,
+    spacing,
+    shape,
+    volume,
+    secretion,
+    uptake,
+    target,
+    export,
+    per_amount,
+    dt,
+    voxel_volume,
+):
+    """What the cells do to their voxels in every step of dt, factor after factor and cell after cell in the given
+    order.
 
-    order (cell) rows; inside (cell); volume (cell) um^3; secretion, uptake (cell, factor) 1/min; target (cell, factor) concentration;
-    export (cell, factor) amount/min; per_amount (factor) concentration um^3 per amount. Returns start (factor + 1), voxel, row, and four
-    numbers of each entry: c1, c2, the amount (concentration um^3) and the concentration exported in a step; cells that do nothing have no entry.
-    """
+    order (cell) rows; inside (cell); volume (cell) um^3; secretion, uptake (cell, factor) 1/min; target (cell, factor)
+    concentration; export (cell, factor) amount/min; per_amount (factor) concentration um^3 per amount. Returns start
+    (factor + 1), voxel, row, and four numbers of each entry: c1, c2, the amount (concentration um^3) and the
+    concentration exported in a step; cells that do nothing have no entry."""
     n, factors = secretion.shape
     at = np.empty(n, np.int64)
     voxel_of(position, lower, spacing, shape, at)
@@ -273,7 +306,8 @@ def couple(order, inside, position, lower, spacing, shape, volume, secretion, up
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _exchange_entries(value, first, last, voxel, row, numbers, factor, voxel_volume, internalised):
-    """One exchange of the entries first to last with one factor's value (voxel); internalised (cell, factor), or no cell: not kept."""
+    """One exchange of the entries first to last with one factor's value (voxel); internalised (cell, factor), or no
+    cell: not kept."""
     keep = internalised.shape[0] > 0
     for k in range(first, last):
         at = voxel[k]
@@ -291,9 +325,9 @@ def diffuse_and_exchange(
 ):  # fmt: skip
     """`steps` steps of LOD, each followed by the exchange of all cells, for factors first_factor to last_factor.
 
-    values (factor, z, y, x); still (factor): neither diffuses nor decays; tables (factor, axis, 2, n); plane_start (factor, z + 1) counts
-    from fixed_start (factor + 1), where a factor's held voxels start in index and held; the others as `couple` gives them.
-    """
+    values (factor, z, y, x); still (factor): neither diffuses nor decays; tables (factor, axis, 2, n); plane_start
+    (factor, z + 1) counts from fixed_start (factor + 1), where a factor's held voxels start in index and held; the
+    others as `couple` gives them."""
     plane_start, fixed_start, index, held = fixed
     start, voxel, row, numbers = entries
     for f in range(first_factor, last_factor):

@@ -1,13 +1,13 @@
 """Geometric multigrid for  rate c + demand c + capacity c / (K + c) - div(D grad c - u c) = source.
 
-One V(2,2) cycle: two damped Jacobi sweeps whose dampings are the roots of a Chebyshev polynomial, the residual averaged to
-the next level, its correction interpolated back, two sweeps again; the last level is one voxel and exact. Saturable uptake is
-linearised anew (Newton) before every cycle. Where cycles stagnate, generalised conjugate residuals take over with the cycle as
-preconditioner. Where sinks outweigh couplings in every voxel (slow diffusion, short steps), a sweep alone is as good as a cycle
-and no level is built. The solved field is nowhere negative where no source is, and is scaled, within the tolerance, so that the
-fluxes of the whole box balance: time steps conserve mass whatever the tolerance. What is even in most of a closed box is solved
-at once, before the first cycle: an even field stays even. The same bytes come out for any number of threads.
-"""
+One V(2,2) cycle: two damped Jacobi sweeps whose dampings are the roots of a Chebyshev polynomial, the residual averaged
+to the next level, its correction interpolated back, two sweeps again; the last level is one voxel and exact. Saturable
+uptake is linearised anew (Newton) before every cycle. Where cycles stagnate, generalised conjugate residuals take over
+with the cycle as preconditioner. Where sinks outweigh couplings in every voxel (slow diffusion, short steps), a sweep
+alone is as good as a cycle and no level is built. The solved field is nowhere negative where no source is, and is
+scaled, within the tolerance, so that the fluxes of the whole box balance: time steps conserve mass whatever the
+tolerance. What is even in most of a closed box is solved at once, before the first cycle: an even field stays even. The
+same bytes come out for any number of threads."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ MEMORY = 4  # directions that conjugate residuals keep
 CYCLE = 0.2  # a cycle is not trusted to leave less of the error than this
 CIRCLES = 8  # so many cycles without a smaller correction than ever before go in circles
 STAGNANT = 0.6  # a cycle that leaves more of the error than this is not worth repeating
-ALONE = 0.1  # couplings that make less than this share of every voxel's equation leave less than that of the error after a sweep
+# couplings that make less than this share of every voxel's equation leave less than that of the error after a sweep
+ALONE = 0.1
 SAMPLE = 101  # voxels that tell whether most of a box is even
 EVEN = 1e-3  # quartiles this near, as a share of the median, are even
 
@@ -38,10 +39,10 @@ both = register_jitable(error_model="numpy")  # runs interpreted and compiled
 class Equations(NamedTuple):
     """One factor's equations while they are solved: `value` is changed in place.
 
-    What is decorated with `both` is one source for two ways of running it. Where no level is worth sharing among threads, a
-    whole solve is one compiled call (_in_one_call): calls from Python cost more than the loops over small levels. Else Python
-    steers, and shares the rows of the levels above `top` among threads. Both ways give the same bytes.
-    """
+    What is decorated with `both` is one source for two ways of running it. Where no level is worth sharing among
+    threads, a whole solve is one compiled call (_in_one_call): calls from Python cost more than the loops over small
+    levels. Else Python steers, and shares the rows of the levels above `top` among threads. Both ways give the same
+    bytes."""
 
     value: np.ndarray
     source: np.ndarray
@@ -77,7 +78,9 @@ def _over_compiled(loop, x, threads, arguments):
 def _at(flat, level, levels):
     """(z, y, x) of a level of an array that is flat over all of them."""
     shape = levels.shape
-    return flat[levels.offset[level]:levels.offset[level + 1]].reshape(shape[level, 0], shape[level, 1], shape[level, 2])
+    return flat[levels.offset[level] : levels.offset[level + 1]].reshape(
+        shape[level, 0], shape[level, 1], shape[level, 2]
+    )
 
 
 @both
@@ -86,17 +89,34 @@ def _couplings(level, levels):
     full, shape = levels.full, levels.shape
     if full.size == 0:
         return levels.low[level], levels.high[level], full.reshape(6, 0, 0, 0)
-    six = full[6 * levels.offset[level]:6 * levels.offset[level + 1]]
+    six = full[6 * levels.offset[level] : 6 * levels.offset[level + 1]]
     return levels.low[level], levels.high[level], six.reshape(6, shape[level, 0], shape[level, 1], shape[level, 2])
 
 
 @both
 def _prepare(e, newton):
-    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether each voxel is as good as alone."""
+    """Sink, right-hand side and inverse diagonal of the finest level, with the fixed voxels; returns whether each voxel
+    is as good as alone."""
     sink, right, inverse = _at(e.sink, 0, e.levels), _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels)
-    coupled = _over(linearise, e.value, e.threads, (
-        e.value, e.source, e.inflow, e.rate, e.demand, e.capacity, e.michaelis, newton, sink, right, inverse,
-        _at(e.levels.total, 0, e.levels)))
+    coupled = _over(
+        linearise,
+        e.value,
+        e.threads,
+        (
+            e.value,
+            e.source,
+            e.inflow,
+            e.rate,
+            e.demand,
+            e.capacity,
+            e.michaelis,
+            newton,
+            sink,
+            right,
+            inverse,
+            _at(e.levels.total, 0, e.levels),
+        ),
+    )
     hold_equations(e.sink, e.right, e.inverse, e.fixed, e.held)
     return coupled < ALONE
 
@@ -107,17 +127,29 @@ def _coarsen_all(e):
     levels = e.levels
     for level in range(1, len(levels.shape)):
         coarse, above = _at(e.sink, level, levels), level - 1
-        _over(coarsen, coarse, e.threads, (
-            coarse, _at(e.inverse, level, levels), _at(e.sink, above, levels), levels.group[above], levels.share[above],
-            _at(levels.total, above, levels), _at(levels.total, level, levels)))
+        _over(
+            coarsen,
+            coarse,
+            e.threads,
+            (
+                coarse,
+                _at(e.inverse, level, levels),
+                _at(e.sink, above, levels),
+                levels.group[above],
+                levels.share[above],
+                _at(levels.total, above, levels),
+                _at(levels.total, level, levels),
+            ),
+        )
 
 
 @both
 def _cycle(e, value, held, first, last):
-    """V(2,2) cycle on value (z, y, x), that of the finest level, in place: over the levels first to last, and all below last.
+    """V(2,2) cycle on value (z, y, x), that of the finest level, in place: over the levels first to last, and all below
+    last.
 
-    Returns the larger of the largest correction and the largest Jacobi residual of the finest level: about the error before.
-    """
+    Returns the larger of the largest correction and the largest Jacobi residual of the finest level: about the error
+    before."""
     levels, rough = e.levels, 0.0
     for level in range(first, last):
         x = value if level == 0 else _at(e.guess, level, levels)
@@ -129,7 +161,12 @@ def _cycle(e, value, held, first, last):
             _over(first_sweep, x, e.threads, (y, b, inverse, levels.weight[level, 0]))
         _over(relax, x, e.threads, (x, y, b, inverse, levels.weight[level, 1], low, high, full))
         coarse = _at(e.right, level + 1, levels)
-        peak = _over(restrict, coarse, e.threads, (coarse, x, b, inverse, low, high, full, levels.group[level], levels.share[level]))
+        peak = _over(
+            restrict,
+            coarse,
+            e.threads,
+            (coarse, x, b, inverse, low, high, full, levels.group[level], levels.share[level]),
+        )
         if level == 0:
             rough = peak
     if last < len(levels.shape) - 1:
@@ -143,8 +180,19 @@ def _cycle(e, value, held, first, last):
         x = value if level == 0 else _at(e.guess, level, levels)
         y, b, inverse = _at(e.scratch, level, levels), _at(e.right, level, levels), _at(e.inverse, level, levels)
         low, high, full = _couplings(level, levels)
-        peak = _over(prolong, x, e.threads, (x, _at(e.guess, level + 1, levels), levels.near[level], levels.other[level],
-                                             levels.near_weight[level], levels.other_weight[level]))
+        peak = _over(
+            prolong,
+            x,
+            e.threads,
+            (
+                x,
+                _at(e.guess, level + 1, levels),
+                levels.near[level],
+                levels.other[level],
+                levels.near_weight[level],
+                levels.other_weight[level],
+            ),
+        )
         if level == 0:
             rough = max(rough, peak)
             hold(x, e.fixed, held)
@@ -170,8 +218,12 @@ def _below_compiled(e, value, held, first):
 def _sweep(e):
     """A plain lagged sweep of the finest level: it keeps the sign. Returns the largest change."""
     scratch = _at(e.scratch, 0, e.levels)
-    _over(relax, e.value, e.threads, (scratch, e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels), 1.0,
-                                      *_couplings(0, e.levels)))
+    _over(
+        relax,
+        e.value,
+        e.threads,
+        (scratch, e.value, _at(e.right, 0, e.levels), _at(e.inverse, 0, e.levels), 1.0, *_couplings(0, e.levels)),
+    )
     change = _over(scaled, e.value, e.threads, (e.value, scratch, 1.0))
     hold(e.value, e.fixed, e.held)
     return change
@@ -210,8 +262,8 @@ def _weigh(e):
 def _advance(e, tolerance, most, progress):
     """Cycles until the estimated error is below tolerance, or until they stagnate.
 
-    progress    size of the last correction (-1: none yet), of the one before and of the smallest, estimated error, last reduction,
-                whether Newton's tangent is taken, how many cycles were poor and idle, cycles
+    progress    size of the last correction (-1: none yet), of the one before and of the smallest, estimated error, last
+                reduction, whether Newton's tangent is taken, how many cycles were poor and idle, cycles
     Then the fluxes of the whole box are balanced. Returns whether it came to an end, the flux imbalance, progress.
     """
     size, before, best, error, reduction, newton, poor, idle, cycles = progress
@@ -268,7 +320,8 @@ _in_one_call = njit(cache=True, nogil=True, error_model="numpy")(_advance)
 
 
 def _conjugate(e: Equations, rounds: int, tolerance: float) -> tuple[float, float]:
-    """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all corrections.
+    """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all
+    corrections.
 
     The right-hand side is overwritten.
     """
@@ -294,7 +347,7 @@ def _conjugate(e: Equations, rounds: int, tolerance: float) -> tuple[float, floa
         norm = (q * q).sum()
         if norm == 0.0:
             break
-        kept = [*kept, (p, q, norm)][-MEMORY + 1:]
+        kept = [*kept, (p, q, norm)][-MEMORY + 1 :]
         length = (rest * q).sum() / norm
         step = length * p
         value += step
@@ -314,18 +367,32 @@ NO_INDEX = np.empty(0, np.int64)
 NO_VALUE = np.empty(0)
 
 
-def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: float, demand: np.ndarray,
-          capacity: np.ndarray = NOTHING, michaelis: float = 1.0, outside: np.ndarray | None = None,
-          fixed: np.ndarray = NO_INDEX, held: np.ndarray = NO_VALUE, tolerance: float = 1e-8, cycles: int = 60,
-          drained: bool | None = None, work: np.ndarray | None = None, threads: int = 1) -> tuple[int, float, float, float]:
+def solve(
+    value: np.ndarray,
+    source: np.ndarray,
+    hierarchy: Hierarchy,
+    *,
+    rate: float,
+    demand: np.ndarray,
+    capacity: np.ndarray = NOTHING,
+    michaelis: float = 1.0,
+    outside: np.ndarray | None = None,
+    fixed: np.ndarray = NO_INDEX,
+    held: np.ndarray = NO_VALUE,
+    tolerance: float = 1e-8,
+    cycles: int = 60,
+    drained: bool | None = None,
+    work: np.ndarray | None = None,
+    threads: int = 1,
+) -> tuple[int, float, float, float]:
     """Solve in place from the present value (z, y, x); returns cycles, estimated error, last reduction, flux imbalance.
 
-    The imbalance is what enters less what the sinks take up before the last correction, which removes it (where no voxel is
-    fixed and it is within the tolerance), as a share of either.
+    The imbalance is what enters less what the sinks take up before the last correction, which removes it (where no
+    voxel is fixed and it is within the tolerance), as a share of either.
 
-    source (z, y, x) concentration/min; demand (z, y, x) 1/min; capacity (z, y, x) concentration/min or empty; rate 1/min;
-    outside (face) concentration; fixed, held (fixed): flat voxel numbers and values; tolerance concentration; drained: whether the
-    solution may be below zero (default: where a source is).
+    source (z, y, x) concentration/min; demand (z, y, x) 1/min; capacity (z, y, x) concentration/min or empty; rate
+    1/min; outside (face) concentration; fixed, held (fixed): flat voxel numbers and values; tolerance concentration;
+    drained: whether the solution may be below zero (default: where a source is).
 
     >>> from .hierarchy import build
     >>> shape = (1, 5, 20)
@@ -344,21 +411,41 @@ def solve(value: np.ndarray, source: np.ndarray, hierarchy: Hierarchy, *, rate: 
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
     sink, right, inverse, guess, scratch = work
     top = hierarchy.top(threads)
-    e = Equations(value, source, inflow, float(rate), demand, capacity, float(michaelis), fixed, held, drained,
-                  sink, right, inverse, guess, scratch, hierarchy.levels, top, threads)
+    e = Equations(
+        value,
+        source,
+        inflow,
+        float(rate),
+        demand,
+        capacity,
+        float(michaelis),
+        fixed,
+        held,
+        drained,
+        sink,
+        right,
+        inverse,
+        guess,
+        scratch,
+        hierarchy.levels,
+        top,
+        threads,
+    )
     hold(value, fixed, held)
     advance = _advance if top > 0 else _in_one_call
     done, imbalance, progress = advance(e, float(tolerance), cycles, START)
     while not done:
         last, whole = _conjugate(e, 8, tolerance)
-        size = whole if len(capacity) else last  # saturable equations change with the value: all of it was one Newton step
+        # saturable equations change with the value: all of it was one Newton step
+        size = whole if len(capacity) else last
         _, *others, count = progress
         done, imbalance, progress = advance(e, float(tolerance), cycles, (size, *others, count + 8))
     return progress[8], progress[3], progress[4], imbalance
 
 
 def _solve_the_even_part(value: np.ndarray, source: np.ndarray, rate: float, demand: np.ndarray) -> None:
-    """Where most of a closed box is even, scale the guess so that the equations hold there: cycles would leave an uneven error."""
+    """Where most of a closed box is even, scale the guess so that the equations hold there: cycles would leave an
+    uneven error."""
     step = max(1, value.size // SAMPLE)
     level = []
     for array in (value, source, demand):

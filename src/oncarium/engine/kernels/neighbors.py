@@ -1,4 +1,5 @@
-"""Who is near whom: bins, and neighbor lists with a margin that are re-used until somebody moved or grew farther than that.
+"""Who is near whom: bins, and neighbor lists with a margin that are re-used until somebody moved or grew farther than
+that.
 
 Rows are full (i sees j and j sees i), so loops gather and never scatter; each row is sorted by cell id, so a sum over
 it depends neither on threads, nor on memory order, nor on when the list was built. What is the same for both cells of a
@@ -17,10 +18,11 @@ CANDIDATES = 10  # pairs looked at per cell and worth a thread, at least
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _bins(position, far, lower, upper):
-    """Counting sort of cells into cubic bins that reach from any cell to all its neighbors. position (cell, xyz), far (cell) um.
+    """Counting sort of cells into cubic bins that reach from any cell to all its neighbors. position (cell, xyz), far
+    (cell) um.
 
-    Returns the bins' size (um) and shape (xyz), start (bin + 1), member (cell): rows, bin after bin, and place (cell, 4): their x, y, z, far.
-    """
+    Returns the bins' size (um) and shape (xyz), start (bin + 1), member (cell): rows, bin after bin, and place (cell,
+    4): their x, y, z, far."""
     n = position.shape[0]
     extent = np.maximum(upper - lower, 1e-9)
     size = max(2.0 * far.max(), 1.0)
@@ -95,8 +97,26 @@ def _rows(first, last, position, far, ids, lower, size, shape, start, member, pl
             longer = np.empty(2 * (total + most), np.int32)
             longer[:total] = out[:total]
             out = longer
-        found = _row(out[total:], i, x, y, z, own, max(ix - 1, 0), min(ix + 2, nx), max(iy - 1, 0), min(iy + 2, ny), max(iz - 1, 0), min(iz + 2, nz),
-                     nx, ny, ids, start, member, place)
+        found = _row(
+            out[total:],
+            i,
+            x,
+            y,
+            z,
+            own,
+            max(ix - 1, 0),
+            min(ix + 2, nx),
+            max(iy - 1, 0),
+            min(iy + 2, ny),
+            max(iz - 1, 0),
+            min(iz + 2, nz),
+            nx,
+            ny,
+            ids,
+            start,
+            member,
+            place,
+        )
         count[i + 1] = found
         total += found
     return out[:total].copy()
@@ -117,13 +137,20 @@ def worn(first, last, position, reach, ids, position0, reach0, margin0, ids0):
 
 @njit(cache=True, nogil=True)
 def _pairs(order, first, near, ids):
-    """one, other (pair): every pair of cells once, the smaller id first; pair (entry of near): which it is, -1 - that of the larger id.
+    """one, other (pair): every pair of cells once, the smaller id first; pair (entry of near): which it is, -1 - that
+    of the larger id.
 
-    order: rows by rising id. A row's smaller ids are met in rising order too: they fill it from its start. Pairs are then numbered as the
-    rows meet them, so that neighbors in memory have neighboring pairs whatever their ids are.
+    order: rows by rising id. A row's smaller ids are met in rising order too: they fill it from its start. Pairs are
+    then numbered as the rows meet them, so that neighbors in memory have neighboring pairs whatever their ids are.
     """
     count = near.shape[0] // 2
-    one, other, pair, fill, p = np.empty(count, np.int32), np.empty(count, np.int32), np.empty(near.shape[0], np.int32), first[:-1].copy(), 0
+    one, other, pair, fill, p = (
+        np.empty(count, np.int32),
+        np.empty(count, np.int32),
+        np.empty(near.shape[0], np.int32),
+        first[:-1].copy(),
+        0,
+    )
     for i in order:
         for m in range(first[i], first[i + 1]):
             j = near[m]
@@ -172,18 +199,26 @@ class Neighbors:
         self.first = np.zeros(1, np.int64)
         self.list = self.one = self.other = self.pair = np.empty(0, np.int32)
 
-    def update(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, margin: np.ndarray, threads: int = 1) -> bool:
+    def update(
+        self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, margin: np.ndarray, threads: int = 1
+    ) -> bool:
         """Make the lists valid for these positions (cell, xyz) um and reaches (cell) um; True if they were rebuilt.
 
         New lists last until a cell has moved and grown by more than its margin (cell) um.
         """
         n = len(reach)
-        if len(self.known[1]) == n and n > 0 and not any(over_rows(worn, n, threads, position, reach, ids, *self.known)):
+        if (
+            len(self.known[1]) == n
+            and n > 0
+            and not any(over_rows(worn, n, threads, position, reach, ids, *self.known))
+        ):
             return False
         self.build(position, reach, ids, margin, threads)
         return True
 
-    def build(self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, margin: np.ndarray, threads: int = 1) -> None:
+    def build(
+        self, position: np.ndarray, reach: np.ndarray, ids: np.ndarray, margin: np.ndarray, threads: int = 1
+    ) -> None:
         """Lists for these positions; arguments as those of update."""
         n = len(reach)
         self.rebuilds += 1

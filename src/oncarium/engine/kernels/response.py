@@ -33,9 +33,9 @@ def _multiplied(x, times):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hill_sum(values, i, terms, first, last, only_dead_terms, signed):
-    """x(S) of cell i over terms first to last. A negative signal (more given away than taken up, say) counts as 0; where `signed`, only
-    if its power is no whole number: a bug of the field's standard code that may be asked for. A power given as `times`, a whole number
-    above 0, is multiplied out: a fifth of the time of the library's function."""
+    """x(S) of cell i over terms first to last. A negative signal (more given away than taken up, say) counts as 0;
+    where `signed`, only if its power is no whole number: a bug of the field's standard code that may be asked for. A
+    power given as `times`, a whole number above 0, is multiplied out: a fifth of the time of the library's function."""
     x = 0.0
     for t in range(first, last):
         term = terms[t]
@@ -50,12 +50,13 @@ def hill_sum(values, i, terms, first, last, only_dead_terms, signed):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def respond(first, last, kind, vital, start, groups, terms, signed, values):
-    """Set the behaviors of cells first to last, group after group; a dead cell follows only terms that apply to the dead.
+    """Set the behaviors of cells first to last, group after group; a dead cell follows only terms that apply to the
+    dead.
 
-    values (cell, row): signals and behaviors, a behavior that is a signal too only once, so that later groups see what earlier ones set
-    groups (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it, terms[down:end] decrease it; `whole`: is cut to
-    a whole number. start (type + 1): groups of a type are groups[start[type]:start[type + 1]]. terms (TERM): signal is a row; signed: see hill_sum.
-    """
+    values (cell, row): signals and behaviors, a behavior that is a signal too only once, so that later groups see what
+    earlier ones set groups (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it,
+    terms[down:end] decrease it; `whole`: is cut to a whole number. start (type + 1): groups of a type are
+    groups[start[type]:start[type + 1]]. terms (TERM): signal is a row; signed: see hill_sum."""
     for i in range(first, last):
         if vital[i] >= 128:  # frozen outside the domain
             continue

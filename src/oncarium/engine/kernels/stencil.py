@@ -1,13 +1,14 @@
 """Rows of the seven-point stencil over a level of voxels.
 
-Per voxel, with c_m its six neighbors:   total c - sum_m coupling_m c_m = source,   total = sink + sum_m coupling_m + edges
+Per voxel, with c_m its six neighbors:   total c - sum_m coupling_m c_m = source,   total = sink + sum_m coupling_m +
+edges
 
-Couplings are per volume (1/min). Two layouts: `line` (level, 3, n) when D is one number (couplings depend on the index along
-their axis alone and stay in cache), `full` (6, z, y, x) when D varies in space or the fluid flows.
-Arrays of line layout are indexed in place: a view per row would cost more than the row (its reference is counted with a locked instruction).
-Every loop takes its rows from first to last, so threads can share a level; no result depends on how many there are.
-A row's plane and line are k = row // ny, j = row - k ny: with row % ny the compiler makes poorer loops of the same sums.
-"""
+Couplings are per volume (1/min). Two layouts: `line` (level, 3, n) when D is one number (couplings depend on the index
+along their axis alone and stay in cache), `full` (6, z, y, x) when D varies in space or the fluid flows.
+Arrays of line layout are indexed in place: a view per row would cost more than the row (its reference is counted with a
+locked instruction). Every loop takes its rows from first to last, so threads can share a level; no result depends on
+how many there are. A row's plane and line are k = row // ny, j = row - k ny: with row % ny the compiler makes poorer
+loops of the same sums."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ FREE = 1e-190  # inverse diagonals above this belong to free voxels
 def _varied(out, c, first, last, source, full):
     """out = source plus couplings times neighbors of the voxels first to last of the flat level, full layout.
 
-    Rows of small levels are too short for vector instructions, so they are taken as one: at a wall, where couplings are zero, any
-    voxel is neighbor. Only neighbors before the first and behind the last voxel need care.
+    Rows of small levels are too short for vector instructions, so they are taken as one: at a wall, where couplings are
+    zero, any voxel is neighbor. Only neighbors before the first and behind the last voxel need care.
     """
     nz, ny, nx = c.shape
     plane, n = nx * ny, c.size
@@ -32,41 +33,72 @@ def _varied(out, c, first, last, source, full):
     reach = plane if nz > 1 else nx
     a = min(max(first, reach), last)
     b = max(min(last, n - reach), a)
-    o, s, f0, f1, f2, f3 = out[a - first:b - first], q[a:b], f[0, a:b], f[1, a:b], f[2, a:b], f[3, a:b]
+    o, s, f0, f1, f2, f3 = out[a - first : b - first], q[a:b], f[0, a:b], f[1, a:b], f[2, a:b], f[3, a:b]
     if b > a:
-        west, east, south, north = flat[a - 1:b - 1], flat[a + 1:b + 1], flat[a - nx:b - nx], flat[a + nx:b + nx]
+        west, east, south, north = (
+            flat[a - 1 : b - 1],
+            flat[a + 1 : b + 1],
+            flat[a - nx : b - nx],
+            flat[a + nx : b + nx],
+        )
         if nz > 1:
-            below, above, f4, f5 = flat[a - plane:b - plane], flat[a + plane:b + plane], f[4, a:b], f[5, a:b]
+            below, above, f4, f5 = flat[a - plane : b - plane], flat[a + plane : b + plane], f[4, a:b], f[5, a:b]
             for i in range(b - a):
-                o[i] = (s[i] + f0[i] * west[i] + f1[i] * east[i] + f2[i] * south[i] + f3[i] * north[i]
-                        + f4[i] * below[i] + f5[i] * above[i])
+                o[i] = (
+                    s[i]
+                    + f0[i] * west[i]
+                    + f1[i] * east[i]
+                    + f2[i] * south[i]
+                    + f3[i] * north[i]
+                    + f4[i] * below[i]
+                    + f5[i] * above[i]
+                )
         else:
             for i in range(b - a):
                 o[i] = s[i] + f0[i] * west[i] + f1[i] * east[i] + f2[i] * south[i] + f3[i] * north[i]
     for start, stop in ((first, a), (b, last)):
         for p in range(start, stop):
-            out[p - first] = (q[p] + f[0, p] * flat[max(p - 1, 0)] + f[1, p] * flat[min(p + 1, n - 1)]
-                              + f[2, p] * flat[max(p - nx, 0)] + f[3, p] * flat[min(p + nx, n - 1)]
-                              + f[4, p] * flat[max(p - plane, 0)] + f[5, p] * flat[min(p + plane, n - 1)])
+            out[p - first] = (
+                q[p]
+                + f[0, p] * flat[max(p - 1, 0)]
+                + f[1, p] * flat[min(p + 1, n - 1)]
+                + f[2, p] * flat[max(p - nx, 0)]
+                + f[3, p] * flat[min(p + nx, n - 1)]
+                + f[4, p] * flat[max(p - plane, 0)]
+                + f[5, p] * flat[min(p + plane, n - 1)]
+            )
 
 
 @njit(inline="always", error_model="numpy")
 def _even(c, k, j, i, west, east, south, north, below, above, source, low, high):
     """Source plus couplings times neighbors of a voxel, line layout."""
-    return (source[k, j, i] + low[0, i] * c[k, j, west] + high[0, i] * c[k, j, east] + low[1, j] * c[k, south, i]
-            + high[1, j] * c[k, north, i] + low[2, k] * c[below, j, i] + high[2, k] * c[above, j, i])
+    return (
+        source[k, j, i]
+        + low[0, i] * c[k, j, west]
+        + high[0, i] * c[k, j, east]
+        + low[1, j] * c[k, south, i]
+        + high[1, j] * c[k, north, i]
+        + low[2, k] * c[below, j, i]
+        + high[2, k] * c[above, j, i]
+    )
 
 
 @njit(inline="always", error_model="numpy")
 def _flat(c, k, j, i, south, north, source, low, high):
     """The same of a voxel inside a row of a level of one plane."""
-    return (source[k, j, i] + low[0, i] * c[k, j, i - 1] + high[0, i] * c[k, j, i + 1] + low[1, j] * c[k, south, i]
-            + high[1, j] * c[k, north, i])
+    return (
+        source[k, j, i]
+        + low[0, i] * c[k, j, i - 1]
+        + high[0, i] * c[k, j, i + 1]
+        + low[1, j] * c[k, south, i]
+        + high[1, j] * c[k, north, i]
+    )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def relax(first, last, new, c, source, inverse, weight, low, high, full):
-    """One damped Jacobi sweep over rows: new = c + weight inverse (source - A c), all (z, y, x); low, high (axis, n) 1/min."""
+    """One damped Jacobi sweep over rows: new = c + weight inverse (source - A c), all (z, y, x); low, high (axis, n)
+    1/min."""
     nz, ny, nx = c.shape
     keep = 1.0 - weight
     if full.shape[1] > 0:
@@ -97,7 +129,8 @@ def relax(first, last, new, c, source, inverse, weight, low, high, full):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
-    """out (flat) = source - A c of rows, zero in fixed voxels; peak (x) keeps the largest |out inverse| of its column."""
+    """out (flat) = source - A c of rows, zero in fixed voxels; peak (x) keeps the largest |out inverse| of its
+    column."""
     nz, ny, nx = c.shape
     if full.shape[1] > 0:
         _varied(out, c, first * nx, last * nx, source, full)
@@ -105,7 +138,7 @@ def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
         k = row // ny
         j = row - k * ny
         at = (row - first) * nx
-        line = out[at:at + nx]
+        line = out[at : at + nx]
         if full.shape[1] == 0:
             south, north, below, above = max(j - 1, 0), min(j + 1, ny - 1), max(k - 1, 0), min(k + 1, nz - 1)
             if nz > 1:
@@ -115,7 +148,9 @@ def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
                 for i in range(1, nx - 1):
                     line[i] = _flat(c, k, j, i, south, north, source, low, high)
             for i in (0, nx - 1):
-                line[i] = _even(c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high)
+                line[i] = _even(
+                    c, k, j, i, max(i - 1, 0), min(i + 1, nx - 1), south, north, below, above, source, low, high
+                )
         for i in range(nx):
             inv = inverse[k, j, i]
             r = line[i] - c[k, j, i] / inv
@@ -126,7 +161,8 @@ def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def restrict(first, last, coarse, c, source, inverse, low, high, full, group, share):
-    """Volume-weighted mean of the residual in every coarse voxel of rows first to last; returns the largest |r inverse|.
+    """Volume-weighted mean of the residual in every coarse voxel of rows first to last; returns the largest |r
+    inverse|.
 
     group (axis, n) first fine index, share (axis, n) part of the coarse volume.
     """
@@ -141,7 +177,18 @@ def restrict(first, last, coarse, c, source, inverse, low, high, full, group, sh
         total[:rows] = 0.0
         top = group[1, jc]
         for k in range(group[2, kc], group[2, kc + 1]):
-            residual_rows(lines, peak, c, k * c.shape[1] + top, k * c.shape[1] + group[1, jc + rows], source, inverse, low, high, full)
+            residual_rows(
+                lines,
+                peak,
+                c,
+                k * c.shape[1] + top,
+                k * c.shape[1] + group[1, jc + rows],
+                source,
+                inverse,
+                low,
+                high,
+                full,
+            )
             for r in range(rows):
                 for j in range(group[1, jc + r], group[1, jc + r + 1]):
                     w, at = share[2, k] * share[1, j], (j - top) * width

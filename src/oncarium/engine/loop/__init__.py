@@ -5,7 +5,8 @@ Argument names are the contract. They resolve, through the registry of columns o
     a column                 dots as underscores: `volume_total`, `cycle_exit` (the row of an axis column)
     one entry of an axis     `secretion_rate_oxygen`; a factor's concentration also as `sense_oxygen`
     other_<column>           each_contact: the neighbor's; and `distance` (um) between the centers
-    <factor>                 each_voxel: its concentration, and supply_<factor>, what was added to its supply so far; `voxel_volume` (um^3)
+    <factor>                 each_voxel: its concentration, and supply_<factor>, what was added to its supply so far;
+    `voxel_volume` (um^3)
     u, u1, u2, u3            fresh uniform numbers in [0, 1) of this cell (pair, voxel) and this tick
     dt, time, kind, id       minutes of this step, minutes since the start, index of the cell's type, the cell's id
     keywords with a unit     `k="0.01 1/min"`: parameters, changed when the process is made
@@ -36,8 +37,8 @@ OPTIONS = {"slot", "writes", "name", "columns", "of", "other", "among", "period"
 class Maker:
     """What a driver leaves in place of the function: call it with parameters to make the process.
 
-    It answers for itself as a Process does. words: sections or columns that switch it on, by default the function's name where it has
-    columns of its own; needs: factors that it works on; makes: factors that it releases.
+    It answers for itself as a Process does. words: sections or columns that switch it on, by default the function's
+    name where it has columns of its own; needs: factors that it works on; makes: factors that it releases.
     """
 
     part = ""
@@ -48,11 +49,15 @@ class Maker:
         options = dict(options)
         unknown = sorted(set(options) - OPTIONS)
         if unknown:
-            raise LoopError(f"{function.__name__}: no option is called {unknown[0]}.{nearest(unknown[0], OPTIONS)} There are: {', '.join(sorted(OPTIONS))}")
+            raise LoopError(
+                f"{function.__name__}: no option is called {unknown[0]}.{nearest(unknown[0], OPTIONS)} There are: {', '.join(sorted(OPTIONS))}"
+            )
         options["columns"] = tuple(options.get("columns", ()))
         for c in options["columns"]:
             if not isinstance(c, Column) or not c.name:
-                raise LoopError(f"{function.__name__}: columns has {str(c)[:60]}; expected columns with a name, e.g. State('1', name='stress')")
+                raise LoopError(
+                    f"{function.__name__}: columns has {str(c)[:60]}; expected columns with a name, e.g. State('1', name='stress')"
+                )
         self.needs: tuple[str, ...] = options.pop("needs", ())
         self.makes: tuple[str, ...] = options.pop("makes", ())
         self.words: tuple[str, ...] = options.pop("words", (function.__name__,) if options["columns"] else ())
@@ -92,12 +97,14 @@ def each_cell(*, slot: str = "act", writes: tuple[str, ...] = (), **options) -> 
     return lambda function: Maker(LoopProcess, function, {"slot": slot, "writes": writes, **options})
 
 
-def each_contact(*, slot: str = "act", writes: tuple[str, ...] = (), reduce: str = "sum", **options) -> Callable[[Callable], Maker]:
+def each_contact(
+    *, slot: str = "act", writes: tuple[str, ...] = (), reduce: str = "sum", **options
+) -> Callable[[Callable], Maker]:
     """Compile "what does this neighbor do to me?" into a loop over all pairs of cells within their adhesion reaches.
 
-    Own columns go by their names, the neighbor's by `other_<name>`; `distance` is in um. What the function returns is added
-    to `writes` (reduce="sum"), or raises them to the largest value (reduce="max"), neighbor after neighbor in the order of ids;
-    a signal starts from 0 at every firing. Neighbors show what they were before this step.
+    Own columns go by their names, the neighbor's by `other_<name>`; `distance` is in um. What the function returns is
+    added to `writes` (reduce="sum"), or raises them to the largest value (reduce="max"), neighbor after neighbor in the
+    order of ids; a signal starts from 0 at every firing. Neighbors show what they were before this step.
 
     other          a type or several: only these neighbors; the rest as for each_cell
 
@@ -107,7 +114,9 @@ def each_contact(*, slot: str = "act", writes: tuple[str, ...] = (), reduce: str
     >>> burning.function(9.0, 0.5, strength=2.0)
     0.1
     """
-    return lambda function: Maker(ContactProcess, function, {"slot": slot, "writes": writes, "reduce": reduce, **options})
+    return lambda function: Maker(
+        ContactProcess, function, {"slot": slot, "writes": writes, "reduce": reduce, **options}
+    )
 
 
 def each_voxel(*, writes: tuple[str, ...], slot: str = "transport", **options) -> Callable[[Callable], Maker]:

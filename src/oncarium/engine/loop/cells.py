@@ -19,7 +19,8 @@ from ..tissue import Tissue
 from .source import LoopError, compile_file, nearest, source_of, word
 
 EVERYBODY = "all"
-FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "kind", "chosen")  # arguments of every generated loop
+# arguments of every generated loop
+FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "kind", "chosen")
 RESERVED = {*FIXED, "i", "j", "m", "start", "near", "position", "reach", "distance", "far", "dx", "dy", "dz"}
 
 
@@ -54,7 +55,8 @@ class LoopProcess(Process):
         unknown = sorted(set(parameters) - set(defaults) - {"period"})
         if unknown:
             raise LoopError(
-                f"{function.__name__} has no parameter {', '.join(unknown)};" + (nearest(unknown[0], defaults) or " it takes only period")
+                f"{function.__name__} has no parameter {', '.join(unknown)};"
+                + (nearest(unknown[0], defaults) or " it takes only period")
             )
         self.parameters = {k: parse_number(parameters.get(k, v)) for k, v in defaults.items()}
         self.arguments = [p.name for p in self.order if p.name not in defaults]
@@ -65,8 +67,12 @@ class LoopProcess(Process):
         self.adds = tuple(w for w in self.writes if w in read)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs: the source goes along, which cannot be read there where it came from a notebook."""
-        return {**{k: v for k, v in vars(self).items() if k != "module"}, "source": self.source or source_of(self.function)}
+        """What another process needs: the source goes along, which cannot be read there where it came from a
+        notebook."""
+        return {
+            **{k: v for k, v in vars(self).items() if k != "module"},
+            "source": self.source or source_of(self.function),
+        }
 
     @property
     def name(self) -> str:
@@ -205,7 +211,16 @@ class LoopProcess(Process):
                 self.module.loop,
                 rows,
                 self.threads,
-                *(np.uint64(tick.seed), self.stream, tick.number, float(tick.dt), float(tick.time), ids, kind, self.chosen),
+                *(
+                    np.uint64(tick.seed),
+                    self.stream,
+                    tick.number,
+                    float(tick.dt),
+                    float(tick.time),
+                    ids,
+                    kind,
+                    self.chosen,
+                ),
                 *more,
                 *(self.array(tissue, name) for name in self.arrays),
                 *self.parameters.values(),

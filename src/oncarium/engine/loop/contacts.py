@@ -81,4 +81,16 @@ class ContactProcess(LoopProcess):
             raise self._say("cells have no neighbor lists; each_contact needs a process that moves the cells")
         cells, near, reach = tissue.cells, tissue.look(tissue), tissue.touch(tissue)
         before = [cells[n].copy() for n in self._copied()]
-        self._run(tissue, tick, cells.n, cells.id, cells.type, near.first, near.list, cells.position, reach, self.chosen_other, *before)
+        self._run(
+            tissue,
+            tick,
+            cells.n,
+            cells.id,
+            cells.type,
+            near.first,
+            near.list,
+            cells.position,
+            reach,
+            self.chosen_other,
+            *before,
+        )

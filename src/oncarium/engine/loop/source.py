@@ -24,7 +24,7 @@ class LoopError(OncariumError, TypeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """ Did you mean ...? or nothing."""
+    """Did you mean ...? or nothing."""
     near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     return f" Did you mean {', '.join(near)}?" if near else ""
 

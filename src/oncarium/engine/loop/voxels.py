@@ -37,7 +37,11 @@ class VoxelProcess(LoopProcess):
 
     @staticmethod
     def _sources(tissue: Tissue) -> dict[str, tuple[str, int]]:
-        return {f"{source}_{word(name)}": (f"fields.{source}", k) for source in SOURCES for k, name in enumerate(tissue.fields.names)}
+        return {
+            f"{source}_{word(name)}": (f"fields.{source}", k)
+            for source in SOURCES
+            for k, name in enumerate(tissue.fields.names)
+        }
 
     def targets(self, tissue: Tissue) -> list[tuple[str, int]]:
         """(array of the fields, factor) of everything the function writes; an unknown one is refused."""

@@ -32,10 +32,11 @@ def cell_text(text: str) -> str:
 
 
 class Tables:
-    """An observer of a Simulation: one row per cell, and one per voxel, at the start and at every `every` min. go_on: after what lies there.
+    """An observer of a Simulation: one row per cell, and one per voxel, at the start and at every `every` min. go_on:
+    after what lies there.
 
-    Each time is appended in one piece and flushed, so whole times are what an interrupted run leaves. A row holds the state before
-    the step that starts at its time, as PhysiCell's snapshots do; the velocity is 0 there, and here.
+    Each time is appended in one piece and flushed, so whole times are what an interrupted run leaves. A row holds the
+    state before the step that starts at its time, as PhysiCell's snapshots do; the velocity is 0 there, and here.
     """
 
     def __init__(self, folder: str | Path, every: float, go_on: bool = False):
@@ -60,7 +61,9 @@ class Tables:
             with path.open("rb") as old, part.open("wb") as new:
                 head = old.readline()
                 new.write(head)
-                new.writelines(line for line in old if line.endswith(b"\n") and float(line.partition(b",")[0]) < time - 1e-9)
+                new.writelines(
+                    line for line in old if line.endswith(b"\n") and float(line.partition(b",")[0]) < time - 1e-9
+                )
             part.replace(path)
             if not head:
                 self.saved = 0

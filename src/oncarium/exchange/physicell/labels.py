@@ -1,8 +1,8 @@
 """The rows of PhysiCell's table of cells: label, size and unit of each, and how it follows from our columns.
 
-Labels, sizes, units and their order are those of its snapshots (version 1.14.2); some labels stand for what Oncarium holds in
-another way (cycle and death are one `vital` and one `phase` here), so a row is a column's name or a function of the moment.
-"""
+Labels, sizes, units and their order are those of its snapshots (version 1.14.2); some labels stand for what Oncarium
+holds in another way (cycle and death are one `vital` and one `phase` here), so a row is a column's name or a function
+of the moment."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ Get = Callable[[Moment], np.ndarray]
 
 @dataclass(frozen=True)
 class Row:
-    """One label. axis "": one number; "xyz", "death" (2), "factor", "type" or "own" (width): a vector. source: a column, or a function."""
+    """One label. axis "": one number; "xyz", "death" (2), "factor", "type" or "own" (width): a vector. source: a
+    column, or a function."""
 
     label: str
     axis: str
@@ -94,7 +95,8 @@ def _exit_rate(m: Moment) -> np.ndarray:
 
 
 def _change(part: str) -> Get:
-    """Rate at which a part of the volume changes: the type's (of the type it grew as, after a transformation), or its death's."""
+    """Rate at which a part of the volume changes: the type's (of the type it grew as, after a transformation), or its
+    death's."""
 
     def get(m: Moment) -> np.ndarray:
         vital, grown_as = m["vital"], m.read("volume.grown_as")
@@ -131,7 +133,11 @@ def _is_motile(m: Moment) -> np.ndarray:
 def _motility(m: Moment) -> np.ndarray:
     """Velocity since the last turn: with the speed of that moment where the numerics keeps it."""
     kept = m.read("motility.vector")
-    return m["motility.heading"].reshape(m.n, 3) * m["motility.speed"][:, None] if kept is None else np.asarray(kept, float)
+    return (
+        m["motility.heading"].reshape(m.n, 3) * m["motility.speed"][:, None]
+        if kept is None
+        else np.asarray(kept, float)
+    )
 
 
 def _cue(m: Moment) -> np.ndarray:
@@ -151,7 +157,9 @@ def _cue_direction(m: Moment) -> np.ndarray:
 
 def _export(m: Moment) -> np.ndarray:
     """Amounts of molar factors as concentration times um^3."""
-    return m["secretion.rate"].reshape(m.n, len(m.factors)) * np.array([concentration_per_amount(u) for u in m.factors.values()])
+    return m["secretion.rate"].reshape(m.n, len(m.factors)) * np.array(
+        [concentration_per_amount(u) for u in m.factors.values()]
+    )
 
 
 def _upward(m: Moment) -> np.ndarray:
@@ -254,9 +262,15 @@ def rows_of(moment: Moment) -> tuple[Row, ...]:
     """All rows of a model: the common ones, then its own custom variables, numbers before vectors."""
     entries = moment.model.names.columns
     own = custom_variables(entries)
-    unit = {name: "none" if entries[columns[0]].unit == "1" else entries[columns[0]].unit for name, columns in own.items()}
+    unit = {
+        name: "none" if entries[columns[0]].unit == "1" else entries[columns[0]].unit for name, columns in own.items()
+    }
     numbers = [Row(name, "", unit[name], columns[0]) for name, columns in own.items() if len(columns) == 1]
-    vectors = [Row(name, "own", unit[name], _together(columns), len(columns)) for name, columns in own.items() if len(columns) > 1]
+    vectors = [
+        Row(name, "own", unit[name], _together(columns), len(columns))
+        for name, columns in own.items()
+        if len(columns) > 1
+    ]
     return (*ROWS, *numbers, *vectors)
 
 
@@ -265,7 +279,8 @@ def _together(columns: Sequence[str]) -> Get:
 
 
 def flat(moment: Moment) -> Iterator[tuple[str, np.ndarray]]:
-    """(heading, (cell,) values): vectors as label[0], label[1], ..., one of length 1 and scalars under the bare label, no label twice."""
+    """(heading, (cell,) values): vectors as label[0], label[1], ..., one of length 1 and scalars under the bare label,
+    no label twice."""
     seen = set()
     for row in rows_of(moment):
         if row.label in seen:

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...errors import DataError
 
-HEADER = struct.Struct("<5I")  # type (0: doubles, little end first, full), rows, columns, 1 if imaginary, bytes of the name
+# type (0: doubles, little end first, full), rows, columns, 1 if imaginary, bytes of the name
+HEADER = struct.Struct("<5I")
 LONGEST_NAME = 64
 
 
@@ -21,14 +22,19 @@ def write(path: Path, name: str, columns: np.ndarray) -> None:
     (3, 2)
     """
     count, rows = columns.shape
-    content = HEADER.pack(0, rows, count, 0, len(name)) + name.encode("ascii") + np.ascontiguousarray(columns, "<f8").tobytes()
+    content = (
+        HEADER.pack(0, rows, count, 0, len(name))
+        + name.encode("ascii")
+        + np.ascontiguousarray(columns, "<f8").tobytes()
+    )
     part = path.with_name(path.name + ".part")
     part.write_bytes(content)
     part.replace(path)
 
 
 def read(path: Path) -> tuple[str, np.ndarray]:
-    """(name, (column, row) values) of the first matrix. Raises DataError when the file is missing, cut short or of another kind."""
+    """(name, (column, row) values) of the first matrix. Raises DataError when the file is missing, cut short or of
+    another kind."""
     try:
         content = path.read_bytes()
     except OSError as error:

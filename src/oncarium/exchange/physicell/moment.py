@@ -1,4 +1,5 @@
-"""A moment: the cells and fields of one instant, of a running Simulation or of a recorded Result, asked for by column."""
+"""A moment: the cells and fields of one instant, of a running Simulation or of a recorded Result, asked for by
+column."""
 
 from __future__ import annotations
 
@@ -53,7 +54,11 @@ class Moment:
         tissue = simulation.tissue
         cells, order = tissue.cells, tissue.cells.order()
         return cls(
-            simulation.model, tissue.time, tissue.fields.grid, tissue.fields.value, lambda name: cells[name][order] if name in cells else None
+            simulation.model,
+            tissue.time,
+            tissue.fields.grid,
+            tissue.fields.value,
+            lambda name: cells[name][order] if name in cells else None,
         )
 
     @classmethod
@@ -68,7 +73,13 @@ class Moment:
             for f, name in enumerate(result.factors):
                 value[f] = result.fields[name].isel(time=at).values
         held = set(result.columns)
-        return cls(model, float(result.times[k]), grid, value, lambda name: result.array(name, result.times[k]) if name in held else None)
+        return cls(
+            model,
+            float(result.times[k]),
+            grid,
+            value,
+            lambda name: result.array(name, result.times[k]) if name in held else None,
+        )
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._known:
@@ -88,7 +99,9 @@ class Moment:
         labels = self._labels(name)
         if labels is None:
             return np.array([t.value(entry) for t in self.model.types], float)
-        return np.array([[t.value(entry, label) for label in labels] for t in self.model.types], float).reshape(len(self.types), len(labels))
+        return np.array([[t.value(entry, label) for label in labels] for t in self.model.types], float).reshape(
+            len(self.types), len(labels)
+        )
 
     def _labels(self, name: str) -> list[str] | None:
         axis = self.model.names.columns[name].axis
@@ -98,7 +111,10 @@ class Moment:
 
     def _parts(self) -> dict[str, np.ndarray]:
         names = self.model.names.columns
-        table = {c: np.array([t.value(names[c]) for t in self.model.types], float) for c in ("volume.total", "volume.nuclear", "volume.fluid_fraction")}
+        table = {
+            c: np.array([t.value(names[c]) for t in self.model.types], float)
+            for c in ("volume.total", "volume.nuclear", "volume.fluid_fraction")
+        }
         Volume.set_base(table)
         return table
 
@@ -108,7 +124,9 @@ class Moment:
             self.assumed.add(name)
         if name == "cycle.exit":
             longest = max([len(t.exit) for t in self.model.types], default=0)
-            return np.array([[*t.exit, *[0.0] * (longest - len(t.exit))] for t in self.model.types]).reshape(-1, longest)[self.kind]
+            return np.array([[*t.exit, *[0.0] * (longest - len(t.exit))] for t in self.model.types]).reshape(
+                -1, longest
+            )[self.kind]
         out = self.base(name)[self.kind]
         if name in DERIVED:
             out = out * self["volume.total"] / self._parts()["volume.total"][self.kind]

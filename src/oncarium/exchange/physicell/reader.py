@@ -56,11 +56,16 @@ def parse(path: Path) -> xml.Element:
     except OSError as error:
         raise DataError(str(path), f"it cannot be read: {error.strerror}.") from None
     except (xml.ParseError, ValueError, LookupError) as error:
-        raise DataError(str(path), f"it is no complete XML: {error}.", remedy="Move it away to read the other snapshots of the folder.") from None
+        raise DataError(
+            str(path),
+            f"it is no complete XML: {error}.",
+            remedy="Move it away to read the other snapshots of the folder.",
+        ) from None
 
 
 class Snapshots(Result):
-    """Snapshots of a folder. Columns have our names where Oncarium has the same quantity, and PhysiCell's labels besides.
+    """Snapshots of a folder. Columns have our names where Oncarium has the same quantity, and PhysiCell's labels
+    besides.
 
     labels   name -> Label, as the files say
 
@@ -78,9 +83,15 @@ class Snapshots(Result):
         if (last := path / "final.xml").exists():
             files.append(last)
         if not files:
-            raise DataError(str(path), "no snapshot lies here;", "expected output00000000.xml, initial.xml or final.xml.")
+            raise DataError(
+                str(path), "no snapshot lies here;", "expected output00000000.xml, initial.xml or final.xml."
+            )
         timed = self._of_one_run([(float(self._text(f, parse(f), "metadata/current_time")), f) for f in files], last)
-        if len(timed) > 2 and timed[-1][1] == last and timed[-1][0] - timed[-2][0] < 0.5 * (timed[-2][0] - timed[-3][0]):
+        if (
+            len(timed) > 2
+            and timed[-1][1] == last
+            and timed[-1][0] - timed[-2][0] < 0.5 * (timed[-2][0] - timed[-3][0])
+        ):
             timed.pop()  # the last saved state once more, or a step later
         timed.sort(key=lambda found: found[0])
         self.files = [f for _, f in timed]
@@ -94,7 +105,8 @@ class Snapshots(Result):
         self.attrs["phases"] = {name: self._phases_of(k) for k, name in enumerate(self.types)}
 
     def _of_one_run(self, timed: list[tuple[float, Path]], last: Path) -> list[tuple[float, Path]]:
-        """Snapshots without those that a longer run left in the folder before: times go up, and none is later than the end."""
+        """Snapshots without those that a longer run left in the folder before: times go up, and none is later than the
+        end."""
         end = next((t for t, f in timed if f == last), math.inf)
         kept: list[tuple[float, Path]] = []
         frames = [pair for pair in timed if pair[1] != last]
@@ -104,7 +116,12 @@ class Snapshots(Result):
             kept.append((time, file))
         left = frames[len(kept) :]
         if left:
-            LOG.warning("%s: %d snapshots, from %s on, are left from an earlier run and are not read.", self.path, len(left), left[0][1].name)
+            LOG.warning(
+                "%s: %d snapshots, from %s on, are left from an earlier run and are not read.",
+                self.path,
+                len(left),
+                left[0][1].name,
+            )
         return kept + [pair for pair in timed if pair[1] == last]
 
     # -- the files --------------------------------------------------------------------------------------------------
@@ -125,15 +142,26 @@ class Snapshots(Result):
             box = [float(v) for v in self._text(file, root, f"{mesh}bounding_box").replace(",", " ").split()]
             shape = [len(c) for c in centers]
             data = self._cell_data(file, root)
-            labels = [Label(str(e.text), int(e.get("index", "")), int(e.get("size", "")), e.get("units", "")) for e in data.iter("label")]
+            labels = [
+                Label(str(e.text), int(e.get("index", "")), int(e.get("size", "")), e.get("units", ""))
+                for e in data.iter("label")
+            ]
             self.ids = {int(float(e.get("type", e.get("ID", "0")))): str(e.text) for e in data.iter("type")}
-            variables = [(e.get("name", ""), e.get("units", "")) for e in root.iterfind("microenvironment/domain/variables/variable")]
+            variables = [
+                (e.get("name", ""), e.get("units", ""))
+                for e in root.iterfind("microenvironment/domain/variables/variable")
+            ]
         except (ValueError, IndexError) as error:
             raise DataError(str(file), f"a number in it is none: {error}.") from None
         self.labels = {label.name: label for label in reversed(labels)}  # of two with one name the first counts
         missing = [n for n in ("ID", "position", "total_volume", "cell_type") if n not in self.labels]
         if missing or len(box) != 6:
-            raise DataError(str(file), f"its table of cells has no {', '.join(missing)}." if missing else f"its box has {len(box)} numbers, not 6.")
+            raise DataError(
+                str(file),
+                f"its table of cells has no {', '.join(missing)}."
+                if missing
+                else f"its box has {len(box)} numbers, not 6.",
+            )
         if not self.ids:  # older files do not name their types
             table = mat.read(file.parent / self._text(file, data, "filename"))[1]
             self.ids = {int(k): f"type {int(k)}" for k in np.unique(table[:, self.labels["cell_type"].start])}
@@ -144,18 +172,27 @@ class Snapshots(Result):
             "name": self.path.resolve().name,
             "seed": self._seed(),
             "model_digest": "",
-            "versions": {"oncarium": "", root.findtext("metadata/software/name", "PhysiCell"): root.findtext("metadata/software/version", "")},
+            "versions": {
+                "oncarium": "",
+                root.findtext("metadata/software/name", "PhysiCell"): root.findtext("metadata/software/version", ""),
+            },
             "types": list(self.ids.values()),
             "factors": [name for name, _ in variables],
             "factor_units": ["1" if unit in ("dimensionless", "") else unit for _, unit in variables],
-            "grid": {"origin": box[:3], "spacing": [(b - a) / n for a, b, n in zip(box[:3], box[3:], shape)], "shape": shape[::-1]},
+            "grid": {
+                "origin": box[:3],
+                "spacing": [(b - a) / n for a, b, n in zip(box[:3], box[3:], shape)],
+                "shape": shape[::-1],
+            },
             "events": catalog.events(),
         }
         self._name_columns()
 
     @staticmethod
     def _cell_data(file: Path, root: xml.Element) -> xml.Element:
-        found = root.find("cellular_information/cell_populations/cell_population/custom/simplified_data[@source='PhysiCell']")
+        found = root.find(
+            "cellular_information/cell_populations/cell_population/custom/simplified_data[@source='PhysiCell']"
+        )
         if found is None:
             raise DataError(str(file), "it has no table of cells (simplified_data).")
         return found
@@ -175,14 +212,22 @@ class Snapshots(Result):
                 self.rows[row.source] = row.label
         usual = {r.label for r in ROWS}
         self.rows |= {f"custom.{label}": label for label in self.labels if label not in usual}
-        derived = {"type": ("1", "index of the cell's type"), "vital": ("1", "0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed"),
-                   "radius": ("um", "radius of the whole cell"), "cycle.phase": ("1", "present phase of the cycle")}
+        derived = {
+            "type": ("1", "index of the cell's type"),
+            "vital": ("1", "0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed"),
+            "radius": ("um", "radius of the whole cell"),
+            "cycle.phase": ("1", "present phase of the cycle"),
+        }
         ours = list(dict.fromkeys(["id", "type", "position", "vital", "radius", "cycle.phase", *self.rows]))
         columns = {}
         for name in ours:
             unit, doc = derived.get(name) or ((known[name].unit, known[name].doc) if name in known else ("1", ""))
             columns[name] = {"unit": unit, "doc": doc, "kind": known[name].kind if name in known else "state"}
-        columns |= {n: {"unit": label.unit, "doc": "as PhysiCell writes it", "kind": "state"} for n, label in self.labels.items() if n not in columns}
+        columns |= {
+            n: {"unit": label.unit, "doc": "as PhysiCell writes it", "kind": "state"}
+            for n, label in self.labels.items()
+            if n not in columns
+        }
         self.attrs["columns"] = columns
 
     def _read_table(self, k: int) -> np.ndarray:
@@ -204,7 +249,11 @@ class Snapshots(Result):
         table = mat.read(where)[1]
         wanted = (int(np.prod(shape)), 4 + len(self.factors))
         if table.shape != wanted:
-            raise DataError(str(where), f"it has {table.shape[0]} voxels and {table.shape[1]} rows;", f"expected {wanted[0]} and {wanted[1]}.")
+            raise DataError(
+                str(where),
+                f"it has {table.shape[0]} voxels and {table.shape[1]} rows;",
+                f"expected {wanted[0]} and {wanted[1]}.",
+            )
         return table[:, 4:].T.reshape(len(self.factors), *shape)
 
     def _beside(self, file: Path, name: str) -> Path:
@@ -228,7 +277,11 @@ class Snapshots(Result):
     @property
     def model_yaml(self) -> str:
         """Snapshots do not hold the model. Raises DataError."""
-        raise DataError(str(self.path), "snapshots do not hold the model.", remedy="Read its settings:  oc.load('PhysiCell_settings.xml')")
+        raise DataError(
+            str(self.path),
+            "snapshots do not hold the model.",
+            remedy="Read its settings:  oc.load('PhysiCell_settings.xml')",
+        )
 
     @property
     def digest(self) -> str:
@@ -236,9 +289,14 @@ class Snapshots(Result):
         raise DataError(str(self.path), "snapshots of another program have no digest.")
 
     def array(self, column: str, t: Any = None) -> np.ndarray:
-        """One column, or one of PhysiCell's labels, at a time: (cell,) or (cell, axis) in the order of ids. Raises InputError."""
+        """One column, or one of PhysiCell's labels, at a time: (cell,) or (cell, axis) in the order of ids. Raises
+        InputError."""
         if column not in self.attrs["columns"]:
-            raise InputError("column", f"'{column}' is not in these files.{did_you_mean(column, self.columns)}", f"They have: {', '.join(self.columns)}.")
+            raise InputError(
+                "column",
+                f"'{column}' is not in these files.{did_you_mean(column, self.columns)}",
+                f"They have: {', '.join(self.columns)}.",
+            )
         table = self._table(self.frame(t, self.times))
         if column in ("type", "vital", "cycle.phase"):
             values = {"type": self._types, "vital": self._vital, "cycle.phase": self._phase}[column](table)
@@ -260,7 +318,10 @@ class Snapshots(Result):
         place = {k: i for i, k in enumerate(ids.tolist())}
         unknown = set(given.astype(int).tolist()) - set(place)
         if unknown:
-            raise DataError(str(self.path), f"cells are of type {', '.join(map(str, sorted(unknown)))}, which the files do not name.")
+            raise DataError(
+                str(self.path),
+                f"cells are of type {', '.join(map(str, sorted(unknown)))}, which the files do not name.",
+            )
         return np.array([place[k] for k in given.astype(int).tolist()], np.int32)
 
     def _vital(self, table: np.ndarray) -> np.ndarray:
@@ -305,9 +366,20 @@ class Snapshots(Result):
             kind, vital, n = self._types(table), self._vital(table), len(self.types)
             row: dict[str, float] = {}
             for name, which in (("live", vital == 0), ("apoptotic", vital == 1), ("necrotic", vital > 1)):
-                row |= dict(zip((f"{name}.{t}" for t in self.types), np.bincount(kind[which], minlength=n).astype(float)))
-            row |= dict(zip((f"volume.{t}" for t in self.types), np.bincount(kind, self._one(table, "total_volume"), minlength=n)))
-            for name, values in (("mean", field.mean(axis=(1, 2, 3))), ("lowest", field.min(axis=(1, 2, 3))), ("highest", field.max(axis=(1, 2, 3)))):
+                row |= dict(
+                    zip((f"{name}.{t}" for t in self.types), np.bincount(kind[which], minlength=n).astype(float))
+                )
+            row |= dict(
+                zip(
+                    (f"volume.{t}" for t in self.types),
+                    np.bincount(kind, self._one(table, "total_volume"), minlength=n),
+                )
+            )
+            for name, values in (
+                ("mean", field.mean(axis=(1, 2, 3))),
+                ("lowest", field.min(axis=(1, 2, 3))),
+                ("highest", field.max(axis=(1, 2, 3))),
+            ):
                 row |= dict(zip((f"{name}.{f}" for f in self.factors), values))
             rows.append(row | dict.fromkeys((f"events.{e}" for e in catalog.events()), np.nan))
         return pd.DataFrame(rows, index=pd.Index(self._times, name="time"))
@@ -317,15 +389,26 @@ class Snapshots(Result):
         """Empty: snapshots do not tell events."""
         import pandas as pd
 
-        return pd.DataFrame({"time": np.empty(0), "id": np.empty(0, int), "kind": pd.Categorical([], catalog.events()), "cause": np.empty(0, int)})
+        return pd.DataFrame(
+            {
+                "time": np.empty(0),
+                "id": np.empty(0, int),
+                "kind": pd.Categorical([], catalog.events()),
+                "cause": np.empty(0, int),
+            }
+        )
 
     def neighbors(self, t: Any = None, graph: str = "cell_neighbor_graph") -> dict[int, list[int]]:
-        """Id -> ids of its neighbors, from the graph of a snapshot (or "spring_attached_cells_graph", "attached_cells_graph")."""
+        """Id -> ids of its neighbors, from the graph of a snapshot (or "spring_attached_cells_graph",
+        "attached_cells_graph")."""
         file = self.files[self.frame(t, self.times)]
         where = file.with_name(f"{file.stem}_{graph}.txt")
         try:
             lines = where.read_text(encoding="ascii").splitlines()
-            return {int(a): [int(b) for b in rest.split(",") if b.strip()] for a, _, rest in (line.partition(":") for line in lines if line.strip())}
+            return {
+                int(a): [int(b) for b in rest.split(",") if b.strip()]
+                for a, _, rest in (line.partition(":") for line in lines if line.strip())
+            }
         except (OSError, ValueError) as error:
             raise DataError(str(where), f"it cannot be read: {error}.") from None
 
@@ -352,7 +435,11 @@ class _Frames:
     def __getitem__(self, key: Sequence[Any]) -> np.ndarray:
         time, factor, *space = key
         chosen = np.arange(len(self.snapshots.files))[time]
-        out = np.stack([self.snapshots._field(int(k))[factor] for k in np.atleast_1d(chosen)]) if np.size(chosen) else np.empty((0, *self.shape[2:]))
+        out = (
+            np.stack([self.snapshots._field(int(k))[factor] for k in np.atleast_1d(chosen)])
+            if np.size(chosen)
+            else np.empty((0, *self.shape[2:]))
+        )
         for axis in (3, 2, 1):
             out = out[(slice(None),) * axis + (space[axis - 1],)]
         return out if np.ndim(chosen) else out[0]

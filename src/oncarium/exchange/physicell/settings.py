@@ -1,4 +1,5 @@
-"""A Model as PhysiCell's settings: PhysiCell_settings.xml, cell_rules.csv and cells.csv, for what these files can say."""
+"""A Model as PhysiCell's settings: PhysiCell_settings.xml, cell_rules.csv and cells.csv, for what these files can
+say."""
 
 from __future__ import annotations
 
@@ -32,7 +33,13 @@ KINDS = {"uniform": ("Uniform", ("min", "max")), "loguniform": ("LogUniform", ("
 LIVE_RATES = (("live_phagocytosis_rates", "phagocytosis_rate", "phagocytosis.live"), ("attack_rates", "attack_rate", "attack.rate"),
               ("fusion_rates", "fusion_rate", "fusion.rate"))  # fmt: skip
 # columns the files have no place for, and what a reader of them takes instead
-FIXED = {"attack.immunogenicity": 1.0, "secretion.released": 0.0, "secretion.transferred": 1.0, "mechanics.movable": 1.0, "metabolism.consumption": 0.0}
+FIXED = {
+    "attack.immunogenicity": 1.0,
+    "secretion.released": 0.0,
+    "secretion.transferred": 1.0,
+    "mechanics.movable": 1.0,
+    "metabolism.consumption": 0.0,
+}
 
 
 def write(model: Model, folder: str | Path, placed: Sequence[Row] | None = None) -> list[str]:
@@ -71,7 +78,13 @@ def _put(parent: xml.Element, tag: str, text: Any = None, **attributes: Any) -> 
 
 def _say(value: Any) -> str:
     """A value as text; numbers so that they read back exactly."""
-    return str(value).lower() if isinstance(value, bool | np.bool_) else repr(float(value)) if isinstance(value, float) else str(value)
+    return (
+        str(value).lower()
+        if isinstance(value, bool | np.bool_)
+        else repr(float(value))
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 class _Writer:
@@ -120,7 +133,9 @@ class _Writer:
         steps = (m.clock.transport, m.clock.mechanics, m.clock.phenotype)
         if m.numerics != "physicell":
             steps = (*STEPS, m.clock.phenotype)
-            self.note(f"the clocks of diffusion and mechanics become {STEPS[0]:g} and {STEPS[1]:g} min, which the files' numerics needs")
+            self.note(
+                f"the clocks of diffusion and mechanics become {STEPS[0]:g} and {STEPS[1]:g} min, which the files' numerics needs"
+            )
         for name, step in zip(("diffusion", "mechanics", "phenotype"), steps):
             _put(overall, f"dt_{name}", float(step), units="min")
         _put(_put(root, "parallel"), "omp_num_threads", 4)
@@ -154,7 +169,14 @@ class _Writer:
         positions = _put(_put(root, "initial_conditions"), "cell_positions", type="csv", enabled=bool(self.cells_text))
         _put(positions, "folder", "./config")
         _put(positions, "filename", FILES[2])
-        rules = _put(_put(_put(root, "cell_rules"), "rulesets"), "ruleset", protocol="CBHG", version="3.0", format="csv", enabled=bool(self.rules_text))
+        rules = _put(
+            _put(_put(root, "cell_rules"), "rulesets"),
+            "ruleset",
+            protocol="CBHG",
+            version="3.0",
+            format="csv",
+            enabled=bool(self.rules_text),
+        )
         _put(rules, "folder", "./config")
         _put(rules, "filename", FILES[1])
         _put(_put(root, "user_parameters"), "number_of_cells", self.scattered, type="int", units="none")
@@ -215,9 +237,17 @@ class _Writer:
             _put(model, "death_rate", self.value(cell, f"death.{kind}"), units="1/min")
             durations = _put(model, "phase_durations", units="min")
             if kind == "necrosis":
-                _put(durations, "duration", self.value(cell, "necrosis.swelling_duration"), index=0, fixed_duration=True)
+                _put(
+                    durations, "duration", self.value(cell, "necrosis.swelling_duration"), index=0, fixed_duration=True
+                )
             fixed = self.value(cell, f"{kind}.fixed") > 0.5
-            _put(durations, "duration", self.value(cell, f"{kind}.duration"), index=int(kind == "necrosis"), fixed_duration=fixed)
+            _put(
+                durations,
+                "duration",
+                self.value(cell, f"{kind}.duration"),
+                index=int(kind == "necrosis"),
+                fixed_duration=fixed,
+            )
             numbers = _put(model, "parameters")
             for tag, column in DEAD_PARTS[kind].items():
                 _put(numbers, tag, self.value(cell, column) if column else 0.0)
@@ -311,7 +341,13 @@ class _Writer:
             self._named(group, cell, tag, item, column)
         _put(group, "attack_damage_rate", self.value(cell, "attack.damage_rate"), units="1/min")
         _put(group, "attack_duration", self.value(cell, "attack.duration"), units="min")
-        self._named(_put(phenotype, "cell_transformations"), cell, "transformation_rates", "transformation_rate", "transformation.rate")
+        self._named(
+            _put(phenotype, "cell_transformations"),
+            cell,
+            "transformation_rates",
+            "transformation_rate",
+            "transformation.rate",
+        )
 
     def _distributions(self, group: xml.Element, cell: CellType) -> None:
         if not cell.distributions:
@@ -349,26 +385,42 @@ class _Writer:
                 word = ".".join(str(w) for w in (rule.signal if signal is None else rule.behavior) if w)
                 self.note(f"{name}: '{rule.text}' is left out, since the files have no word for {word}")
                 continue
-            scale = self.per_amount[rule.behavior[1]] if rule.behavior[0] == "secretion.rate" and rule.behavior[1] else 1.0
+            scale = (
+                self.per_amount[rule.behavior[1]] if rule.behavior[0] == "secretion.rate" and rule.behavior[1] else 1.0
+            )
             verb = "increases" if rule.increases else "decreases"
             numbers = [_say(float(v)) for v in (rule.value * scale, rule.half, rule.hill)]
-            lines.append(",".join([*(cell_text(t) for t in (name, signal, verb, behavior)), *numbers, str(int(rule.dead))]))
+            lines.append(
+                ",".join([*(cell_text(t) for t in (name, signal, verb, behavior)), *numbers, str(int(rule.dead))])
+            )
         return "".join(f"{line}\n" for line in lines)
 
     def _everywhere(self) -> list[Placement]:
         """Placements at random in the whole domain."""
-        return [p for p in self.model.placements if p.count is not None and p.region is not None and p.region.kind == "everywhere"]
+        return [
+            p
+            for p in self.model.placements
+            if p.count is not None and p.region is not None and p.region.kind == "everywhere"
+        ]
 
     @property
     def scattered(self) -> int:
-        """Cells of each type that are placed at random in the whole domain, where the model says the same number for every type."""
+        """Cells of each type that are placed at random in the whole domain, where the model says the same number for
+        every type."""
         counts = {p.type: p.count for p in self._everywhere()}
-        same = set(counts.values()) if len(counts) == len(self.types) == len(self._everywhere()) and self.placed is None else set()
+        same = (
+            set(counts.values())
+            if len(counts) == len(self.types) == len(self._everywhere()) and self.placed is None
+            else set()
+        )
         return next(iter(same)) or 0 if len(same) == 1 else 0
 
     def _cells(self) -> str:
-        """The table of cells: rows of tables as they are, regions as the places their cells have with the model's seed."""
-        placements = self.model.placements if self.placed is None else [Placement("", table="given", rows=tuple(self.placed))]
+        """The table of cells: rows of tables as they are, regions as the places their cells have with the model's
+        seed."""
+        placements = (
+            self.model.placements if self.placed is None else [Placement("", table="given", rows=tuple(self.placed))]
+        )
         names: dict[Key, str] = {}
         for column, label in dict.fromkeys(key for p in placements for key in p.values):
             name = "volume" if column == "volume.total" else self._behavior(None, column, label)
@@ -385,13 +437,23 @@ class _Writer:
             rows = p.rows if p.table else self._places(p, first)
             for k, (name, *xyz) in enumerate(rows):
                 more = [p.values[key][k] if key in p.values else math.nan for key in names]
-                lines.append(",".join([*(_say(float(v)) for v in xyz), cell_text(name), *("" if math.isnan(v) else _say(float(v)) for v in more)]))
+                lines.append(
+                    ",".join(
+                        [
+                            *(_say(float(v)) for v in xyz),
+                            cell_text(name),
+                            *("" if math.isnan(v) else _say(float(v)) for v in more),
+                        ]
+                    )
+                )
             first += len(rows)
         head = ",".join(["x,y,z,type", *(cell_text(n) for n in names.values())])
         return "".join(f"{line}\n" for line in (head, *lines)) if lines else ""
 
     def _places(self, p: Placement, first: int) -> list[Row]:
         """Where the cells of a region lie with the model's seed; first: how many were placed before."""
-        position = scatter(p, self.model.domain, self.model.seed, first) if p.count is not None else pack(p, self.model.domain)
+        position = (
+            scatter(p, self.model.domain, self.model.seed, first) if p.count is not None else pack(p, self.model.domain)
+        )
         self.note("cells of regions are written where they lie with the model's seed")
         return [(p.type, float(x), float(y), float(z)) for x, y, z in position]

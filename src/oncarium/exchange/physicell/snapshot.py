@@ -1,4 +1,5 @@
-"""Snapshots as PhysiCell leaves them (MultiCellDS 2): an XML of what is where, tables of cells and voxels, and graphs."""
+"""Snapshots as PhysiCell leaves them (MultiCellDS 2): an XML of what is where, tables of cells and voxels, and
+graphs."""
 
 from __future__ import annotations
 
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from ...run.result import Result
 
 MESH = "initial_mesh0.mat"
-GRAPHS = {"neighbor_graph": "cell_neighbor_graph", "attached_cells_graph": "attached_cells_graph", "spring_attached_cells_graph": "spring_attached_cells_graph"}
+GRAPHS = {
+    "neighbor_graph": "cell_neighbor_graph",
+    "attached_cells_graph": "attached_cells_graph",
+    "spring_attached_cells_graph": "spring_attached_cells_graph",
+}
 DIMENSIONLESS = {"1": "dimensionless"}
 
 
@@ -31,14 +36,20 @@ def write(folder: Path, name: str, moment: Moment) -> None:
     """One snapshot: NAME.xml and the files it points to. Raises DataError when the disk is full."""
     try:
         rows = rows_of(moment)
-        cells = np.concatenate([r.values(moment) for r in rows], axis=1) if moment.n else np.empty((0, sum(_sizes(moment))))
+        cells = (
+            np.concatenate([r.values(moment) for r in rows], axis=1) if moment.n else np.empty((0, sum(_sizes(moment))))
+        )
         table = np.stack([values for heading, values in voxels(moment) if heading != "time"], axis=1)
         if not (folder / MESH).exists():
             mat.write(folder / MESH, "mesh", table[:, :4])
         mat.write(folder / f"{name}_microenvironment0.mat", "multiscale_microenvironment", table)
         mat.write(folder / f"{name}_cells.mat", "cells", cells)
         ids = moment["id"].astype(int)
-        for graph, pairs in (("neighbor_graph", neighbors(moment)), ("attached_cells_graph", []), ("spring_attached_cells_graph", attachments(moment))):
+        for graph, pairs in (
+            ("neighbor_graph", neighbors(moment)),
+            ("attached_cells_graph", []),
+            ("spring_attached_cells_graph", attachments(moment)),
+        ):
             (folder / f"{name}_{GRAPHS[graph]}.txt").write_text(_graph(ids, pairs), encoding="ascii")
         root = describe(name, moment)
         xml.indent(root, "\t")
@@ -74,13 +85,21 @@ def describe(name: str, moment: Moment) -> xml.Element:
     grid = moment.grid
     domain = put(put(root, "microenvironment"), "domain", name="microenvironment")
     mesh = put(domain, "mesh", type="Cartesian", uniform="true", regular="true", units="micron")
-    put(mesh, "bounding_box", " ".join(f"{v:.6f}" for v in (*grid.lower, *grid.upper)), type="axis-aligned", units="micron")
+    put(
+        mesh,
+        "bounding_box",
+        " ".join(f"{v:.6f}" for v in (*grid.lower, *grid.upper)),
+        type="axis-aligned",
+        units="micron",
+    )
     for axis in "xyz":
         put(mesh, f"{axis}_coordinates", " ".join(f"{v:.12g}" for v in grid.centers(axis)), delimiter=" ")
     put(put(mesh, "voxels", type="matlab"), "filename", MESH)
     variables = put(domain, "variables")
     for k, factor in enumerate(moment.model.factors):
-        variable = put(variables, "variable", name=factor.name, units=DIMENSIONLESS.get(factor.unit, factor.unit), ID=str(k))
+        variable = put(
+            variables, "variable", name=factor.name, units=DIMENSIONLESS.get(factor.unit, factor.unit), ID=str(k)
+        )
         numbers = put(variable, "physical_parameter_set")
         put(numbers, "conditions")
         put(numbers, "diffusion_coefficient", f"{factor.diffusion:.12g}", units="micron^2/min")
@@ -139,9 +158,9 @@ def _graph(ids: np.ndarray, pairs: np.ndarray | Sequence) -> str:
 
 
 def export(result: Result, folder: str | Path) -> list[str]:
-    """Every frame of a run as snapshots `output00000000`, ..., besides `initial` and `final`, and its settings; returns what is worth
-    knowing: columns that were not recorded, for which the base value of the type was written, and what the settings cannot say.
-    Raises InputError where snapshots lie already.
+    """Every frame of a run as snapshots `output00000000`, ..., besides `initial` and `final`, and its settings; returns
+    what is worth knowing: columns that were not recorded, for which the base value of the type was written, and what
+    the settings cannot say. Raises InputError where snapshots lie already.
 
     >>> import oncarium as oc
     >>> finished = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/exported")

@@ -22,7 +22,9 @@ class Definitions(Phenotype):
         group = root.child("cell_definitions")
         given = list(group.children("cell_definition")) if group else []
         if not given:
-            (group or root).complain("no cell type is defined.", "Expected <cell_definitions> with at least one <cell_definition>.")
+            (group or root).complain(
+                "no cell type is defined.", "Expected <cell_definitions> with at least one <cell_definition>."
+            )
         self.types = self._names(given)
         legacy = options is not None and options.truth("legacy_cell_defaults_copy")
         wall = options is not None and options.truth("virtual_wall_at_domain_edge")
@@ -55,9 +57,15 @@ class Definitions(Phenotype):
             if not name:
                 element.complain("this cell type has no name.", "Expected the attribute name.")
             elif name in first:
-                element.complain(f"the cell type '{name}' stands twice, here and in line {first[name].line}.", remedy="Keep one of them.")
+                element.complain(
+                    f"the cell type '{name}' stands twice, here and in line {first[name].line}.",
+                    remedy="Keep one of them.",
+                )
             elif number and number in numbers:
-                element.complain(f"the ID {number} stands twice, here and in line {numbers[number].line}.", remedy="Number the types 0, 1, 2, ...")
+                element.complain(
+                    f"the ID {number} stands twice, here and in line {numbers[number].line}.",
+                    remedy="Number the types 0, 1, 2, ...",
+                )
             if name:
                 first.setdefault(name, element)
             numbers.setdefault(number, element)
@@ -85,7 +93,8 @@ class Definitions(Phenotype):
         return base
 
     def _start(self, element: Element, name: str, number: str, base: Definition, legacy: bool) -> Definition:
-        """The definition before its own values are read: a copy of its parent, with what is not inherited set to zero."""
+        """The definition before its own values are read: a copy of its parent, with what is not inherited set to
+        zero."""
         parent_name = element.attribute("parent_type")
         parent = next((d for d in self.all if d.name == parent_name), None) if parent_name else None
         if parent_name and parent is None:
@@ -108,7 +117,9 @@ class Definitions(Phenotype):
             d.set("attack.damage_rate", None, 1.0, element)
             d.normalized = False
         elif legacy and not first:
-            element.notice("legacy_cell_defaults_copy: everything of definition 0 is inherited, motility and rates included.")
+            element.notice(
+                "legacy_cell_defaults_copy: everything of definition 0 is inherited, motility and rates included."
+            )
         return d
 
     # -- sections ---------------------------------------------------------------------------------------------------
@@ -124,14 +135,21 @@ class Definitions(Phenotype):
             self._secretion(phenotype.child("secretion"), d)
             self._interactions(phenotype.child("cell_interactions"), d)
             self._transformations(phenotype.child("cell_transformations"), d)
-            self._table(phenotype.child("cell_integrity"), d, {"damage_rate": "damage.rate", "damage_repair_rate": "damage.repair"})
+            self._table(
+                phenotype.child("cell_integrity"),
+                d,
+                {"damage_rate": "damage.rate", "damage_repair_rate": "damage.repair"},
+            )
             d.intracellular = phenotype.child("intracellular")
             molecular = phenotype.child("molecular")
             if molecular:
                 molecular.skip().notice("1.14.2 does not read this section; it is ignored, as upstream.")
         therapy = element.child("PD")
         if therapy:
-            therapy.skip().complain("PD (PhysiPKPD) is an add-on of its own; the effect of drugs on these cells is not read.", severity="warning")
+            therapy.skip().complain(
+                "PD (PhysiPKPD) is an add-on of its own; the effect of drugs on these cells is not read.",
+                severity="warning",
+            )
         self._custom(element.child("custom_data"), d)
         self._distributions(element.child("initial_parameter_distributions"), d)
 
@@ -164,7 +182,9 @@ class Definitions(Phenotype):
                     continue
                 known = self.custom.setdefault(one, Custom(unit, conserved, doc, child.place))
                 if known.conserved != conserved:
-                    child.notice(f"conserved is {str(conserved).lower()} here and {str(known.conserved).lower()} in line {known.place[1]}; the first holds.")
+                    child.notice(
+                        f"conserved is {str(conserved).lower()} here and {str(known.conserved).lower()} in line {known.place[1]}; the first holds."
+                    )
                 d.custom[one] = Value(number, text.strip() or "0", child.place)
 
     def _distributions(self, group: Element | None, d: Definition) -> None:

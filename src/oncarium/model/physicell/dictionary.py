@@ -18,9 +18,21 @@ BEHAVIORS: dict[str, tuple[str, ...]] = {
     "mechanics.repulsion": ("cell-cell repulsion",),
     "mechanics.membrane_adhesion": ("cell-BM adhesion", "cell-membrane adhesion"),
     "mechanics.membrane_repulsion": ("cell-BM repulsion", "cell-membrane repulsion"),
-    "phagocytosis.apoptotic": ("phagocytose apoptotic cell", "phagocytosis of apoptotic cell", "phagocytosis of apoptotic cells"),
-    "phagocytosis.necrotic": ("phagocytose necrotic cell", "phagocytosis of necrotic cell", "phagocytosis of necrotic cells"),
-    "phagocytosis.other_dead": ("phagocytose other dead cell", "phagocytosis of other dead cell", "phagocytosis of other dead cells"),
+    "phagocytosis.apoptotic": (
+        "phagocytose apoptotic cell",
+        "phagocytosis of apoptotic cell",
+        "phagocytosis of apoptotic cells",
+    ),
+    "phagocytosis.necrotic": (
+        "phagocytose necrotic cell",
+        "phagocytosis of necrotic cell",
+        "phagocytosis of necrotic cells",
+    ),
+    "phagocytosis.other_dead": (
+        "phagocytose other dead cell",
+        "phagocytosis of other dead cell",
+        "phagocytosis of other dead cells",
+    ),
     "mechanics.movable": ("is_movable", "movable", "is movable"),
     "springs.attachment": ("cell attachment rate",),
     "springs.detachment": ("cell detachment rate",),
@@ -42,7 +54,12 @@ OF_TYPE: dict[str, tuple[str, ...]] = {
     "phagocytosis.live": ("phagocytose {}", "phagocytose cell type #", "phagocytosis of {}", "phagocytosis of #"),
     "attack.rate": ("attack {}", "attack cell type #"),
     "fusion.rate": ("fuse to {}", "fuse to cell type #"),
-    "transformation.rate": ("transform to {}", "transition to {}", "transform to cell type #", "transition to cell type #"),
+    "transformation.rate": (
+        "transform to {}",
+        "transition to {}",
+        "transform to cell type #",
+        "transition to cell type #",
+    ),
     "division.asymmetric": ("asymmetric division to {}", "asymmetric division to cell type #"),
     "attack.immunogenicity": ("immunogenicity to {}", "immunogenicity to cell type #"),
 }
@@ -71,7 +88,8 @@ SIGNALS_OF_FACTOR: dict[str, tuple[str, ...]] = {
     "sense.gradient": ("{} gradient", "grad({})", "gradient of {}"),
 }
 ALWAYS_ZERO = ("sense.contact_other_dead", "sense.contact_membrane")  # nothing sets them in PhysiCell itself
-BROKEN_1_14_2 = ("sense.contact_apoptotic", "sense.contact_necrotic", "sense.contact_other_dead")  # read as 0 by rules of 1.14.2
+# read as 0 by rules of 1.14.2
+BROKEN_1_14_2 = ("sense.contact_apoptotic", "sense.contact_necrotic", "sense.contact_other_dead")
 
 
 class Dictionary:
@@ -90,10 +108,14 @@ class Dictionary:
         for k in range(PHASES):
             self.behaviors[f"exit from cycle phase {k}"] = ("cycle.exit", str(k))
         self.behaviors["cycle entry"] = ("cycle.exit", "0")
-        for words, plain, factorwise in ((self.behaviors, BEHAVIORS, OF_FACTOR), (self.signals, SIGNALS, SIGNALS_OF_FACTOR)):
+        for words, plain, factorwise in (
+            (self.behaviors, BEHAVIORS, OF_FACTOR),
+            (self.signals, SIGNALS, SIGNALS_OF_FACTOR),
+        ):
             for column, names in factorwise.items():
                 words.update({n.format(f): (column, f) for f in factors for n in names})
-            for column, names in plain.items():  # a substrate may be named like a signal: the word is the signal's, as upstream
+            # a substrate may be named like a signal: the word is the signal's, as upstream
+            for column, names in plain.items():
                 words.update(dict.fromkeys(names, (column, None)))
         contact = {"sense.contact": ("contact with {}", "contact with cell type #")}
         for words, table in ((self.behaviors, OF_TYPE), (self.signals, contact)):

@@ -1,8 +1,8 @@
 """XML as the format's own parser takes it, made well-formed: line for line the same, so that places stay true.
 
-That parser (pugixml) skips comments and instructions whatever stands in them, keeps an & that begins no entity, takes the first of two
-attributes of one name, ignores text outside of the elements and name spaces. A document type is refused: nothing of it is read or opened.
-"""
+That parser (pugixml) skips comments and instructions whatever stands in them, keeps an & that begins no entity, takes
+the first of two attributes of one name, ignores text outside of the elements and name spaces. A document type is
+refused: nothing of it is read or opened."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def well_formed(text: str, name: str, root: str) -> tuple[str, list[Problem]]:
         piece = m[0]
         if m["type"]:
             said = f"it declares a {piece[2:]}; nothing of it was read or opened."
-            raise ModelError(Problem(f"{name}:{line}", "", said, "Settings have no DTD and no entities.", "Remove the declaration."))
+            raise ModelError(
+                Problem(f"{name}:{line}", "", said, "Settings have no DTD and no entities.", "Remove the declaration.")
+            )
         if m["skipped"]:
             piece = " " + "\n" * piece.count("\n") if pieces else "\n" * piece.count("\n")
         elif m["name"]:
@@ -61,7 +63,9 @@ def well_formed(text: str, name: str, root: str) -> tuple[str, list[Problem]]:
                 if key in seen:
                     tell(f"the attribute {key} stands twice in <{m['name']}>; the first counts.")
                 elif key.partition(":")[0] != "xmlns":
-                    attributes.append(a[0].replace(key, key.replace(":", "_"), 1)[: -len(value)] + value.replace("<", "&lt;"))
+                    attributes.append(
+                        a[0].replace(key, key.replace(":", "_"), 1)[: -len(value)] + value.replace("<", "&lt;")
+                    )
                     bare += [line] * len(BARE.findall(value))
                 seen.add(key)
             piece = f"<{m['close']}{m['name'].replace(':', '_')}{BARE.sub('&amp;', ''.join(attributes))}{m['empty']}>"

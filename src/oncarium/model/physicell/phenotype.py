@@ -8,7 +8,17 @@ from typing import Any
 
 from ...errors import did_you_mean
 from .. import catalog
-from .tags import ATTACK_DURATION, CYCLE_NAMES, CYCLES, DEAD_DEFAULTS, DEAD_PARTS, DEATHS, MECHANICS, MOTILITY, SECRETION
+from .tags import (
+    ATTACK_DURATION,
+    CYCLE_NAMES,
+    CYCLES,
+    DEAD_DEFAULTS,
+    DEAD_PARTS,
+    DEATHS,
+    MECHANICS,
+    MOTILITY,
+    SECRETION,
+)
 from .xml import Element
 
 Key = tuple[str, str | None]
@@ -60,7 +70,9 @@ class Definition:
     def set(self, column: str, label: str | None, number: float, element: Element, text: str = "") -> None:
         """Say the number of a column, at the place of an element; text is the number as its author wrote it."""
         whole = number == round(number) and abs(number) < 1e15
-        self.values[(column, label)] = Value(number, text or (f"{number:.0f}" if whole else repr(number)), element.place)
+        self.values[(column, label)] = Value(
+            number, text or (f"{number:.0f}" if whole else repr(number)), element.place
+        )
 
 
 @dataclass
@@ -87,7 +99,9 @@ class Phenotype:
         d.cycle = model
         d.phases = [Phase(r, f) for r, f in zip(entry.rates, entry.fixed)]
 
-    def _put(self, d: Definition, element: Element, column: str, label: str | None = None, unit: str | None = None) -> None:
+    def _put(
+        self, d: Definition, element: Element, column: str, label: str | None = None, unit: str | None = None
+    ) -> None:
         """Take an element's text as the value of a column."""
         entry = catalog.columns().get(column)
         number = element.number(unit if unit is not None else entry.unit if entry else "")
@@ -100,7 +114,9 @@ class Phenotype:
             if child:
                 self._put(d, child, column)
 
-    def _named(self, group: Element | None, tag: str, d: Definition, column: str, attribute: str = "name", fatal: bool = False) -> None:
+    def _named(
+        self, group: Element | None, tag: str, d: Definition, column: str, attribute: str = "name", fatal: bool = False
+    ) -> None:
         """One value per cell type; unknown names are told, and refused where upstream refuses."""
         for child in group.children(tag) if group else ():
             of = child.attribute(attribute)
@@ -117,7 +133,10 @@ class Phenotype:
         code, name = group.attribute("code"), group.attribute("name")
         if code:
             if not code.isdigit() or int(code) not in CYCLES:
-                group.complain(f"no cycle model has the code '{code[:20]}'.", f"Expected one of {', '.join(f'{k} ({v})' for k, v in CYCLES.items())}.")
+                group.complain(
+                    f"no cycle model has the code '{code[:20]}'.",
+                    f"Expected one of {', '.join(f'{k} ({v})' for k, v in CYCLES.items())}.",
+                )
                 return
             if int(code) in (3, 4):
                 group.notice("this cycle model is replaced by Live, as upstream.")
@@ -128,7 +147,10 @@ class Phenotype:
             for phase, rate, (duration, place) in zip(d.phases, kept or (), durations):
                 phase.rate, phase.duration, phase.place = rate, duration, place
         elif name.lower() not in CYCLE_NAMES:
-            group.complain(f"no cycle model is called '{name}'.{did_you_mean(name, CYCLE_NAMES)}", f"Expected one of {', '.join(CYCLE_NAMES)}.")
+            group.complain(
+                f"no cycle model is called '{name}'.{did_you_mean(name, CYCLE_NAMES)}",
+                f"Expected one of {', '.join(CYCLE_NAMES)}.",
+            )
             return
         elif CYCLES[CYCLE_NAMES[name.lower()]] != d.cycle:
             group.notice(f"a cycle model is chosen by its code; '{name}' without one leaves {d.cycle}, as upstream.")
@@ -140,7 +162,9 @@ class Phenotype:
                     continue
                 following = (start + 1) % len(d.phases)
                 if end and end != str(following):
-                    item.complain(f"phase {start} of {d.cycle} has no link to phase {end};", f"expected end_index {following}.")
+                    item.complain(
+                        f"phase {start} of {d.cycle} has no link to phase {end};", f"expected end_index {following}."
+                    )
                 if value < 0.0:
                     item.complain(f"{item.text} is out of range;", "expected at least 0 1/min.")
                 d.phases[start] = Phase(value, item.flag("fixed_duration"), None, item.place)
@@ -213,7 +237,9 @@ class Phenotype:
                     if f"{kind}.fixed" in catalog.columns():
                         d.set(f"{kind}.fixed", None, float(fixed), child)
                     elif not fixed:
-                        child.notice(f"the clearance of a cell dead by {kind} takes a fixed time here; fixed_duration=false is not used.")
+                        child.notice(
+                            f"the clearance of a cell dead by {kind} takes a fixed time here; fixed_duration=false is not used."
+                        )
                     minutes = value if item == "duration" else 1.0 / value if value > 0.0 else 9e99
                     d.set(f"{kind}.duration", None, minutes, child, child.text if item == "duration" else "")
 
@@ -223,7 +249,10 @@ class Phenotype:
         self._table(group, d, MECHANICS)
         self._named(group.child("cell_adhesion_affinities"), "cell_adhesion_affinity", d, "mechanics.affinity")
         options = group.child("options")
-        for tag, absolute in (("set_relative_equilibrium_distance", False), ("set_absolute_equilibrium_distance", True)):
+        for tag, absolute in (
+            ("set_relative_equilibrium_distance", False),
+            ("set_absolute_equilibrium_distance", True),
+        ):
             choice = options.child(tag) if options else None
             if choice is None:
                 continue
@@ -242,9 +271,14 @@ class Phenotype:
                 choice.notice(f"an equilibrium distance of {s:.4g} radii is capped at 2, as upstream.")
             half = 0.5 * min(s, 2.0)
             if half >= d.get("mechanics.adhesion_distance"):
-                choice.complain(f"{choice.text} is out of range;", "expected a distance within the reach of adhesion (relative_maximum_adhesion_distance).")
+                choice.complain(
+                    f"{choice.text} is out of range;",
+                    "expected a distance within the reach of adhesion (relative_maximum_adhesion_distance).",
+                )
                 continue
-            adhesion = d.get("mechanics.repulsion") * ((1.0 - half) / (1.0 - half / d.get("mechanics.adhesion_distance"))) ** 2
+            adhesion = (
+                d.get("mechanics.repulsion") * ((1.0 - half) / (1.0 - half / d.get("mechanics.adhesion_distance"))) ** 2
+            )
             d.set("mechanics.adhesion", None, adhesion, choice)
 
     def _motility(self, group: Element | None, d: Definition) -> None:
@@ -294,7 +328,10 @@ class Phenotype:
         for child in group.children("substrate") if group else ():
             name = child.attribute("name")
             if name not in self.factors:
-                child.complain(f"no substrate is called '{name}'.{did_you_mean(name, self.factors)}", f"This file has: {', '.join(self.factors) or 'none'}.")
+                child.complain(
+                    f"no substrate is called '{name}'.{did_you_mean(name, self.factors)}",
+                    f"This file has: {', '.join(self.factors) or 'none'}.",
+                )
                 continue
             for tag, column in SECRETION.items():
                 item = child.child(tag)
@@ -317,13 +354,20 @@ class Phenotype:
         self._named(group.child("fusion_rates"), "fusion_rate", d, "fusion.rate")
         immunogenicities = group.child("immunogenicities")
         if immunogenicities:
-            immunogenicities.skip().notice("1.14.2 does not read immunogenicities from XML: 1 for all types; a rule or a table of cells can set them.")
+            immunogenicities.skip().notice(
+                "1.14.2 does not read immunogenicities from XML: 1 for all types; a rule or a table of cells can set them."
+            )
         self._attack(group, d)
 
     def _attack(self, group: Element, d: Definition) -> None:
-        """Damage per time and duration of attacks: a tag that is absent reads as 0; files from before 1.14 call the first damage_rate."""
+        """Damage per time and duration of attacks: a tag that is absent reads as 0; files from before 1.14 call the
+        first damage_rate."""
         attacks = any(k[0] == "attack.rate" and v.number > 0.0 for k, v in d.values.items())
-        damage, duration, old = group.child("attack_damage_rate"), group.child("attack_duration"), group.child("damage_rate")
+        damage, duration, old = (
+            group.child("attack_damage_rate"),
+            group.child("attack_duration"),
+            group.child("damage_rate"),
+        )
         before = old is not None and damage is None and self.compat != "1.14.2"
         if damage:
             self._put(d, damage, "attack.damage_rate")
@@ -338,7 +382,9 @@ class Phenotype:
             d.set("attack.duration", None, ATTACK_DURATION if before else 0.0, group)
         if old is None:
             if attacks and (damage is None or duration is None):
-                missing = " and ".join(t for t, e in (("attack_damage_rate", damage), ("attack_duration", duration)) if e is None)
+                missing = " and ".join(
+                    t for t, e in (("attack_damage_rate", damage), ("attack_duration", duration)) if e is None
+                )
                 group.complain(f"{missing} missing: 0, as upstream.", severity="warning")
             return
         old.skip()
@@ -349,7 +395,10 @@ class Phenotype:
             old.notice(f"this is the attack damage rate of files from before 1.14 and is used as such{lasts}; 1.14.2 itself would ignore it and use 0 "
                        "(compat 1.14.2 does).")  # fmt: skip
         else:
-            old.complain("1.14.2 ignores this old damage_rate: the attack damage rate is 0.", severity="warning" if attacks else "notice")
+            old.complain(
+                "1.14.2 ignores this old damage_rate: the attack damage rate is 0.",
+                severity="warning" if attacks else "notice",
+            )
 
     def _transformations(self, group: Element | None, d: Definition) -> None:
         rates = group.child("transformation_rates") if group else None

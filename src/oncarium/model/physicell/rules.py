@@ -15,12 +15,52 @@ from ..rows import number_in
 from .dictionary import ALWAYS_ZERO, BROKEN_1_14_2, Column, Dictionary
 
 LAYOUTS: dict[int, tuple[str, ...]] = {
-    0: ("cell type", "behavior", "min", "base", "max", "signal", "direction", "half-maximum", "Hill power", "applies to dead"),
-    1: ("cell type", "signal", "direction", "behavior", "base", "saturation value", "half-maximum", "Hill power", "applies to dead"),
-    2: ("cell type", "signal", "direction", "behavior", "saturation value", "half-maximum", "Hill power", "applies to dead"),
-    3: ("cell type", "signal", "direction", "behavior", "saturation value", "half-maximum", "Hill power", "applies to dead"),
+    0: (
+        "cell type",
+        "behavior",
+        "min",
+        "base",
+        "max",
+        "signal",
+        "direction",
+        "half-maximum",
+        "Hill power",
+        "applies to dead",
+    ),
+    1: (
+        "cell type",
+        "signal",
+        "direction",
+        "behavior",
+        "base",
+        "saturation value",
+        "half-maximum",
+        "Hill power",
+        "applies to dead",
+    ),
+    2: (
+        "cell type",
+        "signal",
+        "direction",
+        "behavior",
+        "saturation value",
+        "half-maximum",
+        "Hill power",
+        "applies to dead",
+    ),
+    3: (
+        "cell type",
+        "signal",
+        "direction",
+        "behavior",
+        "saturation value",
+        "half-maximum",
+        "Hill power",
+        "applies to dead",
+    ),
 }
-TRIPLED = ("phagocytose dead cell", "phagocytosis of dead cell", "phagocytosis of dead cells")  # of version 2, three behaviors since
+# of version 2, three behaviors since
+TRIPLED = ("phagocytose dead cell", "phagocytosis of dead cell", "phagocytosis of dead cells")
 WORDS = {column: word for word, column in catalog.NAMED_SIGNALS.items()}
 
 
@@ -34,7 +74,8 @@ class Line:
 
 
 class RulesFile:
-    """Reads one file after another; remembers what stood where, so that two rules that contradict each other are both named.
+    """Reads one file after another; remembers what stood where, so that two rules that contradict each other are both
+    named.
 
     phases   type -> its cycle's phases     base(type, column, label) -> value in the cell definition
     """
@@ -51,7 +92,9 @@ class RulesFile:
         try:
             major = min(3, int(float(version))) if version else -1
         except ValueError:
-            self.problems.append(Problem(where, "ruleset", f"version '{version[:20]}' is not known;", "expected 0 to 3."))
+            self.problems.append(
+                Problem(where, "ruleset", f"version '{version[:20]}' is not known;", "expected 0 to 3.")
+            )
             return
         try:
             text = decode(read_bytes(path, LARGEST_TABLE), name)
@@ -59,7 +102,9 @@ class RulesFile:
             self.problems += error.problems
             return
         if 0 <= major < 3:
-            self.problems.append(Problem(where, "ruleset", f"version {version} is read and converted to version 3.", severity="notice"))
+            self.problems.append(
+                Problem(where, "ruleset", f"version {version} is read and converted to version 3.", severity="notice")
+            )
         rows = 0
         for number, line in enumerate(text.split("\n"), 1):
             if not line.strip() or line.lstrip().startswith("//"):
@@ -138,7 +183,10 @@ class RulesFile:
         if target[0] == "cycle.exit":
             phases = self.phases[kind]
             if int(target[1] or 0) >= len(phases):
-                complain(f"'{behavior}': the cycle of {kind} has {len(phases)} phases; the rule has no effect, as upstream.", severity="warning")
+                complain(
+                    f"'{behavior}': the cycle of {kind} has {len(phases)} phases; the rule has no effect, as upstream.",
+                    severity="warning",
+                )
                 return
             target = ("cycle.exit", phases[int(target[1] or 0)])
         key = (kind, target, signal, increases)
@@ -148,7 +196,10 @@ class RulesFile:
             return
         self.seen[key] = where
         if signal[0] in ALWAYS_ZERO:
-            complain(f"'{row['signal']}' is always 0 in PhysiCell itself; only custom code changes it. The rule is left out.", severity="warning")
+            complain(
+                f"'{row['signal']}' is always 0 in PhysiCell itself; only custom code changes it. The rule is left out.",
+                severity="warning",
+            )
             return
         if self.compat == "1.14.2" and signal[0] in BROKEN_1_14_2:
             complain(f"compat 1.14.2: '{row['signal']}' reads 0 in rules, as upstream.", severity="warning")
@@ -164,7 +215,10 @@ class RulesFile:
         if "base" in numbers:
             have = self.base(kind, *target)
             if abs(numbers["base"] - have) > 1e-15 + 1e-12 * abs(have):
-                complain(f"the base value {row['base']} differs from {have:.6g} in the cell definition; the definition counts.", severity="warning")
+                complain(
+                    f"the base value {row['base']} differs from {have:.6g} in the cell definition; the definition counts.",
+                    severity="warning",
+                )
         unit, half_unit = self.unit(target), self.unit(signal)
         sentence = (
             f"{say_signal(signal)} {row['direction']} {say_column(target)} to {row['saturation value']}{_tail(unit)}, "

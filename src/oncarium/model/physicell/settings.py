@@ -17,10 +17,21 @@ from .surroundings import Surroundings, with_unit
 from .xml import ROOT, Element, read_xml
 
 FILE = "PhysiCell_settings.xml"
-PLACING = re.compile(r"number_of|num_|_count|count_|radius|_cells|cells_|position|distance|_x$|_y$|_z$|center|width|height|fraction|seed_", re.I)
-LABELS = ("units", "description", "type", "version", "name", "ID", "enabled")  # attributes that say nothing a number depends on
-SWITCHES = ("springs.active", "motility.active", "motility.advanced", "apoptosis.fixed", "necrosis.fixed", "mechanics.membrane_adhesion",
-            "mechanics.membrane_repulsion")  # left out where they are as usual
+PLACING = re.compile(
+    r"number_of|num_|_count|count_|radius|_cells|cells_|position|distance|_x$|_y$|_z$|center|width|height|fraction|seed_",
+    re.I,
+)
+# attributes that say nothing a number depends on
+LABELS = ("units", "description", "type", "version", "name", "ID", "enabled")
+SWITCHES = (
+    "springs.active",
+    "motility.active",
+    "motility.advanced",
+    "apoptosis.fixed",
+    "necrosis.fixed",
+    "mechanics.membrane_adhesion",
+    "mechanics.membrane_repulsion",
+)  # left out where they are as usual
 
 
 def is_settings(path: Path) -> bool:
@@ -29,15 +40,34 @@ def is_settings(path: Path) -> bool:
 
 
 def settings_in(folder: Path) -> Path:
-    """The settings of a project's folder: config/PhysiCell_settings.xml, or the only ones that lie there. Raises ModelError."""
+    """The settings of a project's folder: config/PhysiCell_settings.xml, or the only ones that lie there. Raises
+    ModelError."""
     for usual in (folder / "config" / FILE, folder / FILE):
         if usual.exists():
             return usual
-    found = [p for where in (folder / "config", folder) if where.is_dir() for p in sorted(where.glob("*.xml")) if _are_settings(p)]
+    found = [
+        p
+        for where in (folder / "config", folder)
+        if where.is_dir()
+        for p in sorted(where.glob("*.xml"))
+        if _are_settings(p)
+    ]
     if len(found) == 1:
         return found[0]
-    said = f"its settings are one of {len(found)}: {', '.join(p.name for p in found[:10])}." if found else f"no config/{FILE} lies here."
-    raise ModelError(Problem(str(folder), "", f"is a folder; {said}", "Expected the folder of a PhysiCell project, or a file.", "Name the file."))
+    said = (
+        f"its settings are one of {len(found)}: {', '.join(p.name for p in found[:10])}."
+        if found
+        else f"no config/{FILE} lies here."
+    )
+    raise ModelError(
+        Problem(
+            str(folder),
+            "",
+            f"is a folder; {said}",
+            "Expected the folder of a PhysiCell project, or a file.",
+            "Name the file.",
+        )
+    )
 
 
 def is_project(folder: Path) -> bool:
@@ -46,7 +76,11 @@ def is_project(folder: Path) -> bool:
     >>> is_project(Path("nowhere"))
     False
     """
-    return not (folder / "run.zarr").exists() and ((folder / "config" / FILE).exists() or (folder / FILE).exists()) and not (folder / "initial.xml").exists()
+    return (
+        not (folder / "run.zarr").exists()
+        and ((folder / "config" / FILE).exists() or (folder / FILE).exists())
+        and not (folder / "initial.xml").exists()
+    )
 
 
 def _are_settings(path: Path) -> bool:
@@ -58,9 +92,11 @@ def _are_settings(path: Path) -> bool:
 
 
 def read_settings(path: Path, numerics: str = "oncarium", compat: str = "", ignore: tuple[str, ...] = ()) -> Document:
-    """The tree of a settings file. Raises ModelError where the file is no settings XML; everything else lies in `problems`.
+    """The tree of a settings file. Raises ModelError where the file is no settings XML; everything else lies in
+    `problems`.
 
-    numerics   oncarium: our solvers and time steps; physicell: its own     compat   "1.14.2" adds the known bugs of that version
+    numerics   oncarium: our solvers and time steps; physicell: its own     compat   "1.14.2" adds the known bugs of
+               that version
     ignore     ("intracellular",): cells without their intracellular models
     """
     root = read_xml(path)
@@ -73,7 +109,8 @@ class Settings(Surroundings):
     """One settings file on its way to a Document."""
 
     def read(self) -> None:
-        """Read the whole file into `document`. Raises ModelError where the root is none of PhysiCell's; other problems are collected."""
+        """Read the whole file into `document`. Raises ModelError where the root is none of PhysiCell's; other problems
+        are collected."""
         root = self.root
         if root.node.tag != ROOT:
             root.complain(f"the root element is <{str(root.node.tag)[:40]}>.", f"Expected <{ROOT}>.")
@@ -113,7 +150,10 @@ class Settings(Surroundings):
         self.read_rules(root.child("cell_rules"), definitions, factors)
         extended = root.child("behavior_rulesets")
         if extended:
-            extended.skip().complain("extended rules in XML are not part of 1.14.2 and are not read; the model runs without them.", severity="warning")
+            extended.skip().complain(
+                "extended rules in XML are not part of 1.14.2 and are not read; the model runs without them.",
+                severity="warning",
+            )
         self.finish()
 
     # -- cells ------------------------------------------------------------------------------------------------------
@@ -136,9 +176,13 @@ class Settings(Surroundings):
             else:
                 d.intracellular.complain(f"an intracellular model of type '{kind}' is beyond this program.",
                                          remedy="Run the cells without it:  --ignore intracellular")  # fmt: skip
-        if re.search("ecm|fibre|fiber|rod|matrix", d.name.lower()) and any(c.startswith(("fibre_", "anisotropic_fibres")) for c in d.custom):
+        if re.search("ecm|fibre|fiber|rod|matrix", d.name.lower()) and any(
+            c.startswith(("fibre_", "anisotropic_fibres")) for c in d.custom
+        ):
             if "intracellular" in self.ignore:
-                d.element.complain("a fibre of PhysiMeSS; it is an ordinary round cell here, as asked.", severity="warning")
+                d.element.complain(
+                    "a fibre of PhysiMeSS; it is an ordinary round cell here, as asked.", severity="warning"
+                )
             else:
                 d.element.complain("a fibre of PhysiMeSS, a cylinder; it is beyond this program.",
                                    remedy="Run it as an ordinary round cell:  --ignore intracellular")  # fmt: skip
@@ -152,7 +196,11 @@ class Settings(Surroundings):
                 continue
             text = value.say(catalog.unit_of(entry, factors.get(label or "", "1")))
             section, _, attribute = column.partition(".")
-            self.put((*path, section, attribute, label) if label is not None else (*path, section, attribute), text, value.place)
+            self.put(
+                (*path, section, attribute, label) if label is not None else (*path, section, attribute),
+                text,
+                value.place,
+            )
         if d.normalized:
             self.put((*path, "motility", "normalized"), True, d.element.place)
         for name, value in d.custom.items():
@@ -161,7 +209,8 @@ class Settings(Surroundings):
             self._distributions(d, path, factors)
 
     def _nucleus(self, d: Definition) -> None:
-        """A nucleus larger than its cell, as in files that give another total volume only: the format bears it, our numerics do not."""
+        """A nucleus larger than its cell, as in files that give another total volume only: the format bears it, our
+        numerics do not."""
         total, nuclear = d.get("volume.total"), d.get("volume.nuclear")
         if self.numerics != "physicell" and 0.0 < total <= nuclear:
             usual = total * catalog.columns()["volume.nuclear"].default / catalog.columns()["volume.total"].default
@@ -174,7 +223,10 @@ class Settings(Surroundings):
         self.put((*path, "cycle", "model"), d.cycle, d.element.place)
         lasting = all(p.duration for p in d.phases)
         key = "duration" if lasting else "exit"
-        texts = {name: f"{p.duration.text} min" if lasting and p.duration else f"{p.rate!r} 1/min" for name, p in zip(model.phases, d.phases)}
+        texts = {
+            name: f"{p.duration.text} min" if lasting and p.duration else f"{p.rate!r} 1/min"
+            for name, p in zip(model.phases, d.phases)
+        }
         if len(model.phases) == 1:
             self.put((*path, "cycle", key), texts[model.phases[0]], d.phases[0].place or d.element.place)
         else:
@@ -199,7 +251,9 @@ class Settings(Surroundings):
             element, name = given["element"], given["behavior"]
             column = ("volume.total", None) if name.lower() == "volume" else self.words.behaviors.get(name)
             if column is None:
-                element.complain(f"no behavior is called '{name[:60]}'.{did_you_mean(name, [*self.words.behaviors, 'volume'])}")
+                element.complain(
+                    f"no behavior is called '{name[:60]}'.{did_you_mean(name, [*self.words.behaviors, 'volume'])}"
+                )
                 continue
             if column[0] == "cycle.exit":
                 phases = catalog.cycles()[d.cycle].phases
@@ -217,9 +271,15 @@ class Settings(Surroundings):
                 base = self.base(d, *column)
                 ends = (one, two) if kind in ("uniform", "loguniform") else (low, high)
                 if (ends[0] is not None and base < ends[0]) or (ends[1] is not None and base > ends[1]):
-                    element.complain(f"the base value {base:g} of '{name}' lies outside of the distribution.", remedy="Or set check_base=\"false\".")
+                    element.complain(
+                        f"the base value {base:g} of '{name}' lies outside of the distribution.",
+                        remedy='Or set check_base="false".',
+                    )
             plain = kind in ("lognormal", "log10normal")
-            said: dict[str, Any] = {"column": say_column(column), kind: [f"{v!r}" if plain else with_unit(f"{v!r}", unit) for v in (one, two)]}
+            said: dict[str, Any] = {
+                "column": say_column(column),
+                kind: [f"{v!r}" if plain else with_unit(f"{v!r}", unit) for v in (one, two)],
+            }
             if low is not None or high is not None:
                 said["between"] = [None if v is None else with_unit(f"{v!r}", unit) for v in (low, high)]
             self.document.places[".".join((*path, "distributions", str(len(out))))] = element.place
@@ -259,7 +319,9 @@ class Settings(Surroundings):
                                "with this number for something else.",
                                remedy="Say where cells are with a table, or set it to 0.", severity="warning")  # fmt: skip
         if unknown and user:
-            user.notice(f"only custom C++ reads {', '.join(unknown)}; custom code is out of reach, and what it does is not part of this model.")
+            user.notice(
+                f"only custom C++ reads {', '.join(unknown)}; custom code is out of reach, and what it does is not part of this model."
+            )
         start = self.root.child("initial_conditions")
         cells = start.child("cell_positions") if start else None
         if cells and cells.flag("enabled"):
@@ -270,7 +332,8 @@ class Settings(Surroundings):
             found = self.find(folder.text if folder else "", file.text if file else "", file or cells)
             if found is not None:
                 self.document.places[f"initial.{len(out)}"] = (file or cells).place
-                said: dict[str, Any] = {"table": self.relative(found), "inactive": True}  # outside the domain, as upstream
+                # outside the domain, as upstream
+                said: dict[str, Any] = {"table": self.relative(found), "inactive": True}
                 numbers = [d.number for d in definitions.all]
                 if numbers != list(range(len(numbers))):
                     said["numbers"] = {d.name: str(d.number) for d in definitions.all}
@@ -293,14 +356,22 @@ class Settings(Surroundings):
                 settings.skip()
         by_name = {d.name: d for d in definitions.all}
         phases = {d.name: catalog.cycles()[d.cycle].phases for d in definitions.all}
-        file = RulesFile(self.words, factors, phases, lambda kind, column, label: self.base(by_name[kind], column, label), self.compat)
+        file = RulesFile(
+            self.words,
+            factors,
+            phases,
+            lambda kind, column, label: self.base(by_name[kind], column, label),
+            self.compat,
+        )
         for ruleset in rulesets.children("ruleset") if rulesets else ():
             if not ruleset.flag("enabled"):
                 ruleset.skip()
                 continue
             protocol, version, form = (ruleset.attribute(k) for k in ("protocol", "version", "format"))
             if protocol.upper() != "CBHG" or form.lower() not in ("csv", ""):
-                ruleset.complain(f"rules of protocol '{protocol}' and format '{form}' are not known.", "Expected CBHG and csv.")
+                ruleset.complain(
+                    f"rules of protocol '{protocol}' and format '{form}' are not known.", "Expected CBHG and csv."
+                )
             folder, name = ruleset.child("folder"), ruleset.child("filename")
             found = self.find(folder.text if folder else "", name.text if name else "", name or ruleset)
             if found is not None:
@@ -324,7 +395,9 @@ class Settings(Surroundings):
                 if (node, key) not in source.seen and key not in LABELS:
                     Element(node, str(node.tag), source).notice(f"the attribute {key} is not known and is ignored.")
         if self.idle:
-            source.problems.append(Problem(source.name, "", f"no effect here: {', '.join(self.idle)}.", severity="notice"))
+            source.problems.append(
+                Problem(source.name, "", f"no effect here: {', '.join(self.idle)}.", severity="notice")
+            )
         self.document.problems = source.problems + self.document.problems
 
 

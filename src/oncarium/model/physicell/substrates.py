@@ -16,11 +16,14 @@ from ..initial import LARGEST_TABLE
 from ..rows import number_in, rows_of
 
 
-def read_concentrations(path: Path, factors: Sequence[str], domain: Domain, name: str = "") -> tuple[dict[str, Any], str]:
-    """Factor -> array (z, y, x) of concentrations, and the SHA-256 of the file. Raises ModelError with everything wrong.
+def read_concentrations(
+    path: Path, factors: Sequence[str], domain: Domain, name: str = ""
+) -> tuple[dict[str, Any], str]:
+    """Factor -> array (z, y, x) of concentrations, and the SHA-256 of the file. Raises ModelError with everything
+    wrong.
 
-    CSV: x, y, z of each voxel's center and one column per factor under a header; factors without a column start at 0. Without a
-    header the columns are the factors in their order. MATLAB: the same as one matrix of doubles.
+    CSV: x, y, z of each voxel's center and one column per factor under a header; factors without a column start at 0.
+    Without a header the columns are the factors in their order. MATLAB: the same as one matrix of doubles.
     """
     name = name or str(path)
     data = read_bytes(path, LARGEST_TABLE)
@@ -51,7 +54,14 @@ def _csv(text: str, name: str, factors: Sequence[str]) -> tuple[Any, list[str], 
     head = ["x", "y", "z", *factors] if headless else first
     if not headless:
         if [h.lower() for h in head[:3]] != ["x", "y", "z"]:
-            problems.append(Problem(f"{name}:1", "", f"the header is '{','.join(head)[:80]}';", "expected x, y, z and names of substrates."))
+            problems.append(
+                Problem(
+                    f"{name}:1",
+                    "",
+                    f"the header is '{','.join(head)[:80]}';",
+                    "expected x, y, z and names of substrates.",
+                )
+            )
         for h in head[3:]:
             if h not in factors:
                 said = f"no substrate is called '{h[:60]}'.{did_you_mean(h, factors)}"
@@ -63,11 +73,17 @@ def _csv(text: str, name: str, factors: Sequence[str]) -> tuple[Any, list[str], 
         if not any(f.strip() for f in row):
             continue
         if len(row) != len(head):
-            problems.append(Problem(f"{name}:{line}", "", f"{len(row)} values;", f"expected {len(head)}: {', '.join(head)[:120]}."))
+            problems.append(
+                Problem(f"{name}:{line}", "", f"{len(row)} values;", f"expected {len(head)}: {', '.join(head)[:120]}.")
+            )
         else:
             bad = [(h, f) for h, f in zip(head, row) if not _is_number(f)]
             if bad:
-                problems.append(Problem(f"{name}:{line}", "", f"{bad[0][0]} is '{bad[0][1].strip()[:40]}'.", "Expected a finite number."))
+                problems.append(
+                    Problem(
+                        f"{name}:{line}", "", f"{bad[0][0]} is '{bad[0][1].strip()[:40]}'.", "Expected a finite number."
+                    )
+                )
             else:
                 rows.append([float(f) for f in row])
                 lines.append(line)
@@ -103,11 +119,15 @@ def _matrix(data: bytes, name: str, factors: Sequence[str]) -> Any:
     if columns != 3 + len(factors):
         raise refuse(f"{columns} columns;", f"expected {3 + len(factors)}: x, y, z, {', '.join(factors)}.")
     if not np.isfinite(matrix).all():
-        raise refuse(f"row {int(np.argwhere(~np.isfinite(matrix).all(axis=1))[0, 0]) + 1} holds a number that is not finite.")
+        raise refuse(
+            f"row {int(np.argwhere(~np.isfinite(matrix).all(axis=1))[0, 0]) + 1} holds a number that is not finite."
+        )
     return matrix
 
 
-def _fill(rows: Any, columns: Sequence[str], lines: Sequence[int], what: str, domain: Domain, name: str) -> dict[str, Any]:
+def _fill(
+    rows: Any, columns: Sequence[str], lines: Sequence[int], what: str, domain: Domain, name: str
+) -> dict[str, Any]:
     """Every voxel exactly once."""
     import numpy as np
 
@@ -117,22 +137,40 @@ def _fill(rows: Any, columns: Sequence[str], lines: Sequence[int], what: str, do
     if outside.any():
         k = int(np.argmax(outside))
         where = ", ".join(f"{v:g}" for v in rows[k, :3])
-        raise ModelError(Problem(f"{name}:{lines[k]}", "", f"({where}) lies outside the domain ({int(outside.sum())} such rows)."))
+        raise ModelError(
+            Problem(f"{name}:{lines[k]}", "", f"({where}) lies outside the domain ({int(outside.sum())} such rows).")
+        )
     flat = (at[:, 2] * shape[1] + at[:, 1]) * shape[0] + at[:, 0]
     times = np.bincount(flat, minlength=domain.voxels)
     if (times > 1).any():
         voxel = int(np.argmax(times > 1))
         same = [lines[k] for k in np.flatnonzero(flat == voxel)[:2]]
-        raise ModelError(Problem(f"{name}:{same[1]}", "", f"this voxel stands twice, here and in {what} {same[0]}.", "Expected every voxel once."))
+        raise ModelError(
+            Problem(
+                f"{name}:{same[1]}",
+                "",
+                f"this voxel stands twice, here and in {what} {same[0]}.",
+                "Expected every voxel once.",
+            )
+        )
     if (times == 0).any():
         i = int(np.argmax(times == 0))
         z, y, x = np.unravel_index(i, tuple(shape[::-1]))
         center = ", ".join(f"{v:g}" for v in lower + (np.array([x, y, z]) + 0.5) * step)
         missing = int((times == 0).sum())
-        raise ModelError(Problem(name, "", f"{missing:,} of {domain.voxels:,} voxels are missing, the first at ({center}).", "Expected every voxel once."))
+        raise ModelError(
+            Problem(
+                name,
+                "",
+                f"{missing:,} of {domain.voxels:,} voxels are missing, the first at ({center}).",
+                "Expected every voxel once.",
+            )
+        )
     if (rows[:, 3:] < 0.0).any():
         k = int(np.argmax((rows[:, 3:] < 0.0).any(axis=1)))
-        raise ModelError(Problem(f"{name}:{lines[k]}", "", f"a concentration of {rows[k, 3:].min():g};", "expected at least 0."))
+        raise ModelError(
+            Problem(f"{name}:{lines[k]}", "", f"a concentration of {rows[k, 3:].min():g};", "expected at least 0.")
+        )
     out = {}
     for c, factor in enumerate(columns):
         values = np.zeros(domain.voxels)

@@ -82,7 +82,8 @@ class Surroundings:
                 if abs(span - sizes[2][0]) > 1e-9 * sizes[2][0]:
                     group.notice(f"use_2D: one layer of {sizes[2][0]:g} um around z = 0, whatever z_min and z_max say.")
         tree = self.document.tree.get("domain", {})
-        if not {"x", "y", "voxel"} <= set(tree) or not (is_2d or "z" in tree):  # told already; nothing else shall look wrong for it
+        # told already; nothing else shall look wrong for it
+        if not {"x", "y", "voxel"} <= set(tree) or not (is_2d or "z" in tree):
             self.document.tree["domain"] = {axis: ["-1e8 um", "1e8 um"] for axis in "xyz"} | {"voxel": "1e8 um"}
             return is_2d
         if not is_2d and len(sizes) == 3 and "z" in tree:
@@ -92,7 +93,8 @@ class Surroundings:
         return is_2d
 
     def read_overall(self, group: Element | None) -> None:
-        """The sections `until` and `clock`: PhysiCell's own steps with its numerics, else steps that fit the recording."""
+        """The sections `until` and `clock`: PhysiCell's own steps with its numerics, else steps that fit the
+        recording."""
         if group is None:
             self.root.complain("<overall> is missing.", "Expected max_time and the time steps.")
             return
@@ -104,10 +106,17 @@ class Surroundings:
             label = group.child(tag)
             plain = label.text.replace("microns", "um").replace("micron", "um") if label else means
             if label and plain not in (means, ""):
-                label.notice(f"'{label.text[:40]}' is a label; PhysiCell always counts in {'minutes' if means == 'min' else 'microns'}.")
+                label.notice(
+                    f"'{label.text[:40]}' is a label; PhysiCell always counts in {'minutes' if means == 'min' else 'microns'}."
+                )
         steps: dict[str, tuple[float, str, Element]] = {}
         bad = False
-        for tag, default in (("dt_diffusion", 0.01), ("dt_mechanics", 0.1), ("dt_phenotype", 6.0), ("dt_intracellular", 0.01)):
+        for tag, default in (
+            ("dt_diffusion", 0.01),
+            ("dt_mechanics", 0.1),
+            ("dt_phenotype", 6.0),
+            ("dt_intracellular", 0.01),
+        ):
             step = group.child(tag)
             value = step.minutes("a time step") if step else default
             bad = bad or value is None
@@ -124,7 +133,11 @@ class Surroundings:
                                         "Expected dt_diffusion <= dt_mechanics <= dt_phenotype, each a whole multiple of the one before.")  # fmt: skip
                 return
         if self.numerics == "physicell":
-            for key, tag in (("transport", "dt_diffusion"), ("mechanics", "dt_mechanics"), ("phenotype", "dt_phenotype")):
+            for key, tag in (
+                ("transport", "dt_diffusion"),
+                ("mechanics", "dt_mechanics"),
+                ("phenotype", "dt_phenotype"),
+            ):
                 self.put(("clock", key), f"{steps[tag][1]} min", steps[tag][2].place)
             return
         save = self.root.child("save")
@@ -151,7 +164,9 @@ class Surroundings:
         seed = group.child("random_seed")
         if seed and seed.text and seed.text not in ("random", "system_clock"):
             if not seed.text.isdigit() or int(seed.text) >= 2**63:
-                seed.complain(f"'{seed.text[:40]}' is no seed;", "expected a whole number from 0 to 2^63 - 1, or system_clock.")
+                seed.complain(
+                    f"'{seed.text[:40]}' is no seed;", "expected a whole number from 0 to 2^63 - 1, or system_clock."
+                )
             else:
                 self.put(("seed",), seed.text, seed.place)
         elif seed:
@@ -193,7 +208,9 @@ class Surroundings:
         value = float(every[:-4])
         whole = max(1, round(value / tick)) * tick
         if not divides(tick, value):
-            element.notice(f"{every} is no whole number of time steps of {tick:g} min; recorded every {whole:.10g} min.")
+            element.notice(
+                f"{every} is no whole number of time steps of {tick:g} min; recorded every {whole:.10g} min."
+            )
             every = f"{whole:.15g} min"
         for key in ("cells", "fields"):
             self.put(("record", key), every, element.place)
@@ -214,10 +231,16 @@ class Surroundings:
             if not name:
                 v.complain("this substrate has no name.", "Expected the attribute name.")
             elif name in first:
-                v.complain(f"the substrate '{name}' stands twice, here and in line {first[name].line}.", remedy="Keep one of them.")
+                v.complain(
+                    f"the substrate '{name}' stands twice, here and in line {first[name].line}.",
+                    remedy="Keep one of them.",
+                )
             first.setdefault(name, v)
         first.pop("", None)
-        held = any(c is not None and c.flag("enabled") for c in (v.child("Dirichlet_boundary_condition") for v in first.values()))
+        held = any(
+            c is not None and c.flag("enabled")
+            for c in (v.child("Dirichlet_boundary_condition") for v in first.values())
+        )
         for v in variables:
             if first.get(v.attribute("name")) is None or first[v.attribute("name")].node is not v.node:
                 v.skip()
@@ -234,7 +257,9 @@ class Surroundings:
             self._initial_fields(options.child("initial_condition"), list(units))
             nodes = options.child("dirichlet_nodes")
             if nodes and nodes.flag("enabled"):
-                nodes.skip().complain("dirichlet_nodes are not implemented in PhysiCell and are ignored here, too.", severity="warning")
+                nodes.skip().complain(
+                    "dirichlet_nodes are not implemented in PhysiCell and are ignored here, too.", severity="warning"
+                )
             elif nodes:
                 nodes.skip()
         return units
@@ -254,9 +279,15 @@ class Surroundings:
                 self.put((*path, key), f"0 {means}", v.place)
         start = v.child("initial_condition")
         value = start.number() if start else 0.0
-        self.put((*path, "initial"), with_unit((start.text if start else "") or "0" if value is not None else "0", unit), (start or v).place)
+        self.put(
+            (*path, "initial"),
+            with_unit((start.text if start else "") or "0" if value is not None else "0", unit),
+            (start or v).place,
+        )
         if v.child("PK"):
-            v.child("PK").skip().complain("PK (PhysiPKPD) is an add-on of its own; this substrate's dosing is not read.", severity="warning")  # type: ignore[union-attr]
+            v.child("PK").skip().complain(
+                "PK (PhysiPKPD) is an add-on of its own; this substrate's dosing is not read.", severity="warning"
+            )  # type: ignore[union-attr]
         outer = v.child("Dirichlet_boundary_condition")
         number = outer.number() if outer else 0.0
         on = outer.flag("enabled") if outer else False
@@ -268,7 +299,9 @@ class Surroundings:
             given = child.attribute("ID")
             which = [f for f in FACES if f in given]
             if not which:
-                child.complain(f"'{given[:20]}' is no face.{did_you_mean(given, FACES)}", f"Expected one of {', '.join(FACES)}.")
+                child.complain(
+                    f"'{given[:20]}' is no face.{did_you_mean(given, FACES)}", f"Expected one of {', '.join(FACES)}."
+                )
             number = child.number()
             for face in which:
                 if number is not None:
@@ -304,7 +337,8 @@ class Surroundings:
     # -- files ------------------------------------------------------------------------------------------------------
 
     def find(self, folder: str, name: str, element: Element) -> Path | None:
-        """A file that the settings name: below the XML's folder, its parent or the working directory, or beside the XML."""
+        """A file that the settings name: below the XML's folder, its parent or the working directory, or beside the
+        XML."""
         if not name:
             element.complain("no file is named.", "Expected <filename>.")
             return None
@@ -317,7 +351,9 @@ class Surroundings:
                     element.notice(f"'{inner}' is read from {place.resolve()}.")
                 return place
         tried = list(dict.fromkeys(os.path.abspath(p) for p in places))
-        element.complain(f"no such file: {shown(tried[0])}", f"Also looked at: {', '.join(tried[1:])}." if len(tried) > 1 else "")
+        element.complain(
+            f"no such file: {shown(tried[0])}", f"Also looked at: {', '.join(tried[1:])}." if len(tried) > 1 else ""
+        )
         return None
 
     def relative(self, path: Path) -> str:

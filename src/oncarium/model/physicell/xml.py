@@ -1,4 +1,5 @@
-"""XML that nobody has to trust: no DTD, no entity, no network, no deep nesting; and elements that remember what was read."""
+"""XML that nobody has to trust: no DTD, no entity, no network, no deep nesting; and elements that remember what was
+read."""
 
 from __future__ import annotations
 
@@ -48,9 +49,15 @@ def parse_xml(text: str, name: str) -> Element:
         said = str(error.msg or error).split(", line")[0]
         if "xcessive depth" in said:
             raise _too_deep(name, line) from None
-        raise ModelError(Problem(f"{name}:{line}", "", f"this is not well-formed XML: {said} (column {column}).")) from None
+        raise ModelError(
+            Problem(f"{name}:{line}", "", f"this is not well-formed XML: {said} (column {column}).")
+        ) from None
     if root.getroottree().docinfo.internalDTD is not None:
-        raise ModelError(Problem(name, "", "it declares a DOCTYPE.", "Settings have no DTD and no entities.", "Remove the declaration."))
+        raise ModelError(
+            Problem(
+                name, "", "it declares a DOCTYPE.", "Settings have no DTD and no entities.", "Remove the declaration."
+            )
+        )
     _check_depth(root, name)
     source = Source(name)
     source.problems += problems
@@ -82,7 +89,8 @@ class Source:
 class Element:
     """One element. Looking at a child or an attribute marks it as read; `unread` lists what nobody looked at.
 
-    path   of the element below the root, with the name of named elements: "cell_definitions/cell_definition[tumor]/phenotype"
+    path   of the element below the root, with the name of named elements:
+           "cell_definitions/cell_definition[tumor]/phenotype"
     """
 
     def __init__(self, node: Any, path: str, source: Source):
@@ -104,7 +112,9 @@ class Element:
 
     def complain(self, message: str, expected: str = "", remedy: str = "", severity: str = "error") -> None:
         """Note a problem at this element."""
-        self.source.problems.append(Problem(f"{self.source.name}:{self.line}", self.path, message, expected, remedy, severity))
+        self.source.problems.append(
+            Problem(f"{self.source.name}:{self.line}", self.path, message, expected, remedy, severity)
+        )
 
     def notice(self, message: str) -> None:
         """Note something worth knowing at this element."""
@@ -133,7 +143,10 @@ class Element:
             for again in found[1:]:
                 if again not in self.source.seen:
                     extra = Element(again, here._path_of(again), self.source).skip()
-                    extra.complain(f"<{tag}> stands twice, here and in line {found[0].sourceline}; the first counts.", severity="warning")
+                    extra.complain(
+                        f"<{tag}> stands twice, here and in line {found[0].sourceline}; the first counts.",
+                        severity="warning",
+                    )
             here = Element(found[0], here._path_of(found[0]), self.source) if found else None
         return here
 
@@ -180,11 +193,14 @@ class Element:
         if text.lower() in TRUE:
             return True
         if text.lower() not in FALSE:
-            self.complain(f"{what}{' ' if what else ''}'{text[:40]}' is neither true nor false.", "Expected true or false.")
+            self.complain(
+                f"{what}{' ' if what else ''}'{text[:40]}' is neither true nor false.", "Expected true or false."
+            )
         return False
 
     def number(self, unit: str = "", empty: float | None = 0.0) -> float | None:
-        """The text as a number; None (and a problem) where it is none. `unit`: what the format means, whatever the label says."""
+        """The text as a number; None (and a problem) where it is none. `unit`: what the format means, whatever the
+        label says."""
         text = self.text
         if unit:
             self.check_label(unit)
@@ -234,4 +250,6 @@ class Element:
         except UnitError as error:
             wrong = "cannot be converted" in str(error)
         if wrong:
-            self.notice(f"its label says '{label[:40]}', but the format means {unit}; labels are never converted: {self.text} {unit} is what is used.")
+            self.notice(
+                f"its label says '{label[:40]}', but the format means {unit}; labels are never converted: {self.text} {unit} is what is used."
+            )
