@@ -42,7 +42,7 @@ def chunks(folder, name):
         "cells/time",
         "fields/0",
         "fields/time",
-        "summary/cells",
+        "summary/live",
         "events/time",
     ],
 )
@@ -93,13 +93,13 @@ def test_an_edited_root_is_told(copy, said, other):
     ],
 )
 def test_damaged_metadata_of_an_array_are_told_and_other_arrays_are_read(copy, base, content):
-    file = copy / "run.zarr" / "summary" / "cells" / "zarr.json"
+    file = copy / "run.zarr" / "summary" / "live" / "zarr.json"
     file.unlink() if content is None else file.write_text(content)
     result = oc.open(copy)
-    with pytest.raises(DataError, match="summary/cells"):
+    with pytest.raises(DataError, match="summary/live"):
         str(result)
     assert result.cells().equals(oc.open(base).cells())
-    with pytest.raises(DataError, match="summary/cells"):
+    with pytest.raises(DataError, match="summary/live"):
         oc.resume(copy, "4 h")
 
 

@@ -281,7 +281,7 @@ def test_any_zarr_reader_finds_its_way(result):
     for name, dimensions in {
         "cells/position": ["row", "xyz"],
         "fields/0": ["t", "c", "z", "y", "x"],
-        "summary/cells": ["frame", "series"],
+        "summary/live": ["frame", "what"],
     }.items():
         assert json.loads((result.path / name / "zarr.json").read_text())["dimension_names"] == dimensions
     ome = json.loads((result.path / "fields" / "zarr.json").read_text())["attributes"]["ome"]

@@ -189,7 +189,7 @@ def arrivals(result: Result, t: Any, of: str) -> float:
 def matrix(result: Result, t: Any, name: str) -> float:
     """Mean over the tissue: density, crosslink, hyaluronan, stiffness (kPa), order of the fibres, or membrane (mean
     strength), breached (share)."""
-    known = [series.removeprefix("matrix.") for series in result.attrs["summary"].get("matrix", {})]
+    known = list(result.attrs["summary"].get("matrix", {}))
     if name not in known:
         raise InputError("read-out", f"no property of the matrix was recorded as '{name}'.{did_you_mean(name, known)}")
     return float(result.summary[f"matrix.{name}"].iloc[result.frame(t, result.times)])

@@ -139,7 +139,7 @@ class Recorder:
             arrays[f"cells/{name}"] = (rest, kind, ("row", c.axis) if c.axis else ("row",), (ROWS, *rest))
         told = self._told(simulation)
         for name, values in told.items():
-            arrays[f"summary/{name}"] = ((len(values),), "f8", ("frame", "series"), (4096, len(values)))
+            arrays[f"summary/{name}"] = ((len(values),), "f8", ("frame", "what"), (4096, len(values)))
         for name, kind in (("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")):
             arrays[f"events/{name}"] = ((), kind, ("event",), (ROWS,))
         if fields.names:
@@ -169,7 +169,7 @@ class Recorder:
                 "shape": list(fields.grid.shape),
             },
             "events": list(tissue.population.kinds),
-            "summary": {name: {series: unit for series, (_, unit) in values.items()} for name, values in told.items()},
+            "summary": {series: {what: unit for what, (_, unit) in values.items()} for series, values in told.items()},
             "processes": [p.name for p in simulation.plan.processes],
             "identity": identity_of(model),
             "threads": simulation.threads,
@@ -191,13 +191,16 @@ class Recorder:
         return Store.create(self.path, attributes, arrays, groups)
 
     def _told(self, simulation: Any) -> dict[str, dict[str, tuple[float, str]]]:
-        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> (value,
-        unit)."""
-        told = {name: member.summary() for name, member in simulation.tissue.members().items()}
-        told["events"] = {
-            f"events.{kind}": (float(n), "1") for kind, n in zip(simulation.tissue.population.kinds, self.counts)
-        }
-        return {name: values for name, values in told.items() if values}
+        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> of what -> (value, unit)."""
+        told: dict[str, tuple[float, str]] = {}
+        for member in simulation.tissue.members().values():
+            told |= member.summary()
+        told |= {f"events.{kind}": (float(n), "1") for kind, n in zip(simulation.tissue.population.kinds, self.counts)}
+        out: dict[str, dict[str, tuple[float, str]]] = {}
+        for name, value in told.items():
+            series, _, what = name.partition(".")
+            out.setdefault(series, {})[what] = value
+        return out
 
     def see(self, simulation: Any) -> None:
         """Look at the simulation after a tick (and once before the first); cheap when nothing is due. Raises

@@ -239,9 +239,9 @@ class Result:
         import pandas as pd
 
         out: dict[str, Any] = {}
-        for name, series in self.attrs["summary"].items():
-            values = self._read(f"summary/{name}")
-            out |= {column: values[:, i] for i, column in enumerate(series)}
+        for series, units in self.attrs["summary"].items():
+            values = self._read(f"summary/{series}")
+            out |= {f"{series}.{what}": values[:, i] for i, what in enumerate(units)}
         return pd.DataFrame(out, index=pd.Index(self._read("summary/time"), name="time"))
 
     @cached_property
