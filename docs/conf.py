@@ -52,50 +52,39 @@ def columns_page() -> str:
     def bounds(e: catalog.Entry) -> str:
         return " and ".join(f"{sign} {value:g}" for sign, value in (("≥", e.ge), ("≤", e.le)) if value is not None)
 
+    def settable(e: catalog.Entry) -> str:
+        return "yes" if e.settable else ""
+
     sections: dict[str, list[catalog.Entry]] = {}
     for entry in catalog.columns().values():
         sections.setdefault(entry.section if entry.attribute else "cell", []).append(entry)
     parts = [
         HEAD,
         "# Columns\n",
-        "Every number that a cell has. A **trait** is a constant of its type; a **behavior** is what the cell is inclined to do, which rules",
-        "change; a **signal** is what it perceives; a **state** is its memory. A model file may set what is marked *yes*; a rule may read any",
-        "signal, state or behavior, and change any behavior. A column with an axis has one value per factor, type, phase or direction.",
+        "Every number that a cell has. A **trait** is a constant of its type; a **behavior** is what the cell is",
+        "inclined to do, which rules change; a **signal** is what it perceives; a **state** is its memory. A model",
+        "file may set what is marked *yes*; a rule may read any signal, state or behavior, and change any behavior. A",
+        "column with an axis has one value per factor, type, phase or direction.",
         "`concentration` is the unit of the factor; `amount` is fmol for factors in molar units.\n",
     ]
     for name, entries in sections.items():
         rows = [
-            (
-                f"`{e.name}`",
-                e.kind,
-                e.unit,
-                f"{e.default:.6g}",
-                bounds(e),
-                e.axis or "",
-                "yes" if e.settable else "",
-                e.doc,
-            )
+            (f"`{e.name}`", e.kind, e.unit, f"{e.default:.6g}", bounds(e), e.axis or "", settable(e), e.doc)
             for e in entries
         ]
-        parts += [
-            f"## {name}\n",
-            table(("name", "kind", "unit", "default", "range", "axis", "in files", "meaning"), rows),
-        ]
-    cycles = [
-        (
-            f"`{c.name}`",
-            ", ".join(
-                f"{p} ({'fixed' if f else 'mean'} {1 / r / 60:.3g} h)" if r else p
-                for p, r, f in zip(c.phases, c.rates, c.fixed)
-            ),
-        )
-        for c in catalog.cycles().values()
-    ]
+        heads = ("name", "kind", "unit", "default", "range", "axis", "in files", "meaning")
+        parts += [f"## {name}\n", table(heads, rows)]
+
+    def phase(name: str, rate: float, fixed: bool) -> str:
+        return f"{name} ({'fixed' if fixed else 'mean'} {1 / rate / 60:.3g} h)" if rate else name
+
+    cycles = [(f"`{c.name}`", ", ".join(map(phase, c.phases, c.rates, c.fixed))) for c in catalog.cycles().values()]
     parts += [
         "## Cycle models\n",
-        "What `cycle: {model: ...}` may name, with the phases and how long they last unless the model says otherwise.\n",
+        "What `cycle: {model: ...}` may name, with the phases and how long they last unless the model says",
+        "otherwise.\n",
+        table(("model", "phases"), cycles),
     ]
-    parts += [table(("model", "phases"), cycles)]
     signals = [(f"`{word}`", f"`{column}`") for word, column in catalog.NAMED_SIGNALS.items()]
     signals += [
         ("`oxygen` (any factor)", "`sense.factor`"),
@@ -169,7 +158,7 @@ def write_generated(app: object) -> None:
         path.unlink()
     for name, text in made.items():
         path = DOCS / name
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 

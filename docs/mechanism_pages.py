@@ -8,20 +8,29 @@ import inspect
 import pkgutil
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-GROUPS = {  # heading -> modules; what is named nowhere comes last
-    "Cells' insides": ("metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "p53", "drive", "stemness", "senescence", "evolution", "networks", "score"),
+GROUPS = {  # heading -> modules below the biology; what is named nowhere comes last
+    "Cells' insides": (
+        "metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "p53", "drive", "stemness", "senescence",
+        "evolution", "networks", "score",
+    ),
     "Immune cells and stroma": (
-        "surface", "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf", "inflammation",
+        "surface", "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf",
+        "inflammation",
     ),
-    "Matrix": ("matrix", "matrix_sensing", "guidance", "membrane", "proteolysis", "reservoir"),
-    "Body and supply": ("supply", "recruitment", "body"),
-    "Factors and decisions": ("transport", "secretion", "internal", "sensing", "rules"),
+    "Matrix": (
+        "matrix/remodeling", "matrix/sensing", "matrix/guidance", "matrix/membrane", "matrix/proteolysis",
+        "matrix/reservoir",
+    ),
+    "Body and supply": ("supply", "body/passages", "body/circulation"),
+    "Factors and decisions": ("transport", "secretion", "internalisation", "sensing", "rules"),
     "Mechanics and life cycle": (
-        "motility", "mechanics", "springs", "contacts", "damage", "cycle", "death", "volume", "division", "transformation",
+        "motility", "mechanics", "springs", "contacts", "damage", "cycle", "death", "volume", "division",
+        "transformation", "outside",
     ),
-    "In the order of the standard code": ("exchange", "stepping", "in_order", "outside"),
+    "PhysiCell's numerics": ("physicell/transport", "physicell/mechanics", "physicell/contacts"),
 }  # fmt: skip
 OTHER = "Others"
 TITLES = {
@@ -30,25 +39,39 @@ TITLES = {
     "stat3": "STAT3",
     "smad": "SMAD",
     "p53": "p53",
-    "internal": "What cells hold",
-    "body": "Body compartments",
+    "matrix/sensing": "Sensing the matrix",
+    "matrix/guidance": "Guidance by the matrix",
+    "matrix/membrane": "Basement membrane",
+    "matrix/reservoir": "What the matrix stores",
+    "body/circulation": "Body compartments",
+    "internalisation": "What cells hold",
+    "outside": "Outside the domain",
+    "physicell/transport": "Exchange by PhysiCell's numerics",
+    "physicell/mechanics": "Mechanics by PhysiCell's numerics",
+    "physicell/contacts": "Contacts by PhysiCell's numerics",
 }
 LABEL = re.compile(r"^([A-Z][A-Za-z]*(?: to)?) {2,}(\S.*)$")
 DOI = re.compile(r"\bDOI (10\.[^\s)]*[^\s).,;:])")
 
 
+def module(name: str) -> ModuleType:
+    """The module that a page is about: `matrix/guidance` is oncarium.biology.matrix.guidance."""
+    return importlib.import_module(f"oncarium.biology.{name.replace('/', '.')}")
+
+
 def mechanisms() -> dict[str, list[Any]]:
-    """Module of the biology -> the processes and loops that it declares."""
+    """Module of the biology, folders before it -> the processes and loops that it declares."""
     from oncarium import biology
     from oncarium.engine.loop import Maker
     from oncarium.engine.process import Process
 
     out: dict[str, list[Any]] = {}
-    for name in sorted(m.name for m in pkgutil.iter_modules(biology.__path__)):
-        module = importlib.import_module(f"{biology.__name__}.{name}")
-        for thing in vars(module).values():
-            own = isinstance(thing, type) and issubclass(thing, Process) and thing.__module__ == module.__name__
-            own |= isinstance(thing, Maker) and thing.function.__module__ == module.__name__
+    prefix = f"{biology.__name__}."
+    for full in sorted(m.name for m in pkgutil.walk_packages(biology.__path__, prefix)):
+        name = full.removeprefix(prefix).replace(".", "/")
+        for thing in vars(module(name)).values():
+            own = isinstance(thing, type) and issubclass(thing, Process) and thing.__module__ == full
+            own |= isinstance(thing, Maker) and thing.function.__module__ == full
             if own and thing not in out.setdefault(name, []):
                 out[name].append(thing)
     return {name: things for name, things in out.items() if things}
@@ -62,8 +85,8 @@ def grouped() -> dict[str, list[str]]:
     return out | ({OTHER: left} if left else {})
 
 
-def title(module: str) -> str:
-    return TITLES.get(module, module.replace("_", " ").capitalize())
+def title(name: str) -> str:
+    return TITLES.get(name, name.rpartition("/")[2].replace("_", " ").capitalize())
 
 
 def escaped(text: str) -> str:
@@ -132,45 +155,40 @@ def library() -> dict[str, set[str]]:
     return {p.stem: set(read(p).tree) for p in sorted((LIBRARY / "cells").glob("*.yaml"))}
 
 
-def facts(thing: Any, module: str) -> str:
+def facts(thing: Any, name: str) -> str:
     """Where a mechanism stands: slot, section and who uses it."""
+    reference = "../" * (1 + name.count("/"))  # from the page up to docs/reference
     options = getattr(thing, "options", None)
     slot = options["slot"] if options else thing.slot
     columns = list(options.get("columns", ())) if options else list(thing.declared.values())
     section = getattr(thing, "section", "") or (columns[0].name.partition(".")[0] if columns else "")
-    said = [f"slot `{slot}` of [the tick](../../one_tick.md)", f"file `src/oncarium/biology/{module}.py`"]
+    said = [f"slot `{slot}` of [the tick]({reference}../one_tick.md)", f"file `src/oncarium/biology/{name}.py`"]
     if section and any(c.name.startswith(f"{section}.") for c in columns):
-        said.insert(0, f"columns [`{section}`](../columns.md#{section})")
+        said.insert(0, f"columns [`{section}`]({reference}columns.md#{section})")
     types = [t for t, sections in library().items() if section in sections]
     text = "; ".join(said)
     return text[:1].upper() + text[1:] + "." + (f" In the library's {', '.join(types)}." if types else "")
 
 
-def page(module: str, head: str) -> str:
+def page(name: str, head: str) -> str:
     """The page of one module."""
-    from oncarium import biology
-
-    things = mechanisms()[module]
-    sentence, *more = inspect.cleandoc(importlib.import_module(f"{biology.__name__}.{module}").__doc__ or "").split(
-        "\n\n", 1
-    )
-    parts = [
-        head,
-        f"# {title(module)}\n",
-        escaped(" ".join(sentence.split("\n"))) + "\n",
-        *(body(m) + "\n" for m in more),
-    ]
+    things = mechanisms()[name]
+    _, *more = inspect.cleandoc(module(name).__doc__ or "").split("\n\n", 1)
+    parts = [head, f"# {title(name)}\n", escaped(sentence(name)) + "\n", *(body(m) + "\n" for m in more)]
     for thing in things:
-        name = thing.options.get("name") or thing.__name__ if hasattr(thing, "options") else thing.__name__
-        parts += [f"## {name}\n"] if len(things) > 1 else []
-        parts += [body(thing.__doc__ or "") + "\n", facts(thing, module) + "\n"]
+        own = thing.options.get("name") or thing.__name__ if hasattr(thing, "options") else thing.__name__
+        parts += [f"## {own}\n"] if len(things) > 1 else []
+        parts += [body(thing.__doc__ or "") + "\n", facts(thing, name) + "\n"]
     return "\n".join(parts)
+
+
+def sentence(name: str) -> str:
+    """What a module says of itself first."""
+    return inspect.cleandoc(module(name).__doc__ or "").split("\n\n")[0].replace("\n", " ")
 
 
 def index(head: str) -> str:
     """The list of all mechanisms."""
-    from oncarium import biology
-
     parts = [
         head,
         "# Mechanisms\n",
@@ -180,12 +198,10 @@ def index(head: str) -> str:
     for heading, names in grouped().items():
         parts.append(f"## {heading}\n")
         for name in names:
-            said = (
-                (importlib.import_module(f"{biology.__name__}.{name}").__doc__ or "")
-                .split("\n\n")[0]
-                .replace("\n", " ")
-            )
-            parts.append(f"- [{title(name)}](mechanisms/{name}.md): {escaped(said[:1].lower() + said[1:])}")
+            said = sentence(name)
+            if said.startswith("A ") or said[1].islower():  # no name of a molecule or a cell: IL-6, T cells
+                said = said[0].lower() + said[1:]
+            parts.append(f"- [{title(name)}](mechanisms/{name}.md): {escaped(said)}")
         parts.append("\n```{toctree}\n:hidden:\n\n" + "\n".join(f"mechanisms/{name}" for name in names) + "\n```\n")
     return "\n".join(parts)
 
@@ -198,4 +214,4 @@ def pages(head: str) -> dict[str, str]:
 
 def stale(docs: Path, made: dict[str, str]) -> list[Path]:
     """Pages of mechanisms that are no more."""
-    return [p for p in (docs / "reference" / "mechanisms").glob("*.md") if p.relative_to(docs).as_posix() not in made]
+    return [p for p in (docs / "reference" / "mechanisms").rglob("*.md") if p.relative_to(docs).as_posix() not in made]
