@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 from timing import spread, take_turns, triad
 
-from oncarium.engine.kernels import multigrid
+from oncarium.engine.kernels import cycle, multigrid
 from oncarium.engine.kernels.hierarchy import build
 from oncarium.engine.kernels.lod import coefficients, lod_steps, plane_starts
 
@@ -27,27 +27,15 @@ def v_cycle(shape: tuple[int, int, int], times: int):
     levels = build(shape, (20, 20, 20), 1e5, np.array([np.inf] * 6))
     work = multigrid.workspace(sum(levels.voxels))
     value = np.full(shape, 38.0)
-    e = multigrid.Equations(
-        value,
-        np.zeros(shape),
-        np.zeros(shape),
-        0.1,
-        np.full(shape, 5.0),
-        multigrid.NOTHING,
-        1.0,
-        multigrid.NO_INDEX,
-        multigrid.NO_VALUE,
-        *work,
-        levels.levels,
-        0,
-        1,
-    )
-    multigrid._prepare(e, True)
-    multigrid._coarsen_all(e)
+    source, inflow, demand = np.zeros(shape), np.zeros(shape), np.full(shape, 5.0)
+    uptake, held = (demand, multigrid.NOTHING, 1.0), (multigrid.NO_INDEX, multigrid.NO_VALUE)
+    e = cycle.Equations(value, source, inflow, 0.1, *uptake, *held, False, *work, levels.levels, 0, 1)
+    cycle.prepare(e, True)
+    cycle.coarsen_all(e)
 
     def run() -> None:
         for _ in range(times):
-            multigrid._cycle(e, value, multigrid.NO_VALUE, 0, 0)
+            cycle.cycle(e, value, multigrid.NO_VALUE, 0, 0)
 
     return run, 168 * sum(levels.voxels) * times
 
