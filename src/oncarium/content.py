@@ -19,8 +19,8 @@ from typing import Any
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis))
 BOOKKEEPING = {  # of a class: where it was written, and what Python keeps there for itself
-    "__module__", "__dict__", "__weakref__", "__doc__", "__firstlineno__", "__static_attributes__", "__slotnames__", "__abstractmethods__",
-    "_abc_impl", "__annotations__", "__annotate_func__", "__annotations_cache__", "__qualname__",
+    "__module__", "__dict__", "__weakref__", "__doc__", "__firstlineno__", "__static_attributes__", "__slotnames__",
+    "__abstractmethods__", "_abc_impl", "__annotations__", "__annotate_func__", "__annotations_cache__", "__qualname__",
 }  # fmt: skip
 
 

@@ -30,9 +30,11 @@ REFUSED = {  # file -> what its message must hold
     "rel_yaml_escape/lone_surrogate.yaml": ("lone_surrogate.yaml:5", "cannot be printed"),
 }
 TAKEN = {
-    "cells_cr_line_ends/model.xml": ("2 cells",), "cells_outside_settings/model.xml": ("cells.csv:4", "take no part", "3 cells"),
-    "network_cfg_words/model.yaml": (), "number_of_cells_meaning/model.xml": ("200 cells of each of 3 types", "number_of_tumor"),
-    "qual_threshold/model.yaml": (), "xml_dashes_in_comment/model.xml": ("3 cells",), "ignore_everywhere/model.xml": ("ignored, as asked",),
+    "cells_cr_line_ends/model.xml": ("2 cells",),
+    "cells_outside_settings/model.xml": ("cells.csv:4", "take no part", "3 cells"), "network_cfg_words/model.yaml": (),
+    "number_of_cells_meaning/model.xml": ("200 cells of each of 3 types", "number_of_tumor"),
+    "qual_threshold/model.yaml": (), "xml_dashes_in_comment/model.xml": ("3 cells",),
+    "ignore_everywhere/model.xml": ("ignored, as asked",),
 }  # fmt: skip
 
 

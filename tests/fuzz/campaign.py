@@ -115,7 +115,10 @@ def campaign(kinds: tuple[str, ...], first: int, count: int) -> tuple[Counter, l
     return outcomes, faults
 
 
-_SMALLEST = "domain: {x: [-60 um, 60 um], y: [-60 um, 60 um], voxel: 20 um}\ncells: {tumor: {library: tumor}}\nfactors: {oxygen: {library: oxygen}}\n"
+_SMALLEST = (
+    "domain: {x: [-60 um, 60 um], y: [-60 um, 60 um], voxel: 20 um}\ncells: {tumor: {library: "
+    "tumor}}\nfactors: {oxygen: {library: oxygen}}\n"
+)
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))

@@ -36,45 +36,68 @@ SETTINGS = """<?xml version="1.0" encoding="UTF-8"?>
 <PhysiCell_settings version="devel"><!-- a comment -->
 <domain><x_min>-60</x_min><x_max>60</x_max><y_min>-60</y_min><y_max>60</y_max><z_min>-10</z_min><z_max>10</z_max>
 <dx>20</dx><dy>20</dy><dz>20</dz><use_2D>true</use_2D></domain>
-<overall><max_time units="min">60</max_time><dt_diffusion>0.01</dt_diffusion><dt_mechanics>0.1</dt_mechanics><dt_phenotype>6</dt_phenotype></overall>
+<overall><max_time units="min">60</max_time><dt_diffusion>0.01</dt_diffusion><dt_mechanics>0.1</dt_mechanics>\
+<dt_phenotype>6</dt_phenotype></overall>
 <save><folder>output</folder><full_data><interval>30</interval><enable>true</enable></full_data></save>
 <options><random_seed>3</random_seed><virtual_wall_at_domain_edge>true</virtual_wall_at_domain_edge></options>
-<microenvironment_setup><variable name="oxygen" units="mmHg" ID="0"><physical_parameter_set><diffusion_coefficient>1000</diffusion_coefficient>
+<microenvironment_setup><variable name="oxygen" units="mmHg" ID="0"><physical_parameter_set>\
+<diffusion_coefficient>1000</diffusion_coefficient>
 <decay_rate>0.1</decay_rate></physical_parameter_set><initial_condition>38</initial_condition>
 <Dirichlet_boundary_condition enabled="true">38</Dirichlet_boundary_condition>
-<Dirichlet_options><boundary_value ID="xmin" enabled="true">10</boundary_value></Dirichlet_options></variable></microenvironment_setup>
+<Dirichlet_options>\
+<boundary_value ID="xmin" enabled="true">10</boundary_value></Dirichlet_options></variable></microenvironment_setup>
 <cell_definitions><cell_definition name="tumor" ID="0"><phenotype><cycle code="5"><phase_transition_rates>
 <rate start_index="0" end_index="0" fixed_duration="false">0.001</rate></phase_transition_rates></cycle>
-<death><model code="100" name="apoptosis"><death_rate>1e-5</death_rate><phase_durations><duration index="0" fixed_duration="true">516</duration>
+<death><model code="100" name="apoptosis"><death_rate>1e-5</death_rate><phase_durations>\
+<duration index="0" fixed_duration="true">516</duration>
 </phase_durations></model></death><volume><total>2494</total><nuclear>540</nuclear></volume>
-<mechanics><cell_cell_adhesion_strength>0.4</cell_cell_adhesion_strength><options><set_relative_equilibrium_distance enabled="true">1.8
+<mechanics><cell_cell_adhesion_strength>0.4</cell_cell_adhesion_strength><options>\
+<set_relative_equilibrium_distance enabled="true">1.8
 </set_relative_equilibrium_distance></options></mechanics>
-<motility><speed>1</speed><options><enabled>true</enabled><chemotaxis><enabled>true</enabled><substrate>oxygen</substrate><direction>1</direction>
-</chemotaxis></options></motility><secretion><substrate name="oxygen"><uptake_rate>10</uptake_rate></substrate></secretion></phenotype>
+<motility><speed>1</speed><options><enabled>true</enabled><chemotaxis><enabled>true</enabled>\
+<substrate>oxygen</substrate><direction>1</direction>
+</chemotaxis></options></motility><secretion><substrate name="oxygen">\
+<uptake_rate>10</uptake_rate></substrate></secretion></phenotype>
 <custom_data><own conserved="true">1</own><pair>1,2</pair></custom_data></cell_definition>
 <cell_definition name="other" ID="1" parent_type="tumor"/></cell_definitions>
-<initial_conditions><cell_positions type="csv" enabled="true"><folder>.</folder><filename>cells.csv</filename></cell_positions></initial_conditions>
-<cell_rules><rulesets><ruleset protocol="CBHG" version="3.0" format="csv" enabled="true"><folder>.</folder><filename>rules.csv</filename>
+<initial_conditions><cell_positions type="csv" enabled="true"><folder>.</folder>\
+<filename>cells.csv</filename></cell_positions></initial_conditions>
+<cell_rules><rulesets><ruleset protocol="CBHG" version="3.0" format="csv" enabled="true"><folder>.</folder>\
+<filename>rules.csv</filename>
 </ruleset></rulesets></cell_rules><user_parameters><number_of_cells type="int">2</number_of_cells></user_parameters>
 </PhysiCell_settings>
 """
-RULES = "tumor,oxygen,increases,cycle entry,0.003,20,4,0\ntumor,pressure,decreases,migration speed,0.1,1,4,1\nother,custom:own,increases,apoptosis,0.1,1,2,0\n"
+RULES = (
+    "tumor,oxygen,increases,cycle entry,0.003,20,4,0\ntumor,pressure,decreases,migration "
+    "speed,0.1,1,4,1\nother,custom:own,increases,apoptosis,0.1,1,2,0\n"
+)
 NODES = """Node A { logic = !B & $k > 1; rate_up = @logic ? $u : 0; rate_down = @logic ? 0 : $d; }
 Node B { logic = (A AND NOT C) XOR C; rate_up = @logic ? 1 : 0; rate_down = @logic ? 0 : 1; } // a comment
 Node C { rate_up = 0.5; rate_down = $u * 2 / ($d + 1); }
 """
-STARTS = "$u = 2; $d = $u * 0.5; $k = 3;\n[A, B].istate = 0.4 [1, 0], 0.6 [0, 0]; C.istate = TRUE; time_tick = 0.5; use_physrandgen = FALSE;\n"
+STARTS = (
+    "$u = 2; $d = $u * 0.5; $k = 3;\n[A, B].istate = 0.4 [1, 0], 0.6 [0, 0]; C.istate = TRUE; time_tick = 0.5; "
+    "use_physrandgen = FALSE;\n"
+)
 QUAL = """<?xml version="1.0" encoding="UTF-8"?>
-<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" xmlns:qual="http://www.sbml.org/sbml/level3/version1/qual/version1" level="3" version="1"
- qual:required="true"><model id="m"><listOfCompartments><compartment id="c" constant="true"/></listOfCompartments><qual:listOfQualitativeSpecies>
-<qual:qualitativeSpecies qual:id="A" qual:compartment="c" qual:constant="false" qual:maxLevel="2" qual:initialLevel="1"/>
-<qual:qualitativeSpecies qual:id="C" qual:compartment="c" qual:constant="false" qual:maxLevel="1"/></qual:listOfQualitativeSpecies>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core"
+ xmlns:qual="http://www.sbml.org/sbml/level3/version1/qual/version1" level="3" version="1"
+ qual:required="true"><model id="m"><listOfCompartments><compartment id="c" constant="true"/></listOfCompartments>\
+<qual:listOfQualitativeSpecies>
+<qual:qualitativeSpecies qual:id="A" qual:compartment="c" qual:constant="false" qual:maxLevel="2"
+ qual:initialLevel="1"/>
+<qual:qualitativeSpecies qual:id="C" qual:compartment="c" qual:constant="false" qual:maxLevel="1"/>\
+</qual:listOfQualitativeSpecies>
 <qual:listOfTransitions><qual:transition qual:id="t"><qual:listOfInputs>
-<qual:input qual:id="theta" qual:qualitativeSpecies="A" qual:transitionEffect="none" qual:thresholdLevel="1"/></qual:listOfInputs>
-<qual:listOfOutputs><qual:output qual:id="o" qual:qualitativeSpecies="C" qual:transitionEffect="assignmentLevel"/></qual:listOfOutputs>
+<qual:input qual:id="theta" qual:qualitativeSpecies="A" qual:transitionEffect="none" qual:thresholdLevel="1"/>\
+</qual:listOfInputs>
+<qual:listOfOutputs>\
+<qual:output qual:id="o" qual:qualitativeSpecies="C" qual:transitionEffect="assignmentLevel"/></qual:listOfOutputs>
 <qual:listOfFunctionTerms><qual:defaultTerm qual:resultLevel="0"/><qual:functionTerm qual:resultLevel="1">
-<math xmlns="http://www.w3.org/1998/Math/MathML"><apply><and/><apply><geq/><ci>A</ci><ci>theta</ci></apply><apply><not/><apply><eq/><ci>C</ci>
-<cn type="integer">1</cn></apply></apply></apply></math></qual:functionTerm></qual:listOfFunctionTerms></qual:transition></qual:listOfTransitions>
+<math xmlns="http://www.w3.org/1998/Math/MathML"><apply><and/><apply><geq/><ci>A</ci><ci>theta</ci></apply><apply>\
+<not/><apply><eq/><ci>C</ci>
+<cn type="integer">1</cn></apply></apply></apply></math></qual:functionTerm></qual:listOfFunctionTerms>\
+</qual:transition></qual:listOfTransitions>
 </model></sbml>
 """
 WITH_NETWORK = """domain: {x: [-60 um, 60 um], y: [-60 um, 60 um], voxel: 20 um}
@@ -110,11 +133,12 @@ NUMBERS = (
     "١",
 )
 WORDS = (
-    "oxygen", "tumor", "true", "null", "~", "a.b", "a/b", "../../x", "/dev/zero", "=1+1", "<b>", "$(id)", "*", "&a [*a]", "*no", "!!int x", "x" * 3000,
-    "|\n  text", '"\\U00110000"', '"\\ud800"', '"\\x1b[31m"', "{", "}", "[[[", "]", "5 um**9**9**9", "5 9^9^9^9", "5 parsec", "1 um @Nobody1999", "5 µm",
-    "- - -", "? x", "<<: *x", "%", "@", "`", "&amp", "]]>", "<!-- -- -->", "<!DOCTYPE a [<!ENTITY b 'c'>]>", "<?x <!-- ?>", "a='1' a='2'", "&#0;", "(" * 50,
-    "!" * 50, "1+" * 1500 + "1", "B&" * 1500 + "B", "/ 0", "? 1 : 0", "@logic", "$zz", ";", "//", "/*", "1e999", "s[0]", "__import__('os')",
-    '"' + "1" * 140_000,
+    "oxygen", "tumor", "true", "null", "~", "a.b", "a/b", "../../x", "/dev/zero", "=1+1", "<b>", "$(id)", "*",
+    "&a [*a]", "*no", "!!int x", "x" * 3000, "|\n  text", '"\\U00110000"', '"\\ud800"', '"\\x1b[31m"', "{", "}", "[[[",
+    "]", "5 um**9**9**9", "5 9^9^9^9", "5 parsec", "1 um @Nobody1999", "5 µm", "- - -", "? x", "<<: *x", "%", "@", "`",
+    "&amp", "]]>", "<!-- -- -->", "<!DOCTYPE a [<!ENTITY b 'c'>]>", "<?x <!-- ?>", "a='1' a='2'", "&#0;", "(" * 50,
+    "!" * 50, "1+" * 1500 + "1", "B&" * 1500 + "B", "/ 0", "? 1 : 0", "@logic", "$zz", ";", "//", "/*", "1e999", "s[0]",
+    "__import__('os')", '"' + "1" * 140_000,
 )  # fmt: skip
 BYTES = (
     b"\0",
@@ -266,6 +290,7 @@ def _places(tree: Any):
 
 def _recode(data: bytes, draw: random.Random) -> bytes:
     text = data.decode("utf-8")
-    ways = (lambda: text.encode("utf-16"), lambda: text.encode("utf-16-le"), lambda: text.encode("utf-32"), lambda: text.encode("latin-1", "replace"),
-            lambda: text.replace("\n", "\r").encode(), lambda: text.replace("\n", "\r\n").encode(), lambda: b"\xef\xbb\xbf" + data)  # fmt: skip
+    ways = (lambda: text.encode("utf-16"), lambda: text.encode("utf-16-le"), lambda: text.encode("utf-32"),
+            lambda: text.encode("latin-1", "replace"), lambda: text.replace("\n", "\r").encode(),
+            lambda: text.replace("\n", "\r\n").encode(), lambda: b"\xef\xbb\xbf" + data)  # fmt: skip
     return draw.choice(ways)()

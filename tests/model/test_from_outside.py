@@ -104,14 +104,21 @@ def test_powers_of_units_are_small_numbers(unit):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("cells: {tumor: {library: tumor", 'cells: {tumor: {library: tumor, rules: ["oxygen increases cycle.exit.live to 1 1/h, half 5 mmHg, hill 1e300"]'),
-        ("until: 1 h", "until: 1e300 min"), ("until: 1 h", "clock: {transport: 1e-7 min, mechanics: 1e-7 min, phenotype: 1e-7 min}"),
-        ("until: 1 h", "record: {cells: 1e-6 min}"), ("voxel: 20 um", "voxel: 1e-9 um"), ("x: [-60 um", "x: [-1e30 um"), ("count: 5", "count: 1e30"),
-        ("count: 5, everywhere: ", "packing: hexagonal, spacing: 1e-300 um, everywhere: "), ("count: 5, everywhere: ", "count: 5, disc: {radius: 1e300 um}"),
+        ("cells: {tumor: {library: tumor",
+         'cells: {tumor: {library: tumor, rules: ["oxygen increases cycle.exit.live to 1 1/h, half 5 mmHg, hill '
+         '1e300"]'),
+        ("until: 1 h", "until: 1e300 min"),
+        ("until: 1 h", "clock: {transport: 1e-7 min, mechanics: 1e-7 min, phenotype: 1e-7 min}"),
+        ("until: 1 h", "record: {cells: 1e-6 min}"), ("voxel: 20 um", "voxel: 1e-9 um"), ("x: [-60 um", "x: [-1e30 um"),
+        ("count: 5", "count: 1e30"),
+        ("count: 5, everywhere: ", "packing: hexagonal, spacing: 1e-300 um, everywhere: "),
+        ("count: 5, everywhere: ", "count: 5, disc: {radius: 1e300 um}"),
         ("count: 5, everywhere: ", "count: 5, disc: {radius: 5 um, center: [900 um, 0 um]}"),
         ("tumor: {library: tumor", "tumor: {cycle: {duration: 1e-300 min}"),
-        ("tumor: {library: tumor", "tumor: {library: tumor, distributions: [{column: volume.total, log10normal: [400, 1]}]"),
-        ("until: 1 h", "clock: {phenotype: 6.5 min}"), ("until: 1 h", "matrix: {density: 0.5, period: 2.5 min}"), ("38 mmHg", "1e200 mmHg"),
+        ("tumor: {library: tumor",
+         "tumor: {library: tumor, distributions: [{column: volume.total, log10normal: [400, 1]}]"),
+        ("until: 1 h", "clock: {phenotype: 6.5 min}"), ("until: 1 h", "matrix: {density: 0.5, period: 2.5 min}"),
+        ("38 mmHg", "1e200 mmHg"),
         ("until: 1 h", "seed: 1e30"),
     ],
 )  # fmt: skip
@@ -131,19 +138,24 @@ def test_seeds_are_exact():
 
 SHAPES = ("[]", "[[]]", "{a: {b: c}}", "null", "true", "7", "[null]", '""')
 PLACES = (
-    "oncarium", "name", "title", "description", "numerics", "compat", "internalise", "start", "domain", "domain.x", "domain.voxel", "clock", "clock.transport",
-    "until", "seed", "record", "record.cells", "record.columns", "sources", "sources.a", "factors", "factors.oxygen", "factors.oxygen.unit",
-    "factors.oxygen.library", "factors.oxygen.boundary", "factors.oxygen.boundary.xmin", "factors.oxygen.fixed", "factors.oxygen.fixed.0",
-    "factors.oxygen.solver", "factors.oxygen.initial", "factors.oxygen.initial.table", "factors.oxygen.doc", "cells", "cells.tumor", "cells.tumor.library",
-    "cells.tumor.like", "cells.tumor.doc", "cells.tumor.cycle", "cells.tumor.cycle.model", "cells.tumor.cycle.exit", "cells.tumor.cycle.fixed",
-    "cells.tumor.rules", "cells.tumor.rules.0", "cells.tumor.without", "cells.tumor.without.0", "cells.tumor.distributions", "cells.tumor.distributions.0",
-    "cells.tumor.distributions.0.column", "cells.tumor.motility", "cells.tumor.motility.speed", "cells.tumor.motility.sensitivity",
-    "cells.tumor.motility.normalized", "cells.tumor.network", "cells.tumor.network.file", "cells.tumor.network.bnd", "cells.tumor.network.inputs",
-    "cells.tumor.network.hold", "cells.tumor.network.parameters", "custom", "custom.a", "custom.a.unit", "custom.a.conserved", "initial", "initial.0",
-    "initial.0.cells", "initial.0.count", "initial.0.packing", "initial.0.disc", "initial.0.disc.center", "initial.0.with", "initial.0.table",
-    "initial.0.clip", "initial.0.numbers", "initial.0.gives", "matrix", "matrix.patches", "matrix.patches.0", "matrix.fibres", "matrix.membrane", "supply",
-    "supply.0", "supply.0.of", "body", "body.a", "body.a.by", "body.a.flows", "entry", "entry.0", "entry.0.cells", "entry.0.at", "entry.0.signal", "exit",
-    "exit.0.when", "exit.0.carries", "include", "include.0",
+    "oncarium", "name", "title", "description", "numerics", "compat", "internalise", "start", "domain", "domain.x",
+    "domain.voxel", "clock", "clock.transport", "until", "seed", "record", "record.cells", "record.columns", "sources",
+    "sources.a", "factors", "factors.oxygen", "factors.oxygen.unit", "factors.oxygen.library",
+    "factors.oxygen.boundary", "factors.oxygen.boundary.xmin", "factors.oxygen.fixed", "factors.oxygen.fixed.0",
+    "factors.oxygen.solver", "factors.oxygen.initial", "factors.oxygen.initial.table", "factors.oxygen.doc", "cells",
+    "cells.tumor", "cells.tumor.library", "cells.tumor.like", "cells.tumor.doc", "cells.tumor.cycle",
+    "cells.tumor.cycle.model", "cells.tumor.cycle.exit", "cells.tumor.cycle.fixed", "cells.tumor.rules",
+    "cells.tumor.rules.0", "cells.tumor.without", "cells.tumor.without.0", "cells.tumor.distributions",
+    "cells.tumor.distributions.0", "cells.tumor.distributions.0.column", "cells.tumor.motility",
+    "cells.tumor.motility.speed", "cells.tumor.motility.sensitivity", "cells.tumor.motility.normalized",
+    "cells.tumor.network", "cells.tumor.network.file", "cells.tumor.network.bnd", "cells.tumor.network.inputs",
+    "cells.tumor.network.hold", "cells.tumor.network.parameters", "custom", "custom.a", "custom.a.unit",
+    "custom.a.conserved", "initial", "initial.0", "initial.0.cells", "initial.0.count", "initial.0.packing",
+    "initial.0.disc", "initial.0.disc.center", "initial.0.with", "initial.0.table", "initial.0.clip",
+    "initial.0.numbers", "initial.0.gives", "matrix", "matrix.patches", "matrix.patches.0", "matrix.fibres",
+    "matrix.membrane", "supply", "supply.0", "supply.0.of", "body", "body.a", "body.a.by", "body.a.flows", "entry",
+    "entry.0", "entry.0.cells", "entry.0.at", "entry.0.signal", "exit", "exit.0.when", "exit.0.carries", "include",
+    "include.0",
 )  # fmt: skip
 
 
@@ -227,8 +239,14 @@ main()
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in its file system")
-@pytest.mark.parametrize("how", ["include: FILE\n" + GOOD, GOOD.replace("{cells: tumor, count: 5, everywhere: }", "{table: FILE}"),
-                                 GOOD.replace("library: tumor}", "library: tumor, network: {file: FILE}}")])  # fmt: skip
+@pytest.mark.parametrize(
+    "how",
+    [
+        "include: FILE\n" + GOOD,
+        GOOD.replace("{cells: tumor, count: 5, everywhere: }", "{table: FILE}"),
+        GOOD.replace("library: tumor}", "library: tumor, network: {file: FILE}}"),
+    ],
+)
 @pytest.mark.parametrize("file", ["/dev/zero", "pipe"])
 def test_pipes_and_devices_are_no_files(tmp_path, how, file):
     os.mkfifo(tmp_path / "pipe")
@@ -252,11 +270,12 @@ def test_a_file_that_two_files_include_is_read_once(tmp_path):
         read(tmp_path / "c0.yaml")
 
 
+TENFOLD = "".join(f"k{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9))
+
+
 @pytest.mark.parametrize(
-    "text",
-    ["a: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(f"k{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)), "a: &a [*a]\n",
-     "a: [" + "[]," * (MOST + 10) + "]\n"],
-)  # fmt: skip
+    "text", ["a: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + TENFOLD, "a: &a [*a]\n", "a: [" + "[]," * (MOST + 10) + "]\n"]
+)
 def test_values_that_multiply_end(text):
     start = time.process_time()
     assert "values" in said(text) and time.process_time() - start < 5.0

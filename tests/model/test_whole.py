@@ -41,7 +41,8 @@ def test_a_factor_that_nobody_makes(extra, said):
     "extra",
     [
         "secretion: {rate: {signal: 1 fmol/min}}\n    motility: {speed: 1 um/min, sensitivity: {signal: 1}}",
-        "rules: ['oxygen increases secretion.rate.signal to 1 fmol/min, half 1 mmHg', 'signal increases motility.speed to 1 um/min, half 1 nM']",
+        "rules: ['oxygen increases secretion.rate.signal to 1 fmol/min, half 1 mmHg', 'signal increases "
+        "motility.speed to 1 um/min, half 1 nM']",
         "motility: {speed: 1 um/min, sensitivity: {oxygen: 1}}",
         "",
     ],

@@ -15,7 +15,8 @@ from .rule import Names, Rule
 EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normalized",)}
 PLAIN = ("library", "like", "doc", "rules", "without", "distributions")
 KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and standard deviation",
-         "lognormal": "mean and standard deviation of the logarithm", "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
+         "lognormal": "mean and standard deviation of the logarithm",
+         "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
 
 
 LARGEST_POWER = 100.0  # of ten, of what is drawn
@@ -127,7 +128,8 @@ def _value(reader: Reader, given: Any, path: str, entry: Entry, names: Names) ->
         if label not in labels:
             reader.complain(
                 f"{path}.{label}",
-                f"no {'cell type' if entry.axis == 'type' else entry.axis} is called '{label}'.{did_you_mean(label, labels)}",
+                f"no {'cell type' if entry.axis == 'type' else entry.axis} is called '{label}'."
+                f"{did_you_mean(label, labels)}",
                 f"This model has: {', '.join(labels) or 'none'}.",
             )
             continue

@@ -44,8 +44,8 @@ def read_types(
                 c.name, c.unit, c.kind, c.default, c.ge, c.le, c.axis, c.doc, c.settable, c.wakes, c.at_death
             )
     cycles = {name: _phases(t) for name, t in trees.items()}
-    names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)), cycles,
-                  any("network" in t for name, t in trees.items() if name not in logics))  # fmt: skip
+    names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)),
+                  cycles, any("network" in t for name, t in trees.items() if name not in logics))  # fmt: skip
     types: list[CellType] = []
     networks: dict[str, Network] = {}
     for name, t in trees.items():

@@ -67,8 +67,9 @@ def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
             put(f"{section}.{f.name}", getattr(given, f.name), "um/min" if f.name == "error" else "min")
     for factor in model.factors:
         path = f"factors.{factor.name}"
-        for name, unit in (("unit", ""), ("diffusion", "um^2/min"), ("decay", "1/min"), ("michaelis", factor.unit), ("initial", factor.unit),
-                           ("initial_content", ""), ("tolerance", factor.unit), ("hindrance", "")):  # fmt: skip
+        for name, unit in (("unit", ""), ("diffusion", "um^2/min"), ("decay", "1/min"), ("michaelis", factor.unit),
+                           ("initial", factor.unit), ("initial_content", ""), ("tolerance", factor.unit),
+                           ("hindrance", "")):  # fmt: skip
             put(f"{path}.{name}", getattr(factor, name), unit)
         put(f"{path}.solver", written.get(f"{path}.solver", "usual"))
         put(f"{path}.fixed", tuple((repr(h.region), h.value) for h in factor.held))

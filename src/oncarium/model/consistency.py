@@ -67,8 +67,8 @@ def _check_memory(reader: Reader, model: Model) -> None:
     if need > 0.8 * have:
         reader.complain(
             "domain",
-            f"{model.domain.voxels:,} voxels with {len(model.factors)} factors and {model.cells_at_start:,} cells need about "
-            f"{need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.",
+            f"{model.domain.voxels:,} voxels with {len(model.factors)} factors and {model.cells_at_start:,} cells "
+            f"need about {need / 1e9:.1f} GB; this machine has {have / 1e9:.1f} GB.",
             remedy="Use larger voxels or a smaller domain.",
         )
 
@@ -95,7 +95,8 @@ def _check_parts(reader: Reader, model: Model) -> None:
             lacking = [f for f in m.needs if f not in factors]
             for word in words[:1] if lacking else ():
                 reader.complain(
-                    f"cells.{t.name}.{word}", f"its mechanism works on {', '.join(lacking)}, which the model does not have;",
+                    f"cells.{t.name}.{word}",
+                    f"its mechanism works on {', '.join(lacking)}, which the model does not have;",
                     remedy=f"Add  factors: {{{lacking[0]}: {{library: {lacking[0]}}}}}.",
                 )  # fmt: skip
             for word in words[:1] if m.part and not getattr(model, m.part) else ():
@@ -108,15 +109,16 @@ def _check_parts(reader: Reader, model: Model) -> None:
         for f in model.factors:
             if isinstance(taken, dict) and taken.get(f.name) and f.michaelis is None:
                 reader.complain(
-                    f"cells.{t.name}.metabolism.consumption.{f.name}", f"consumption saturates, and {f.name} has no concentration of half of it;",
+                    f"cells.{t.name}.metabolism.consumption.{f.name}",
+                    f"consumption saturates, and {f.name} has no concentration of half of it;",
                     remedy=f"Add  factors.{f.name}.michaelis, or use secretion.uptake.",
                 )  # fmt: skip
     known = made(model)
     for name, path in asked(model).items():
         if name not in known:
             reader.complain(
-                path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it.", remedy="Let a cell type or a face supply it.",
-                severity="warning",
+                path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it.",
+                remedy="Let a cell type or a face supply it.", severity="warning",
             )  # fmt: skip
 
 

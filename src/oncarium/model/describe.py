@@ -151,7 +151,8 @@ def describe(model: Model) -> str:
         version = f", with the known bugs of {model.compat}" if model.compat else ""
         lines.append(f"Solvers, time steps and order of operations are those of PhysiCell{version}.")
     lines.append(
-        f"Factors are updated every {c.transport:g} min, mechanics every {c.mechanics:g} min, cells decide every {c.phenotype:g} min."
+        f"Factors are updated every {c.transport:g} min, mechanics every {c.mechanics:g} min, cells decide every "
+        f"{c.phenotype:g} min."
     )
     if model.factors:
         lines += ["", "Factors"] + [f"- {say_factor(f)}" for f in model.factors]
@@ -184,7 +185,8 @@ def page(model: Model) -> str:
         return f"<details open><summary>{head}</summary><ul>{rows}</ul></details>" if rows else ""
 
     types = (
-        f"{t.name}{': ' + t.doc if t.doc else ''} ({f'cycle {t.cycle.name}' if t.cycle.phases else 'does not divide'}, {len(t.rules)} rules)"
+        f"{t.name}{': ' + t.doc if t.doc else ''} "
+        f"({f'cycle {t.cycle.name}' if t.cycle.phases else 'does not divide'}, {len(t.rules)} rules)"
         for t in model.types
     )
     rules = (say_rule(t.name, r) for t in model.types for r in t.rules)

@@ -136,9 +136,9 @@ def _choice(t: Tokens, scope: Scope) -> Term:
 LEVELS = (("||",), ("^",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/"))
 PYTHON = {"||": "or", "&&": "and", "^": "!="}
 WORTH: dict[str, Callable[[float, float], float]] = {
-    "||": lambda a, b: a or b, "&&": lambda a, b: a and b, "^": lambda a, b: bool(a) != bool(b), "==": operator.eq, "!=": operator.ne,
-    "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "+": operator.add, "-": operator.sub, "*": operator.mul,
-    "/": lambda a, b: a / b if b else math.nan,
+    "||": lambda a, b: a or b, "&&": lambda a, b: a and b, "^": lambda a, b: bool(a) != bool(b), "==": operator.eq,
+    "!=": operator.ne, "<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge, "+": operator.add,
+    "-": operator.sub, "*": operator.mul, "/": lambda a, b: a / b if b else math.nan,
 }  # fmt: skip
 
 

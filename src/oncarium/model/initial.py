@@ -183,7 +183,8 @@ def _fitting(reader: Reader, path: str, p: Placement, domain: Domain) -> Placeme
     if p.region.kind != "everywhere" and (p.count or p.spacing):
         said = misfit(p.region, domain, p.count, p.spacing)
         if said:
-            reader.complain(f"{path}.{p.region.kind}", f"no cell of {p.type} finds a place in this {p.region.kind}: {said}.",
+            reader.complain(f"{path}.{p.region.kind}",
+                            f"no cell of {p.type} finds a place in this {p.region.kind}: {said}.",
                             "The region must lie in the domain.")  # fmt: skip
     return p
 

@@ -15,8 +15,9 @@ from .expression import TRUTHS, Scope, Term, Tokens, expression, number, tokens,
 from .reader import LONGEST_NAME
 
 SETTINGS = (  # of how MaBoSS itself runs and prints; here the clock of the model says that
-    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "use_glibcrandgen", "seed_pseudorandom",
-    "display_traj", "thread_count", "statdist_traj_count", "statdist_cluster_threshold", "statdist_similarity_cache_max_size", "init_pop",
+    "time_tick", "max_time", "sample_count", "discrete_time", "use_physrandgen", "use_mtrandgen", "use_glibcrandgen",
+    "seed_pseudorandom", "display_traj", "thread_count", "statdist_traj_count", "statdist_cluster_threshold",
+    "statdist_similarity_cache_max_size", "init_pop",
 )  # fmt: skip
 NODE_SETTINGS = ("istate", "is_internal", "refstate", "in_graph")
 LARGEST = 200  # nodes
@@ -96,7 +97,8 @@ def read_logic(
 ) -> Logic:
     """The network of a .bnd and its .cfg; `values` override parameters. Raises ModelError.
 
-    >>> read_logic("Node A { rate_up = $u; rate_down = @logic ? 0 : 2; logic = A | !B; } Node B {}", "x.bnd", "$u = 3;").up[0]
+    >>> nodes = "Node A { rate_up = $u; rate_down = @logic ? 0 : 2; logic = A | !B; } Node B {}"
+    >>> read_logic(nodes, "x.bnd", "$u = 3;").up[0]
     'p[0]'
     """
     nodes = read_nodes(text, file)

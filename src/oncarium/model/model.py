@@ -374,7 +374,10 @@ class Model(Spoken):
         return page(self)
 
     def __repr__(self) -> str:
-        return f"<Model {self.title!r}: {len(self.types)} cell types, {len(self.factors)} factors, {self.cells_at_start} cells>"
+        return (
+            f"<Model {self.title!r}: {len(self.types)} cell types, {len(self.factors)} factors, "
+            f"{self.cells_at_start} cells>"
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Model) and self.digest == other.digest

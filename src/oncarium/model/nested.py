@@ -43,9 +43,8 @@ def check_named(tree: dict[str, Any], parts: list[str]) -> None:
     known = tree.get(parts[0])
     if parts[0] in ("cells", "factors") and len(parts) > 2 and isinstance(known, dict) and parts[1] not in known:
         raise KeyError(
-            f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'.{did_you_mean(parts[1], known)}".rstrip(
-                "."
-            )
+            f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'."
+            f"{did_you_mean(parts[1], known)}".rstrip(".")
         )
 
 

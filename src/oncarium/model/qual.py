@@ -97,7 +97,8 @@ def read_qual(text: str, file: str) -> tuple[str, str]:
                 raise fail(f"a transition changes '{output.getQualitativeSpecies()}', which is no species.", output)
             if output.getTransitionEffect() == libsbml.OUTPUT_TRANSITION_EFFECT_PRODUCTION:
                 raise fail(
-                    f"a transition produces '{output.getQualitativeSpecies()}', as in a Petri net; only levels that are assigned are taken.",
+                    f"a transition produces '{output.getQualitativeSpecies()}', as in a Petri net; only levels that "
+                    "are assigned are taken.",
                     output,
                 )
             if changed.constant or changed.terms is not None:
@@ -154,7 +155,8 @@ def _inputs(libsbml: Any, transition: Any, fail: Callable[..., ModelError]) -> d
     for given in (transition.getInput(k) for k in range(transition.getNumInputs())):
         if given.getTransitionEffect() == libsbml.INPUT_TRANSITION_EFFECT_CONSUMPTION:
             raise fail(
-                f"a transition consumes '{given.getQualitativeSpecies()}', as in a Petri net; only levels that stay are taken.",
+                f"a transition consumes '{given.getQualitativeSpecies()}', as in a Petri net; only levels that stay "
+                "are taken.",
                 given,
             )
         if given.getId() and given.isSetThresholdLevel():
@@ -196,8 +198,8 @@ def say(
         libsbml.AST_LOGICAL_XOR: ("^", "1 == 0"),
     }
     compared = {
-        libsbml.AST_RELATIONAL_EQ: "==", libsbml.AST_RELATIONAL_NEQ: "!=", libsbml.AST_RELATIONAL_LT: "<", libsbml.AST_RELATIONAL_GT: ">",
-        libsbml.AST_RELATIONAL_LEQ: "<=", libsbml.AST_RELATIONAL_GEQ: ">=",
+        libsbml.AST_RELATIONAL_EQ: "==", libsbml.AST_RELATIONAL_NEQ: "!=", libsbml.AST_RELATIONAL_LT: "<",
+        libsbml.AST_RELATIONAL_GT: ">", libsbml.AST_RELATIONAL_LEQ: "<=", libsbml.AST_RELATIONAL_GEQ: ">=",
     }  # fmt: skip
     counted = {libsbml.AST_PLUS: "+", libsbml.AST_MINUS: "-", libsbml.AST_TIMES: "*", libsbml.AST_DIVIDE: "/"}
     if kind in logic:
@@ -226,7 +228,8 @@ def say(
         return str(inputs[name])
     if kind == libsbml.AST_NAME:
         raise fail(
-            f"'{name[:60]}' is neither a species nor an input of this transition with a threshold.{did_you_mean(name, [*species, *inputs])}"
+            f"'{name[:60]}' is neither a species nor an input of this transition with a threshold."
+            f"{did_you_mean(name, [*species, *inputs])}"
         )
     raise fail(f"'{(libsbml.formulaToL3String(node) or '?')[:60]}' is no condition that is understood.")
 

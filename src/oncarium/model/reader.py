@@ -66,7 +66,8 @@ class Reader:
                 )
                 self.complain(
                     here, f"{name[:LONGEST_NAME]!r} is no name of a {what};",
-                    f"expected letters, digits, _ - + and single spaces, at most {LONGEST_NAME} in all.", "Choose another name.",
+                    f"expected letters, digits, _ - + and single spaces, at most {LONGEST_NAME} in all.",
+                    "Choose another name.",
                 )  # fmt: skip
         return group
 

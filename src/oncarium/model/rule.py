@@ -189,7 +189,8 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
         if key in seen:
             reader.complain(
                 path,
-                f"'{rule.text}': a rule for this signal, behavior and direction already stands at {reader.document.where(seen[key])}.",
+                f"'{rule.text}': a rule for this signal, behavior and direction already stands at "
+                f"{reader.document.where(seen[key])}.",
                 remedy="Keep one of them.",
             )
         other = seen.get((rule.signal, rule.behavior, not rule.increases))

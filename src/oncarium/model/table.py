@@ -40,8 +40,8 @@ def columns_of(names: Names) -> dict[str, Column]:
 
 
 def read_table(
-    text: str, name: str, names: Names, domain: Domain, kind: str = "", clip: bool = False, numbers: Mapping[int, str] | None = None,
-    inactive: bool = False,
+    text: str, name: str, names: Names, domain: Domain, kind: str = "", clip: bool = False,
+    numbers: Mapping[int, str] | None = None, inactive: bool = False,
 ) -> Table:  # fmt: skip
     """Read a CSV of cells, coordinates in um.
 
@@ -118,8 +118,8 @@ def read_table(
             severity="notice",
         )
     table.outside = len(outside) if inactive else 0
-    _conclude(table, said, outside, moved, "; they are placed there and take no part" if inactive else "; they are moved to its edge" if clip else "",
-              complain)  # fmt: skip
+    fate = "; they are placed there and take no part" if inactive else "; they are moved to its edge" if clip else ""
+    _conclude(table, said, outside, moved, fate, complain)
     return table
 
 
@@ -245,7 +245,8 @@ def _conclude(
     if moved:
         complain(
             moved[0],
-            f"{len(moved)} cells lie above or below the 2-D domain (first in this line); they are moved into its plane.",
+            f"{len(moved)} cells lie above or below the 2-D domain (first in this line); they are moved into its "
+            "plane.",
             severity="notice",
         )
     again = len(table.rows) - len({row[1:] for row in table.rows})

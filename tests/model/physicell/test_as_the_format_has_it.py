@@ -28,13 +28,18 @@ def oncarium(*words, cwd):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("<save>", "<!-- 8 -- threads --><!-- -- ----><save>", ""), ("<?xml", "\n \n<?xml", ""), ("<save>", "<?php echo '<!--' ?><save>", ""),
-        ("</cell_definitions>", "</cell_definitions><note>this & that</note>", "1 '&' stands alone"), ("<save>", "<save a='1 & 2' b='x<y'>", "stands alone"),
-        ('units="mmHg" ID="0"', 'units="mmHg" units="kPa" ID="0"', "the attribute units stands twice in <variable>; the first counts"),
+        ("<save>", "<!-- 8 -- threads --><!-- -- ----><save>", ""), ("<?xml", "\n \n<?xml", ""),
+        ("<save>", "<?php echo '<!--' ?><save>", ""),
+        ("</cell_definitions>", "</cell_definitions><note>this & that</note>", "1 '&' stands alone"),
+        ("<save>", "<save a='1 & 2' b='x<y'>", "stands alone"),
+        ('units="mmHg" ID="0"', 'units="mmHg" units="kPa" ID="0"',
+         "the attribute units stands twice in <variable>; the first counts"),
         ("</PhysiCell_settings>", "</PhysiCell_settings> the end", "'the end' stands outside of all elements"),
         ("<PhysiCell_settings", "<!-- a --><other><b/></other><PhysiCell_settings", "2 elements stand side by side"),
-        ("<PhysiCell_settings version", '<PhysiCell_settings xmlns="http://x.org/y" xmlns:z="http://x.org/z" z:a="1" version', ""),
-        ("<save>", "<save><note>]]> & &nbsp; &#x41;</note>", "2 '&' stand alone"), ("<save>", "<save><![CDATA[ & <b> ]]>", ""),
+        ("<PhysiCell_settings version",
+         '<PhysiCell_settings xmlns="http://x.org/y" xmlns:z="http://x.org/z" z:a="1" version', ""),
+        ("<save>", "<save><note>]]> & &nbsp; &#x41;</note>", "2 '&' stand alone"),
+        ("<save>", "<save><![CDATA[ & <b> ]]>", ""),
     ],
 )  # fmt: skip
 def test_xml_that_the_formats_parser_takes(tmp_path, old, new, said):
@@ -91,8 +96,9 @@ def test_a_field_that_is_too_long_is_told_with_its_line(tmp_path):
 def test_cells_outside_stay_there_and_take_no_part(tmp_path, numerics):
     """Beyond the domain, or above a layer: in the output, where they were put, and neither moved nor asked for
     anything."""
-    eager = cell("<cycle code='5'><phase_transition_rates><rate start_index='0' end_index='0'>0.05</rate></phase_transition_rates></cycle>"
-                 "<secretion><substrate name='oxygen'><uptake_rate>100</uptake_rate></substrate></secretion>")  # fmt: skip
+    eager = cell("<cycle code='5'><phase_transition_rates><rate start_index='0' end_index='0'>0.05</rate>"
+                 "</phase_transition_rates></cycle><secretion><substrate name='oxygen'><uptake_rate>100</uptake_rate>"
+                 "</substrate></secretion>")  # fmt: skip
     model = read(
         tmp_path,
         settings(cells=eager, rest=WITH_CELLS),
@@ -185,7 +191,8 @@ def test_a_projects_folder_is_a_model_and_every_command_takes_the_remedy(tmp_pat
         tmp_path / "project" / "config" / "PhysiCell_settings.xml"
     )
     (tmp_path / "empty").mkdir()
-    for words in (("check", "project"), ("diff", "project", "project"), ("export", "project", "out"), ("import", "physicell", "project"),
+    for words in (("check", "project"), ("diff", "project", "project"), ("export", "project", "out"),
+                  ("import", "physicell", "project"),
                   ("run", "project", "--until", "0", "--no-report", "-q")):  # fmt: skip
         plain = oncarium(*words, cwd=tmp_path)
         assert plain.returncode == 2 and "--ignore intracellular" in plain.stderr, (words, plain.stderr)

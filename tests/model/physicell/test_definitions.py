@@ -4,22 +4,29 @@ import pytest
 
 from .world import TWO_CELLS, cell, read, refused, settings, told, value
 
-RICH = """<cycle code="5" name="live"><phase_transition_rates><rate start_index="0" end_index="0" fixed_duration="false">0.002</rate>
+RICH = """<cycle code="5" name="live"><phase_transition_rates>\
+<rate start_index="0" end_index="0" fixed_duration="false">0.002</rate>
 </phase_transition_rates></cycle>
-<death><model code="100" name="apoptosis"><death_rate>0.001</death_rate><phase_durations><duration index="0" fixed_duration="true">400</duration>
+<death><model code="100" name="apoptosis"><death_rate>0.001</death_rate><phase_durations>\
+<duration index="0" fixed_duration="true">400</duration>
 </phase_durations><parameters><unlysed_fluid_change_rate>0.04</unlysed_fluid_change_rate></parameters></model></death>
 <volume><total>3000</total><nuclear>500</nuclear></volume>
 <mechanics><cell_cell_adhesion_strength>0.3</cell_cell_adhesion_strength><cell_adhesion_affinities>
 <cell_adhesion_affinity name="T cell">0.5</cell_adhesion_affinity></cell_adhesion_affinities></mechanics>
-<motility><speed>2</speed><persistence_time>5</persistence_time><migration_bias>0.4</migration_bias><options><enabled>true</enabled>
-<chemotaxis><enabled>true</enabled><substrate>oxygen</substrate><direction>-1</direction></chemotaxis></options></motility>
-<secretion><substrate name="oxygen"><secretion_rate>1</secretion_rate><secretion_target>9</secretion_target><uptake_rate>2</uptake_rate>
+<motility><speed>2</speed><persistence_time>5</persistence_time><migration_bias>0.4</migration_bias><options>\
+<enabled>true</enabled>
+<chemotaxis><enabled>true</enabled><substrate>oxygen</substrate>\
+<direction>-1</direction></chemotaxis></options></motility>
+<secretion><substrate name="oxygen"><secretion_rate>1</secretion_rate><secretion_target>9</secretion_target>\
+<uptake_rate>2</uptake_rate>
 <net_export_rate>-3</net_export_rate></substrate></secretion>
 <cell_interactions><apoptotic_phagocytosis_rate>0.1</apoptotic_phagocytosis_rate><live_phagocytosis_rates>
-<phagocytosis_rate name="T cell">0.2</phagocytosis_rate></live_phagocytosis_rates><attack_rates><attack_rate name="T cell">0.3</attack_rate>
+<phagocytosis_rate name="T cell">0.2</phagocytosis_rate></live_phagocytosis_rates><attack_rates>\
+<attack_rate name="T cell">0.3</attack_rate>
 </attack_rates><attack_damage_rate>4</attack_damage_rate><attack_duration>12</attack_duration><fusion_rates>
 <fusion_rate name="T cell">0.5</fusion_rate></fusion_rates></cell_interactions>
-<cell_transformations><transformation_rates><transformation_rate name="T cell">0.6</transformation_rate></transformation_rates></cell_transformations>
+<cell_transformations><transformation_rates>\
+<transformation_rate name="T cell">0.6</transformation_rate></transformation_rates></cell_transformations>
 <cell_integrity><damage_rate>0.7</damage_rate><damage_repair_rate>0.8</damage_repair_rate></cell_integrity>"""
 KEPT = {
     ("cycle.exit", "live"): 0.002,
@@ -117,7 +124,8 @@ def test_a_death_model_of_definition_0_starts_from_apoptosis_and_others_inherit(
 
 
 def test_the_phases_of_a_death_model_are_shared_and_the_last_one_holds(tmp_path):
-    lasting = """<death><model code="100" name="apoptosis"><phase_durations><duration index="0" fixed_duration="{}">{}</duration>
+    lasting = """<death><model code="100" name="apoptosis"><phase_durations>\
+<duration index="0" fixed_duration="{}">{}</duration>
     </phase_durations></model></death>"""
     model = read(
         tmp_path, settings(cells=cell(lasting.format("true", 400)) + cell(lasting.format("false", 300), "T cell", 1))
@@ -128,7 +136,8 @@ def test_the_phases_of_a_death_model_are_shared_and_the_last_one_holds(tmp_path)
 
 @pytest.mark.parametrize(
     ("code", "name", "phases"),
-    [(0, "ki67_advanced", 3), (1, "ki67_basic", 2), (2, "flow_cytometry", 3), (3, "live", 1), (4, "live", 1), (5, "live", 1),
+    [(0, "ki67_advanced", 3), (1, "ki67_basic", 2), (2, "flow_cytometry", 3), (3, "live", 1), (4, "live", 1),
+     (5, "live", 1),
      (6, "flow_cytometry_separated", 4), (7, "cycling_quiescent", 2)],
 )  # fmt: skip
 def test_cycle_models_by_code(tmp_path, code, name, phases):
@@ -145,7 +154,10 @@ def test_durations_are_exit_rates_and_may_be_fixed(tmp_path):
 
 
 def test_the_same_cycle_model_keeps_the_rates_of_definition_0_and_not_what_is_fixed(tmp_path):
-    first = '<cycle code="5"><phase_transition_rates><rate start_index="0" end_index="0" fixed_duration="true">0.01</rate></phase_transition_rates></cycle>'
+    first = (
+        '<cycle code="5"><phase_transition_rates>'
+        '<rate start_index="0" end_index="0" fixed_duration="true">0.01</rate></phase_transition_rates></cycle>'
+    )
     model = read(
         tmp_path,
         settings(cells=cell(first) + cell('<cycle code="5"/>', "T cell", 1) + cell('<cycle code="7"/>', "B cell", 2)),
@@ -155,14 +167,16 @@ def test_the_same_cycle_model_keeps_the_rates_of_definition_0_and_not_what_is_fi
 
 
 def test_a_link_between_phases_that_the_cycle_does_not_have_is_refused(tmp_path):
-    cycle = """<cycle code="2"><phase_transition_rates><rate start_index="0" end_index="2">1</rate><rate start_index="9">1</rate>
+    cycle = """<cycle code="2"><phase_transition_rates><rate start_index="0" end_index="2">1</rate>\
+<rate start_index="9">1</rate>
     </phase_transition_rates></cycle>"""
     message = refused(tmp_path, settings(cells=cell(cycle)))
     assert "no link to phase 2" in message and "the phases 0 to 2" in message
 
 
 def test_an_equilibrium_distance_sets_the_adhesion(tmp_path):
-    mechanics = """<mechanics><options><set_{}_equilibrium_distance enabled="true">{}</set_{}_equilibrium_distance></options></mechanics>"""
+    distance = '<set_{}_equilibrium_distance enabled="true">{}</set_{}_equilibrium_distance>'
+    mechanics = f"<mechanics><options>{distance}</options></mechanics>"
     relative = read(tmp_path / "r", settings(cells=cell(mechanics.format("relative", 1.8, "relative"))))
     expected = 10.0 * ((1 - 0.9) / (1 - 0.9 / 1.25)) ** 2
     assert value(relative, "tumor", "mechanics.adhesion") == pytest.approx(expected, rel=1e-14)
@@ -176,7 +190,8 @@ def test_an_equilibrium_distance_sets_the_adhesion(tmp_path):
 def test_chemotaxis_of_either_kind(tmp_path):
     advanced = """<motility><options><enabled>true</enabled><advanced_chemotaxis><enabled>true</enabled>
     <normalize_each_gradient>true</normalize_each_gradient><chemotactic_sensitivities>
-    <chemotactic_sensitivity substrate="oxygen">-0.5</chemotactic_sensitivity><chemotactic_sensitivity substrate="oxygn">1</chemotactic_sensitivity>
+    <chemotactic_sensitivity substrate="oxygen">-0.5</chemotactic_sensitivity>\
+<chemotactic_sensitivity substrate="oxygn">1</chemotactic_sensitivity>
     </chemotactic_sensitivities></advanced_chemotaxis></options></motility>"""
     model = read(tmp_path, settings(cells=cell(advanced)))
     assert (
@@ -187,7 +202,10 @@ def test_chemotaxis_of_either_kind(tmp_path):
 
 
 def test_chemotaxis_toward_an_unknown_substrate_is_refused_even_when_off(tmp_path):
-    simple = "<motility><options><chemotaxis><enabled>false</enabled><substrate>oxgen</substrate></chemotaxis></options></motility>"
+    simple = (
+        "<motility><options><chemotaxis><enabled>false</enabled><substrate>oxgen</substrate></chemotaxis>"
+        "</options></motility>"
+    )
     message = refused(tmp_path, settings(cells=cell(simple)))
     assert (
         "follows 'oxgen'" in message
@@ -207,7 +225,8 @@ def test_random_headings_stay_in_the_plane_where_a_3d_file_says_so(tmp_path):
     assert value(read(tmp_path / "2", settings(cells=cell(flat))), "tumor", "motility.planar") == 0.0
 
 
-OLD = """<cell_interactions><dead_phagocytosis_rate>0.2</dead_phagocytosis_rate><attack_rates><attack_rate name="tumor">0.1</attack_rate></attack_rates>
+OLD = """<cell_interactions><dead_phagocytosis_rate>0.2</dead_phagocytosis_rate><attack_rates>\
+<attack_rate name="tumor">0.1</attack_rate></attack_rates>
 <damage_rate>3</damage_rate></cell_interactions>"""
 
 
@@ -231,7 +250,10 @@ def test_the_old_phagocytosis_rate_is_all_three_and_absent_ones_are_zero(tmp_pat
 
 
 def test_attacks_without_damage_rate_or_duration_read_zero_and_say_so(tmp_path):
-    attack = '<cell_interactions><attack_rates><attack_rate name="tumor">0.1</attack_rate></attack_rates></cell_interactions>'
+    attack = (
+        '<cell_interactions><attack_rates><attack_rate name="tumor">0.1</attack_rate></attack_rates>'
+        "</cell_interactions>"
+    )
     model = read(tmp_path, settings(cells=cell(attack)))
     assert value(
         model, "tumor", "attack.damage_rate"
@@ -244,13 +266,15 @@ def test_names_of_types_that_do_not_exist_are_told_or_refused_as_upstream(tmp_pa
     )
     said = told(read(tmp_path / "a", settings(cells=cell(fuse))))
     assert "warning" in said and "Did you mean 'tumor'?" in said
-    divide = """<cycle code="5"><standard_asymmetric_division enabled="true"><asymmetric_division_probability name="tumour">1
+    divide = """<cycle code="5"><standard_asymmetric_division enabled="true">\
+<asymmetric_division_probability name="tumour">1
     </asymmetric_division_probability></standard_asymmetric_division></cycle>"""
     assert "no cell type is called 'tumour'" in refused(tmp_path / "b", settings(cells=cell(divide)))
 
 
 def test_asymmetric_division_counts_only_when_enabled(tmp_path):
-    divide = """<cycle code="5"><standard_asymmetric_division enabled="{}"><asymmetric_division_probability name="T cell">0.3
+    divide = """<cycle code="5"><standard_asymmetric_division enabled="{}">\
+<asymmetric_division_probability name="T cell">0.3
     </asymmetric_division_probability></standard_asymmetric_division></cycle>"""
     for word, number in (("true", 0.3), ("false", 0.0)):
         model = read(tmp_path / word, settings(cells=cell(divide.format(word)) + cell("", "T cell", 1)))
@@ -258,13 +282,19 @@ def test_asymmetric_division_counts_only_when_enabled(tmp_path):
 
 
 def test_a_type_does_not_become_itself(tmp_path):
-    turn = '<cell_transformations><transformation_rates><transformation_rate name="tumor">1</transformation_rate></transformation_rates></cell_transformations>'
+    turn = (
+        '<cell_transformations><transformation_rates><transformation_rate name="tumor">1</transformation_rate>'
+        "</transformation_rates></cell_transformations>"
+    )
     model = read(tmp_path, settings(cells=cell(turn)))
     assert value(model, "tumor", "transformation.rate", "tumor") == 0.0 and "does not become itself" in told(model)
 
 
 def test_custom_variables_and_their_inheritance(tmp_path):
-    custom = '<custom_data><hits conserved="true" units="none" description="hits so far">2</hits><pair>1,3</pair></custom_data>'
+    custom = (
+        '<custom_data><hits conserved="true" units="none" description="hits so far">2</hits><pair>1,3</pair>'
+        "</custom_data>"
+    )
     model = read(
         tmp_path,
         settings(cells=cell("", rest=custom) + cell("", "T cell", 1, rest="<custom_data><hits>5</hits></custom_data>")),
@@ -277,8 +307,14 @@ def test_custom_variables_and_their_inheritance(tmp_path):
 
 
 def test_walls_and_springs_of_the_options(tmp_path):
-    options = "<virtual_wall_at_domain_edge>true</virtual_wall_at_domain_edge><disable_automated_spring_adhesions>true</disable_automated_spring_adhesions>"
-    springs = "<mechanics><attachment_rate>0.5</attachment_rate><attachment_elastic_constant>0.2</attachment_elastic_constant></mechanics>"
+    options = (
+        "<virtual_wall_at_domain_edge>true</virtual_wall_at_domain_edge>"
+        "<disable_automated_spring_adhesions>true</disable_automated_spring_adhesions>"
+    )
+    springs = (
+        "<mechanics><attachment_rate>0.5</attachment_rate>"
+        "<attachment_elastic_constant>0.2</attachment_elastic_constant></mechanics>"
+    )
     model = read(tmp_path, settings(options=options, cells=cell(springs) + cell("", "T cell", 1)))
     for kind in ("tumor", "T cell"):
         assert value(model, kind, "mechanics.wall") == 100.0
@@ -287,10 +323,13 @@ def test_walls_and_springs_of_the_options(tmp_path):
 
 def test_distributions_of_initial_values(tmp_path):
     drawn = """<initial_parameter_distributions enabled="true">
-    <distribution enabled="true" type="Normal" check_base="true"><behavior>Volume</behavior><mu>2494</mu><sigma>100</sigma>
+    <distribution enabled="true" type="Normal" check_base="true"><behavior>Volume</behavior><mu>2494</mu>\
+<sigma>100</sigma>
     <lower_bound>2000</lower_bound></distribution>
-    <distribution type="LogUniform" check_base="false"><behavior>cycle entry</behavior><min>1e-4</min><max>1e-2</max></distribution>
-    <distribution enabled="false" type="Uniform"><behavior>nonsense</behavior></distribution></initial_parameter_distributions>"""
+    <distribution type="LogUniform" check_base="false"><behavior>cycle entry</behavior><min>1e-4</min>\
+<max>1e-2</max></distribution>
+    <distribution enabled="false" type="Uniform">\
+<behavior>nonsense</behavior></distribution></initial_parameter_distributions>"""
     one, two = read(tmp_path, settings(cells=cell('<cycle code="5"/>', rest=drawn))).type("tumor").distributions
     assert (one.column, one.kind, one.parameters, one.low) == ("volume.total", "normal", (2494.0, 100.0), 2000.0)
     assert (two.column, two.label, two.kind, two.parameters) == ("cycle.exit", "live", "loguniform", (1e-4, 1e-2))
@@ -308,7 +347,8 @@ def test_distributions_of_initial_values(tmp_path):
         ),
         ('type="Normal"><behavior>volume</behavior><mu>2494</mu>', "<sigma> missing"),
         (
-            'type="Normal" check_base="false"><behavior>volume</behavior><mu>1</mu><sigma>1</sigma><lower_bound>900</lower_bound>',
+            'type="Normal" check_base="false"><behavior>volume</behavior><mu>1</mu><sigma>1</sigma>'
+            "<lower_bound>900</lower_bound>",
             "almost no draw",
         ),
     ],
@@ -341,7 +381,10 @@ def test_sections_that_1_14_2_does_not_read_are_said(tmp_path):
 
 
 def test_two_types_of_one_name_or_number_are_refused_with_both_lines(tmp_path):
-    twice = '<cell_definition name="tumor" ID="0"/>\n<cell_definition name="tumor" ID="1"/>\n<cell_definition name="B" ID="0"/>'
+    twice = (
+        '<cell_definition name="tumor" ID="0"/>\n<cell_definition name="tumor" ID="1"/>\n<cell_definition '
+        'name="B" ID="0"/>'
+    )
     message = refused(tmp_path, settings(cells=twice))
     assert (
         "'tumor' stands twice, here and in line 12" in message

@@ -23,8 +23,10 @@ def gives(**numbers):
 
 
 def follows(bias):
-    return f"""<motility><speed>2</speed><persistence_time>1</persistence_time><migration_bias>{bias}</migration_bias><options>
-    <enabled>true</enabled><use_2D>true</use_2D><chemotaxis><enabled>true</enabled><substrate>oxygen</substrate><direction>1</direction>
+    return f"""<motility><speed>2</speed><persistence_time>1</persistence_time><migration_bias>{bias}</migration_bias>\
+<options>
+    <enabled>true</enabled><use_2D>true</use_2D><chemotaxis><enabled>true</enabled><substrate>oxygen</substrate>\
+<direction>1</direction>
     </chemotaxis></options></motility>"""
 
 

@@ -16,7 +16,10 @@ def sentences(model):
 
 
 def test_version_3(tmp_path):
-    text = "// a comment\ntumor,oxygen,increases,cycle entry,0.003,21.5,4,0\n\nT cell,contact with tumor,decreases,migration speed,0.1,2,8,1\n"
+    text = (
+        "// a comment\ntumor,oxygen,increases,cycle entry,0.003,21.5,4,0\n\nT cell,contact with "
+        "tumor,decreases,migration speed,0.1,2,8,1\n"
+    )
     model = rules(tmp_path, text)
     assert sentences(model) == [
         "tumor: oxygen increases cycle.exit.live to 0.003 1/min, half 21.5 mmHg, hill 4",

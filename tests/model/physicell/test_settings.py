@@ -100,7 +100,8 @@ def test_labels_that_agree_are_not_mentioned(tmp_path):
 
 def boundary(enabled: str = "true", options: str = "") -> str:
     return OXYGEN.replace('<Dirichlet_boundary_condition enabled="false">0</Dirichlet_boundary_condition>',
-                          f'<Dirichlet_boundary_condition enabled="{enabled}">38</Dirichlet_boundary_condition>{options}')  # fmt: skip
+                          '<Dirichlet_boundary_condition '
+                          f'enabled="{enabled}">38</Dirichlet_boundary_condition>{options}')  # fmt: skip
 
 
 def test_a_boundary_condition_holds_the_outermost_voxels_of_every_face(tmp_path):
@@ -111,7 +112,10 @@ def test_a_boundary_condition_holds_the_outermost_voxels_of_every_face(tmp_path)
 
 
 def test_options_override_single_faces(tmp_path):
-    faces = '<boundary_value ID="xmin" enabled="false">1</boundary_value><boundary_value ID="ymax" enabled="1">5</boundary_value>'
+    faces = (
+        '<boundary_value ID="xmin" enabled="false">1</boundary_value><boundary_value ID="ymax" '
+        'enabled="1">5</boundary_value>'
+    )
     factor = read(
         tmp_path, settings(substrates=boundary(options=f"<Dirichlet_options>{faces}</Dirichlet_options>"))
     ).factors[0]
@@ -162,7 +166,10 @@ def test_initial_concentrations_from_a_table(tmp_path):
 
 
 def test_cells_of_every_type_at_random(tmp_path):
-    parameters = '<user_parameters><number_of_cells type="int">5</number_of_cells><speedup type="double">2</speedup></user_parameters>'
+    parameters = (
+        '<user_parameters><number_of_cells type="int">5</number_of_cells><speedup type="double">2</speedup>'
+        "</user_parameters>"
+    )
     model = read(tmp_path, settings(rest=parameters))
     assert [(p.type, p.count) for p in model.placements] == [("tumor", 5), ("T cell", 5)]
     assert "only custom C++ reads speedup; custom code is out of reach" in told(model)
@@ -334,7 +341,10 @@ def test_a_model_written_as_yaml_is_the_same_model_wherever_it_lies(tmp_path):
     text = settings(
         substrates=boundary(), rest=WITH_CELLS + with_rules(), cells=cell('<cycle code="5"/>') + cell("", "T cell", 1)
     )
-    rules = "tumor,oxygen,increases,cycle entry,0.001,5,4,0\ntumor,contact with T cell,increases,transform to T cell,0.1,2,8,0\n"
+    rules = (
+        "tumor,oxygen,increases,cycle entry,0.001,5,4,0\n"
+        "tumor,contact with T cell,increases,transform to T cell,0.1,2,8,0\n"
+    )
     for numerics in ("oncarium", "physicell"):
         model = read(
             tmp_path / "x",

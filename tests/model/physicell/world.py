@@ -13,11 +13,13 @@ DOMAIN = """<x_min>-100</x_min><x_max>100</x_max><y_min>-60</y_min><y_max>60</y_
 <dx>20</dx><dy>20</dy><dz>20</dz><use_2D>true</use_2D>"""
 OVERALL = """<max_time units="min">60</max_time><time_units>min</time_units><space_units>micron</space_units>
 <dt_diffusion>0.01</dt_diffusion><dt_mechanics>0.1</dt_mechanics><dt_phenotype>6</dt_phenotype>"""
-OXYGEN = """<variable name="oxygen" units="mmHg" ID="0"><physical_parameter_set><diffusion_coefficient>1000</diffusion_coefficient>
+OXYGEN = """<variable name="oxygen" units="mmHg" ID="0"><physical_parameter_set>\
+<diffusion_coefficient>1000</diffusion_coefficient>
 <decay_rate>0.1</decay_rate></physical_parameter_set><initial_condition>38</initial_condition>
 <Dirichlet_boundary_condition enabled="false">0</Dirichlet_boundary_condition></variable>"""
 OPTIONS = "<random_seed>7</random_seed>"
 TWO_CELLS = '<cell_definition name="tumor" ID="0"/><cell_definition name="T cell" ID="1"/>'
+ENVIRONMENT = "<track_internalized_substrates_in_each_agent>false</track_internalized_substrates_in_each_agent>"
 
 
 def settings(
@@ -26,7 +28,7 @@ def settings(
     save: str = '<full_data><interval units="min">30</interval><enable>true</enable></full_data>',
     options: str = OPTIONS,
     substrates: str = OXYGEN,
-    environment: str = "<track_internalized_substrates_in_each_agent>false</track_internalized_substrates_in_each_agent>",
+    environment: str = ENVIRONMENT,
     cells: str = TWO_CELLS,
     rest: str = "",
 ) -> str:
@@ -45,7 +47,10 @@ def settings(
 
 def cell(phenotype: str, name: str = "tumor", number: int = 0, rest: str = "", parent: str = "") -> str:
     inherits = f' parent_type="{parent}"' if parent else ""
-    return f'<cell_definition name="{name}" ID="{number}"{inherits}><phenotype>{phenotype}</phenotype>{rest}</cell_definition>'
+    return (
+        f'<cell_definition name="{name}" '
+        f'ID="{number}"{inherits}><phenotype>{phenotype}</phenotype>{rest}</cell_definition>'
+    )
 
 
 def write(folder: Path, text: str, **files: str) -> Path:
@@ -91,6 +96,7 @@ WITH_CELLS = f"<initial_conditions>{CELLS}</initial_conditions>"
 
 def with_rules(version: str = "3.0", file: str = "rules.csv") -> str:
     return (
-        f'<cell_rules><rulesets><ruleset protocol="CBHG" version="{version}" format="csv" enabled="true"><folder>.</folder>'
+        f'<cell_rules><rulesets><ruleset protocol="CBHG" version="{version}" format="csv" enabled="true">'
+        "<folder>.</folder>"
         f"<filename>{file}</filename></ruleset></rulesets><settings/></cell_rules>"
     )

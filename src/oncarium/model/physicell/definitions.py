@@ -98,12 +98,13 @@ class Definitions(Phenotype):
         parent_name = element.attribute("parent_type")
         parent = next((d for d in self.all if d.name == parent_name), None) if parent_name else None
         if parent_name and parent is None:
-            element.complain(f"its parent_type '{parent_name}' is not defined before it.{did_you_mean(parent_name, [d.name for d in self.all])}",
+            element.complain(f"its parent_type '{parent_name}' is not defined before it."
+                             f"{did_you_mean(parent_name, [d.name for d in self.all])}",
                              "It inherits from definition 0 instead, as upstream.", severity="warning")  # fmt: skip
         first = name == "default" or number == "0"
         source = parent or base
-        d = replace(source, name=name, element=element, values=dict(source.values), phases=copy.deepcopy(source.phases), custom=dict(source.custom),
-                    distributions=[], intracellular=None)  # fmt: skip
+        d = replace(source, name=name, element=element, values=dict(source.values), phases=copy.deepcopy(source.phases),
+                    custom=dict(source.custom), distributions=[], intracellular=None)  # fmt: skip
         d.number = int(number) if number.lstrip("-").isdigit() else len(self.all)
         if number and not number.lstrip("-").isdigit():
             element.complain(f"the ID '{number[:20]}' is no whole number.")
@@ -162,8 +163,9 @@ class Definitions(Phenotype):
                     continue
                 last = max(reversed(said), key=lambda v: v.place[1])
                 if any(abs(v.number - last.number) > 1e-3 * abs(last.number) for v in said):
-                    self.all[-1].element.notice(f"{column} differs between definitions; in PhysiCell all share one model, and the last one read, "
-                                                f"{last.text} in line {last.place[1]}, holds for all.")  # fmt: skip
+                    self.all[-1].element.notice(f"{column} differs between definitions; in PhysiCell all share one "
+                                                f"model, and the last one read, {last.text} in line {last.place[1]}, "
+                                                "holds for all.")  # fmt: skip
                 for d in self.all:
                     d.values[(column, None)] = last
 
@@ -183,7 +185,8 @@ class Definitions(Phenotype):
                 known = self.custom.setdefault(one, Custom(unit, conserved, doc, child.place))
                 if known.conserved != conserved:
                     child.notice(
-                        f"conserved is {str(conserved).lower()} here and {str(known.conserved).lower()} in line {known.place[1]}; the first holds."
+                        f"conserved is {str(conserved).lower()} here and {str(known.conserved).lower()} in line "
+                        f"{known.place[1]}; the first holds."
                     )
                 d.custom[one] = Value(number, text.strip() or "0", child.place)
 
@@ -217,8 +220,8 @@ class Definitions(Phenotype):
                 bounds.append(found.number() if found else None)
             if any(n is None for n in numbers):
                 continue
-            d.distributions.append({"behavior": behavior.text if behavior else "", "kind": word, "parameters": numbers, "bounds": bounds,
-                                    "check": check, "element": child})  # fmt: skip
+            d.distributions.append({"behavior": behavior.text if behavior else "", "kind": word, "parameters": numbers,
+                                    "bounds": bounds, "check": check, "element": child})  # fmt: skip
 
 
 def _part(element: Element, text: str) -> float | None:

@@ -82,11 +82,12 @@ def well_formed(text: str, name: str, root: str) -> tuple[str, list[Problem]]:
         line += m[0].count("\n")
     if bare:
         line = bare[0]
-        tell(f"{len(bare)} '&' {'stand' if len(bare) > 1 else 'stands'} alone (the first in this line) and {'are' if len(bare) > 1 else 'is'} "
-             "taken as such; XML writes &amp;.", "notice")  # fmt: skip
+        tell(f"{len(bare)} '&' {'stand' if len(bare) > 1 else 'stands'} alone (the first in this line) and "
+             f"{'are' if len(bare) > 1 else 'is'} taken as such; XML writes &amp;.", "notice")  # fmt: skip
     if len(tops) > 1 and depth == 0:
         wanted = tops.index(root) + 1 if root in tops else 1
-        problems.append(Problem(name, "", f"{len(tops)} elements stand side by side ({', '.join(tops)[:80]}); only <{tops[wanted - 1]}> is read.",
-                                severity="warning"))  # fmt: skip
+        problems.append(Problem(name, "",
+                                f"{len(tops)} elements stand side by side ({', '.join(tops)[:80]}); only "
+                                f"<{tops[wanted - 1]}> is read.", severity="warning"))  # fmt: skip
         pieces = [(p if top in (0, wanted) else "\n" * p.count("\n"), top) for p, top in pieces]
     return "".join(p for p, _ in pieces), problems

@@ -124,8 +124,10 @@ class Phenotype:
                 self._put(d, child, column, of)
             else:
                 child.number()
-                child.complain(f"no cell type is called '{of}'.{did_you_mean(of, self.types)}", f"This file has: {', '.join(self.types)}.",
-                               "" if fatal else "The value is ignored, as upstream.", "error" if fatal else "warning")  # fmt: skip
+                child.complain(f"no cell type is called '{of}'.{did_you_mean(of, self.types)}",
+                               f"This file has: {', '.join(self.types)}.",
+                               "" if fatal else "The value is ignored, as upstream.",
+                               "error" if fatal else "warning")  # fmt: skip
 
     def _cycle(self, group: Element | None, d: Definition) -> None:
         if group is None:
@@ -203,7 +205,8 @@ class Phenotype:
                 model.skip().notice("autophagy is skipped, as upstream.")
                 continue
             if kind not in DEAD_PARTS:
-                model.complain(f"no death model has the code '{code}' or the name '{name}'.{did_you_mean(name, DEAD_PARTS)}",
+                model.complain(f"no death model has the code '{code}' or the name '{name}'."
+                               f"{did_you_mean(name, DEAD_PARTS)}",
                                "Expected 100 (apoptosis) or 101 (necrosis).")  # fmt: skip
                 continue
             rate = model.child("death_rate") or model.child("rate")
@@ -219,7 +222,8 @@ class Phenotype:
                 elif column and first:
                     d.set(column, None, DEAD_DEFAULTS[tag], model)
             last = 0 if kind == "apoptosis" else 1
-            for tag, item, attribute in (("phase_transition_rates", "rate", "start_index"), ("transition_rates", "rate", "start_index"),
+            for tag, item, attribute in (("phase_transition_rates", "rate", "start_index"),
+                                         ("transition_rates", "rate", "start_index"),
                                          ("phase_durations", "duration", "index")):  # fmt: skip
                 for child in self._inside(model, tag, item):
                     child.attribute("end_index")
@@ -238,7 +242,8 @@ class Phenotype:
                         d.set(f"{kind}.fixed", None, float(fixed), child)
                     elif not fixed:
                         child.notice(
-                            f"the clearance of a cell dead by {kind} takes a fixed time here; fixed_duration=false is not used."
+                            f"the clearance of a cell dead by {kind} takes a fixed time here; fixed_duration=false is "
+                            "not used."
                         )
                     minutes = value if item == "duration" else 1.0 / value if value > 0.0 else 9e99
                     d.set(f"{kind}.duration", None, minutes, child, child.text if item == "duration" else "")
@@ -301,7 +306,8 @@ class Phenotype:
             sign = direction.number() if direction else 0.0
             name = factor.text if factor else ""
             if name not in self.factors:
-                (factor or simple).complain(f"chemotaxis follows '{name}', but no substrate has that name.{did_you_mean(name, self.factors)}",
+                (factor or simple).complain(f"chemotaxis follows '{name}', but no substrate has that name."
+                                            f"{did_you_mean(name, self.factors)}",
                                             f"This file has: {', '.join(self.factors) or 'none'}.")  # fmt: skip
             elif sign is not None:
                 for key in [k for k in d.values if k[0] == "motility.cue"]:
@@ -321,8 +327,9 @@ class Phenotype:
                 if name in self.factors:
                     self._put(d, child, "motility.sensitivity", name)
                 else:
-                    child.complain(f"no substrate is called '{name}'.{did_you_mean(name, self.factors)}", f"This file has: {', '.join(self.factors)}.",
-                                   "The value is ignored, as upstream.", "warning")  # fmt: skip
+                    child.complain(f"no substrate is called '{name}'.{did_you_mean(name, self.factors)}",
+                                   f"This file has: {', '.join(self.factors)}.", "The value is ignored, as upstream.",
+                                   "warning")  # fmt: skip
 
     def _secretion(self, group: Element | None, d: Definition) -> None:
         for child in group.children("substrate") if group else ():
@@ -355,7 +362,8 @@ class Phenotype:
         immunogenicities = group.child("immunogenicities")
         if immunogenicities:
             immunogenicities.skip().notice(
-                "1.14.2 does not read immunogenicities from XML: 1 for all types; a rule or a table of cells can set them."
+                "1.14.2 does not read immunogenicities from XML: 1 for all types; a rule or a table of cells can set "
+                "them."
             )
         self._attack(group, d)
 
@@ -392,8 +400,8 @@ class Phenotype:
             old.notice("the old damage_rate is not used; attack_damage_rate is given.")
         elif before:
             lasts = "" if duration else f", an attack lasts {ATTACK_DURATION} min"
-            old.notice(f"this is the attack damage rate of files from before 1.14 and is used as such{lasts}; 1.14.2 itself would ignore it and use 0 "
-                       "(compat 1.14.2 does).")  # fmt: skip
+            old.notice(f"this is the attack damage rate of files from before 1.14 and is used as such{lasts}; 1.14.2 "
+                       "itself would ignore it and use 0 (compat 1.14.2 does).")  # fmt: skip
         else:
             old.complain(
                 "1.14.2 ignores this old damage_rate: the attack damage rate is 0.",

@@ -154,7 +154,8 @@ class RulesFile:
             numbers[column] = value
         increases = {"increases": True, "decreases": False}.get(row["direction"])
         if increases is None:
-            complain(f"'{row['direction'][:40]}' is no direction.{did_you_mean(row['direction'], ('increases', 'decreases'))}",
+            complain(f"'{row['direction'][:40]}' is no direction."
+                     f"{did_you_mean(row['direction'], ('increases', 'decreases'))}",
                      "Expected increases or decreases.")  # fmt: skip
             return
         if "min" in row:
@@ -191,13 +192,15 @@ class RulesFile:
             target = ("cycle.exit", phases[int(target[1] or 0)])
         key = (kind, target, signal, increases)
         if key in self.seen:
-            complain(f"a rule of {kind} by which '{row['signal']}' {row['direction']} '{behavior}' already stands at {self.seen[key]}.",
+            complain(f"a rule of {kind} by which '{row['signal']}' {row['direction']} '{behavior}' already stands at "
+                     f"{self.seen[key]}.",
                      remedy="Keep one of them.")  # fmt: skip
             return
         self.seen[key] = where
         if signal[0] in ALWAYS_ZERO:
             complain(
-                f"'{row['signal']}' is always 0 in PhysiCell itself; only custom code changes it. The rule is left out.",
+                f"'{row['signal']}' is always 0 in PhysiCell itself; only custom code changes it. The rule is left "
+                "out.",
                 severity="warning",
             )
             return
@@ -206,7 +209,8 @@ class RulesFile:
         may_be_negative = signal[0] == "sense.intracellular" or signal[0].startswith("custom.")
         if self.compat == "1.14.2" and may_be_negative and numbers["Hill power"] % 1 == 0:
             counts = "by its amount" if numbers["Hill power"] % 2 == 0 else "as a negative drive"
-            complain(f"compat 1.14.2: where '{row['signal']}' is below 0 it counts {counts}, as upstream; without compat it counts as 0.",
+            complain(f"compat 1.14.2: where '{row['signal']}' is below 0 it counts {counts}, as upstream; without "
+                     "compat it counts as 0.",
                      severity="warning")  # fmt: skip
         for column in (signal[0], target[0]):
             if column not in catalog.columns() and not column.startswith("custom."):
@@ -216,13 +220,15 @@ class RulesFile:
             have = self.base(kind, *target)
             if abs(numbers["base"] - have) > 1e-15 + 1e-12 * abs(have):
                 complain(
-                    f"the base value {row['base']} differs from {have:.6g} in the cell definition; the definition counts.",
+                    f"the base value {row['base']} differs from {have:.6g} in the cell definition; the definition "
+                    "counts.",
                     severity="warning",
                 )
         unit, half_unit = self.unit(target), self.unit(signal)
         sentence = (
             f"{say_signal(signal)} {row['direction']} {say_column(target)} to {row['saturation value']}{_tail(unit)}, "
-            f"half {row['half-maximum']}{_tail(half_unit)}, hill {row['Hill power']}{', also when dead' if numbers['applies to dead'] else ''}"
+            f"half {row['half-maximum']}{_tail(half_unit)}, hill "
+            f"{row['Hill power']}{', also when dead' if numbers['applies to dead'] else ''}"
         )
         self.lines.append(Line(kind, sentence, place))
 
@@ -247,8 +253,8 @@ def say_column(column: Column) -> str:
 def say_signal(signal: Column) -> str:
     """A signal as a sentence names it.
 
-    >>> say_signal(("sense.gradient", "oxygen")), say_signal(("sense.pressure", None)), say_signal(("sense.factor", "time"))
-    ('gradient of oxygen', 'pressure', 'sense.factor.time')
+    >>> [say_signal(s) for s in (("sense.gradient", "oxygen"), ("sense.pressure", None), ("sense.factor", "time"))]
+    ['gradient of oxygen', 'pressure', 'sense.factor.time']
     """
     column, label = signal
     if column == "sense.factor" and label and label not in catalog.NAMED_SIGNALS:

@@ -141,7 +141,8 @@ class Settings(Surroundings):
         definitions = Definitions(root, list(factors), self.compat, options, is_2d)
         self.words = Dictionary(list(factors), definitions.types, list(definitions.custom))
         for name in Dictionary.taken(list(factors)):
-            root.complain(f"the substrate '{name}' is named like a signal; in rules the word means the signal, as upstream.",
+            root.complain(f"the substrate '{name}' is named like a signal; in rules the word means the signal, as "
+                          "upstream.",
                           remedy="Give it another name where rules shall read it.", severity="warning")  # fmt: skip
         self.write_custom(definitions)
         for d in definitions.all:
@@ -214,8 +215,9 @@ class Settings(Surroundings):
         total, nuclear = d.get("volume.total"), d.get("volume.nuclear")
         if self.numerics != "physicell" and 0.0 < total <= nuclear:
             usual = total * catalog.columns()["volume.nuclear"].default / catalog.columns()["volume.total"].default
-            d.element.complain(f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3; it has {usual:g} um^3 here, the usual share of a cell "
-                               "(--numerics physicell takes the file's number).", severity="warning")  # fmt: skip
+            d.element.complain(f"a nucleus of {nuclear:g} um^3 in a cell of {total:g} um^3; it has {usual:g} um^3 "
+                               "here, the usual share of a cell (--numerics physicell takes the file's number).",
+                               severity="warning")  # fmt: skip
             d.set("volume.nuclear", None, usual, d.element)
 
     def _cycle(self, d: Definition, path: tuple[str, ...]) -> None:
@@ -302,8 +304,8 @@ class Settings(Surroundings):
                     child.complain(f"{child.text} cells;", "expected at least 0.")
                 if count is not None and count > 0:
                     scattered = child
-                    child.notice(f"{count} cells of each of {len(definitions.types)} types are placed at random in the whole domain, "
-                                 "as the template's code does.")  # fmt: skip
+                    child.notice(f"{count} cells of each of {len(definitions.types)} types are placed at random in "
+                                 "the whole domain, as the template's code does.")  # fmt: skip
                 for name in definitions.types if count and count > 0 else ():
                     self.document.places[f"initial.{len(out)}"] = child.place
                     out.append({"cells": name, "count": str(count), "everywhere": None})
@@ -315,12 +317,14 @@ class Settings(Surroundings):
         placing = [tag for tag in unknown if PLACING.search(tag)]
         if scattered is not None and placing:
             named = f"{', '.join(placing[:8])}{', ...' if len(placing) > 8 else ''}"
-            scattered.complain(f"{named} look like numbers or places of cells, too: custom code may place its cells otherwise, "
-                               "with this number for something else.",
-                               remedy="Say where cells are with a table, or set it to 0.", severity="warning")  # fmt: skip
+            scattered.complain(f"{named} look like numbers or places of cells, too: custom code may place its cells "
+                               "otherwise, with this number for something else.",
+                               remedy="Say where cells are with a table, or set it to 0.",
+                               severity="warning")  # fmt: skip
         if unknown and user:
             user.notice(
-                f"only custom C++ reads {', '.join(unknown)}; custom code is out of reach, and what it does is not part of this model."
+                f"only custom C++ reads {', '.join(unknown)}; custom code is out of reach, and what it does is not "
+                "part of this model."
             )
         start = self.root.child("initial_conditions")
         cells = start.child("cell_positions") if start else None
@@ -408,5 +412,5 @@ def _order(item: tuple[tuple[str, str | None], Value]) -> tuple[int, str, str]:
     return (known.index(section) if section in known else len(known), column, label or "")
 
 
-SECTION_ORDER = ("death", "apoptosis", "necrosis", "volume", "mechanics", "springs", "motility", "secretion", "phagocytosis", "attack", "fusion",
-                 "transformation", "division", "damage")  # fmt: skip
+SECTION_ORDER = ("death", "apoptosis", "necrosis", "volume", "mechanics", "springs", "motility", "secretion",
+                 "phagocytosis", "attack", "fusion", "transformation", "division", "damage")  # fmt: skip

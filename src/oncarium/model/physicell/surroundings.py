@@ -107,7 +107,8 @@ class Surroundings:
             plain = label.text.replace("microns", "um").replace("micron", "um") if label else means
             if label and plain not in (means, ""):
                 label.notice(
-                    f"'{label.text[:40]}' is a label; PhysiCell always counts in {'minutes' if means == 'min' else 'microns'}."
+                    f"'{label.text[:40]}' is a label; PhysiCell always counts in "
+                    f"{'minutes' if means == 'min' else 'microns'}."
                 )
         steps: dict[str, tuple[float, str, Element]] = {}
         bad = False
@@ -130,7 +131,8 @@ class Surroundings:
             ratio = steps[long][0] / steps[short][0]
             if ratio < 1.0 - 1e-9 or abs(ratio - round(ratio)) > 1e-6 * ratio:
                 steps[long][2].complain(f"{long} is {steps[long][1]} min and {short} {steps[short][1]} min.",
-                                        "Expected dt_diffusion <= dt_mechanics <= dt_phenotype, each a whole multiple of the one before.")  # fmt: skip
+                                        "Expected dt_diffusion <= dt_mechanics <= dt_phenotype, each a whole multiple "
+                                        "of the one before.")  # fmt: skip
                 return
         if self.numerics == "physicell":
             for key, tag in (
@@ -150,8 +152,8 @@ class Surroundings:
         for key, minutes in (("transport", tick), ("mechanics", tick)):
             self.put(("clock", key), f"{minutes:.15g} min", group.place)
         self.put(("clock", "phenotype"), f"{steps['dt_phenotype'][1]} min", steps["dt_phenotype"][2].place)
-        group.notice(f"our solvers with steps of {tick:g}, {tick:g} and {c:g} min; PhysiCell's own steps of {a:g}, {b:g} and {c:g} min and its order "
-                     "of operations: --numerics physicell.")  # fmt: skip
+        group.notice(f"our solvers with steps of {tick:g}, {tick:g} and {c:g} min; PhysiCell's own steps of {a:g}, "
+                     f"{b:g} and {c:g} min and its order of operations: --numerics physicell.")  # fmt: skip
         self.tick = tick
 
     def read_options(self, group: Element | None) -> None:
@@ -183,10 +185,12 @@ class Surroundings:
         if folder:
             self.idle.append("save/folder")
             if FOR_A_SHELL.search(folder.text):
-                folder.complain(f"'{folder.text[:60]}' holds characters that a shell would act on;", "expected letters, digits, spaces and . / _ -",
+                folder.complain(f"'{folder.text[:60]}' holds characters that a shell would act on;",
+                                "expected letters, digits, spaces and . / _ -",
                                 "The run goes to a folder of its own (--out); correct or empty this one.")  # fmt: skip
             elif not SAFE_FOLDER.fullmatch(folder.text) or ".." in folder.text:
-                folder.complain(f"'{folder.text[:60]}' is never used as a path or given to a shell; the run goes to a folder of its own.",
+                folder.complain(f"'{folder.text[:60]}' is never used as a path or given to a shell; the run goes to a "
+                                "folder of its own.",
                                 "An output folder is chosen with --out.", severity="warning")  # fmt: skip
         full = group.child("full_data")
         interval = full.child("interval") if full else None
@@ -284,10 +288,11 @@ class Surroundings:
             with_unit((start.text if start else "") or "0" if value is not None else "0", unit),
             (start or v).place,
         )
-        if v.child("PK"):
-            v.child("PK").skip().complain(
+        dosing = v.child("PK")
+        if dosing:
+            dosing.skip().complain(
                 "PK (PhysiPKPD) is an add-on of its own; this substrate's dosing is not read.", severity="warning"
-            )  # type: ignore[union-attr]
+            )
         outer = v.child("Dirichlet_boundary_condition")
         number = outer.number() if outer else 0.0
         on = outer.flag("enabled") if outer else False
@@ -309,7 +314,8 @@ class Surroundings:
         active = {f: said for f, said in faces.items() if said[0] and not (is_2d and f[0] == "z")}
         if active and not held:
             assert options is not None
-            options.complain("Dirichlet_options act only where some substrate's Dirichlet_boundary_condition is enabled; they are off, as upstream.",
+            options.complain("Dirichlet_options act only where some substrate's Dirichlet_boundary_condition is "
+                             "enabled; they are off, as upstream.",
                              severity="warning")  # fmt: skip
             return
         for face in FACES:

@@ -84,12 +84,14 @@ DEAD_DEFAULTS = {
     "relative_rupture_volume": 2.0,
 }
 # what definition 0 has where it differs from our own defaults
-BUILT_IN = {"motility.speed": 1.0, "motility.persistence": 1.0, "motility.bias": 0.0, "motility.active": 0.0, "motility.advanced": 2.0, "attack.duration": 30.0,
-            "attack.damage_rate": 1.0, "mechanics.membrane_adhesion": 4.0, "mechanics.membrane_repulsion": 100.0}  # fmt: skip
+BUILT_IN = {"motility.speed": 1.0, "motility.persistence": 1.0, "motility.bias": 0.0, "motility.active": 0.0,
+            "motility.advanced": 2.0, "attack.duration": 30.0, "attack.damage_rate": 1.0,
+            "mechanics.membrane_adhesion": 4.0, "mechanics.membrane_repulsion": 100.0}  # fmt: skip
 # what a definition that names no parent does not take over from definition 0
 ZEROED = ("motility.active", "motility.sensitivity", "motility.advanced", "secretion.approach", "secretion.target",
-          "secretion.uptake", "secretion.rate", "phagocytosis.apoptotic", "phagocytosis.necrotic", "phagocytosis.other_dead",
-          "phagocytosis.live", "attack.rate", "fusion.rate", "transformation.rate", "division.asymmetric")  # fmt: skip
+          "secretion.uptake", "secretion.rate", "phagocytosis.apoptotic", "phagocytosis.necrotic",
+          "phagocytosis.other_dead", "phagocytosis.live", "attack.rate", "fusion.rate", "transformation.rate",
+          "division.asymmetric")  # fmt: skip
 ATTACK_DURATION = 0.1  # min, of the template of 1.14, for files from before it
 KINDS = {
     "uniform": ("uniform", ("min", "max")),

@@ -210,9 +210,11 @@ class Element:
             self.complain(f"'{text}' is not finite.", "Expected a finite number.")
             return None
         if not NUMBER.fullmatch(text):
-            comma = re.fullmatch(r"[-+]?\d+,\d+", text)
-            self.complain(f"'{text[:60]}' has a decimal comma." if comma else f"'{text[:60]}' is not a number.",
-                          "Expected a decimal point." if comma else f"Expected a number{f' in {unit}' if unit not in ('', '1') else ''}.")  # fmt: skip
+            if re.fullmatch(r"[-+]?\d+,\d+", text):
+                self.complain(f"'{text[:60]}' has a decimal comma.", "Expected a decimal point.")
+            else:
+                counted = f" in {unit}" if unit not in ("", "1") else ""
+                self.complain(f"'{text[:60]}' is not a number.", f"Expected a number{counted}.")
             return None
         value = float(text)
         if not math.isfinite(value):
@@ -251,5 +253,6 @@ class Element:
             wrong = "cannot be converted" in str(error)
         if wrong:
             self.notice(
-                f"its label says '{label[:40]}', but the format means {unit}; labels are never converted: {self.text} {unit} is what is used."
+                f"its label says '{label[:40]}', but the format means {unit}; labels are never converted: {self.text} "
+                f"{unit} is what is used."
             )
