@@ -23,7 +23,7 @@ _NAMES = {
     "Result": "run.result",
     "load": "run.api",
     "check": "run.api",
-    "open": "run.api",
+    "open": "exchange",
     "resume": "run.api",
     "branch": "run.api",
     "scenarios": "run.api",

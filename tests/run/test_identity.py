@@ -5,6 +5,7 @@ import pytest
 
 import oncarium as oc
 from oncarium.engine.process import Process
+from oncarium.engine.processor import mathematics
 from oncarium.errors import DataError, InputError
 from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import identity
@@ -48,12 +49,10 @@ def test_every_file_of_the_package_counts(tmp_path, monkeypatch):
 
 def test_a_store_says_what_it_was_run_by(model, tmp_path):
     said = oc.run(model.with_process(Shrinking()), "5 min", out=tmp_path).attrs["identity"]
-    assert set(said) == {"sources", "python", "numpy", "scipy", "numba", "llvmlite", "mechanisms", "processor"}
-    assert (
-        said["numpy"] == np.__version__
-        and set(said["mechanisms"]) == {"Shrinking"}
-        and said["sources"] == identity.sources()
-    )
+    code = {"sources", "python", "numpy", "scipy", "numba", "llvmlite", "mechanisms"}
+    assert set(said) == {*code, "processor", "mathematics"}
+    assert said["numpy"] == np.__version__ and said["sources"] == identity.sources()
+    assert set(said["mechanisms"]) == {"Shrinking"} and said["mathematics"] == mathematics()
 
 
 @pytest.mark.parametrize(
@@ -80,18 +79,20 @@ def test_other_code_goes_on_only_when_asked_and_the_store_notes_it(model, tmp_pa
     for result in (again, arm):
         noted = result.attrs["continued"]
         assert len(noted) == 1 and noted[0]["tick"] == 30 and len(noted[0]["differs"]) == 1
-    assert (
-        oc.resume(tmp_path / "run", "2 h").attrs["continued"] == again.attrs["continued"]
-    )  # that code goes on without being asked again
+    later = oc.resume(tmp_path / "run", "2 h")  # that code goes on without being asked again
+    assert later.attrs["continued"] == again.attrs["continued"]
     assert "from tick 30" in oc.report(oc.open(tmp_path / "run"), tmp_path / "report").read_text()
 
 
-def test_another_processor_is_told_and_does_not_stop_a_run(model, tmp_path, monkeypatch, caplog):
+@pytest.mark.parametrize(
+    "part, what", [("processor", "another processor:"), ("mathematics", "another mathematical library:")]
+)
+def test_another_machine_is_told_and_does_not_stop_a_run(model, tmp_path, monkeypatch, caplog, part, what):
     oc.run(model, "30 min", 1, out=tmp_path)
     real = identity.identity_of
-    monkeypatch.setattr("oncarium.run.past.identity_of", lambda m: {**real(m), "processor": "abacus"})
+    monkeypatch.setattr("oncarium.run.past.identity_of", lambda m: {**real(m), part: "abacus"})
     again = oc.resume(tmp_path, "1 h")
-    assert "another processor" in caplog.text and again.attrs["continued"][0]["differs"] == []
+    assert what in caplog.text and again.attrs["continued"][0]["differs"] == []
 
 
 def test_mechanisms_of_ones_own_must_be_the_same(model, tmp_path):

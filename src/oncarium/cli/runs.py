@@ -152,9 +152,8 @@ def branch(
         arms[name] = changes([c for c in rest.split(",") if c])
     before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
-    with Progress(
-        f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until), quiet
-    ) as progress:
+    title, end = f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until)
+    with Progress(title, end, quiet) as progress:
         results = api.branch(
             run,
             arms,
@@ -177,9 +176,9 @@ def show(
     model: Annotated[bool, typer.Option("--model", help="The model that was run.")] = False,
 ) -> None:
     """What a run left."""
-    from ..run import api
+    from .. import exchange
 
-    result = api.open(run)
+    result = exchange.open(run)
     print(result.digest if digest else result.model_yaml if model else result)
 
 
@@ -187,11 +186,10 @@ def report(
     run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None
 ) -> None:
     """Write report and figures of a run."""
+    from .. import exchange
     from ..analysis import report as writer
-    from ..run import api
 
-    result = api.open(run)
-    print(writer.report(result, out or run))
+    print(writer.report(exchange.open(run), out or run))
 
 
 def export(
@@ -204,15 +202,15 @@ def export(
     ignore: Ignore = None,
 ) -> None:
     """Write a run as PhysiCell's snapshots, which pcdl opens, or a model as its settings, rules and cells."""
+    from .. import exchange
     from ..errors import InputError, did_you_mean
     from ..exchange.physicell import settings, snapshot
     from ..model.physicell import is_project
-    from ..run import api
 
     if to != "physicell":
         raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
     if Path(source).is_dir() and not is_project(Path(source)):
-        result = api.open(source)
+        result = exchange.open(source)
         notices, what = snapshot.export(result, folder), f"{len(result.times)} snapshots"
     else:
         notices, what = settings.write(load(source, set, numerics, compat, ignore), folder), settings.FILES[0]
@@ -225,8 +223,7 @@ def movie(
     run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None
 ) -> None:
     """Make a movie of a run."""
+    from .. import exchange
     from ..analysis import movie as maker
-    from ..run import api
 
-    result = api.open(run)
-    print(maker.movie(result, out or run / "movie.mp4"))
+    print(maker.movie(exchange.open(run), out or run / "movie.mp4"))

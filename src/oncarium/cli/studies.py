@@ -54,18 +54,16 @@ def claims(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from ..study.claims_page import page, say
+    from ..study.verdicts import run_claims
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(f"{len(chosen)} claims: runs", total=None)
-        outcomes = study.run_claims(
-            chosen,
-            out,
-            profile=ways[profile],
-            seeds=seeds,
-            workers=workers,
-            see=lambda done, all: bar.update(task, completed=done, total=all),
-        )
+
+        def see(done: int, all: int) -> None:
+            bar.update(task, completed=done, total=all)
+
+        outcomes = run_claims(chosen, out, profile=ways[profile], seeds=seeds, workers=workers, see=see)
     for o in outcomes:
         print(f"{o.claim.id:<6}{o.verdict:<24}{say(o.effects[0], o.claim.effect) if o.effects else o.error}")
     print(f"page     {page(outcomes, out)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -70,16 +69,8 @@ def scenarios() -> list[str]:
 
 
 def open(path: str | Path) -> Result:
-    """A result: the folder of a run, its store, or an output folder of PhysiCell. Raises DataError.
-
-    >>> import oncarium as oc
-    >>> finished = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/small")
-    >>> oc.open("runs/small").digest == finished.digest
-    True
-    """
-    given = Path(path)
-    if given.is_dir() and not (given / STORE).exists() and any(given.glob("*.xml")):  # a store holds no XML
-        return importlib.import_module("oncarium.exchange.physicell.reader").Snapshots.open(given)
+    """A run: its folder, or its store (`oncarium.exchange.open` opens results of other programs, too). Raises
+    DataError."""
     return Result.open(store_of(path))
 
 

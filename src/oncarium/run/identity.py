@@ -3,8 +3,13 @@
 sources      SHA-256 of every file of the package, data included          python, numpy, scipy, numba, llvmlite
              versions
 mechanisms   name -> content of each mechanism of one's own (oncarium.content), parameters included
-processor    name and instruction sets. No result is meant to depend on it, so another one is told and does not stop a
-             run; but libraries choose their routines by it (numpy's exp and sin), and a last digit may differ
+processor    name and instruction sets
+mathematics  short name of what exp, log, pow, sin and the like give here, the C library's and numpy's (see
+             engine/processor.py): they are chosen by processor and system, and a digest that was measured with one
+             name holds where the name is the same
+
+No result is meant to depend on processor and mathematics, so another one is told and does not stop a run; but a last
+digit may differ.
 
 The model's own digest covers its numbers, rules and the content of its tables.
 """
@@ -20,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..content import content_of
+from ..engine.processor import mathematics
 
 if TYPE_CHECKING:
     from ..model.model import Model
@@ -52,12 +58,11 @@ def processor() -> str:
     import llvmlite.binding as llvm
     from numba import config
 
-    chosen = (
-        getattr(config, "CPU_NAME", None),
-        getattr(config, "CPU_FEATURES", None),
-    )  # what the environment says, if it does
-    features = chosen[1] or " ".join(sorted(name for name, there in llvm.get_host_cpu_features().items() if there))
-    return f"{platform.machine()} {chosen[0] or llvm.get_host_cpu_name()}: {features}"
+    # what the environment says, if it does
+    name = getattr(config, "CPU_NAME", None) or llvm.get_host_cpu_name()
+    features = getattr(config, "CPU_FEATURES", None)
+    features = features or " ".join(sorted(f for f, there in llvm.get_host_cpu_features().items() if there))
+    return f"{platform.machine()} {name}: {features}"
 
 
 def identity_of(model: Model) -> dict[str, Any]:
@@ -67,6 +72,7 @@ def identity_of(model: Model) -> dict[str, Any]:
         **versions(),
         "mechanisms": {p.name: content_of(p) for p in model.processes},
         "processor": processor(),
+        "mathematics": mathematics(),
     }
 
 

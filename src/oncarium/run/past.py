@@ -88,17 +88,20 @@ class Past:
         asked to."""
         now, before = identity_of(model), list(self.attrs.get("continued", ()))
         had = before[-1]["identity"] if before else self.attrs["identity"]
-        if had["processor"] != now["processor"]:
-            log.warning(
-                "%s was begun on another processor: a last digit may differ, and with it the digest", self.store
-            )
+        machine = {"processor": "processor", "mathematics": "mathematical library"}
+        other = [what for key, what in machine.items() if had.get(key, now[key]) != now[key]]
+        if other:
+            what = " and another ".join(other)
+            log.warning("%s was begun on another %s: a last digit may differ, and with it the digest", self.store, what)
         different = differences(had, now)
         if different and not other_code:
             raise DataError(
-                str(self.store), f"it was run by other code: {', '.join(different)}.", "It would end differently from a run that was never interrupted.",
+                str(self.store),
+                f"it was run by other code: {', '.join(different)}.",
+                "It would end differently from a run that was never interrupted.",
                 "Give the same versions, and the same mechanisms of your own (processes=[...]);"
                 " or go on all the same with other_code=True (--other-code): the store notes it.",
-            )  # fmt: skip
+            )
         return {"continued": [*before, {"tick": tick, "differs": different, "identity": now}]} if now != had else {}
 
 
@@ -106,15 +109,8 @@ def _root(store: Path) -> dict[str, Any]:
     """What the root of a store says whose index was not begun. Raises DataError."""
     try:
         attrs = json.loads((store / "zarr.json").read_bytes())["attributes"]
-        if attrs["format"] == FORMAT and {
-            "model",
-            "model_digest",
-            "seed",
-            "until",
-            "title",
-            "identity",
-            "folder",
-        } <= set(attrs):
+        needed = {"model", "model_digest", "seed", "until", "title", "identity", "folder"}
+        if attrs["format"] == FORMAT and needed <= set(attrs):
             return attrs
     except Exception:  # no file, or whatever damaged JSON can raise
         pass

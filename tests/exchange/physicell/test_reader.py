@@ -103,7 +103,7 @@ def test_missing_and_truncated_tables_are_named_and_the_others_can_be_read(folde
 
 
 def test_a_table_that_does_not_fit_its_labels_is_named(folder):
-    mat.write(folder / "output00000001_cells.mat", "cells", np.ones((4, 7)))
+    (folder / "output00000001_cells.mat").write_bytes(mat.content("cells", np.ones((4, 7))))
     with pytest.raises(oc.DataError, match=r"(?s)output00000001_cells\.mat.*7 rows"):
         oc.open(folder).cells(30.0)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import oncarium as oc
+from oncarium.errors import DataError
 from oncarium.exchange.physicell import mat, snapshot
 from oncarium.exchange.physicell.moment import Moment
 
 from .world import TEXT
 
-COLUMNS = "columns: [volume.total, volume.nuclear, volume.fluid, elapsed, cycle.phase, attack.target, springs.partner, sense.pressure]"
+COLUMNS = (
+    "columns: [volume.total, volume.nuclear, volume.fluid, elapsed, cycle.phase, attack.target, springs.partner,"
+    " sense.pressure]"
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,22 +32,17 @@ def exported(tmp_path_factory):
 def test_a_folder_holds_what_upstream_leaves(exported):
     result, folder, _ = exported
     for name in ("initial", "final", *(f"output{k:08d}" for k in range(len(result.times)))):
-        for end in (
-            ".xml",
-            "_cells.mat",
-            "_microenvironment0.mat",
-            *(f"_{graph}.txt" for graph in snapshot.GRAPHS.values()),
-        ):
+        graphs = (f"_{graph}.txt" for graph in snapshot.GRAPHS.values())
+        for end in (".xml", "_cells.mat", "_microenvironment0.mat", *graphs):
             assert (folder / f"{name}{end}").exists()
-    assert (folder / "initial_mesh0.mat").exists() and not list(folder.glob("*.part"))
+    assert (folder / "initial_mesh0.mat").exists() and not list(folder.glob("*.part*"))
 
 
 def test_columns_that_were_not_recorded_are_told(exported):
     _, _, notices = exported
     (told,) = (n for n in notices if n.startswith("not recorded"))
-    assert (
-        "death.apoptosis" in told and "motility.speed" in told and "volume.total" not in told and "position" not in told
-    )
+    assert "death.apoptosis" in told and "motility.speed" in told
+    assert "volume.total" not in told and "position" not in told
     assert any("clocks" in n for n in notices), "what the settings beside them cannot say"
 
 
@@ -150,7 +151,7 @@ def test_matrices_read_back_and_as_scipy_reads_them(tmp_path):
     from scipy.io import loadmat
 
     values = np.random.default_rng(0).normal(size=(5, 3))
-    mat.write(tmp_path / "m.mat", "cells", values)
+    (tmp_path / "m.mat").write_bytes(mat.content("cells", values))
     np.testing.assert_array_equal(loadmat(tmp_path / "m.mat")["cells"], values.T)
     name, again = mat.read(tmp_path / "m.mat")
     assert name == "cells"
@@ -174,3 +175,28 @@ def test_command_line(exported, tmp_path, capsys, monkeypatch):
     with pytest.raises(SystemExit) as done:
         cli.main()
     assert done.value.code == 2 and "Did you mean 'physicell'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize(
+    "last", ["initial.xml", "output00000001_cells.mat", "PhysiCell_settings.xml", "random_seed.txt"]
+)
+def test_what_cannot_be_written_whole_is_not_there(exported, tmp_path, monkeypatch, there, last):
+    """A disk that is full at any file: nothing stays of the export, what lay in the folder does."""
+    result, folder = exported[0], tmp_path / "out"
+    if there:
+        folder.mkdir()
+        (folder / "mine.txt").write_text("mine")
+    replace = Path.replace
+
+    def full(part, path):
+        if Path(path).name == last:
+            raise OSError(28, "No space left on device")
+        return replace(part, path)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(DataError, match="No space left"):
+        snapshot.export(result, folder)
+    assert [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")] == (
+        ["out", "out/mine.txt"] if there else []
+    )

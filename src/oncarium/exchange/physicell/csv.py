@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...errors import DataError
+from ...writing import whole
 from .labels import flat
 from .moment import Moment
 
@@ -57,14 +58,14 @@ class Tables:
         self.saved = max(0, math.ceil((time - 1e-9) / self.every))
         for name in FILES:
             path = self.folder / name
-            part = path.with_suffix(".part")
-            with path.open("rb") as old, part.open("wb") as new:
-                head = old.readline()
-                new.write(head)
-                new.writelines(
-                    line for line in old if line.endswith(b"\n") and float(line.partition(b",")[0]) < time - 1e-9
-                )
-            part.replace(path)
+            try:
+                with whole(path) as part, path.open("rb") as old, part.open("wb") as new:
+                    head = old.readline()
+                    new.write(head)
+                    rows = (line for line in old if line.endswith(b"\n"))
+                    new.writelines(row for row in rows if float(row.partition(b",")[0]) < time - 1e-9)
+            except OSError as error:
+                raise DataError.of(error, path, "it cannot be written on") from None
             if not head:
                 self.saved = 0
 

@@ -14,22 +14,16 @@ HEADER = struct.Struct("<5I")
 LONGEST_NAME = 64
 
 
-def write(path: Path, name: str, columns: np.ndarray) -> None:
-    """A matrix of which `columns` (column, row) holds one column per row.
+def content(name: str, columns: np.ndarray) -> bytes:
+    """A file with a matrix of which `columns` (column, row) holds one column per row.
 
-    >>> write(Path("small.mat"), "cells", np.arange(6.0).reshape(3, 2))
+    >>> _ = Path("small.mat").write_bytes(content("cells", np.arange(6.0).reshape(3, 2)))
     >>> read(Path("small.mat"))[1].shape
     (3, 2)
     """
     count, rows = columns.shape
-    content = (
-        HEADER.pack(0, rows, count, 0, len(name))
-        + name.encode("ascii")
-        + np.ascontiguousarray(columns, "<f8").tobytes()
-    )
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+    head = HEADER.pack(0, rows, count, 0, len(name))
+    return head + name.encode("ascii") + np.ascontiguousarray(columns, "<f8").tobytes()
 
 
 def read(path: Path) -> tuple[str, np.ndarray]:

@@ -4,6 +4,7 @@ graphs."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from scipy.spatial import cKDTree
 from ... import __version__
 from ...errors import DataError, InputError
 from ...model.model import Model
-from . import mat, settings
+from ...writing import write_text
+from . import files, mat, settings
 from .csv import voxels
 from .labels import rows_of
 from .moment import Moment
@@ -33,29 +35,28 @@ DIMENSIONLESS = {"1": "dimensionless"}
 
 
 def write(folder: Path, name: str, moment: Moment) -> None:
-    """One snapshot: NAME.xml and the files it points to. Raises DataError when the disk is full."""
+    """One snapshot: NAME.xml and the files it points to, all of them or none. Raises DataError where the
+    disk is full."""
+    rows, ids = rows_of(moment), moment["id"].astype(int)
+    cells = np.concatenate([r.values(moment) for r in rows], axis=1) if moment.n else np.empty((0, sum(_sizes(moment))))
+    table = np.stack([values for heading, values in voxels(moment) if heading != "time"], axis=1)
+    graphs: dict[str, np.ndarray | Sequence] = {
+        "neighbor_graph": neighbors(moment),
+        "attached_cells_graph": [],
+        "spring_attached_cells_graph": attachments(moment),
+    }
+    content = {
+        f"{name}.xml": files.document(describe(name, moment), "\t"),
+        f"{name}_microenvironment0.mat": mat.content("multiscale_microenvironment", table),
+        f"{name}_cells.mat": mat.content("cells", cells),
+        **{f"{name}_{GRAPHS[graph]}.txt": _graph(ids, pairs).encode() for graph, pairs in graphs.items()},
+    }
+    if not (folder / MESH).exists():
+        content[MESH] = mat.content("mesh", table[:, :4])
     try:
-        rows = rows_of(moment)
-        cells = (
-            np.concatenate([r.values(moment) for r in rows], axis=1) if moment.n else np.empty((0, sum(_sizes(moment))))
-        )
-        table = np.stack([values for heading, values in voxels(moment) if heading != "time"], axis=1)
-        if not (folder / MESH).exists():
-            mat.write(folder / MESH, "mesh", table[:, :4])
-        mat.write(folder / f"{name}_microenvironment0.mat", "multiscale_microenvironment", table)
-        mat.write(folder / f"{name}_cells.mat", "cells", cells)
-        ids = moment["id"].astype(int)
-        for graph, pairs in (
-            ("neighbor_graph", neighbors(moment)),
-            ("attached_cells_graph", []),
-            ("spring_attached_cells_graph", attachments(moment)),
-        ):
-            (folder / f"{name}_{GRAPHS[graph]}.txt").write_text(_graph(ids, pairs), encoding="ascii")
-        root = describe(name, moment)
-        xml.indent(root, "\t")
-        (folder / f"{name}.xml").write_bytes(xml.tostring(root, encoding="utf-8", xml_declaration=True))
+        files.write(folder, content)
     except OSError as error:
-        raise DataError(str(folder / name), f"it cannot be written: {error.strerror}.", remedy="Make room.") from None
+        raise DataError.of(error, folder / name, "it cannot be written") from None
 
 
 def _sizes(moment: Moment) -> list[int]:
@@ -85,13 +86,8 @@ def describe(name: str, moment: Moment) -> xml.Element:
     grid = moment.grid
     domain = put(put(root, "microenvironment"), "domain", name="microenvironment")
     mesh = put(domain, "mesh", type="Cartesian", uniform="true", regular="true", units="micron")
-    put(
-        mesh,
-        "bounding_box",
-        " ".join(f"{v:.6f}" for v in (*grid.lower, *grid.upper)),
-        type="axis-aligned",
-        units="micron",
-    )
+    box = " ".join(f"{v:.6f}" for v in (*grid.lower, *grid.upper))
+    put(mesh, "bounding_box", box, type="axis-aligned", units="micron")
     for axis in "xyz":
         put(mesh, f"{axis}_coordinates", " ".join(f"{v:.12g}" for v in grid.centers(axis)), delimiter=" ")
     put(put(mesh, "voxels", type="matlab"), "filename", MESH)
@@ -171,22 +167,40 @@ def export(result: Result, folder: str | Path) -> list[str]:
     folder = Path(folder)
     if any(folder.glob("*.xml")):
         raise InputError(str(folder), "snapshots lie here already.", remedy="Choose another folder.")
-    folder.mkdir(parents=True, exist_ok=True)
     model = Model.from_text(result.model_yaml, "the run's own model", folder=None)
     assumed: set[str] = set()
-    for name, time in _names(result):
-        moment = Moment.of_result(result, time, model)
-        write(folder, name, moment)
-        assumed |= moment.assumed
-    kinds, start = result.array("type", result.times[0]), result.array("position", result.times[0])
-    placed = [(result.types[k], float(x), float(y), float(z)) for k, (x, y, z) in zip(kinds, start)]
-    notices = settings.write(model, folder, placed)
-    (folder / "random_seed.txt").write_text(f"{result.seed}\n", encoding="ascii")
+    with _all_or_none(folder):
+        for name, time in _names(result):
+            moment = Moment.of_result(result, time, model)
+            write(folder, name, moment)
+            assumed |= moment.assumed
+        kinds, start = result.array("type", result.times[0]), result.array("position", result.times[0])
+        placed = [(result.types[k], float(x), float(y), float(z)) for k, (x, y, z) in zip(kinds, start)]
+        notices = settings.write(model, folder, placed)
+        write_text(folder / "random_seed.txt", f"{result.seed}\n")
     if assumed:
         notices.append(f"not recorded, so written as the base value of each cell's type: {', '.join(sorted(assumed))}")
     if len(set(result.times) - set(result.field_times)):
         notices.append("factors were recorded less often than cells: each snapshot has the nearest frame")
     return notices
+
+
+@contextmanager
+def _all_or_none(folder: Path) -> Iterator[None]:
+    """Within it, fill a folder; when something goes wrong, what was written goes. Raises DataError for what the system
+    refuses."""
+    there = folder.exists()
+    old = set(folder.iterdir()) if there else set()
+    try:
+        yield
+    except BaseException as error:
+        for path in set(folder.iterdir()) - old if folder.exists() else ():
+            path.unlink()
+        if not there and folder.exists():
+            folder.rmdir()
+        if isinstance(error, OSError):
+            raise DataError.of(error, folder, "it cannot be written") from None
+        raise
 
 
 def _names(result: Result) -> Iterator[tuple[str, float]]:
