@@ -274,5 +274,5 @@ def test_errors_of_words_functions_and_missing_neighbors():
     process = pushing()
     tissue = world(process)
     tissue.look = None
-    with pytest.raises(LoopError, match="needs Mechanics"):
+    with pytest.raises(LoopError, match="needs a process that moves the cells"):
         fire(process, tissue)

@@ -67,8 +67,8 @@ class LoopProcess(Process):
         self.adds = tuple(w for w in self.writes if w in read)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs: the source goes along, which cannot be read there where it came from a
-        notebook."""
+        """What another process needs: the source goes along, which
+        cannot be read there where it came from a notebook."""
         return {
             **{k: v for k, v in vars(self).items() if k != "module"},
             "source": self.source or source_of(self.function),
@@ -141,7 +141,7 @@ class LoopProcess(Process):
         """Columns that decide who takes part."""
         among = self.options.get("among", "live")
         groups = {group: c.name for c in cells.columns.values() for group in c.groups}
-        if among not in groups and among != EVERYBODY and (groups or "among" in self.options):
+        if groups and among not in groups and among != EVERYBODY:  # cells that die are grouped by how they live
             raise self._say(f"among {among!r}; expected one of {', '.join([*groups, EVERYBODY])}")
         return [groups[among]] if among in groups else []
 
@@ -206,25 +206,11 @@ class LoopProcess(Process):
         self._run(tissue, tick, tissue.cells.n, tissue.cells.id, tissue.cells.type)
 
     def _run(self, tissue: Tissue, tick: Tick, rows: int, ids: np.ndarray, kind: np.ndarray, *more) -> None:
+        draws = (np.uint64(tick.seed), self.stream, tick.number, float(tick.dt), float(tick.time))
+        arrays = (self.array(tissue, name) for name in self.arrays)
+        given = (*draws, ids, kind, self.chosen, *more, *arrays, *self.parameters.values())
         try:
-            over_rows(
-                self.module.loop,
-                rows,
-                self.threads,
-                *(
-                    np.uint64(tick.seed),
-                    self.stream,
-                    tick.number,
-                    float(tick.dt),
-                    float(tick.time),
-                    ids,
-                    kind,
-                    self.chosen,
-                ),
-                *more,
-                *(self.array(tissue, name) for name in self.arrays),
-                *self.parameters.values(),
-            )
+            over_rows(self.module.loop, rows, self.threads, *given)
         except NumbaError as error:
             raise self._say(f"cannot be compiled; a loop knows numbers, math and if, for, while.\n{error}") from error
 
