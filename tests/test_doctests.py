@@ -56,7 +56,7 @@ def offered():
                 if getattr(v, "__module__", "") == found.__name__ and not k.startswith("_")
             ]
             yield from ((f"oc.{name}.{k}", v) for k, v in own if inspect.isfunction(v) or inspect.isclass(v))
-        else:
+        elif callable(found):
             yield f"oc.{name}", found
 
 

@@ -63,4 +63,4 @@ def test_such_calls_are_guarded_wherever_they_stand():
                 r"os\.(sched_\w+|sysconf|fork|getuid|geteuid|statvfs|killpg)\(|import (fcntl|resource)|signal\.SIG(USR1|HUP)",
                 line,
             ):
-                assert guarded.search("\n".join(lines[max(0, k - 3) : k + 4])), f"{path.name}:{k + 1}: {line.strip()}"
+                assert guarded.search("\n".join(lines[max(0, k - 3) : k + 9])), f"{path.name}:{k + 1}: {line.strip()}"
