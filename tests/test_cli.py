@@ -39,7 +39,8 @@ def test_help_is_quick(folder):
 
 
 def test_importing_costs_little_and_loads_nothing_heavy(folder):
-    code = "import sys, oncarium; print([m for m in ('numba','pandas','xarray','zarr','matplotlib','anndata') if m in sys.modules])"
+    heavy = ("numba", "pandas", "xarray", "zarr", "matplotlib", "anndata")
+    code = f"import sys, oncarium; print([m for m in {heavy} if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
 
 

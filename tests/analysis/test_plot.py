@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 import oncarium as oc
 from oncarium.analysis import plot
+from oncarium.analysis.scales import time_axis
 from oncarium.errors import InputError
 from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
@@ -201,7 +202,7 @@ def test_factors_say_what_their_one_is(result):
 def test_the_axis_of_time_has_the_unit_of_the_span(until, unit, size):
     ax = plt.subplots()[1]
     minutes = np.linspace(0.0, oc.units.to_minutes(until), 5)
-    assert np.array_equal(plot._time_axis(ax, minutes), minutes / size) and ax.get_xlabel() == f"time ({unit})"
+    assert np.array_equal(time_axis(ax, minutes), minutes / size) and ax.get_xlabel() == f"time ({unit})"
 
 
 @pytest.mark.parametrize("tumor, cd8", [(0, 0), (1, 0), (0, 1)])

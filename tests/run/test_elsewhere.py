@@ -6,10 +6,12 @@ import sys
 
 HIDE = """
 import os, sys
-import numpy, numba, zarr, pandas, xarray, scipy.fft, pint, asyncio, subprocess, multiprocessing  # they ask for the system themselves
+# they ask for the system themselves
+import numpy, numba, zarr, pandas, xarray, scipy.fft, pint, asyncio, subprocess, multiprocessing
 for module in ("fcntl", "resource", "pwd", "grp", "termios", "msvcrt"):
     sys.modules[module] = None  # an import of it raises ImportError, as on Windows
-for name in ("sched_getaffinity", "sched_setaffinity", "uname", "getuid", "geteuid", "fork", "getpgid", "killpg", "pread", "register_at_fork", "sysconf"):
+for name in ("sched_getaffinity", "sched_setaffinity", "uname", "getuid", "geteuid", "fork", "getpgid", "killpg", "pread",
+             "register_at_fork", "sysconf"):
     if hasattr(os, name):
         delattr(os, name)
 def kill(*_):

@@ -26,7 +26,10 @@ def test_a_rate_in_the_wrong_unit_is_named_early(solid, numerics):
     simulation = Simulation(
         model(solid, **{"cells.tumor.cycle.exit": "0.04 1/min", "numerics": numerics, **box}), seed=1
     )
-    said = r"^tick \d+ \(\d+(\.\d+)? min\)\n  growth has run away: [\d,]+ tumor .*fill the domain .* times over. .*1/h instead of 1/min"
+    said = (
+        r"^tick \d+ \(\d+(\.\d+)? min\)\n  growth has run away: [\d,]+ tumor .*fill the domain .* times over. .*"
+        r"1/h instead of 1/min"
+    )
     with pytest.raises(NumericsError, match=said):
         simulation.run("1 day")
     assert simulation.tissue.cells.n < 20_000

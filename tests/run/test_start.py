@@ -72,7 +72,8 @@ initial: [{table: cells.csv}]
 
 def test_values_of_single_cells(tmp_path):
     (tmp_path / "cells.csv").write_text(
-        "x,y,z,type,volume,cycle entry,custom:hits,attack tumor\n-30,0,0,tumor,1247,0.5,9,\n0,0,0,tumor\n30,0,0,T cell,,0.25,,0.125\n"
+        "x,y,z,type,volume,cycle entry,custom:hits,attack tumor\n"
+        "-30,0,0,tumor,1247,0.5,9,\n0,0,0,tumor\n30,0,0,T cell,,0.25,,0.125\n"
     )
     tissue = build(Model.from_text(CELLS, folder=tmp_path), 1)[0]
     cells = tissue.cells

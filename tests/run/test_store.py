@@ -256,7 +256,10 @@ def test_the_heart_beats(path):
 
 
 def test_a_lock_whose_process_was_killed_is_free_at_once(path):
-    code = "import sys, time; from pathlib import Path; from oncarium.run.lock import Lock; Lock(Path(sys.argv[1])); print(1, flush=True); time.sleep(60)"
+    code = (
+        "import sys, time; from pathlib import Path; from oncarium.run.lock import Lock;"
+        " Lock(Path(sys.argv[1])); print(1, flush=True); time.sleep(60)"
+    )
     holder = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(DataError, match=f"process {holder.pid} on"):

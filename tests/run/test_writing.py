@@ -90,9 +90,13 @@ def test_every_command_tells_a_disk_that_may_only_be_read(model, small_disk, tmp
     run = oc.run(model, "1 h", out=tmp_path / "run").path.parent
     change("ro")
     for arguments in (
-        ("run", "hypoxic_tumor", "--until", "1h", "-q", "--no-report", "-o", place / "r"), ("report", run, "-o", place / "x"),
-        ("export", run, place / "y"), ("new", place / "m.yaml"), ("schema", "-o", place / "s.json"), ("plan", "hypoxic_tumor", "--wiring", place / "w.png"),
-    ):  # fmt: skip
+        ("run", "hypoxic_tumor", "--until", "1h", "-q", "--no-report", "-o", place / "r"),
+        ("report", run, "-o", place / "x"),
+        ("export", run, place / "y"),
+        ("new", place / "m.yaml"),
+        ("schema", "-o", place / "s.json"),
+        ("plan", "hypoxic_tumor", "--wiring", place / "w.png"),
+    ):
         told(cli(*arguments), "Read-only file system", "Choose a folder that you may write to", str(place))
 
 

@@ -10,24 +10,12 @@ import pytest
 from oncarium.analysis.readout import read_out
 from oncarium.errors import InputError, ModelError
 from oncarium.model.model import EXAMPLE
-from oncarium.study import claims
-from oncarium.study.claims import (
-    FAILED,
-    NOT,
-    SUPPORTED,
-    UNKNOWN,
-    WEAK,
-    Claim,
-    Effect,
-    dip_of,
-    effect_of,
-    judge,
-    read_claim,
-    run_claims,
-    scaled,
-)
+from oncarium.study import claims, ensemble
+from oncarium.study.claims import Claim, read_claim, scaled
 from oncarium.study.claims_page import page
+from oncarium.study.effects import Effect, dip_of, effect_of
 from oncarium.study.ensemble import Task, run_all
+from oncarium.study.verdicts import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, judge, run_claims
 
 WORLD = EXAMPLE.replace(
     "rules: [", 'rules: ["oxygen increases cycle.exit.live to 0.6 1/h, half 20 mmHg, hill 4 assumed", '
@@ -151,7 +139,10 @@ def test_a_level_and_its_negative_control(library):
 
 
 def test_a_dip_within_a_series(library):
-    points = "series: [{x: 0}, {x: 1, factors.oxygen.boundary: 2 mmHg, factors.oxygen.initial: 2 mmHg}, {x: 2}]\nalong: oxygen taken away"
+    points = (
+        "series: [{x: 0}, {x: 1, factors.oxygen.boundary: 2 mmHg, factors.oxygen.initial: 2 mmHg}, {x: 2}]\n"
+        "along: oxygen taken away"
+    )
     text = TEXT.replace("effect: ratio", "effect: dip").replace(
         next(x for x in TEXT.splitlines() if x.startswith("perturbed")), points
     )
@@ -232,12 +223,12 @@ def test_slips_are_named_before_anything_runs(library, before, after, said):
 
 def test_a_claim_whose_run_fails_is_reported_and_the_others_finish(library, monkeypatch):
     claim = claim_of(library)
-    perform = claims.run_all.__globals__["perform"]
-    monkeypatch.setitem(
-        claims.run_all.__globals__,
-        "perform",
-        lambda task, folder: "no power" if "2 mmHg" in task.model.to_yaml() else perform(task, folder),
-    )
+    perform = ensemble.perform
+
+    def broken(task, folder):
+        return "no power" if "2 mmHg" in task.model.to_yaml() else perform(task, folder)
+
+    monkeypatch.setattr(ensemble, "perform", broken)
     outcome = run_claims([claim], library / "out", workers=1)[0]
     assert outcome.verdict == UNKNOWN and outcome.error == "no power"
     assert "no power" in page([outcome], library / "out").read_text()

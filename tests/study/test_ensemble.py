@@ -61,7 +61,10 @@ def test_a_packed_task_needs_nothing_of_the_process_that_packed_it(tables, tmp_p
     """Opened where neither this file nor its folder is known."""
     task = Task.of(tables.with_process(Shrinking(), swelling()), "10 min", 1)
     (tmp_path / "task").write_bytes(packed(task))
-    code = "import sys; from pathlib import Path; from oncarium.study.ensemble import unpacked; print(unpacked(Path(sys.argv[1]).read_bytes(), sys.argv[2]))"
+    code = (
+        "import sys; from pathlib import Path; from oncarium.study.ensemble import unpacked;"
+        " print(unpacked(Path(sys.argv[1]).read_bytes(), sys.argv[2]))"
+    )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     ran = subprocess.run(

@@ -3,7 +3,8 @@ claims`)."""
 
 from dataclasses import replace
 
-from oncarium.study.claims import LIBRARY, SUPPORTED, WEAK, profiles, read_claim, run_claims
+from oncarium.study.claims import LIBRARY, profiles, read_claim
+from oncarium.study.verdicts import SUPPORTED, WEAK, run_claims
 
 FEW = ("C07", "C19", "C23")  # macrophages divide in place; the niche holds back p53; monocytes come by CCL2
 

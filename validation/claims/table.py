@@ -9,8 +9,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from oncarium.study.claims import Effect, library, read_claim
+from oncarium.study.claims import library, read_claim
 from oncarium.study.claims_page import say
+from oncarium.study.effects import Effect
 
 HERE = Path(__file__).parent
 FROM, TO = "<!-- table.py writes what follows -->", "<!-- to here -->"

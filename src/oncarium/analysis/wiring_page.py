@@ -53,10 +53,12 @@ def page(model: Model, picture: str) -> str:
         taken = [t for t in wiring.types if (name, t) in wiring.takes]
         does = "<br>".join(html.escape(e.said) for e in wiring.effects if e.signal == name)
         rows.append(
-            f"<tr><td>{html.escape(name)}<td>{html.escape(', '.join(made))}<td>{html.escape(', '.join(taken))}<td>{does}</tr>"
+            f"<tr><td>{html.escape(name)}<td>{html.escape(', '.join(made))}"
+            f"<td>{html.escape(', '.join(taken))}<td>{does}</tr>"
         )
     title = html.escape(f"Wiring of {model.title}")
     head = (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><style>{STYLE}</style><h1>{title}</h1>"
     )
-    return f"{head}{picture}<table><tr><th>signal<th>made by<th>taken up by<th>what it does</tr>{''.join(rows)}</table></html>\n"
+    titles = "<tr><th>signal<th>made by<th>taken up by<th>what it does</tr>"
+    return f"{head}{picture}<table>{titles}{''.join(rows)}</table></html>\n"

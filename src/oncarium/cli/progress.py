@@ -87,7 +87,8 @@ class Progress:
         from ..units import say_time
 
         cells = simulation.tissue.cells
-        return f"{say_time(simulation.time)} of {say_time(self.until)}, {cells.n} cells, {self.rate(simulation, now):.0f} simulated min/s"
+        there = f"{say_time(simulation.time)} of {say_time(self.until)}"
+        return f"{there}, {cells.n} cells, {self.rate(simulation, now):.0f} simulated min/s"
 
     def table(self, simulation: Simulation, now: float) -> Any:
         """Where the run is, with the live cells of every type."""
@@ -109,7 +110,8 @@ class Progress:
             table.add_column(head, justify="left" if head == "cells" else "right")
         for name, a, d in zip(cells.types, live, dead):
             table.add_row(name, f"{a:,}", f"{d:,}")
-        head = f"{self.title}\n{say_time(simulation.time)} of {say_time(self.until)}   {rate:,.0f} simulated min/s   about {left:.0f} s left"
+        there = f"{say_time(simulation.time)} of {say_time(self.until)}"
+        head = f"{self.title}\n{there}   {rate:,.0f} simulated min/s   about {left:.0f} s left"
         return Group(Text(head), ProgressBar(total=max(self.until, 1e-9), completed=simulation.time, width=60), table)
 
     def __exit__(self, *_: object) -> None:

@@ -191,7 +191,8 @@ class Recorder:
         return Store.create(self.path, attributes, arrays, groups)
 
     def _told(self, simulation: Any) -> dict[str, dict[str, tuple[float, str]]]:
-        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> of what -> (value, unit)."""
+        """What every member of the tissue, and the queue of births and deaths, tells of itself: series -> of what ->
+        (value, unit)."""
         told: dict[str, tuple[float, str]] = {}
         for member in simulation.tissue.members().values():
             told |= member.summary()

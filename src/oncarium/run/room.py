@@ -59,7 +59,8 @@ class Room:
             if full > self.most:
                 return f"fill the domain {full:.0f} times over"
             if self.times_full(tissue.cells.n, volume) > BEYOND * self.most:
-                return f"would fill the domain {self.times_full(tissue.cells.n, volume):.0f} times over, most of them outside"
+                full = self.times_full(tissue.cells.n, volume)
+                return f"would fill the domain {full:.0f} times over, most of them outside"
         if thorough:
             times, voxel = self.packing(tissue)
             if times > self.most_packed:

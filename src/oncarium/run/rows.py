@@ -125,7 +125,8 @@ class Checked:
         for low, high, check in blocks:
             if zlib.crc32(found[low - begin : high - begin].data) != check:
                 raise self.damage(
-                    f"rows {low} to {high - 1} are not those that were written (a chunk is missing, or another one lies in its place)"
+                    f"rows {low} to {high - 1} are not those that were written (a chunk is missing, or another one lies"
+                    " in its place)"
                 )
         return found[first - begin : last - begin]
 

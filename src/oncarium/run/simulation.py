@@ -126,7 +126,8 @@ class Simulation:
             f, z, y, x = (int(i) for i in np.argwhere(wrong)[0])
             raise NumericsError(
                 self._now(),
-                f"{names[f]} is {value[f, z, y, x]:.3g} in voxel (z, y, x) = ({z}, {y}, {x}); {wrong.sum()} voxels are affected.",
+                f"{names[f]} is {value[f, z, y, x]:.3g} in voxel (z, y, x) = ({z}, {y}, {x});"
+                f" {wrong.sum()} voxels are affected.",
                 remedy=f"Look for a mechanism that writes concentrations. {BEFORE}",
             )
 

@@ -16,7 +16,8 @@ HEADS = ("cells", "at start", "live", "dying", "necrotic")
 
 def head(result: Result) -> str:
     """Title, time and seed."""
-    return f"{result.title}: {say_time(result.times[-1])}{'' if result.finished else ' (not finished)'}, seed {result.seed}"
+    end = say_time(result.times[-1]) + ("" if result.finished else " (not finished)")
+    return f"{result.title}: {end}, seed {result.seed}"
 
 
 def counts(result: Result) -> list[tuple[str, list[int]]]:

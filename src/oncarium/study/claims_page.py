@@ -15,7 +15,8 @@ from typing import Any
 from .. import __version__
 from ..analysis.report import CSS
 from ..writing import write_text
-from .claims import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Effect, Outcome
+from .effects import Effect
+from .verdicts import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Outcome
 from .wiring import heat_map
 
 COLORS = {SUPPORTED: "#009E73", WEAK: "#E69F00", NOT: "#D55E00", FAILED: "#CC79A7", UNKNOWN: "#777777"}
@@ -26,7 +27,8 @@ AGAINST = {
     "dip": "lowest inside / lower end",
 }
 OWN = """
-.verdict{display:inline-block;color:#fff;border-radius:4px;padding:0 .6rem;font-size:.85rem}section{margin:1.8rem 0}svg{max-width:100%;height:auto}
+.verdict{display:inline-block;color:#fff;border-radius:4px;padding:0 .6rem;font-size:.85rem}section{margin:1.8rem 0}
+svg{max-width:100%;height:auto}
 td.t{text-align:left}
 """
 
@@ -112,10 +114,12 @@ def page(outcomes: Sequence[Outcome], folder: str | Path, title: str = "Claims")
     e = html.escape
     counts = {v: sum(o.verdict == v for o in outcomes) for v in COLORS}
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width,initial-scale=1'><title>{e(title)}</title>",
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        f"<meta name=viewport content='width=device-width,initial-scale=1'><title>{e(title)}</title>",
         f"<style>{CSS}{OWN}</style><h1>{e(title)}</h1>",
-        "<p>Effect: perturbed arm against control over paired seeds, with the 95 % interval of a bootstrap. Supported: the direction is right, the interval "
-        "excludes no effect, the estimate lies in the expected band. Weak: right, but outside the band. With the mechanism off the effect must vanish.</p>",
+        "<p>Effect: perturbed arm against control over paired seeds, with the 95 % interval of a bootstrap. Supported: the "
+        "direction is right, the interval excludes no effect, the estimate lies in the expected band. Weak: right, but "
+        "outside the band. With the mechanism off the effect must vanish.</p>",
         "<p>"
         + ", ".join(f"{n} {v}" for v, n in counts.items() if n)
         + f". Oncarium {__version__}, {datetime.now(UTC):%Y-%m-%d}.</p>",
@@ -125,7 +129,8 @@ def page(outcomes: Sequence[Outcome], folder: str | Path, title: str = "Claims")
         c = o.claim
         main, off = (say(x[0], c.effect) if x else "" for x in (o.effects, o.off))
         parts.append(
-            f"<tr><td><a href='#{e(c.id)}'>{e(c.id)}</a><td class=t>{e(c.says)}<td>{main}<td>{c.direction}, {c.band[0]:g} to {c.band[1]:g}<td>{off}"
+            f"<tr><td><a href='#{e(c.id)}'>{e(c.id)}</a><td class=t>{e(c.says)}<td>{main}"
+            f"<td>{c.direction}, {c.band[0]:g} to {c.band[1]:g}<td>{off}"
             f"<td><span class=verdict style='background:{COLORS[o.verdict]}'>{o.verdict}</span>"
         )
     parts.append("</table>")
@@ -140,8 +145,10 @@ def page(outcomes: Sequence[Outcome], folder: str | Path, title: str = "Claims")
 def _section(o: Outcome) -> str:
     e, c = html.escape, o.claim
     parts = [
-        f"<section id='{e(c.id)}'><h2>{e(c.id)} <span class=verdict style='background:{COLORS[o.verdict]}'>{o.verdict}</span></h2><p>{e(c.says)}</p>",
-        f"<p><b>Mechanism.</b> {e(c.mechanism)} <b>Scenario</b> {e(c.scenario)}, {e(c.until)}, {len(next(iter(o.keys.values())))} seeds. "
+        f"<section id='{e(c.id)}'><h2>{e(c.id)} "
+        f"<span class=verdict style='background:{COLORS[o.verdict]}'>{o.verdict}</span></h2><p>{e(c.says)}</p>",
+        f"<p><b>Mechanism.</b> {e(c.mechanism)} <b>Scenario</b> {e(c.scenario)}, {e(c.until)}, "
+        f"{len(next(iter(o.keys.values())))} seeds. "
         f"<b>Expected</b> {c.direction}, {c.band[0]:g} to {c.band[1]:g} ({e(c.source)}).</p>",
     ]
     if o.error:

@@ -88,7 +88,8 @@ def table(factors: Mapping[str, bool], readouts: Sequence[str], values: Mapping[
 
     >>> rng = np.random.default_rng(1)
     >>> arm = lambda mean: np.array([rng.normal(mean, 1.0, 4), rng.normal(50.0, 1.0, 4)])
-    >>> t = table({"egf": True, "ang1": False}, ["cells", "macrophages"], {"control": arm(100), "egf": arm(50), "ang1": arm(100)})
+    >>> arms = {"control": arm(100), "egf": arm(50), "ang1": arm(100)}
+    >>> t = table({"egf": True, "ang1": False}, ["cells", "macrophages"], arms)
     >>> t.shifted.tolist(), t.share(True), t.share(False)
     ([[True, False], [False, False]], 1.0, 0.0)
     """

@@ -63,52 +63,76 @@ def test_every_collected_file_survives(cases, tmp_path):
 EVERYTHING = """<PhysiCell_settings version="1.14.2">
   <domain><x_min>-100</x_min><x_max>100</x_max><y_min>-60</y_min><y_max>60</y_max><z_min>-40</z_min><z_max>40</z_max>
     <dx>20</dx><dy>20</dy><dz>20</dz><use_2D>false</use_2D></domain>
-  <overall><max_time>60</max_time><dt_diffusion>0.02</dt_diffusion><dt_mechanics>0.2</dt_mechanics><dt_phenotype>4</dt_phenotype></overall>
+  <overall><max_time>60</max_time><dt_diffusion>0.02</dt_diffusion><dt_mechanics>0.2</dt_mechanics>
+    <dt_phenotype>4</dt_phenotype></overall>
   <save><folder>output</folder><full_data><interval>20</interval><enable>true</enable></full_data></save>
   <options><virtual_wall_at_domain_edge>true</virtual_wall_at_domain_edge><random_seed>7</random_seed></options>
   <microenvironment_setup>
-    <variable name="oxygen" units="mmHg" ID="0"><physical_parameter_set><diffusion_coefficient>100000</diffusion_coefficient><decay_rate>0.1</decay_rate>
-      </physical_parameter_set><initial_condition>38</initial_condition><Dirichlet_boundary_condition enabled="true">38</Dirichlet_boundary_condition>
-      <Dirichlet_options><boundary_value ID="xmin" enabled="true">30</boundary_value><boundary_value ID="zmax" enabled="false">0</boundary_value>
+    <variable name="oxygen" units="mmHg" ID="0"><physical_parameter_set>
+      <diffusion_coefficient>100000</diffusion_coefficient><decay_rate>0.1</decay_rate>
+      </physical_parameter_set><initial_condition>38</initial_condition>
+        <Dirichlet_boundary_condition enabled="true">38</Dirichlet_boundary_condition>
+      <Dirichlet_options><boundary_value ID="xmin" enabled="true">30</boundary_value>
+        <boundary_value ID="zmax" enabled="false">0</boundary_value>
       </Dirichlet_options></variable>
-    <variable name="drug" units="dimensionless" ID="1"><physical_parameter_set><diffusion_coefficient>1e3</diffusion_coefficient><decay_rate>0</decay_rate>
+    <variable name="drug" units="dimensionless" ID="1"><physical_parameter_set>
+      <diffusion_coefficient>1e3</diffusion_coefficient><decay_rate>0</decay_rate>
       </physical_parameter_set><initial_condition>0.5</initial_condition>
       <Dirichlet_boundary_condition enabled="false">0</Dirichlet_boundary_condition></variable>
-    <options><calculate_gradients>true</calculate_gradients><track_internalized_substrates_in_each_agent>true</track_internalized_substrates_in_each_agent>
+    <options><calculate_gradients>true</calculate_gradients>
+      <track_internalized_substrates_in_each_agent>true</track_internalized_substrates_in_each_agent>
     </options></microenvironment_setup>
   <cell_definitions>
     <cell_definition name="default" ID="0"><phenotype>
-      <cycle code="2" name="Flow cytometry model (basic)"><phase_durations><duration index="0" fixed_duration="false">300</duration>
-        <duration index="1" fixed_duration="true">480</duration><duration index="2" fixed_duration="false">240</duration></phase_durations>
-        <standard_asymmetric_division enabled="true"><asymmetric_division_probability name="t cell">0.25</asymmetric_division_probability>
+      <cycle code="2" name="Flow cytometry model (basic)"><phase_durations>
+        <duration index="0" fixed_duration="false">300</duration>
+        <duration index="1" fixed_duration="true">480</duration>
+          <duration index="2" fixed_duration="false">240</duration></phase_durations>
+        <standard_asymmetric_division enabled="true">
+          <asymmetric_division_probability name="t cell">0.25</asymmetric_division_probability>
         </standard_asymmetric_division></cycle>
-      <death><model code="100" name="apoptosis"><death_rate>1e-5</death_rate></model><model code="101" name="necrosis"><death_rate>2e-5</death_rate>
+      <death><model code="100" name="apoptosis"><death_rate>1e-5</death_rate></model>
+        <model code="101" name="necrosis"><death_rate>2e-5</death_rate>
         <parameters><calcification_rate>7e-5</calcification_rate></parameters></model></death>
       <volume><total>2000</total><fluid_fraction>0.7</fluid_fraction><nuclear>400</nuclear></volume>
       <mechanics><cell_cell_adhesion_strength>0.3</cell_cell_adhesion_strength><attachment_rate>0.1</attachment_rate>
         <maximum_number_of_attachments>5</maximum_number_of_attachments>
-        <cell_adhesion_affinities><cell_adhesion_affinity name="t cell">0.5</cell_adhesion_affinity></cell_adhesion_affinities></mechanics>
-      <secretion><substrate name="oxygen"><uptake_rate>10</uptake_rate></substrate><substrate name="drug"><secretion_rate>2</secretion_rate>
+        <cell_adhesion_affinities><cell_adhesion_affinity name="t cell">0.5</cell_adhesion_affinity>
+          </cell_adhesion_affinities></mechanics>
+      <secretion><substrate name="oxygen"><uptake_rate>10</uptake_rate></substrate><substrate name="drug">
+        <secretion_rate>2</secretion_rate>
         <secretion_target>3</secretion_target><net_export_rate>-4</net_export_rate></substrate></secretion>
-      <cell_integrity><damage_rate>0.01</damage_rate><damage_repair_rate>0.02</damage_repair_rate></cell_integrity></phenotype>
+      <cell_integrity><damage_rate>0.01</damage_rate><damage_repair_rate>0.02</damage_repair_rate></cell_integrity>
+        </phenotype>
       <custom_data><load conserved="true" units="dimensionless" description="what it carries">1.5</load>
         <heading conserved="false" units="dimensionless" description="a vector">1,2.5,-3</heading></custom_data>
-      <initial_parameter_distributions enabled="true"><distribution enabled="true" type="Normal" check_base="false"><behavior>volume</behavior>
-        <mu>2000</mu><sigma>100</sigma><lower_bound>1500</lower_bound></distribution></initial_parameter_distributions></cell_definition>
+      <initial_parameter_distributions enabled="true"><distribution enabled="true" type="Normal" check_base="false">
+        <behavior>volume</behavior>
+        <mu>2000</mu><sigma>100</sigma><lower_bound>1500</lower_bound></distribution>
+          </initial_parameter_distributions></cell_definition>
     <cell_definition name="t cell" ID="1"><phenotype>
       <cycle code="5" name="Live"/>
-      <motility><speed>2</speed><persistence_time>15</persistence_time><migration_bias>0.25</migration_bias><options><enabled>true</enabled>
-        <use_2D>false</use_2D><chemotaxis><enabled>true</enabled><substrate>drug</substrate><direction>-1</direction></chemotaxis></options></motility>
-      <cell_interactions><apoptotic_phagocytosis_rate>0.1</apoptotic_phagocytosis_rate><other_dead_phagocytosis_rate>0.2</other_dead_phagocytosis_rate>
-        <attack_rates><attack_rate name="default">0.05</attack_rate></attack_rates><attack_damage_rate>0.7</attack_damage_rate>
-        <attack_duration>0.3</attack_duration><fusion_rates><fusion_rate name="default">0.001</fusion_rate></fusion_rates></cell_interactions>
-      <cell_transformations><transformation_rates><transformation_rate name="default">0.0001</transformation_rate></transformation_rates>
+      <motility><speed>2</speed><persistence_time>15</persistence_time><migration_bias>0.25</migration_bias><options>
+        <enabled>true</enabled>
+        <use_2D>false</use_2D><chemotaxis><enabled>true</enabled><substrate>drug</substrate><direction>-1</direction>
+          </chemotaxis></options></motility>
+      <cell_interactions><apoptotic_phagocytosis_rate>0.1</apoptotic_phagocytosis_rate>
+        <other_dead_phagocytosis_rate>0.2</other_dead_phagocytosis_rate>
+        <attack_rates><attack_rate name="default">0.05</attack_rate></attack_rates>
+          <attack_damage_rate>0.7</attack_damage_rate>
+        <attack_duration>0.3</attack_duration><fusion_rates><fusion_rate name="default">0.001</fusion_rate>
+          </fusion_rates></cell_interactions>
+      <cell_transformations><transformation_rates><transformation_rate name="default">0.0001</transformation_rate>
+        </transformation_rates>
       </cell_transformations></phenotype>
       <custom_data><load conserved="true" units="dimensionless" description="what it carries">0</load>
-        <heading conserved="false" units="dimensionless" description="a vector">0,0,1</heading></custom_data></cell_definition>
+        <heading conserved="false" units="dimensionless" description="a vector">0,0,1</heading></custom_data>
+          </cell_definition>
   </cell_definitions>
-  <initial_conditions><cell_positions type="csv" enabled="true"><folder>.</folder><filename>cells.csv</filename></cell_positions></initial_conditions>
-  <cell_rules><rulesets><ruleset protocol="CBHG" version="3.0" format="csv" enabled="true"><folder>.</folder><filename>rules.csv</filename></ruleset></rulesets>
+  <initial_conditions><cell_positions type="csv" enabled="true"><folder>.</folder><filename>cells.csv</filename>
+    </cell_positions></initial_conditions>
+  <cell_rules><rulesets><ruleset protocol="CBHG" version="3.0" format="csv" enabled="true"><folder>.</folder>
+    <filename>rules.csv</filename></ruleset></rulesets>
   </cell_rules>
   <user_parameters/>
 </PhysiCell_settings>
@@ -224,7 +248,10 @@ def test_settings_are_not_overwritten(tmp_path):
 
 
 def test_the_same_number_everywhere_stays_a_number(tmp_path):
-    region = "  - {cells: tumor, disc: {radius: 50 um}, packing: hexagonal, spacing: 16 um}\n  - {cells: t cell, disc: {radius: 70 um}, count: 12}\n"
+    region = (
+        "  - {cells: tumor, disc: {radius: 50 um}, packing: hexagonal, spacing: 16 um}\n"
+        "  - {cells: t cell, disc: {radius: 70 um}, count: 12}\n"
+    )
     text = TEXT.replace(
         region, "  - {cells: tumor, everywhere: , count: 9}\n  - {cells: t cell, everywhere: , count: 9}\n"
     )

@@ -1,0 +1,85 @@
+"""What axes say besides the data: scale bars of maps, times in a unit that suits, tenfold steps, legends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+    from ..run.result import Result
+
+Extent = tuple[float, float, float, float]
+MANY = 6  # from more types, and more factors, than this on, figures are drawn for many
+
+
+def extent_of(result: Result) -> Extent:
+    """Lowest and highest x and y of the domain, um."""
+    grid = result.attrs["grid"]
+    (x, y, _), (dx, dy, _), (_, ny, nx) = grid["origin"], grid["spacing"], grid["shape"]
+    return x, x + nx * dx, y, y + ny * dy
+
+
+def scale_bar(ax: Axes, extent: Extent, color: str = "black", paper: bool = False) -> None:
+    """A bar of a round length near a quarter of the width, at the lower right; on white paper where cells would hide
+    it."""
+    from matplotlib.patches import Rectangle
+
+    x0, x1, y0, y1 = extent
+    width, height = x1 - x0, y1 - y0
+    length = max(v for p in range(-1, 5) for v in (10.0**p, 2 * 10.0**p, 5 * 10.0**p) if v <= 0.26 * width)
+    left, bottom = x1 - 0.04 * width - length, y0 + 0.045 * height
+    if paper:
+        corner, across = (left - 0.02 * width, y0), x1 - left + 0.02 * width
+        ax.add_patch(Rectangle(corner, across, 0.14 * height, color="white", alpha=0.8, lw=0, zorder=9))
+    ax.add_patch(Rectangle((left, bottom), length, 0.012 * height, color=color, lw=0, zorder=10))
+    middle, above, text = left + length / 2, bottom + 0.022 * height, f"{length:g} µm"
+    ax.text(middle, above, text, color=color, ha="center", va="bottom", fontsize=8, zorder=10)
+
+
+def bare(ax: Axes, extent: Extent) -> None:
+    """No ticks: a map is read by its scale bar."""
+    ax.set(xlim=extent[:2], ylim=extent[2:], aspect="equal", xticks=[], yticks=[])
+    for side in ax.spines.values():
+        side.set_visible(True)
+        side.set_linewidth(0.6)
+
+
+def shaded(ax: Axes, plane: np.ndarray, low: float, high: float, extent: Extent, colors: str = "viridis") -> AxesImage:
+    """A map of numbers from low to high."""
+    high = high if high > low else low + 1e-9
+    return ax.imshow(plane, origin="lower", extent=extent, cmap=colors, vmin=low, vmax=high, interpolation="nearest")
+
+
+def readable(plane: np.ndarray, low: float, high: float) -> str:
+    """Colour of a scale bar that is seen on this map."""
+    return "white" if plane[:2, -6:].mean() < 0.5 * (low + high) else "black"
+
+
+def time_axis(ax: Axes, minutes: np.ndarray) -> np.ndarray:
+    """Times in a unit that suits the span; labels the axis."""
+    span = minutes[-1] - minutes[0] if len(minutes) else 0.0
+    unit, size = ("days", 1440.0) if span > 2880 else ("hours", 60.0) if span > 180 else ("min", 1.0)
+    ax.set_xlabel(f"time ({unit})")
+    return minutes / size
+
+
+def decades(ax: Axes) -> None:
+    """Counts by tenfold steps, so that rare types are seen beside frequent ones; 0 included."""
+    from matplotlib.ticker import FuncFormatter
+
+    ax.set_yscale("symlog", linthresh=1.0, linscale=0.4)
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
+    ax.minorticks_off()
+
+
+def add_legend(ax: Axes, **how: Any) -> None:
+    """The legend: within the axes when short, beside them when long."""
+    handles, _ = ax.get_legend_handles_labels()
+    if len(handles) > MANY:
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.2, labelspacing=0.3)
+    elif handles:
+        ax.legend(**how)
