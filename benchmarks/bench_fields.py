@@ -22,8 +22,8 @@ def lod(shape: tuple[int, int, int], steps: int):
 
 
 def v_cycle(shape: tuple[int, int, int], times: int):
-    """Call and the least bytes it must move: four relaxations of 32, a restriction of 24 and a prolongation of 16 per
-    voxel."""
+    """Call and the least bytes it must move: four relaxations of
+    32, a restriction of 24 and a prolongation of 16 per voxel."""
     levels = build(shape, (20, 20, 20), 1e5, np.array([np.inf] * 6))
     work = multigrid.workspace(sum(levels.voxels))
     value = np.full(shape, 38.0)

@@ -15,8 +15,8 @@ from oncarium.engine.fields import Grid
 
 
 def packed(count: int, threads: int):
-    """A dense ball of cells at about their resting distance, rows in random order; returns a call for one fixed
-    step."""
+    """A dense ball of cells at about their resting distance,
+    rows in random order; returns a call for one fixed step."""
     side = round((count * 1.6) ** (1 / 3)) + 2
     k, j, i = np.meshgrid(*[np.arange(side)] * 3, indexing="ij")
     points = (
@@ -48,9 +48,8 @@ def main(threads: int = 2) -> None:
     view |= {"reach": c["radius"] * 1.25, "wall": np.zeros(1), "motility": np.zeros((few, 3)), "elastic": np.zeros(few)}
     lower, upper = tissue.fields.grid.lower, tissue.fields.grid.upper
     seconds = take_turns({"ours": step, "naive": lambda: twin.velocities(view, (), lower, upper)}, 5)
-    print(
-        f"naive twin in Python, {few} cells: {spread([b / a for a, b in zip(seconds['ours'], seconds['naive'])])} times as long"
-    )
+    times = spread([b / a for a, b in zip(seconds["ours"], seconds["naive"])])
+    print(f"naive twin in Python, {few} cells: {times} times as long")
     sizes = (10_000, 100_000, 1_000_000)
     worlds = {f"{n:,}": packed(n, threads) for n in sizes}
     seconds = take_turns({name: world[0] for name, world in worlds.items()})
@@ -60,8 +59,9 @@ def main(threads: int = 2) -> None:
         each = [1e9 * s / n for s in seconds[name]]
         ratio = [s / n / (t / sizes[0]) for s, t in zip(seconds[name], small)]
         print(
-            f"{name:>10} cells, {len(mechanics.neighbors.list) / n:.1f} neighbors, {threads} threads: {spread(each)} ns per cell and step; "
-            f"{spread(ratio)} of {sizes[0]:,} cells; lists built {mechanics.neighbors.rebuilds} times"
+            f"{name:>10} cells, {len(mechanics.neighbors.list) / n:.1f} neighbors, {threads} threads: "
+            f"{spread(each)} ns per cell and step; {spread(ratio)} of {sizes[0]:,} cells; "
+            f"lists built {mechanics.neighbors.rebuilds} times"
         )
 
 

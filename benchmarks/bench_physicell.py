@@ -1,7 +1,7 @@
 """A PhysiCell model here and in PhysiCell itself, built on the same machine:
 
-    python benchmarks/bench_physicell.py EXECUTABLE FOLDER SETTINGS.xml [--minutes 360] [--whole 7200] [--threads 2]
-    [--rounds 5]
+    python benchmarks/bench_physicell.py EXECUTABLE FOLDER SETTINGS.xml
+    [--minutes 360] [--whole 7200] [--threads 2] [--rounds 5]
 
 EXECUTABLE is run in FOLDER on copies of the settings, with the same number of threads and the same saved times as ours.
 In every round the contestants take turns, so a busy machine slows them alike; printed are medians and quartiles of
@@ -50,8 +50,8 @@ print(json.dumps([time.perf_counter() - start, simulation.tissue.cells.n]))
 
 
 def prepare(settings: Path, folder: Path, minutes: float, threads: int) -> Path:
-    """A copy of the settings and the files beside them that runs so long, with so many threads, and saves into
-    folder/output."""
+    """A copy of the settings and the files beside them that runs
+    so long, with so many threads, and saves into folder/output."""
     config = folder / "config"
     if not config.exists():
         shutil.copytree(settings.parent, config, ignore=shutil.ignore_patterns("output*", "*.zarr"))
@@ -109,22 +109,10 @@ def steady(settings: Path, folder: Path, mode: str, minutes: float, threads: int
 def whole(settings: Path, folder: Path, mode: str, minutes: float, threads: int) -> float:
     """Seconds of a whole process of ours."""
     file = prepare(settings, folder, minutes, threads)
-    command = [
-        sys.executable,
-        "-m",
-        "oncarium",
-        "run",
-        file,
-        "--numerics",
-        mode,
-        "--threads",
-        str(threads),
-        "-o",
-        folder / mode,
-        "--overwrite",
-    ]
+    words = ["run", file, "--numerics", mode, "--threads", threads, "-o", folder / mode]
+    words += ["--overwrite", "--no-report", "-q"]
     start = time.perf_counter()
-    done = subprocess.run([*map(str, command), "--no-report", "-q"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "oncarium", *map(str, words)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
     return time.perf_counter() - start
@@ -173,10 +161,8 @@ def main() -> None:
                     parts["whole"][mode].append(whole(settings, folder, mode, given.whole, given.threads))
     threads = f"{given.threads} thread{'s' * (given.threads > 1)}"
     if given.minutes:
-        say(
-            f"{settings.parent.name}, {given.minutes:g} simulated min, start-up excluded, {threads}, {cells} cells at the end",
-            parts["steady"],
-        )
+        what = f"{settings.parent.name}, {given.minutes:g} simulated min, start-up excluded, {threads}"
+        say(f"{what}, {cells} cells at the end", parts["steady"])
     if given.whole:
         say(f"{settings.parent.name}, {given.whole:g} simulated min as whole processes, {threads}", parts["whole"])
 

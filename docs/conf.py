@@ -164,8 +164,8 @@ def write_generated(app: object) -> None:
 
 
 def as_written(app: object, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
-    """Docstrings here are plain text: the first paragraph is prose, aligned tables and examples below it stay as they
-    are."""
+    """Docstrings here are plain text: the first paragraph is prose,
+    aligned tables and examples below it stay as they are."""
     text = "\n".join(lines).strip("\n")
     first, _, rest = text.partition("\n\n")
     prose = [part if k % 2 == 0 else f"``{part}``" for k, part in enumerate(first.split("`"))]

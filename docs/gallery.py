@@ -16,15 +16,9 @@ import oncarium as oc
 from oncarium.errors import OncariumError
 
 NAMES = (
-    "reference",
-    "inflamed",
-    "excluded",
-    "desert",
-    "hypoxic_desmoplastic",
-    "well_perfused",
-    "early_lesion",
+    "reference", "inflamed", "excluded", "desert", "hypoxic_desmoplastic", "well_perfused", "early_lesion",
     "spheroid_with_macrophages",
-)
+)  # fmt: skip
 HALF = Path(oc.__file__).parent / "library" / "scenarios" / "parts" / "half_millimeter.yaml"  # stands for the reference
 
 

@@ -103,7 +103,8 @@ def body(text: str) -> str:
     for block in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         lines = block.split("\n")
         if lines[0].startswith("Column "):
-            rows = [re.split(r" {2,}", line.strip()) for line in lines]
+            whole = re.sub(r"\n +", " ", block).split("\n")  # an indented line goes on with the row above it
+            rows = [re.split(r" {2,}", line) for line in whole]
             width = len(rows[0])
             rows = [[*r[: width - 1], " ".join(r[width - 1 :])] for r in rows]
             cells = [[f"`{r[0]}`", *map(escaped, r[1:])] for r in rows[1:]]

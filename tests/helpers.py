@@ -42,8 +42,8 @@ def tissue_of(
     phases: int = 4,
     matrix: Matrix | None = None,
 ) -> Tissue:
-    """An empty tissue with the columns of these processes and perhaps a matrix; base[column] = one value for all types,
-    or an array.
+    """An empty tissue with the columns of these processes and perhaps
+    a matrix; base[column] = one value for all types, or an array.
 
     A base name may end in [label]: base["attack.rate[tumor]"] = 0.1.
     """

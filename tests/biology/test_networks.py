@@ -1,5 +1,5 @@
-"""Boolean networks: by hand, against their master equation and MaBoSS, for any step, same bytes; in models, with inputs
-and errors."""
+"""Boolean networks: by hand, against their master equation and MaBoSS,
+for any step, same bytes; in models, with inputs and errors."""
 
 import math
 import re
@@ -25,7 +25,8 @@ Node Arrest { logic = p53 AND !Mdm2c; rate_up = @logic ? $u_p53 * 2 : 0; rate_do
 CFG = """
 $u_p53 = 1; $d_p53 = 1; $slow = 0.5; $repair = $slow / 5;
 [p53, Mdm2n].istate = 0.75 [0, 1], 0.25 [1, 0]; Mdm2c.istate = 0; Damage.istate = 1; Arrest.istate = 0;
-time_tick = 0.05; max_time = 8; sample_count = 50000; thread_count = 1; discrete_time = 0; use_physrandgen = 0; seed_pseudorandom = 1;
+time_tick = 0.05; max_time = 8; sample_count = 50000; thread_count = 1; discrete_time = 0; use_physrandgen = 0;
+seed_pseudorandom = 1;
 """
 SWITCH = "Node A { rate_up = $up; rate_down = $down; }"
 CELLS = 2000
@@ -72,8 +73,8 @@ def state(tissue, node):
 
 
 def generator(logic_net):
-    """Master equation by hand: rates between all states, the first node the lowest bit, and the chances at the
-    start."""
+    """Master equation by hand: rates between all states, the
+    first node the lowest bit, and the chances at the start."""
     n = len(logic_net.nodes)
     states = [[k >> i & 1 for i in range(n)] for k in range(2**n)]
     q = np.zeros((2**n, 2**n))
@@ -288,12 +289,18 @@ QUAL = """<?xml version="1.0" encoding="UTF-8"?>
  xmlns:qual="http://www.sbml.org/sbml/level3/version1/qual/version1" qual:required="true">
 <model id="m"><listOfCompartments><compartment id="c" constant="true"/></listOfCompartments>
 <qual:listOfQualitativeSpecies>
-<qual:qualitativeSpecies qual:id="A" qual:compartment="c" qual:constant="false" qual:maxLevel="1" qual:initialLevel="1"/>
-<qual:qualitativeSpecies qual:id="B" qual:compartment="c" qual:constant="false" qual:maxLevel="1" qual:initialLevel="0"/>
+<qual:qualitativeSpecies qual:id="A" qual:compartment="c" qual:constant="false"
+ qual:maxLevel="1" qual:initialLevel="1"/>
+<qual:qualitativeSpecies qual:id="B" qual:compartment="c" qual:constant="false"
+ qual:maxLevel="1" qual:initialLevel="0"/>
 </qual:listOfQualitativeSpecies>
 <qual:listOfTransitions><qual:transition qual:id="t">
-<qual:listOfInputs><qual:input qual:id="i" qual:qualitativeSpecies="A" qual:transitionEffect="none"/></qual:listOfInputs>
-<qual:listOfOutputs><qual:output qual:id="o" qual:qualitativeSpecies="B" qual:transitionEffect="assignmentLevel"/></qual:listOfOutputs>
+<qual:listOfInputs>
+<qual:input qual:id="i" qual:qualitativeSpecies="A" qual:transitionEffect="none"/>
+</qual:listOfInputs>
+<qual:listOfOutputs>
+<qual:output qual:id="o" qual:qualitativeSpecies="B" qual:transitionEffect="assignmentLevel"/>
+</qual:listOfOutputs>
 <qual:listOfFunctionTerms><qual:defaultTerm qual:resultLevel="0"/><qual:functionTerm qual:resultLevel="1">
 <math xmlns="http://www.w3.org/1998/Math/MathML"><apply><eq/><ci>A</ci><cn type="integer">1</cn></apply></math>
 </qual:functionTerm></qual:listOfFunctionTerms></qual:transition></qual:listOfTransitions></model></sbml>
@@ -312,10 +319,13 @@ def test_sbml_qual_is_read():
     entity = QUAL.replace("<sbml", '<!DOCTYPE sbml [<!ENTITY a "b">]><sbml', 1)
     produced, unknown = QUAL.replace("assignmentLevel", "production"), QUAL.replace("<ci>A</ci>", "<ci>X</ci>")
     for broken, said in (
-        (QUAL.replace('maxLevel="1" qual:initialLevel="0"', 'maxLevel="99"'), "levels up to 99"), ("<sbml", "no valid SBML"),
-        (entity, "declares a DOCTYPE"), (produced, "as in a Petri net"), (unknown, "'X' is neither a species nor an input"),
+        (QUAL.replace('maxLevel="1" qual:initialLevel="0"', 'maxLevel="99"'), "levels up to 99"),
+        ("<sbml", "no valid SBML"),
+        (entity, "declares a DOCTYPE"),
+        (produced, "as in a Petri net"),
+        (unknown, "'X' is neither a species nor an input"),
         (QUAL.replace('resultLevel="1"', 'resultLevel="2"'), "sets a level of 2; the highest is 1"),
-    ):  # fmt: skip
+    ):
         with pytest.raises(ModelError, match=said):
             read_qual(broken, "net.sbml")
 
@@ -323,11 +333,15 @@ def test_sbml_qual_is_read():
 def math_of(inside):
     """A network in which B follows a condition over A (threshold theta of 1) and C (levels 0 to 2)."""
     text = QUAL.replace('<apply><eq/><ci>A</ci><cn type="integer">1</cn></apply>', inside)
-    text = text.replace('transitionEffect="none"/>', 'transitionEffect="none" qual:thresholdLevel="1"/>').replace(
-        'qual:id="i"', 'qual:id="theta"'
-    )
-    c = '<qual:qualitativeSpecies qual:id="C" qual:compartment="c" qual:constant="true" qual:maxLevel="2" qual:initialLevel="2"/>'
-    return text.replace("</qual:listOfQualitativeSpecies>", c + "</qual:listOfQualitativeSpecies>")
+    text = text.replace('transitionEffect="none"/>', 'transitionEffect="none" qual:thresholdLevel="1"/>')
+    text = text.replace('qual:id="i"', 'qual:id="theta"')
+    c = 'qual:id="C" qual:compartment="c" qual:constant="true" qual:maxLevel="2" qual:initialLevel="2"'
+    end = "</qual:listOfQualitativeSpecies>"
+    return text.replace(end, f"<qual:qualitativeSpecies {c}/>{end}")
+
+
+def integer(number):
+    return f"<cn type='integer'>{number}</cn>"
 
 
 A, B, C, T = "<ci>A</ci>", "<ci>B</ci>", "<ci>C</ci>", "<ci>theta</ci>"
@@ -336,14 +350,24 @@ A, B, C, T = "<ci>A</ci>", "<ci>B</ci>", "<ci>C</ci>", "<ci>theta</ci>"
 @pytest.mark.parametrize(
     ("condition", "holds"),  # while A is 1, B 0 and C 2
     [
-        (f"<apply><geq/>{A}{T}</apply>", True), (f"<apply><lt/>{A}{T}</apply>", False), (f"<apply><gt/>{C}{T}</apply>", True),
-        (f"<apply><xor/><apply><eq/>{A}{T}</apply><apply><geq/>{C}<cn type='integer'>2</cn></apply></apply>", False),
-        (f"<apply><and/><apply><neq/>{A}<cn type='integer'>0</cn></apply><apply><not/><apply><eq/>{B}{T}</apply></apply></apply>", True),
-        (f"<apply><or/><false/><apply><leq/>{C}{T}</apply></apply>", False), ("<true/>", True),
-        (f"<apply><eq/><apply><plus/>{A}{C}</apply><cn>3</cn></apply>", True), (f"<apply><lt/>{B}{A}{C}</apply>", True),
-        (f"<piecewise><piece><false/><apply><eq/>{A}{T}</apply></piece><otherwise><true/></otherwise></piecewise>", False),
+        (f"<apply><geq/>{A}{T}</apply>", True),
+        (f"<apply><lt/>{A}{T}</apply>", False),
+        (f"<apply><gt/>{C}{T}</apply>", True),
+        (f"<apply><xor/><apply><eq/>{A}{T}</apply><apply><geq/>{C}{integer(2)}</apply></apply>", False),
+        (
+            f"<apply><and/><apply><neq/>{A}{integer(0)}</apply><apply><not/><apply><eq/>{B}{T}</apply></apply></apply>",
+            True,
+        ),
+        (f"<apply><or/><false/><apply><leq/>{C}{T}</apply></apply>", False),
+        ("<true/>", True),
+        (f"<apply><eq/><apply><plus/>{A}{C}</apply><cn>3</cn></apply>", True),
+        (f"<apply><lt/>{B}{A}{C}</apply>", True),
+        (
+            f"<piecewise><piece><false/><apply><eq/>{A}{T}</apply></piece><otherwise><true/></otherwise></piecewise>",
+            False,
+        ),
     ],
-)  # fmt: skip
+)
 def test_conditions_of_sbml_qual(condition, holds):
     """MathML of a function term, thresholds of inputs by their ids among it."""
     pytest.importorskip("libsbml", reason="python-libsbml is not installed: pip install oncarium[networks]")
@@ -354,9 +378,8 @@ def test_conditions_of_sbml_qual(condition, holds):
     logic = read_logic(bnd, "net.sbml", cfg)
     assert logic.nodes == ("A", "B", "C_b1", "C_b2")
     s = [1, 0, 1, 1]
-    assert eval(logic.up[1], {"s": s, "p": []}) == float(holds) and eval(logic.down[1], {"s": s, "p": []}) == float(
-        not holds
-    )
+    up, down = (eval(rate[1], {"s": s, "p": []}) for rate in (logic.up, logic.down))
+    assert (up, down) == (float(holds), float(not holds))
 
 
 def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
@@ -364,7 +387,7 @@ def test_species_of_several_levels_go_by_one_and_the_first_true_term_counts():
     from oncarium.model.logic import read_logic
     from oncarium.model.qual import read_qual
 
-    on = "<math xmlns='http://www.w3.org/1998/Math/MathML'><apply><eq/><ci>A</ci><cn type='integer'>1</cn></apply></math>"
+    on = f"<math xmlns='http://www.w3.org/1998/Math/MathML'><apply><eq/>{A}{integer(1)}</apply></math>"
     two = QUAL.replace('qual:maxLevel="1" qual:initialLevel="0"', 'qual:maxLevel="2" qual:initialLevel="1"')
     first = '<qual:functionTerm qual:resultLevel="1">'
     two = two.replace(first, f'<qual:functionTerm qual:resultLevel="2">{on}</qual:functionTerm>{first}')

@@ -1,5 +1,5 @@
-"""Every mechanism answers for itself: who declares a column acts, what is asked for is there, and each says why it is
-or is not."""
+"""Every mechanism answers for itself: who declares a column acts,
+what is asked for is there, and each says why it is or is not."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
-"""Scores: by hand, against steps of Euler's rule, between 0 and 1, exact for any step, same bytes; and driven by rules
-of a model."""
+"""Scores: by hand, against steps of Euler's rule, between 0 and 1,
+exact for any step, same bytes; and driven by rules of a model."""
 
 import math
 
@@ -65,7 +65,8 @@ def test_threads_and_order_do_not_matter(monkeypatch):
 
 MODEL = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
-factors: {oxygen: {unit: mmHg, diffusion: 100000 um^2/min assumed, decay: 0.1 1/min assumed, boundary: OUTSIDE mmHg assumed}}
+factors:
+  oxygen: {unit: mmHg, diffusion: 100000 um^2/min assumed, decay: 0.1 1/min assumed, boundary: OUTSIDE mmHg assumed}
 cells:
   tumor:
     hypoxia: {rise: 0.0166666666666667 1/min assumed, fall: 0 1/min}

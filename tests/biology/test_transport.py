@@ -72,15 +72,8 @@ def test_quasi_steady_is_the_steady_state(shape):
     some = oxygen(shape)
     operator, wall = operator_of(some.fields)
     fields = some.fields
-    exact = twin.steady(
-        operator,
-        wall,
-        fields.outside[0],
-        np.zeros(operator.shape[0]),
-        np.zeros(operator.shape[0]),
-        fields.capacity[0].ravel(),
-        2.5,
-    )
+    none, capacity = np.zeros(operator.shape[0]), fields.capacity[0].ravel()
+    exact = twin.steady(operator, wall, fields.outside[0], none, none, capacity, 2.5)
     got = fire(ready(some, "quasi-steady"), some).ravel()
     assert np.abs(got - exact).max() < 0.01  # mmHg
     assert got.min() >= 0.0

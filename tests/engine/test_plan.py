@@ -85,8 +85,8 @@ def test_a_process_without_a_step_says_so():
 
 
 def test_summed_times_have_their_rounding_and_survive_a_restart():
-    """Steps of 0.01 min summed one by one: 6 min later it is not 6.0 to the last bit, and 7.5 times 6 min falls on the
-    source's side."""
+    """Steps of 0.01 min summed one by one: 6 min later it is not 6.0
+    to the last bit, and 7.5 times 6 min falls on the source's side."""
     note = Note("six", "act", 6.0)
     plan = Plan([note], 0.1, summed=0.01)
     tissue = tissue_of([note])

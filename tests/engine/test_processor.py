@@ -22,11 +22,12 @@ random = np.random.default_rng(0)
 swept = random.random((3, 7, 17))
 lod_step(swept, 0.01, 1e4, 0.1, (20, 20, 20), np.array([3, 40]), np.array([1.0, 2.0]), steps=20)
 n = 40
-body = np.concatenate([30.0 * random.random((n, 3)), np.full((n, 1), 8.4), np.full((n, 1), 10.5), random.random((n, 2)), np.zeros((n, 1))], axis=1)
+body = [30.0 * random.random((n, 3)), np.full((n, 1), 8.4), np.full((n, 1), 10.5), random.random((n, 2))]
 velocity, pressure = np.zeros((n, 3)), np.zeros(n)
 everybody = np.concatenate([np.delete(np.arange(n), i) for i in range(n)])
-evaluate(0, n, body, np.arange(n), np.zeros(n, np.int32), np.ones((n, 1)), True, np.ones(n), np.empty((0, 3)),
-         (np.array([10.0]), np.zeros(3), np.full(3, 30.0), False), (np.arange(n + 1) * (n - 1), everybody), velocity, pressure)
+walls, near = (np.array([10.0]), np.zeros(3), np.full(3, 30.0), False), (np.arange(n + 1) * (n - 1), everybody)
+cells = (np.concatenate([*body, np.zeros((n, 1))], axis=1), np.arange(n), np.zeros(n, np.int32), np.ones((n, 1)))
+evaluate(0, n, *cells, True, np.ones(n), np.empty((0, 3)), walls, near, velocity, pressure)
 print(hashlib.sha256(b"".join(a.tobytes() for a in (swept, velocity, pressure))).hexdigest())
 """
 

@@ -1,5 +1,5 @@
-"""PhysiCell's numerics with all mechanisms together: neither threads nor the order in memory nor a restart change a
-bit."""
+"""PhysiCell's numerics with all mechanisms together: neither
+threads nor the order in memory nor a restart change a bit."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,9 @@ GRADIENT = """
 domain: {x: [-200 um, 200 um], y: [-100 um, 100 um], thickness: 20 um, voxel: 20 um}
 factors:
   oxygen: {library: oxygen, michaelis: 2.5 mmHg, boundary: OXYGEN, initial: OXYGEN}
-  ang2: {library: ang2, diffusion: 450 um^2/min, decay: 0 1/min, solver: quasi-steady, boundary: {xmin: 0 nM, xmax: 2 nM, ymin: no-flux, ymax: no-flux}}
+  ang2:
+    {library: ang2, diffusion: 450 um^2/min, decay: 0 1/min, solver: quasi-steady,
+     boundary: {xmin: 0 nM, xmax: 2 nM, ymin: no-flux, ymax: no-flux}}
 matrix: {density: 0.3}
 cells: {tam: {library: tam}, carcinoma: {library: carcinoma}}
 initial: [{cells: tam, disc: {radius: 90 um}, count: 40}]

@@ -12,8 +12,8 @@ NEIGHBORS = ((0, 0, -1), (0, 0, 1), (0, -1, 0), (0, 1, 0), (-1, 0, 0), (1, 0, 0)
 
 
 def assemble(shape, spacing, diffusion, permeability, mobility=None, velocity=None):
-    """Operator L (voxel, voxel) 1/min of div(D grad c - u c), and wall (face, voxel) 1/min: dc/dt = L c + wall^T
-    outside.
+    """Operator L (voxel, voxel) 1/min of div(D grad c - u c),
+    and wall (face, voxel) 1/min: dc/dt = L c + wall^T outside.
 
     permeability (face) um/min, 0 closed, inf a prescribed value; velocity three arrays of face velocities, um/min.
     """
@@ -123,9 +123,8 @@ def secrete(fields, cells, per_amount):
         share = cells["volume.total"][i] / grid.voxel_volume
         for f in range(len(fields.names)):
             approach = cells["secretion.approach"][i, f]
-            supply[f, z, y, x] += (
-                cells["secretion.rate"][i, f] * per_amount[f] + share * approach * cells["secretion.target"][i, f]
-            )
+            released = cells["secretion.rate"][i, f] * per_amount[f]
+            supply[f, z, y, x] += released + share * approach * cells["secretion.target"][i, f]
             demand[f, z, y, x] += share * (approach + cells["secretion.uptake"][i, f])
             capacity[f, z, y, x] += share * cells["metabolism.consumption"][i, f]
     return supply, demand, capacity

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 
 def hill(terms: list[tuple[float, float, float]]) -> float:
-    """H of several signals; terms of signal, half-maximum and power. A negative signal has no broken power: it counts
-    as 0."""
+    """H of several signals; terms of signal, half-maximum and
+    power. A negative signal has no broken power: it counts as 0."""
     x = sum(((s if power == int(power) else max(s, 0.0)) / half) ** power for s, half, power in terms)
     return x / (1.0 + x)
 

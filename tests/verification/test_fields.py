@@ -31,21 +31,9 @@ def along_x(c, h, r):
 
 
 def steady(
-    shape,
-    h,
-    diffusion,
-    *,
-    sink=0.0,
-    supply=0.0,
-    capacity=None,
-    michaelis=1.0,
-    held=None,
-    values=None,
-    faces=(0,) * 6,
-    outside=(0,) * 6,
-    mobility=None,
-    tolerance=1e-8,
-):
+    shape, h, diffusion, *, sink=0.0, supply=0.0, capacity=None, michaelis=1.0, held=None, values=None,
+    faces=(0,) * 6, outside=(0,) * 6, mobility=None, tolerance=1e-8,
+):  # fmt: skip
     """c (z, y, x) of a steady state; held (z, y, x) bool, values (z, y, x)."""
     levels = build(shape, (h, h, h), diffusion, np.array(faces, float), mobility)
     value = np.zeros(shape) if values is None else np.maximum(values, 0.0)
@@ -228,39 +216,16 @@ def test_a9_perfect_absorber():
 
 @njit(error_model="numpy")
 def _steps(
-    value,
-    table,
-    starts,
-    index,
-    held,
-    voxel,
-    volume,
-    secretion,
-    uptake,
-    target,
-    export,
-    internalised,
-    voxel_volume,
-    dt,
-    steps,
-):
+    value, table, starts, index, held, voxel, volume, secretion, uptake, target, export, internalised, voxel_volume,
+    dt, steps,
+):  # fmt: skip
     order, lost = np.arange(voxel.shape[0]), np.zeros(voxel.shape[0])
     for _ in range(steps):
         advance(value, table, starts, index, held, 64, 1)
         exchange(
-            value.reshape(-1),
-            order,
-            voxel,
-            volume,
-            secretion,
-            uptake,
-            target,
-            export,
-            internalised,
-            lost,
-            voxel_volume,
-            dt,
-        )
+            value.reshape(-1), order, voxel, volume, secretion, uptake, target, export, internalised, lost,
+            voxel_volume, dt,
+        )  # fmt: skip
 
 
 @pytest.mark.xfail(
@@ -344,17 +309,8 @@ def test_a26_manufactured_solutions_are_of_second_order(kind):
         exact = 2.0 + product
         source = 0.05 * exact + 1000.0 * gain
         faces = (INF,) * 6 if kind == "values" else (0,) * 6
-        c = steady(
-            (n, n, n),
-            h,
-            1000.0,
-            sink=0.05,
-            supply=source,
-            faces=faces,
-            outside=(2.0,) * 6,
-            mobility=mobility,
-            tolerance=1e-9,
-        )
+        box = dict(faces=faces, outside=(2.0,) * 6, mobility=mobility)
+        c = steady((n, n, n), h, 1000.0, sink=0.05, supply=source, **box, tolerance=1e-9)
         errors.append(np.sqrt(np.mean((c - exact) ** 2)))
     orders = np.log2(np.array(errors[:-1]) / errors[1:])
     assert (np.abs(orders - 2.0) < 0.1).all()

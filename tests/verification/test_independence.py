@@ -41,8 +41,8 @@ def test_a25_two_tumors_in_a_box_are_two_boxes():
 
 
 def test_a25_a_tumor_does_not_notice_another_far_away():
-    """With its ids and a fixed step, every cell of the first tumor stays where it is without the second, to the last
-    bit."""
+    """With its ids and a fixed step, every cell of the first tumor
+    stays where it is without the second, to the last bit."""
     found = []
     for centers in ([-FAR], [-FAR, FAR]):
         mechanics = Mechanics(0.1, method="adams-bashforth")

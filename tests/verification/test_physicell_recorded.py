@@ -1,5 +1,5 @@
-"""Small models in PhysiCell's numerics against what its version 1.14.2 wrote for the same settings (recorded; no draw
-decides anything)."""
+"""Small models in PhysiCell's numerics against what its version 1.14.2
+wrote for the same settings (recorded; no draw decides anything)."""
 
 import numpy as np
 import pytest

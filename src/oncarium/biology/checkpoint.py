@@ -35,8 +35,8 @@ def bound(one, other, dissociation):
 def checkpoint(surface_pd1, other_surface_pdl1, half="6", hill="2"):
     """PD-1 signal.
 
-    Equation    B = (P + L + K - sqrt((P + L + K)^2 - 4 P L)) / 2,    brake = B^hill / (half^hill + B^hill), largest
-                                                                      over all contacts
+    Equation    B = (P + L + K - sqrt((P + L + K)^2 - 4 P L)) / 2
+                brake = B^hill / (half^hill + B^hill),   the largest over all contacts
 
     Column             Unit     Kind       Meaning
     surface.pd1 (P)    1/um^2   Behavior   of the cell itself; an antibody lowers it

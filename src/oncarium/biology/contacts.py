@@ -47,10 +47,8 @@ class Rates(NamedTuple):
     @classmethod
     def of(cls, cells: Cells, shield: np.ndarray) -> Rates:
         """Those of all cells."""
-        return cls(
-            cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"], cells["phagocytosis.live"], cells["attack.rate"],
-            cells["attack.immunogenicity"], shield, cells["fusion.rate"],
-        )  # fmt: skip
+        engulfing = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
+        return cls(*engulfing, cells["attack.rate"], cells["attack.immunogenicity"], shield, cells["fusion.rate"])
 
 
 @njit(cache=True, nogil=True)
@@ -121,8 +119,8 @@ class Contacts(Process):
     Column                     Unit    Kind       Meaning
     phagocytosis.apoptotic     1/min   Behavior   rate of engulfing an apoptotic neighbor
     phagocytosis.necrotic      1/min   Behavior   rate of engulfing a necrotic neighbor
-    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each type, times (1 - its
-                                                  surface.shield)
+    phagocytosis.live          1/min   Behavior   rate of engulfing a live neighbor of each
+                                                  type, times (1 - its surface.shield)
     phagocytosis.other_dead    1/min   Behavior   rate of engulfing a neighbor dead in another way: none are yet
     attack.rate                1/min   Behavior   rate of starting to attack a neighbor of each type
     attack.immunogenicity      1       Behavior   how strongly this cell is attacked by each type
@@ -133,9 +131,7 @@ class Contacts(Process):
     attack.delivered           1       State      damage this cell has dealt so far
     fusion.rate                1/min   Behavior   rate of fusing with a neighbor of each type
     fusion.nuclei              1       State      nuclei of the cell; those of fused cells add
-
-    springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim (Mechanics
-                                                  pulls)
+    springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim
 
     The eater gains the eaten cell's fluid and solids; fused cells add volumes and meet at their centre of mass. An
     attack deals damage every step until it ends (mean `duration`) or its target is dead or gone.
@@ -190,15 +186,9 @@ class Contacts(Process):
         "1", ge=0.0, at_change="base", rare=True, name="attack.delivered", doc="damage this cell has dealt so far"
     )
     nuclei = State(
-        "1",
-        1.0,
-        ge=0.0,
-        inherit="default",
-        rare=True,
-        along=("fusion",),
-        name="fusion.nuclei",
+        "1", 1.0, ge=0.0, inherit="default", rare=True, along=("fusion",), name="fusion.nuclei",
         doc="nuclei of the cell; those of fused cells add",
-    )
+    )  # fmt: skip
     other_dead = Behavior(
         "1/min",
         ge=0.0,
@@ -267,10 +257,9 @@ class Contacts(Process):
             return
         wish, whom = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.int64)
         shield = cells[Surface.shield.name] if Surface.shield.name in cells else NO_SHIELD
-        over_rows(
-            choose, cells.n, self.threads, self.firing(tick), who(cells), Neighborhood.of(tissue, self.mechanics), Rates.of(cells, shield),
-            cells["attack.target"], self.acts, wish, whom,
-        )  # fmt: skip
+        around, rates = Neighborhood.of(tissue, self.mechanics), Rates.of(cells, shield)
+        given = (self.firing(tick), who(cells), around, rates, cells["attack.target"], self.acts)
+        over_rows(choose, cells.n, self.threads, *given, wish, whom)
         actors = np.flatnonzero(wish)
         gone: set[int] = set()
         for i in actors[np.argsort(cells.id[actors], kind="stable")]:
@@ -316,8 +305,8 @@ class Contacts(Process):
         cells["attack.target"][attackers[ends]] = -1
 
     def pass_on(self, cells: Cells, i: int, j: int, engulfed: bool) -> None:
-        """What cell i gets of j besides its volume: internalised amounts, and conserved quantities where it engulfs
-        it."""
+        """What cell i gets of j besides its volume: internalised
+        amounts, and conserved quantities where it engulfs it."""
         if INTERNALISED.name in cells:
             share = cells[TRANSFERRED.name][j] if engulfed else 1.0
             cells[INTERNALISED.name][i] += share * cells[INTERNALISED.name][j]

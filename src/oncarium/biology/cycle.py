@@ -124,8 +124,8 @@ class Cycle(Process):
     exit      1/min   Behavior   exit rate of each phase; a fixed phase lasts 1/exit
     phase     1       State      present phase, an index into the type's phases
 
-    Hazard      exact: times in a phase are exponential (or fixed) for any dt; otherwise leaves with probability exit *
-                dt.
+    Hazard      exact: times in a phase are exponential (or fixed) for
+                any dt; otherwise leaves with probability exit * dt.
     Reads       elapsed.     Adds to   the population's divisions (done in `renew`).
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """
@@ -154,10 +154,8 @@ class Cycle(Process):
         self.period = period
         self.models = models
         self.exact = exact
-        count, divides, copies = (
-            np.array(v, np.int64) for v in zip(*((len(m.phases), m.divides, m.copies) for m in models))
-        )
-        self.phases = Phases(count, divides, copies, fixed)
+        numbers = zip(*((len(m.phases), m.divides, m.copies) for m in models))
+        self.phases = Phases(*(np.array(v, np.int64) for v in numbers), fixed)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells

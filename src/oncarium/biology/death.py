@@ -54,14 +54,9 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
     elapsed, total, target_nuclear, rupture_volume = state
     apoptosis, necrosis = rates
     (
-        apoptosis_duration,
-        necrosis_duration,
-        apoptosis_fixed,
-        necrosis_fixed,
-        swelling_duration,
-        apoptosis_rupture,
+        apoptosis_duration, necrosis_duration, apoptosis_fixed, necrosis_fixed, swelling_duration, apoptosis_rupture,
         necrosis_rupture,
-    ) = fate
+    ) = fate  # fmt: skip
     for i in range(first, last):
         t = kind[i]
         if vital[i] >= FROZEN:

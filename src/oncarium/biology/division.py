@@ -91,20 +91,9 @@ class Division(Process):
         if not len(parents):
             return
         tissue.population.log(tick.time, cells.id[parents], "division", cells.id[daughters])
-        place(
-            parents,
-            daughters,
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            cells.id,
-            cells.position,
-            cells["radius"],
-            self.lower,
-            self.upper,
-            self.flat,
-            self.exact,
-        )
+        draws = (np.uint64(tick.seed), self.stream, tick.number, cells.id)
+        box = (self.lower, self.upper, self.flat)
+        place(parents, daughters, *draws, cells.position, cells["radius"], *box, self.exact)
         if OUTSIDE.name in cells:
             for rows in (parents, daughters):
                 cells[OUTSIDE.name][rows[beyond(cells.position[rows], self.lower, self.upper)]] = BORN_OUTSIDE
@@ -140,9 +129,11 @@ class Division(Process):
                 rest = chances[i, own] + 1.0 - total
                 if rest < 0.0:
                     raise NumericsError(
-                        f"{tick.time:g} min", f"division.asymmetric of cell {cells.id[i]} ({cells.types[own]}) sums to {total:g};",
-                        "expected at most 1 without its own type.", "Lower the probabilities or the rules that raise them.",
-                    )  # fmt: skip
+                        f"{tick.time:g} min",
+                        f"division.asymmetric of cell {cells.id[i]} ({cells.types[own]}) sums to {total:g};",
+                        "expected at most 1 without its own type.",
+                        "Lower the probabilities or the rules that raise them.",
+                    )
                 chances[i, own] = chances[j, own] = rest
             left = uniform(np.uint64(tick.seed), self.stream, tick.number, cells.id[i], 9)
             for t, p in enumerate(chances[i]):

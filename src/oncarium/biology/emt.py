@@ -16,8 +16,8 @@ class Emt(Score):
     rise     1/min   Behavior   TGF-b (by SMAD), hypoxia, HGF and stiffness increase it
     fall     1/min   Behavior   TGF-b decreases it: without the signal cells turn back
 
-    Source      the structure is that of Tian et al. 2013, Biophys J 105:1079 (DOI 10.1016/j.bpj.2013.07.011); rates are
-                assumed.
+    Source      the structure is that of Tian et al. 2013, Biophys J
+                105:1079 (DOI 10.1016/j.bpj.2013.07.011); rates are assumed.
     """
 
     section = "emt"

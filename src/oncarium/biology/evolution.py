@@ -17,8 +17,8 @@ HERITABLE = ("growth", "antigen", "resistance")
 
 @njit(cache=True, nogil=True)
 def mutate(seed, stream, tick, ids, daughters, rate, step, clone, growth, antigen, resistance):
-    """Change the heritable traits of mutating daughters by log-normal factors; each of them founds a clone named by her
-    id."""
+    """Change the heritable traits of mutating daughters by log-normal
+    factors; each of them founds a clone named by her id."""
     for j in daughters:
         if uniform(seed, stream, tick, ids[j], 0) < rate[j]:
             clone[j] = ids[j]
@@ -38,8 +38,8 @@ class Evolution(Process):
     rate         1      Behavior   probability that a daughter mutates; radicals of macrophages raise it by a rule
     step         1      Behavior   standard deviation of the logarithm of a change
 
-    Rules use the traits as signals. Mutations are neither aimed nor selected here: who divides and who is killed
-    decides."""
+    Rules use the traits as signals. Mutations are neither aimed
+    nor selected here: who divides and who is killed decides."""
 
     section = "evolution"
     slot = "renew"

@@ -1,5 +1,5 @@
-"""What cells do to each other's motion: the velocities of all pairs, of attachments and of walls (equation in
-mechanics.py)."""
+"""What cells do to each other's motion: the velocities of all
+pairs, of attachments and of walls (equation in mechanics.py)."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
     """Velocity um/min of the first cell of pairs first_pair to last_pair, the second one's is its negative, and (1 -
     d/R)^2: force (4, pair).
 
-    body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and adhesion (um/min); one line of
-    cache. affinity (cell, type) 1, all one when `equal`; one, other: the pairs, the smaller id first.
-    Blocks are gathered first and then worked out: the second loop, with its root and division, is one of vector
-    instructions."""
+    body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and
+    adhesion (um/min); one line of cache. affinity (cell, type) 1, all one when `equal`;
+    one, other: the pairs, the smaller id first. Blocks are gathered first and then worked
+    out: the second loop, with its root and division, is one of vector instructions."""
     x, y, z, touch, far, repulsion, adhesion = np.empty((7, BLOCK))
     for start in range(first_pair, last_pair, BLOCK):
         n = min(BLOCK, last_pair - start)

@@ -13,18 +13,19 @@ from .secretion import INTERNALISED, Secretion, concentration_per_amount
 class Internalisation(Process):
     """Book what every cell took up less what it released, with the concentrations that Transport has just set.
 
-    Equation    dI/dt = v ((approach + uptake + consumption / (K + c)) c - approach target) - rate        (concentration
-                um^3 / min)
+    Equation    dI/dt = v ((approach + uptake + consumption / (K + c)) c - approach target) - rate
+                (concentration um^3 / min)
 
-    v is the cell's volume. The numerics of the standard code keep this account within their own steps (exchange.py).
+    v is the cell's volume. The numerics of the standard code keep this account within their own steps
+    (physicell/transport.py).
 
     Column                   Unit                  Kind       Meaning
     secretion.internalised   concentration um^3    State      amount in the cell
     secretion.released       1                     Behavior   share that returns to the voxel when the cell is gone
     secretion.transferred    1                     Behavior   share that passes to a cell that engulfs it
 
-    Conserves   the same sum that Transport took from the fields, for steady fields exactly, else to the order of its
-                step.
+    Conserves   the same sum that Transport took from the fields, for
+                steady fields exactly, else to the order of its step.
     """
 
     slot = "sense"

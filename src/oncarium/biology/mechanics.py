@@ -79,12 +79,12 @@ def _largest_error(first, last, k1, k2, k3, k4, motility, tolerance, share):
 def _stages(
     first, h, start, out, body, lower, upper, k, pressure, reach, ids, known, force, pushed, moved, near, attached
 ):
-    """Velocities k[s + 1] of the stages s from `first` to the last of a substep of h min, one after another by one
-    thread.
+    """Velocities k[s + 1] of the stages s from `first` to the
+    last of a substep of h min, one after another by one thread.
 
-    Returns the first stage that asks for new neighbor lists, or how many stages there are. Tuples: `known` of `worn`,
-    `pushed` of push, `moved` and `near` of velocities, `attached` of pull; force: room for those of all pairs (4,
-    pair)."""
+    Returns the first stage that asks for new neighbor lists, or how many stages
+    there are. Tuples: `known` of `worn`, `pushed` of push, `moved` and `near` of
+    velocities, `attached` of pull; force: room for those of all pairs (4, pair)."""
     n = start.shape[0]
     for s in range(first, STAGES):
         a, b, c = _weights(s, h)
@@ -130,13 +130,13 @@ class Mechanics(Process):
     membrane_adhesion, membrane_repulsion   um/min   Behavior   strengths at a basement membrane (none is modelled)
     movable             1        Behavior   1 if the cell can be moved
 
-    Reads       radius, motility.heading, motility.speed, springs.partner, attack.target.     Sets   position,
-                sense.pressure.
+    Reads       radius, motility.heading, motility.speed, springs.partner, attack.target.
+    Sets        position, sense.pressure.
 
-    Steps       "adaptive": third order (Bogacki & Shampine 1989, DOI 10.1016/0893-9659(89)90079-7), the substep h
-                chosen so that the embedded second-order result differs by at most `tolerance` (um/min) and `share` of a
-                cell's own motility, times h, for any cell; "adams-bashforth": one step of the period, x += h (1.5 v -
-                0.5 v_before).
+    Steps       "adaptive": third order (Bogacki & Shampine 1989, DOI 10.1016/0893-9659(89)90079-7),
+                the substep h chosen so that the embedded second-order result differs by at most
+                `tolerance` (um/min) and `share` of a cell's own motility, times h, for any cell;
+                "adams-bashforth": one step of the period, x += h (1.5 v - 0.5 v_before).
     Accuracy    largest error of a position after 60 min against steps of 0.01 min, with the defaults and ticks of 1, 3
                 and 6 min: 0.002, 0.013, 0.032 um in a growing cluster of 260 cells (255, 113, 103 evaluations); 0.060,
                 0.073, 0.076 um among 300 cells that start in a ball of 45 um radius, overlapping; 1 % of a cell's
@@ -236,19 +236,10 @@ class Mechanics(Process):
         near = self.neighbors
         near.update(position, self._reach, self._ids, self._margin, self.threads)
         self.evaluations += 1
-        force = self._force()
+        force, lists = self._force(), (near.first, near.pair)
         over_rows(push, len(near.one), self.threads, force, self._body, *self._alike, near.one, near.other)
-        over_rows(
-            velocities,
-            len(position),
-            self.threads,
-            velocity,
-            pressure,
-            force,
-            self._body,
-            self._moved,
-            (near.first, near.pair),
-        )
+        given = (force, self._body, self._moved, lists)
+        over_rows(velocities, len(position), self.threads, velocity, pressure, *given)
         pull(velocity, *self._attached)
 
     def _force(self) -> np.ndarray:
@@ -259,8 +250,8 @@ class Mechanics(Process):
 
     @staticmethod
     def pairs(tissue: Tissue) -> np.ndarray:
-        """Rows (pair, 2) of cells that hold on to each other: attached ones, then attackers and victims, in the order
-        of ids."""
+        """Rows (pair, 2) of cells that hold on to each other: attached
+        ones, then attackers and victims, in the order of ids."""
         cells = tissue.cells
         found = []
         active = cells["springs.active"] > 0.5
@@ -357,9 +348,10 @@ class Mechanics(Process):
                 self.evaluate(out, k[stage + 1], pressure)
                 stage += 1
             else:  # few cells: what costs time are the calls
-                done = _stages(stage, h, start, out, self._body, self.lower, self.upper, k, pressure, self._reach, self._ids, near.known,
-                               self._force(), (*self._alike, near.one, near.other), self._moved, (near.first, near.pair),
-                               self._attached)  # fmt: skip
+                bodies, cells = (self._body, self.lower, self.upper), (self._reach, self._ids)
+                pairs, lists = (*self._alike, near.one, near.other), (near.first, near.pair)
+                forces = (self._force(), pairs, self._moved, lists, self._attached)
+                done = _stages(stage, h, start, out, *bodies, k, pressure, *cells, near.known, *forces)
                 self.evaluations += done - stage
                 stage = done
                 if stage < STAGES:

@@ -38,8 +38,8 @@ def glucose_capacity(oxygen, respiration, glycolysis):
 
 @njit(cache=True, nogil=True)
 def fluxes(oxygen, glucose, respiration, glycolysis):
-    """(oxygen, glucose, lactate) mM/min of a cell's volume at these concentrations (mmHg, mM), and the share of its
-    need for ATP.
+    """(oxygen, glucose, lactate) mM/min of a cell's volume at these
+    concentrations (mmHg, mM), and the share of its need for ATP.
 
     >>> [round(x, 4) for x in fluxes(1e6, 5.0, 0.72, 1.0)]
     [0.72, 0.1429, 0.0, 0.9995]
@@ -54,9 +54,13 @@ def fluxes(oxygen, glucose, respiration, glycolysis):
 
 
 @each_cell(
-    name="Metabolism", slot="decide", columns=(RESPIRATION, GLYCOLYSIS, ENERGY, Secretion.consumption, Secretion.rate), words=BALANCE,
+    name="Metabolism", slot="decide", words=BALANCE,
+    columns=(RESPIRATION, GLYCOLYSIS, ENERGY, Secretion.consumption, Secretion.rate),
     needs=("oxygen", "glucose", "lactate", "acid"), makes=("lactate", "acid"),
-    writes=("metabolism.consumption.oxygen", "metabolism.consumption.glucose", "secretion.rate.lactate", "secretion.rate.acid", "metabolism.energy"),
+    writes=(
+        "metabolism.consumption.oxygen", "metabolism.consumption.glucose", "secretion.rate.lactate",
+        "secretion.rate.acid", "metabolism.energy",
+    ),
 )  # fmt: skip
 def metabolism(
     sense_oxygen,
@@ -77,12 +81,12 @@ def metabolism(
 
     Column                  Unit     Kind       Meaning
     respiration (V_O)       mM/min   Behavior   largest oxygen consumption of the cell's volume
-    glycolysis (p)          1        Behavior   1 covers the need; more is the Warburg effect, which hypoxia raises by a
-                                                rule
+    glycolysis (p)          1        Behavior   1 covers the need; more is the Warburg
+                                                effect, which hypoxia raises by a rule
     energy                  1        State      share of the need met lately; a rule makes cells that starve die
 
-    Writes      the largest consumption of oxygen and glucose (Transport saturates them) and the release of lactate and
-                acid.
+    Writes      the largest consumption of oxygen and glucose (Transport
+                saturates them) and the release of lactate and acid.
     Assumes     as much acid as lactate leaves the cell; what is released follows the concentrations of the last look.
     Source      Robertson-Tessi et al. 2015, Cancer Res 75:1567 (DOI 10.1158/0008-5472.CAN-14-1428); lag assumed.
     """

@@ -33,8 +33,8 @@ NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
 
 class Concentrations(NamedTuple):
-    """Where gradients are read: value (factor, voxel), lower corner and spacing (xyz) um, shape (z, y, x) of the
-    grid."""
+    """Where gradients are read: value (factor, voxel), lower
+    corner and spacing (xyz) um, shape (z, y, x) of the grid."""
 
     value: np.ndarray
     lower: np.ndarray
@@ -158,8 +158,8 @@ class Motility(Process):
                                       gives all of it
     cue           1        Trait      1 or -1 for the one factor that is followed or fled where `advanced` is 0
     planar        1        Trait      1 if random headings lie in the xy plane in 3-D, too
-    advanced      1        Trait      1 the cue is the sum over sensitivities, 0 the one factor of `cue`, 2 there is
-                                      none
+    advanced      1        Trait      1 the cue is the sum over sensitivities, 0
+                                      the one factor of `cue`, 2 there is none
     heading       1        State      present direction, a unit vector (zero: has none yet)
 
     Hazard      exact: a turn within dt has probability dt/(persistence + dt/2), and a cell without a heading takes one
@@ -240,7 +240,6 @@ class Motility(Process):
         )
         columns = (cells[f"motility.{k}"] for k in ("persistence", "bias", "sensitivity", "speed", "heading"))
         walk = Walk(*columns, *((NOWHERE, NOWHERE) if self.exact else (cells[VECTOR.name], cells[BIAS_DIRECTION.name])))
-        over_rows(
-            turn, cells.n, self.threads, self.firing(tick), who(cells), NOBODY if self.exact else free(cells), cells.position, cells["radius"],
-            Concentrations(value, self.lower, self.spacing, fields.grid.shape), traits, walk,
-        )  # fmt: skip
+        movers = (who(cells), NOBODY if self.exact else free(cells), cells.position, cells["radius"])
+        there = Concentrations(value, self.lower, self.spacing, fields.grid.shape)
+        over_rows(turn, cells.n, self.threads, self.firing(tick), *movers, there, traits, walk)

@@ -44,7 +44,7 @@ def rates(s, p, held, out):
 
 @njit(**JIT)
 def loop(first, last, seed, stream, tick, time, most, ids, rows, p, held, state, out):
-    """Every row runs for `time`: waits, picks the node that changes, changes it. The largest number of changes is returned."""
+    """Every row runs for `time`: waits, picks the node that changes, changes it. Returns the most changes of a row."""
     largest = 0
     for r in range(first, last):
         s, rate, cell = state[r], out[r], ids[rows[r]]
@@ -81,11 +81,11 @@ def draws(seed, stream, tick, ids, rows, draw, out):
 class Net:
     """A network as numbers.
 
-    kinds       (type) which cells run it                     nodes    names of its nodes
-    up, down    expressions of the rates (model/logic.py)      p        parameters
+    kinds       (type) which cells run it                    nodes   names of its nodes
+    up, down    expressions of the rates (model/logic.py)    p       parameters
     starts      (nodes, states, chances) drawn when a cell first runs it
-    held        (node, 0 or 1)                                inputs   (node, column, index along its axis or -1,
-                                                                       threshold, above)
+    held        (node, 0 or 1)
+    inputs      (node, column, index along its axis or -1, threshold, above)
     minutes     how long one unit of its time lasts
     """
 
@@ -184,15 +184,15 @@ class Networks(Process):
         for at, column, k, threshold, above in net.inputs:
             signal = cells[column][rows] if k < 0 else cells[column][rows, k]
             held[at], state[:, at] = True, (signal > threshold) if above else (signal < threshold)
-        most = over_rows(
-            module.loop, len(rows), self.threads, np.uint64(tick.seed), self.stream, tick.number, tick.dt / net.minutes, MOST, cells.id, rows,
-            net.p, held, state, np.zeros(state.shape),
-        )  # fmt: skip
+        draws = (np.uint64(tick.seed), self.stream, tick.number)
+        given = (*draws, tick.dt / net.minutes, MOST, cells.id, rows, net.p, held, state, np.zeros(state.shape))
+        most = over_rows(module.loop, len(rows), self.threads, *given)
         if max(most, default=0) >= MOST:
             raise NumericsError(
-                f"tick {tick.number} ({tick.time:g} min)", f"a cell's network changes more than {MOST:,} times within {tick.dt:g} min.",
+                f"tick {tick.number} ({tick.time:g} min)",
+                f"a cell's network changes more than {MOST:,} times within {tick.dt:g} min.",
                 remedy="Give the network slower rates, or a longer `time`.",
-            )  # fmt: skip
+            )
         for k, name in enumerate(net.nodes):
             cells[f"network.{name}"][rows] = state[:, k]
 

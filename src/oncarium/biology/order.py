@@ -64,8 +64,8 @@ class Order:
 
     mechanisms   Processes and loops, each of which says whether a model needs it (`why`) and makes itself (`of`)
     slots        of one tick, in their order
-    tick         model -> min of one tick             summed   model -> min of the steps whose sum is the time, or 0
-                                                               (engine/plan.py)
+    tick         model -> min of one tick
+    summed       model -> min of the steps whose sum is the time, or 0 (engine/plan.py)
     exact        rates are hazards; else chances per step
     """
 

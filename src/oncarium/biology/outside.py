@@ -1,5 +1,5 @@
-"""Cells that have left the domain stay as they are: they neither age nor act, and after a move of their own nobody
-feels them."""
+"""Cells that have left the domain stay as they are: they neither
+age nor act, and after a move of their own nobody feels them."""
 
 from __future__ import annotations
 

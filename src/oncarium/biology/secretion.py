@@ -83,7 +83,7 @@ class Secretion(Process):
     hold, the columns `internalised`, `released` and `transferred` come along.
 
     Reads       volume.total.     Adds to   fields.supply, fields.demand, fields.capacity (Transport sets the values).
-    Conserves   total released = total gained by the fields (tests/laws/test_conservation.py).
+    Conserves   total released = total gained by the fields (tests/biology/test_secretion.py).
     Source      Ghaffarizadeh et al. 2016 for the packed-voxel form (DOI 10.1093/bioinformatics/btv730).
     """
 

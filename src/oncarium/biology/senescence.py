@@ -34,12 +34,12 @@ class Senescence(Process):
     Equation    level = 1 once divisions >= limit;   where level = 1 the exit rate of every phase of the cycle is 0
 
     Column   Unit   Kind       Meaning
-    limit    1      Behavior   divisions after which a cell stops; a rule may raise it (telomerase) or lower it (damage,
-                               an oncogene)
+    limit    1      Behavior   divisions after which a cell stops; a rule may raise
+                               it (telomerase) or lower it (damage, an oncogene)
     level    1      State      1 senescent, 0 not; rules read it (senescent cells secrete IL-6, say)
 
-    Reads       division.count, which counts since the first ancestor came or was placed.     Adds to   cycle.exit,
-                after the rules.
+    Reads       division.count, which counts since the first ancestor came or was placed.
+    Adds to     cycle.exit, after the rules.
     Source      human fibroblasts in culture stop after about 50 divisions: Hayflick & Moorhead 1961, Exp Cell Res
                 25:585 (DOI 10.1016/0014-4827(61)90192-6).
     """

@@ -99,8 +99,8 @@ class Sensing(Process):
     dead = Signal("1", ge=0.0, le=1.0, doc="1 if the cell is dead")
 
     def __init__(
-        self, period: float, mechanics: Mechanics, wanted: set[str], parts: tuple[str, ...] = PARTS, ahead: float = 0.0, blind: bool = False,
-        given: bool = False,
+        self, period: float, mechanics: Mechanics, wanted: set[str], parts: tuple[str, ...] = PARTS, ahead: float = 0.0,
+        blind: bool = False, given: bool = False,
     ):  # fmt: skip
         self.period = period
         self.mechanics = mechanics
@@ -119,10 +119,9 @@ class Sensing(Process):
     def of(cls, model, build, *, ahead: bool = False, **options) -> Sensing:
         """ahead: fires in the last step of mechanics before others decide."""
         clock = model.clock
-        return cls(
-            clock.mechanics if ahead else clock.phenotype, build[Mechanics], build.wanted, ahead=clock.phenotype if ahead else 0.0,
-            blind=model.compat == "1.14.2", given=build.exact and model.start == "given", **options,
-        )  # fmt: skip
+        options |= {"blind": model.compat == "1.14.2", "given": build.exact and model.start == "given"}
+        period, ahead = (clock.mechanics, clock.phenotype) if ahead else (clock.phenotype, 0.0)
+        return cls(period, build[Mechanics], build.wanted, ahead=ahead, **options)
 
     @property
     def name(self) -> str:
@@ -164,17 +163,9 @@ class Sensing(Process):
             concentration_at(voxel, value, cells["sense.factor"])
         # nobody looked before the first decision
         if ("gradients" in self.parts or tick.number == 0) and "sense.gradient" in cells:
-            over_rows(
-                _gradients,
-                cells.n,
-                self.threads,
-                voxel,
-                value,
-                self.spacing,
-                fields.grid.shape,
-                np.ones(len(fields.names), np.bool_),
-                cells["sense.gradient"],
-            )
+            every = np.ones(len(fields.names), np.bool_)
+            there = (voxel, value, self.spacing, fields.grid.shape)
+            over_rows(_gradients, cells.n, self.threads, *there, every, cells["sense.gradient"])
 
     def _count_contacts(self, tissue: Tissue) -> None:
         cells = tissue.cells

@@ -183,11 +183,9 @@ class Springs(Process):
         partner, order = cells["springs.partner"], cells.order()
         if np.any(partner >= 0):
             before, row = partner.copy(), cells.rows_of(partner)
-            let_go(
-                self.firing(tick), order, cells.id, cells["vital"], cells["springs.detachment"], before, row, partner
-            )
+            held = (cells["springs.detachment"], before, row, partner)
+            let_go(self.firing(tick), order, cells.id, cells["vital"], *held)
         if np.any(cells["springs.attachment"]):
-            attach(
-                self.firing(tick), order, who(cells), Neighborhood.of(tissue, self.mechanics), cells["mechanics.affinity"],
-                cells["springs.attachment"], cells["springs.maximum"], partner,
-            )  # fmt: skip
+            around = Neighborhood.of(tissue, self.mechanics)
+            given = (cells["mechanics.affinity"], cells["springs.attachment"], cells["springs.maximum"])
+            attach(self.firing(tick), order, who(cells), around, *given, partner)

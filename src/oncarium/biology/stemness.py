@@ -34,10 +34,10 @@ def pass_on(seed, stream, tick, ids, parents, daughters, acts, kind, stem, divis
 class Stemness(Process):
     """Stem-like and differentiated tumor cells.
 
-    A stem-like cell that divides stays stem-like; its daughter is one too with probability `renewal` and else begins to
-    count her divisions. A differentiated cell counts on, in both daughters; with probability `return` one of them
-    becomes stem-like again. Rules let `divisions` end the cycle, and let IL-6, hypoxia and macrophages raise both
-    probabilities.
+    A stem-like cell that divides stays stem-like; its daughter is one too with probability
+    `renewal` and else begins to count her divisions. A differentiated cell counts on, in both
+    daughters; with probability `return` one of them becomes stem-like again. Rules let
+    `divisions` end the cycle, and let IL-6, hypoxia and macrophages raise both probabilities.
 
     Column      Unit   Kind       Meaning
     level       1      State      1 stem-like, 0 differentiated
@@ -45,8 +45,8 @@ class Stemness(Process):
     renewal     1      Behavior   probability that the daughter of a stem-like cell is one
     return      1      Behavior   probability that a division of a differentiated cell yields a stem-like one
 
-    Source      Gupta et al. 2011, Cell 146:633 (DOI 10.1016/j.cell.2011.07.026): both states turn into each other;
-                probabilities assumed.
+    Source      Gupta et al. 2011, Cell 146:633 (DOI 10.1016/j.cell.2011.07.026):
+                both states turn into each other; probabilities assumed.
     """
 
     section = "stem"
@@ -78,13 +78,5 @@ class Stemness(Process):
         cells = tissue.cells
         acts = np.ones(len(cells.types), np.bool_) if self.acts is None else self.acts
         columns = (cells[f"stem.{k}"] for k in ("level", "divisions", "renewal", "return"))
-        pass_on(
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            cells.id,
-            *tissue.population.born,
-            acts,
-            cells.type,
-            *columns,
-        )
+        draws = (np.uint64(tick.seed), self.stream, tick.number, cells.id)
+        pass_on(*draws, *tissue.population.born, acts, cells.type, *columns)

@@ -1,5 +1,5 @@
-"""What a cell shows to those that touch it: antigen on MHC-I, PD-L1, CD47, and the PD-1 and TIE2 with which it
-looks."""
+"""What a cell shows to those that touch it: antigen on MHC-I,
+PD-L1, CD47, and the PD-1 and TIE2 with which it looks."""
 
 from __future__ import annotations
 

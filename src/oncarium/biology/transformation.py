@@ -55,21 +55,9 @@ class Transformation(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         becomes = np.full(cells.n, -1, np.int32)
-        over_rows(
-            choose,
-            cells.n,
-            self.threads,
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            tick.dt,
-            self.exact,
-            cells.id,
-            cells.type,
-            cells["vital"],
-            cells["transformation.rate"],
-            becomes,
-        )
+        draws = (np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact)
+        given = (cells.id, cells.type, cells["vital"], cells["transformation.rate"])
+        over_rows(choose, cells.n, self.threads, *draws, *given, becomes)
         rows = np.flatnonzero(becomes >= 0)
         if len(rows):
             tissue.population.log(tick.time, cells.id[rows], "transformation", becomes[rows])

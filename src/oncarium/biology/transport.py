@@ -31,18 +31,9 @@ LOD_STEP = 0.01  # min, the time step of the field's standard code
 ROUNDING = 1e-12  # share of the scale below which a negative concentration is rounding
 BOX = (1, 2, 3)  # axes of the voxels in arrays over all factors
 PAST = (
-    "before",
-    "earlier",
-    "last_step",
-    "older_step",
-    "next_step",
-    "scale",
-    "cycles",
-    "solves",
-    "last",
-    "error",
+    "before", "earlier", "last_step", "older_step", "next_step", "scale", "cycles", "solves", "last", "error",
     "imbalance",
-)
+)  # fmt: skip
 
 
 class Transport(Process):
@@ -60,8 +51,8 @@ class Transport(Process):
     bdf2             second order in time; steps under error control end with each firing. It starts, and starts anew
                      after an event (`rearm`) or when sources jump, with short steps of backward Euler
     backward-euler   one step per firing
-    lod              locally one-dimensional, in steps of 0.01 min; boundary voxels are held where a face prescribes a
-                     value
+    lod              locally one-dimensional, in steps of 0.01 min; boundary
+                     voxels are held where a face prescribes a value
     cosine           exact, for closed faces without uptake
     auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10, else bdf2: L is the longest
                      side of the box, and the last term counts only where something passes a face or voxels are held
@@ -69,8 +60,8 @@ class Transport(Process):
     Mobility, velocity, exchange through faces and saturable uptake: quasi-steady, bdf2, backward-euler.
 
     Sets        fields.value.     Reads   fields.supply, fields.demand, fields.capacity.
-    Conserves   mass to rounding in every time step (tests/engine/test_fields.py); quasi-steady: the flux imbalance of
-                `report`.
+    Conserves   mass to rounding in every time step (tests/engine/test_fields.py);
+                quasi-steady: the flux imbalance of `report`.
     Source      Trottenberg, Oosterlee & Schueller, Multigrid (2001); Hairer & Wanner, Solving Ordinary Differential
                 Equations II (1996) for bdf2; Ghaffarizadeh et al. 2016 for lod (DOI 10.1093/bioinformatics/btv730).
     """
@@ -147,8 +138,8 @@ class Transport(Process):
         self._watch(fields, present, tick)
 
     def _measure(self, fields: Fields, dt: float) -> None:
-        """Scales: the largest concentration inside, outside or held so far; at first what the sources make within
-        dt."""
+        """Scales: the largest concentration inside, outside or
+        held so far; at first what the sources make within dt."""
         largest = [
             self.scale,
             fields.value.max(axis=BOX),
@@ -197,14 +188,8 @@ class Transport(Process):
         if f not in self.levels:
             velocity = fields.velocity if fields.convection[f] > 0.0 else None
             moved = None if velocity is None else tuple(v * fields.convection[f] for v in velocity)
-            levels = build(
-                fields.grid.shape,
-                fields.grid.spacing,
-                fields.diffusion[f],
-                fields.face_permeability(f),
-                fields.mobility_of(f),
-                moved,
-            )
+            grid, faces = fields.grid, fields.face_permeability(f)
+            levels = build(grid.shape, grid.spacing, fields.diffusion[f], faces, fields.mobility_of(f), moved)
             self.levels[f] = levels
             if self.work is None or self.work.shape[1] != sum(levels.voxels):
                 self.work = multigrid.workspace(sum(levels.voxels))
@@ -247,8 +232,9 @@ class Transport(Process):
                 break
         if self.error[f] > 10.0 * allowed:
             raise FieldError(
-                f"Transport: the equations of {fields.names[f]} are solved to {self.error[f]:.3g} after {cycles} cycles; expected "
-                f"{allowed:.3g}; check its diffusion, mobility and velocity for jumps of many orders of magnitude"
+                f"Transport: the equations of {fields.names[f]} are solved to {self.error[f]:.3g} after {cycles} "
+                f"cycles; expected {allowed:.3g}; check its diffusion, mobility and velocity for jumps of many orders "
+                "of magnitude"
             )
         self.last[f] = cycles
         self.cycles[f] += cycles
@@ -261,8 +247,9 @@ class Transport(Process):
         still = fields.diffusion[f] == 0.0 and (fields.velocity is None or fields.convection[f] == 0.0)
         if not sinks.all() if still else not sinks.any() and not self._open(fields, f):
             raise FieldError(
-                f"Transport: {fields.names[f]} has no steady state: nothing takes it up and nothing passes the faces; expected a "
-                "decay, an uptake (in every voxel where it does not diffuse) or an open face; use the solver bdf2"
+                f"Transport: {fields.names[f]} has no steady state: nothing takes it up and nothing passes the faces; "
+                "expected a decay, an uptake (in every voxel where it does not diffuse) or an open face; use the "
+                "solver bdf2"
             )
         self._implicit(fields, f, fields.value[f])
 
@@ -322,14 +309,16 @@ class Transport(Process):
         parabola = (h + h1) * (h + h1 + h2) / (6.0 * h * h)
         return trial, value.copy(), float(np.abs(trial - guess).max()) * own / (own + parabola)
 
+    @staticmethod
+    def _moved(fields: Fields, f: int) -> bool:
+        """Whether a mobility or a velocity acts on a factor."""
+        return fields.mobility is not None or (fields.velocity is not None and fields.convection[f] > 0.0)
+
     def _lod(self, fields: Fields, f: int, dt: float) -> None:
-        if (
-            fields.mobility is not None
-            or (fields.velocity is not None and fields.convection[f] > 0.0)
-            or (fields.kind[f] == 2).any()
-        ):
+        if self._moved(fields, f) or (fields.kind[f] == 2).any():
             raise FieldError(
-                f"Transport: lod has no mobility, velocity or exchange through faces, which {fields.names[f]} needs; use bdf2"
+                "Transport: lod has no mobility, velocity or exchange through faces, "
+                f"which {fields.names[f]} needs; use bdf2"
             )
         index, held = fields.dirichlet_voxels(f)
         steps = max(1, round(dt / LOD_STEP))
@@ -346,10 +335,11 @@ class Transport(Process):
             value /= 1.0 + h * (fields.demand[f] + fields.capacity[f] / (michaelis + value))
 
     def _cosine(self, fields: Fields, f: int, dt: float) -> None:
-        moved = fields.mobility is not None or (fields.velocity is not None and fields.convection[f] > 0.0)
-        if moved or self._open(fields, f) or fields.demand[f].any() or fields.capacity[f].any():
+        open_ = self._moved(fields, f) or self._open(fields, f)
+        if open_ or fields.demand[f].any() or fields.capacity[f].any():
             raise FieldError(
-                f"Transport: cosine needs closed faces, no uptake, no mobility and no velocity, which {fields.names[f]} has; use bdf2"
+                "Transport: cosine needs closed faces, no uptake, no mobility and no velocity, "
+                f"which {fields.names[f]} has; use bdf2"
             )
         rates = relaxation_rates(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.decay[f])
         cosine_step(fields.value[f], fields.supply[f], dt, rates)
@@ -363,16 +353,17 @@ class Transport(Process):
             flat = int(np.append(np.flatnonzero(~np.isfinite(value)), value.argmin())[0])
             where = tuple(int(i) for i in np.unravel_index(flat, value.shape))
             raise FieldError(
-                f"Transport: {fields.names[f]} is {value[where]:.3g} in voxel (z, y, x) = {where} at {tick.time + tick.dt:g} min; expected "
-                "a finite number of at least 0; check its sources: a negative secretion.rate takes more than there is, use uptake"
+                f"Transport: {fields.names[f]} is {value[where]:.3g} in voxel (z, y, x) = {where} at "
+                f"{tick.time + tick.dt:g} min; expected a finite number of at least 0; check its sources: "
+                "a negative secretion.rate takes more than there is, use uptake"
             )
         # rounding of the transforms and of the fluxes' balance: it has no root
         for f in (f for f in present if low[f] < 0.0):
             np.maximum(fields.value[f], 0.0, out=fields.value[f])
 
     def report(self) -> list[dict]:
-        """Per factor: solver, cycles of the last solve and on average, estimated error (concentration), imbalance of
-        fluxes (1)."""
+        """Per factor: solver, cycles of the last solve and on average,
+        estimated error (concentration), imbalance of fluxes (1)."""
         return [
             {
                 "factor": name,

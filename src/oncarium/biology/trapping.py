@@ -19,7 +19,7 @@ def trapping(other_polarization_level, other_vital):
     polarization.level   1      State    of the neighbor (0 for what is no macrophage)
     trapping.held        1      Signal   a rule on motility.speed makes it hold T cells
 
-    Source      Peranzoni et al. 2018, PNAS 115:E4041 (DOI 10.1073/pnas.1720948115): T cells stay with macrophages; the
-                strength is assumed.
+    Source      Peranzoni et al. 2018, PNAS 115:E4041 (DOI 10.1073/pnas.1720948115):
+                T cells stay with macrophages; the strength is assumed.
     """
     return other_polarization_level if other_vital == 0 else 0.0

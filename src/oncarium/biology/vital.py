@@ -15,8 +15,8 @@ FROZEN = 128  # added to the state of a cell that lies outside the domain while 
 VITAL = State(
     "1", dtype=np.uint8, doc="0 live, 1 apoptotic, 2 necrotic and swelling, 3 necrotic and lysed", name="vital",
     groups={
-        "live": (LIVE, LIVE), "apoptotic": (APOPTOTIC, APOPTOTIC), "necrotic": (SWELLING, FROZEN - 1), "dead": (APOPTOTIC, 255),
-        "inside": (0, FROZEN - 1),
+        "live": (LIVE, LIVE), "apoptotic": (APOPTOTIC, APOPTOTIC), "necrotic": (SWELLING, FROZEN - 1),
+        "dead": (APOPTOTIC, 255), "inside": (0, FROZEN - 1),
     },
     counted=("live", "apoptotic", "necrotic"),
 )  # fmt: skip

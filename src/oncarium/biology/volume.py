@@ -36,20 +36,9 @@ def relax(rate, dt, exact):
 
 
 PARTS = (
-    *(
-        f"volume.{k}"
-        for k in (
-            "total",
-            "fluid",
-            "nuclear",
-            "nuclear_solid",
-            "cytoplasm_solid",
-            "target_nuclear",
-            "calcified_fraction",
-        )
-    ),
-    "radius",
-)
+    "volume.total", "volume.fluid", "volume.nuclear", "volume.nuclear_solid", "volume.cytoplasm_solid",
+    "volume.target_nuclear", "volume.calcified_fraction", "radius",
+)  # fmt: skip
 
 
 class Parts(NamedTuple):

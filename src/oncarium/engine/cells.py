@@ -27,8 +27,8 @@ class Cells:
              modulates. Traits live only here: `cells[trait]` looks them up for every cell
     absent   column -> why these cells have none of it: its mechanism is off
 
-    Rows may be re-ordered by whoever needs locality; the id travels with its row, and no result may depend on the
-    order."""
+    Rows may be re-ordered by whoever needs locality; the id
+    travels with its row, and no result may depend on the order."""
 
     def __init__(
         self,
@@ -114,9 +114,8 @@ class Cells:
 
     def add(self, type: int | np.ndarray, count: int = 1) -> slice:
         """Append `count` rows of a type (or one row per entry of an array of types) with base values and fresh ids."""
-        kinds = (
-            np.broadcast_to(np.asarray(type, np.int32), (count,)) if np.ndim(type) == 0 else np.asarray(type, np.int32)
-        )
+        kinds = np.asarray(type, np.int32)
+        kinds = kinds if kinds.ndim else np.broadcast_to(kinds, (count,))
         count = len(kinds)
         need = self.n + count
         if need > self.capacity:

@@ -31,10 +31,10 @@ class Column:
     at_death    keep; stop: 0 from death on; fade: a tenth of what it was
     at_change   of the cell's type. keep; base: that of the new type; zero. Left out: behaviors take the new type's
                 base, the rest stays
-    settable    may a model give it a value? Left out: traits and behaviors may; signals are perceived, and states come
-                about
-    rare        it is there only where a model speaks of it, or of one of `along` (columns or sections), or a mechanism
-                requires it
+    settable    may a model give it a value? Left out: traits and behaviors
+                may; signals are perceived, and states come about
+    rare        it is there only where a model speaks of it, or of one of
+                `along` (columns or sections), or a mechanism requires it
     steady      a behavior that is a constant of its type where nobody changes it
     wakes       its mechanism sleeps in types whose waking columns are all zero
     whole       a behavior that is a whole number

@@ -101,11 +101,11 @@ class Fields:
     kind, outside, permeability  (factor, face) index in CONDITIONS, concentration, um/min; faces in the order of FACES
     fixed, fixed_value           None or (factor, z, y, x): voxels held at a value (bool, concentration)
     mobility                     None, (z, y, x) or (factor, z, y, x): multiplies diffusion, harmonic mean on faces
-    velocity                     None or three arrays of face velocities, um/min: x (z, y, x+1), y (z, y+1, x), z (z+1,
-                                 y, x)
+    velocity                     None or three arrays of face velocities, um/min: x (z, y, x+1), y (z, y+1, x),
+                                 z (z+1, y, x)
     convection                   (factor) 0 to 1, how much of the fluid's velocity the factor shares
-    version                      raise it after writing into mobility or velocity in place: solvers then build their
-                                 tables anew
+    version                      raise it after writing into mobility or velocity
+                                 in place: solvers then build their tables anew
 
     >>> fields = Fields(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4)), ["oxygen"], ["mmHg"], diffusion=[1e5], decay=[0.1])
     >>> fields.set_boundary("oxygen", "xmin", "value", 38.0)
@@ -114,21 +114,9 @@ class Fields:
     """
 
     ARRAYS = (
-        "value",
-        "supply",
-        "demand",
-        "capacity",
-        "diffusion",
-        "decay",
-        "michaelis",
-        "convection",
-        "kind",
-        "outside",
-        "permeability",
-        "fixed",
-        "fixed_value",
-        "mobility",
-    )
+        "value", "supply", "demand", "capacity", "diffusion", "decay", "michaelis", "convection", "kind", "outside",
+        "permeability", "fixed", "fixed_value", "mobility",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -218,8 +206,8 @@ class Fields:
         self.fixed_value[f][mask] = value if np.ndim(value) == 0 else np.asarray(value)[mask]
 
     def dirichlet_voxels(self, f: int) -> tuple[np.ndarray, np.ndarray]:
-        """Flat indices (rising) and values of the voxels held when a face's value is set in its voxels: those faces,
-        then those fixed."""
+        """Flat indices (rising) and values of the voxels held when a face's
+        value is set in its voxels: those faces, then those fixed."""
         held = np.full(self.grid.shape, np.nan)
         for face in np.flatnonzero(self.kind[f] == 1):
             if self.grid.shape[2 - face // 2] > 1:

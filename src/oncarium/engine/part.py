@@ -9,8 +9,8 @@ import numpy as np
 
 
 class Part(Protocol):
-    """A member of a tissue. Whoever copies, saves, compares or tells a tissue walks over its members and knows none by
-    name."""
+    """A member of a tissue. Whoever copies, saves, compares or
+    tells a tissue walks over its members and knows none by name."""
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything that a checkpoint keeps, by name."""

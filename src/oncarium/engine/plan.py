@@ -16,8 +16,8 @@ WIDTH = 70  # characters that a plan prints of what one process reads, or writes
 
 
 def brief(names: str, width: int = WIDTH) -> str:
-    """A list of columns that fits: several of one section become `section.*`, and the rest that does not fit is
-    counted.
+    """A list of columns that fits: several of one section become
+    `section.*`, and the rest that does not fit is counted.
 
     >>> brief("emt.level, caf.rise, emt.rise, caf.fall, vital", 24)
     'emt.*, caf.*, vital'
@@ -43,8 +43,8 @@ class PlanError(OncariumError, ValueError):
 
 
 class Plan:
-    """Order by slot, then the order given (in `transport`, whoever adds sources before whoever solves); one firing per
-    period.
+    """Order by slot, then the order given (in `transport`, whoever
+    adds sources before whoever solves); one firing per period.
 
     A process with period p fires at every tick that is a multiple of p / tick_minutes, the first at tick 0.
     summed   min, or 0: time is the sum of so many steps of this length, with their rounding, as the field's standard
@@ -74,8 +74,8 @@ class Plan:
         ratio = Fraction(period).limit_denominator(10**6) / Fraction(self.tick_minutes).limit_denominator(10**6)
         if ratio.denominator != 1 or ratio < 1:
             raise PlanError(
-                f"{process.name}: a period of {period:g} min is not a whole number of ticks of {self.tick_minutes:g} min; "
-                f"choose a multiple of {self.tick_minutes:g} min"
+                f"{process.name}: a period of {period:g} min is not a whole number of ticks of {self.tick_minutes:g} "
+                f"min; choose a multiple of {self.tick_minutes:g} min"
             )
         return int(ratio)
 
@@ -86,7 +86,8 @@ class Plan:
                 first = owner.setdefault((p.slot, array), p.name)
                 if first != p.name:
                     raise PlanError(
-                        f"slot {p.slot}: {first} and {p.name} both set {array}; let one of them add, or move it to another slot"
+                        f"slot {p.slot}: {first} and {p.name} both set {array}; let one of them add, or move it to "
+                        "another slot"
                     )
 
     def tick(self, tissue: Tissue, seed: int) -> None:
@@ -110,8 +111,8 @@ class Plan:
         tissue.time = tissue.tick * self.tick_minutes
 
     def _minutes(self, number: int) -> dict[int, float]:
-        """Minutes since the last firing, by period in ticks: differences of summed times; the first firing has its
-        whole period."""
+        """Minutes since the last firing, by period in ticks: differences
+        of summed times; the first firing has its whole period."""
         steps = round(self.tick_minutes / self.summed)
         now = self._summed_time(number, steps)
         out = {}

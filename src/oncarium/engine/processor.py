@@ -1,5 +1,5 @@
-"""What of a machine may show in the last digits: only its functions exp, log, pow, sin and the like, chosen by
-processor and system.
+"""What of a machine may show in the last digits: only its functions
+exp, log, pow, sin and the like, chosen by processor and system.
 
 Compiled loops round each operation as IEEE 754 says, whatever the instruction set (where products are added in one
 rounding, fma.py asks for it by name), and no sum depends on the number of threads.

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 
 class Why(NamedTuple):
-    """Whether a mechanism is part of a model's plan, and the reason, in words. True where it is: conditions join with
-    `and` and `or`.
+    """Whether a mechanism is part of a model's plan, and the reason,
+    in words. True where it is: conditions join with `and` and `or`.
 
     >>> (Why(True, "the model has a matrix") and Why(False, "nobody speaks of guidance")).because
     'nobody speaks of guidance'

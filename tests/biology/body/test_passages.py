@@ -21,7 +21,9 @@ clock: {transport: 1 min, mechanics: 1 min, phenotype: 6 min}
 until: 10 h
 factors:
   oxygen: {unit: mmHg, diffusion: 100000 um^2/min assumed, decay: 10 1/min assumed}
-  ccl2: {unit: nM, diffusion: 6000 um^2/min assumed, decay: 0.02 1/min assumed, boundary: 0.23 nM assumed, fixed: [{everywhere: , value: 0.23 nM}]}
+  ccl2:
+    {unit: nM, diffusion: 6000 um^2/min assumed, decay: 0.02 1/min assumed, boundary: 0.23 nM assumed,
+     fixed: [{everywhere: , value: 0.23 nM}]}
 cells:
   monocyte: {death: {apoptosis: 0 1/min}, mechanics: {repulsion: 0 um/min, adhesion: 0 um/min}}
   dendritic:

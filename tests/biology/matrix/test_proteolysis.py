@@ -1,5 +1,5 @@
-"""Proteolysis: by hand, voxel by voxel, never more active protease than is secreted, one TIMP for one MMP, same bytes
-for any threads."""
+"""Proteolysis: by hand, voxel by voxel, never more active protease
+than is secreted, one TIMP for one MMP, same bytes for any threads."""
 
 import math
 

@@ -55,8 +55,9 @@ def only(kind, value):
 
 
 def test_an_attack_damages_at_once_and_holds_from_the_next_step():
-    w = World([[0, 0, 0], [40, 0, 0]], [KILLER, TUMOR], attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12, attack__damage_rate=0.7,
-              mechanics__adhesion_distance=2.5, mechanics__adhesion=0.0, springs__elastic=0.05)  # fmt: skip
+    attack = dict(attack__rate__tumor=only(KILLER, SURE), attack__duration=1e12, attack__damage_rate=0.7)
+    hold = dict(mechanics__adhesion_distance=2.5, mechanics__adhesion=0.0, springs__elastic=0.05)
+    w = World([[0, 0, 0], [40, 0, 0]], [KILLER, TUMOR], **attack, **hold)
     w.step()
     c = w.cells
     assert c["attack.target"].tolist() == [1, -1] and c["springs.partner"][:, 0].tolist() == [1, 0]

@@ -31,17 +31,9 @@ CASES = {
 
 
 def problem(
-    shape,
-    spacing=(20.0, 20.0, 20.0),
-    diffusion=1e3,
-    faces=CLOSED,
-    mobile=False,
-    flow=0.0,
-    demand=0.1,
-    capacity=0.0,
-    held=0,
-    rate=0.0,
-):
+    shape, spacing=(20.0, 20.0, 20.0), diffusion=1e3, faces=CLOSED, mobile=False, flow=0.0, demand=0.1, capacity=0.0,
+    held=0, rate=0.0,
+):  # fmt: skip
     """Keyword arguments of multigrid.solve, and the direct solution."""
     random = np.random.default_rng(1)
     faces, n = np.array(faces, float), int(np.prod(shape))
@@ -166,15 +158,9 @@ def test_conjugate_residuals_take_over_where_cycles_stagnate():
     exact = steady(operator, wall, OUTSIDE, supply, sink)
     value = np.zeros(shape)
     levels = build(shape, (20.0, 20.0, 20.0), 1e3, np.array(ONE, float), mobility)
+    given = dict(rate=0.01, demand=np.zeros(shape), outside=OUTSIDE)
     cycles, *_ = multigrid.solve(
-        value,
-        supply.reshape(shape),
-        levels,
-        rate=0.01,
-        demand=np.zeros(shape),
-        outside=OUTSIDE,
-        tolerance=1e-11 * exact.max(),
-        cycles=300,
+        value, supply.reshape(shape), levels, **given, tolerance=1e-11 * exact.max(), cycles=300
     )
     assert cycles < 300
     assert np.abs(value.ravel() - exact).max() < 1e-9 * exact.max()

@@ -44,8 +44,8 @@ class Door:
 class Exit:
     """Where cells of a type leave.
 
-    column, above   only cells whose column lies above a value        rate   1/min, in one of the voxels
-    body            index of the compartment they go to, or -1          size   as of Door
+    column, above   only cells whose column lies above a value    rate   1/min, in one of the voxels
+    body            index of the compartment they go to, or -1    size   as of Door
     carries         column that they bring to the compartment, in place of themselves
     """
 
@@ -91,9 +91,9 @@ class Recruitment(Process):
     Equation    arrivals per voxel and time   rate  b  s^hill / (half^hill + s^hill),   a Poisson number per step
                 departures                    at `rate` for cells in an exit voxel
 
-    b is the level of the compartment they come from, s the concentration that calls them (1 where nothing does).
-    Arrivals lie anywhere in their voxel; they and departures change the compartment by 1 / size, or by what they carry
-    / size.
+    b is the level of the compartment they come from, s the concentration that calls
+    them (1 where nothing does). Arrivals lie anywhere in their voxel. They and
+    departures change the compartment by 1 / size, or by what they carry / size.
 
     Adds to     cells and the population's removals, before Division; body.     Reads   fields.value.
     """

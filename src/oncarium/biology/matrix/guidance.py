@@ -93,11 +93,10 @@ def lead(first, last, dt, acts, kind, vital, voxel, flat, matrix, traits, walk):
 class Guidance(Process):
     """What the matrix does to crawling cells.
 
-    Equation    speed x [least + (1 - least) 4 r (1 - r)] x max(fits, lysis) x (1 - barrier across),   r = density / (2
-                optimum)
-                fits = a^8 / (a^8 + pore^8),   a = 30 um^2 (1 - density)^2
-                heading += guidance dt / persistence Q heading, normalised;   across = -dim heading . Q . heading (at
-                least 0)
+    Equation    speed x [least + (1 - least) 4 r (1 - r)] x max(fits, lysis) x (1 - barrier across)
+                r = density / (2 optimum),   fits = a^8 / (a^8 + pore^8),   a = 30 um^2 (1 - density)^2
+                heading += guidance dt / persistence Q heading, normalised
+                across = -dim heading . Q . heading (at least 0)
                 velocity under pushes and pulls x mobility,   mobility = 1 / (1 + drag density)
 
     Column      Unit   Kind       Meaning
@@ -145,7 +144,6 @@ class Guidance(Process):
         traits = Traits(*(cells.base[f"guidance.{k}"] for k in Traits._fields))
         columns = ("guidance.lysis", "motility.persistence", "motility.heading", "motility.speed", MOBILITY.name)
         fibres = (matrix.density.reshape(-1), matrix.orientation.reshape(5, -1))
-        over_rows(
-            lead, cells.n, self.threads, tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, fibres, traits,
-            Walk(*(cells[name] for name in columns)),
-        )  # fmt: skip
+        walk = Walk(*(cells[name] for name in columns))
+        given = (tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, fibres, traits, walk)
+        over_rows(lead, cells.n, self.threads, *given)

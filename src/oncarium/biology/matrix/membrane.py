@@ -25,8 +25,8 @@ INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
 
 @njit(cache=True, nogil=True)
 def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
-    """Put back along the axis whoever crossed a face whose membrane did not let it pass; leaves the voxel each cell is
-    in now."""
+    """Put back along the axis whoever crossed a face whose membrane
+    did not let it pass; leaves the voxel each cell is in now."""
     seed, stream, tick, dt, _ = firing
     lower, spacing, shape = grid
     mx, my, mz = membrane
@@ -65,16 +65,18 @@ def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
 class Membrane(Process):
     """Nest basement membrane on the faces between voxels.
 
-    Equation    b' = r (1 - b) - b (k (s M + S + C) + p q),   the last bracket the mean of the two voxels beside the
-                                                              face;
-                M, S, C: activities of MMP, serine and cysteine proteases;  s: 3 where a live cell that makes MMP lies,
-                1 elsewhere; q: the strongest traction (matrix.traction) of the live cells there
+    Equation    b' = r (1 - b) - b (k (s M + S + C) + p q),   the bracket averaged over the voxels beside the face
+                M, S, C: activities of MMP, serine and cysteine proteases
+                s: 3 where a live cell that makes MMP lies, 1 elsewhere
+                q: the strongest traction (matrix.traction) of the live cells there
                 a cell that meets a face passes at rate 0.05/min (1 - b / 0.3), and is stopped before it otherwise
 
     Column            Unit   Kind    Meaning
     membrane.voxel    1      State   voxel the cell was in at the last look
 
-    Only faces that held a membrane at the start mend. Sets   matrix.membrane, position.
+    Only faces that held a membrane at the start mend.
+
+    Sets        matrix.membrane, position.
     Source      Rowe & Weiss 2008, Trends Cell Biol 18:560 (DOI 10.1016/j.tcb.2008.08.007); fibroblasts that pull it
                 open: Glentis et al. 2017, Nat Commun 8:924 (DOI 10.1038/s41467-017-00985-8); numbers assumed.
     """
@@ -131,8 +133,8 @@ class Membrane(Process):
             face[laid] = (goal + (face - goal) * np.exp(-rate * dt))[laid]
 
     def _touch(self, tissue: Tissue, voxel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(z, y, x) of both: how much more MMP cuts there, and the strongest pull of the cells there. A maximum has no
-        order of cells."""
+        """(z, y, x) of both: how much more MMP cuts there, and the strongest
+        pull of the cells there. A maximum has no order of cells."""
         cells, shape = tissue.cells, tissue.fields.grid.shape
         surface, pulled = np.ones(math.prod(shape)), np.zeros(math.prod(shape))
         live = cells["vital"] == 0

@@ -11,9 +11,9 @@ from ...engine.loop import each_voxel
 def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3", pro_upa="0.5", half="0.5"):
     """Plasmin activates pro-MMP, cathepsin activates pro-uPA.
 
-    Equation    of what cells secrete as zymogens a share becomes active:   0.3 + 0.7 S / (0.5 + S) of MMP, 0.5 + 0.5 C
-                                                                            / (0.5 + C) of serine
-                protease,   S, C: local activities of serine and cysteine proteases
+    Equation    share of the secreted zymogens that becomes active:
+                0.3 + 0.7 S / (0.5 + S) of MMP,   0.5 + 0.5 C / (0.5 + C) of serine protease
+                S, C: local activities of serine and cysteine proteases
 
     Reads       the supplies that secretion has added, and the activities.     Numbers assumed.
     Source      structure of the cascade: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI 10.1016/j.tcb.2010.12.002).

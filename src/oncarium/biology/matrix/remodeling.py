@@ -39,8 +39,8 @@ class Rates(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What the cells of every voxel do: made, linked and swollen (voxel) 1/min, pulled (voxel, 6): traction times n n
-    and traction."""
+    """What the cells of every voxel do: made, linked and swollen (voxel)
+    1/min, pulled (voxel, 6): traction times n n and traction."""
 
     made: np.ndarray
     linked: np.ndarray
@@ -50,8 +50,8 @@ class Done(NamedTuple):
 
 @njit(cache=True, nogil=True)
 def gather(order, voxel, vital, share, heading, rates, done):
-    """Sum what the live cells of every voxel do, in the fixed order of voxel and id; share (cell): its volume over the
-    voxel's.
+    """Sum what the live cells of every voxel do, in the fixed order
+    of voxel and id; share (cell): its volume over the voxel's.
 
     made, linked, swollen (voxel) 1/min; pulled (voxel, 6): traction 1/min and its tensor h h (xx, yy, xy, xz, yz).
     """
@@ -104,11 +104,11 @@ def remodel(first, last, dt, flat, done, proteases, cuts, matrix):
 class MatrixRemodeling(Process):
     """Deposition, crosslinking, alignment and proteolysis of the matrix.
 
-    Equation    rho' = d (1 - rho / 1.5) - rho (k_M M / (1 + 5 X) + k_S S + k_C C + k_0)      density
-                X'   = l (1 - X)                                                            crosslinking
-                h'   = s (1 - h) - ln 2 / day h                                             hyaluronan
-                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                       order of the fibres, n the
-                cells' headings
+    Equation    rho' = d (1 - rho / 1.5) - rho (k_M M / (1 + 5 X) + k_S S + k_C C + k_0)   density
+                X'   = l (1 - X)                                                           crosslinking
+                h'   = s (1 - h) - ln 2 / day h                                            hyaluronan
+                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                     order of the fibres
+                n: the cells' headings
 
     d, l, s, t are sums over the cells of a voxel of their rates, each weighted with cell volume / voxel volume; M, S, C
     are the local activities of MMP, serine and cysteine proteases (1 is reference).
@@ -117,7 +117,7 @@ class MatrixRemodeling(Process):
     matrix.deposition       1/min   Behavior   density laid down by a cell that fills its voxel
     matrix.crosslinking     1/min   Behavior   rate of crosslinking (LOX) by a cell that fills its voxel
     matrix.hyaluronan       1/min   Behavior   rate of filling the voxel with hyaluronan
-    matrix.traction         1      Behavior   pull on fibres along the cell's heading, 0 to 1
+    matrix.traction         1       Behavior   pull on fibres along the cell's heading, 0 to 1
 
     Sets        matrix; fields.mobility = exp(-hindrance rho) of every factor with a hindrance.
     Source      structure of the degradation: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI

@@ -69,8 +69,6 @@ class MatrixSensing(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
-        voxel = tissue.voxels()
-        over_rows(
-            feel, cells.n, self.threads, voxel, grid.is_2d, matrix.density.reshape(-1), matrix.crosslink.reshape(-1),
-            matrix.orientation.reshape(5, -1), cells["sense.matrix"], cells["sense.stiffness"], cells["sense.alignment"],
-        )  # fmt: skip
+        there = (matrix.density.reshape(-1), matrix.crosslink.reshape(-1), matrix.orientation.reshape(5, -1))
+        felt = (cells["sense.matrix"], cells["sense.stiffness"], cells["sense.alignment"])
+        over_rows(feel, cells.n, self.threads, tissue.voxels(), grid.is_2d, *there, *felt)

@@ -26,8 +26,8 @@ class Matrix:
     density       (z, y, x) 0 to 1.5; 1 is a scar           crosslink, hyaluronan   (z, y, x) 0 to 1
     bound_vegfa   (z, y, x) nM of VEGF-A held by fibres     latent_tgfb             (z, y, x) nM of TGF-b not yet active
     orientation   (5, z, y, x) components of ORIENTATION of the fibres' order tensor
-    membrane      three arrays of face values, 0 (no membrane) to 1: x (z, y, x+1), y (z, y+1, x), z (z+1, y, x); None
-                  without a membrane
+    membrane      None, or three arrays of face values, 0 (no membrane) to 1: x (z, y, x+1), y (z, y+1, x),
+                  z (z+1, y, x)
 
     >>> matrix = Matrix(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4)))
     >>> matrix.density.shape, matrix.orientation.shape

@@ -26,8 +26,8 @@ ENGULFED, ATTACKED, FUSED, ENDED = 0, 1, 2, 3
 
 
 class Bonding(NamedTuple):
-    """How cells attach: affinity (cell, type), attachment and detachment 1/min, largest number of attachments
-    (cell)."""
+    """How cells attach: affinity (cell, type), attachment and
+    detachment 1/min, largest number of attachments (cell)."""
 
     affinity: np.ndarray
     attachment: np.ndarray
@@ -166,9 +166,8 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                     rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
                     eats = not ate and rate > 0.0 and uniform(seed, stream, tick, ids[i], draw) < rate * dt
                 else:
-                    eats = (
-                        not ate and live[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < live[i, t] * dt
-                    )
+                    rate = live[i, t]
+                    eats = not ate and rate > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < rate * dt
                 if eats:
                     ate = True
                     fluid[i] += fluid[j]
@@ -242,26 +241,13 @@ class ContactsInOrder(Contacts):
         events = np.empty((3 * cells.n, 3), np.int64)
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
         nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
-        columns = (
-            "attack.duration",
-            "attack.damage_rate",
-            "attack.target",
-            "attack.delivered",
-            "damage.level",
-            "sense.attacked",
-        )
-        volumes = (
-            *(
-                f"volume.{k}"
-                for k in ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
-            ),
-            "radius",
-        )
-        count = interact(
-            self.firing(tick), cells.order(), who(cells), free(cells), Neighborhood.of(tissue, self.mechanics), cells.position.copy(),
-            Rates.of(cells, NO_SHIELD), Attacks(*(cells[name] for name in columns)), nuclei, partner,
-            Volumes(*(cells[name] for name in volumes)), events,
-        )  # fmt: skip
+        attack = (cells[f"attack.{k}"] for k in ("duration", "damage_rate", "target", "delivered"))
+        attacks = Attacks(*attack, cells["damage.level"], cells["sense.attacked"])
+        parts = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
+        volumes = Volumes(*(cells[f"volume.{k}"] for k in parts), cells["radius"])
+        around, rates = Neighborhood.of(tissue, self.mechanics), Rates.of(cells, NO_SHIELD)
+        actors = (self.firing(tick), cells.order(), who(cells), free(cells), around, cells.position.copy())
+        count = interact(*actors, rates, attacks, nuclei, partner, volumes, events)
         gone = []
         for code, i, j in events[:count]:
             if code == ATTACKED:

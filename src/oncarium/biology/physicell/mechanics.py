@@ -1,10 +1,10 @@
-"""One step of second order with the velocities of now and before, in two halves: what others do in between sees the old
-places.
+"""One step of second order with the velocities of now and before,
+in two halves: what others do in between sees the old places.
 
     x <- x + dt (3/2 v - 1/2 v_before)
 
-Between `Velocities` and `Positions` cells attach, engulf and fuse; whoever is gone by then has still pushed its
-neighbors."""
+Between `Velocities` and `Positions` cells attach, engulf and
+fuse; whoever is gone by then has still pushed its neighbors."""
 
 from __future__ import annotations
 
@@ -171,11 +171,11 @@ class Velocities(Mechanics):
         n = cells.n
         body, place, reach, margin = np.empty((n, 8)), np.empty((n, 3)), np.empty(n), np.empty(n)
         outside = cells[OUTSIDE.name]
-        over_rows(
-            gather, n, self.threads, cells.position, cells["radius"], cells["mechanics.adhesion_distance"], cells["mechanics.repulsion"],
-            cells["mechanics.adhesion"], cells["motility.speed"] if "motility.speed" in cells else np.empty(0),
-            outside == LEFT if outside.any() else np.empty(0, np.bool_), body, place, reach, margin,
-        )  # fmt: skip
+        forces = (cells[f"mechanics.{k}"] for k in ("adhesion_distance", "repulsion", "adhesion"))
+        speed = cells["motility.speed"] if "motility.speed" in cells else np.empty(0)
+        left = outside == LEFT if outside.any() else np.empty(0, np.bool_)
+        given = (cells.position, cells["radius"], *forces, speed, left)
+        over_rows(gather, n, self.threads, *given, body, place, reach, margin)
         self.neighbors.update(place, reach, cells.id, margin, self.threads)
         return body
 
@@ -186,25 +186,16 @@ class Velocities(Mechanics):
         body, near, can = self._gather(tissue), self.neighbors, free(cells)
         self.evaluations += 1
         self.equal = bool((cells["mechanics.affinity"] == 1.0).all())
-        over_rows(
-            evaluate, cells.n, self.threads, body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can,
-            cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3)),
-            (cells.base["mechanics.wall"], self.lower, self.upper, self.flat), (near.first, near.list), cells["velocity.now"], cells["sense.pressure"], each=8,
-        )  # fmt: skip
+        motility = cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3))
+        walls, lists = (cells.base["mechanics.wall"], self.lower, self.upper, self.flat), (near.first, near.list)
+        given = (body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can, motility, walls, lists)
+        over_rows(evaluate, cells.n, self.threads, *given, cells["velocity.now"], cells["sense.pressure"], each=8)
         if "mechanics.membrane_repulsion" in cells:  # the standard code's wall is a membrane and sets this strength
             cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL
         pairs = self.held(tissue)
         if len(pairs):
-            pull(
-                cells["velocity.now"],
-                pairs,
-                cells.position,
-                cells["springs.elastic"],
-                cells["mechanics.affinity"],
-                cells.type,
-                can,
-                self.flat,
-            )
+            elastic, affinity = cells["springs.elastic"], cells["mechanics.affinity"]
+            pull(cells["velocity.now"], pairs, cells.position, elastic, affinity, cells.type, can, self.flat)
 
     @staticmethod
     def held(tissue: Tissue) -> np.ndarray:
@@ -241,7 +232,6 @@ class Positions(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        over_rows(
-            move, cells.n, self.threads, tick.dt, free(cells), self.lower, self.upper, cells.position, cells["velocity.now"], cells["velocity"],
-            cells[OUTSIDE.name],
-        )  # fmt: skip
+        given = (tick.dt, free(cells), self.lower, self.upper)
+        changed = (cells.position, cells["velocity.now"], cells["velocity"], cells[OUTSIDE.name])
+        over_rows(move, cells.n, self.threads, *given, *changed)

@@ -1,5 +1,5 @@
-"""The numerics of PhysiCell as an order: the same mechanisms at the file's time steps, in its order, with rates as
-chances per step.
+"""The numerics of PhysiCell as an order: the same mechanisms at the
+file's time steps, in its order, with rates as chances per step.
 
 One tick is one mechanics step. At its start a single diffusion step, then what is due of
 
@@ -8,9 +8,9 @@ One tick is one mechanics step. At its start a single diffusion step, then what 
     move                  headings, attachments, velocities, contacts, removals, new positions
     rest                  the remaining diffusion steps of the tick, in one call
 
-so that a snapshot holds the state before the step that starts at its time, and all mechanisms act at time 0 with their
-whole step. Source: Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); order and formulas as of version
-1.14.2."""
+so that a snapshot holds the state before the step that starts at its time, and all
+mechanisms act at time 0 with their whole step. Source: Ghaffarizadeh et al. 2018
+(DOI 10.1371/journal.pcbi.1005991); order and formulas as of version 1.14.2."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ SLOTS = ("transport", "sense", "decide", "act", "renew", "move", "rest", "remode
 
 
 def tick_minutes(model: Any) -> float:
-    """The longest tick that divides the steps of mechanics and phenotype and whatever is recorded, in whole diffusion
-    steps."""
+    """The longest tick that divides the steps of mechanics and
+    phenotype and whatever is recorded, in whole diffusion steps."""
     step = model.clock.transport
     spans = [model.clock.mechanics, model.clock.phenotype, model.record.cells, model.record.fields, model.until]
     whole = [round(Fraction(span) / Fraction(step)) for span in spans if span > 0.0]

@@ -1,5 +1,5 @@
-"""Diffusion by LOD and exchange cell after cell, many short steps in one call: the field's standard code as one
-process."""
+"""Diffusion by LOD and exchange cell after cell, many short
+steps in one call: the field's standard code as one process."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SLAB = 1 << 17
 
 
 class Exchange(Process):
-    """`steps` times: locally one-dimensional diffusion of every factor, then every cell exchanges with its voxel in the
-    order of ids.
+    """`steps` times: locally one-dimensional diffusion of every factor,
+    then every cell exchanges with its voxel in the order of ids.
 
     Equation    diffusion and decay: engine/kernels/lod.py;  then for one cell after another
                 rho <- (rho + dt v S T) / (1 + dt v (S + U)) + dt E / V,    v = cell volume / V
@@ -102,11 +102,9 @@ class Exchange(Process):
 
     def _entries(self, tissue: Tissue) -> tuple:
         cells, grid = tissue.cells, tissue.fields.grid
-        return couple(
-            cells.order(), cells[OUTSIDE.name] == 0, cells.position, self.lower, self.spacing, grid.shape, cells["volume.total"],
-            cells["secretion.approach"], cells["secretion.uptake"], cells["secretion.target"], cells["secretion.rate"], self.per_amount,
-            self.dt, grid.voxel_volume,
-        )  # fmt: skip
+        there = (cells.order(), cells[OUTSIDE.name] == 0, cells.position, self.lower, self.spacing, grid.shape)
+        exchange = (cells[f"secretion.{k}"] for k in ("approach", "uptake", "target", "rate"))
+        return couple(*there, cells["volume.total"], *exchange, self.per_amount, self.dt, grid.voxel_volume)
 
     def restore(self, state: dict) -> None:
         self.shared.clear()

@@ -10,8 +10,8 @@ SAME = 1e-10  # a difference between neighboring voxels below this share of the 
 
 @njit(cache=True, nogil=True)
 def voxel_at(x, y, z, lower, spacing, shape):
-    """Linear voxel index (z, y, x order) of one place (um); outside the box, of the nearest voxel. shape (nz, ny,
-    nx)."""
+    """Linear voxel index (z, y, x order) of one place (um);
+    outside the box, of the nearest voxel. shape (nz, ny, nx)."""
     nz, ny, nx = shape
     ix = min(max(int((x - lower[0]) / spacing[0]), 0), nx - 1)
     iy = min(max(int((y - lower[1]) / spacing[1]), 0), ny - 1)

@@ -97,11 +97,11 @@ def coarsen_all(e):
 
 @both
 def cycle(e, value, held, first, last):
-    """V(2,2) cycle on value (z, y, x), that of the finest level, in place: over the levels first to last, and all below
-    last.
+    """V(2,2) cycle on value (z, y, x), that of the finest level,
+    in place: over the levels first to last, and all below last.
 
-    Returns the larger of the largest correction and the largest Jacobi residual of the finest level: about the error
-    before."""
+    Returns the larger of the largest correction and the largest
+    Jacobi residual of the finest level: about the error before."""
     levels, rough = e.levels, 0.0
     for level in range(first, last):
         x = value if level == 0 else at(e.guess, level, levels)

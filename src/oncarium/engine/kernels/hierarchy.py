@@ -1,10 +1,10 @@
 """The levels of a multigrid: who merges with whom, couplings on every level, interpolation between them.
 
-Voxels merge in pairs along each axis; where their number is odd, one pair near the middle takes a third, and coarse
-voxels keep their true widths. Every level is therefore a finite-volume grid of the same box whatever its size: 75, 100
-or 37 voxels need no padding. An axis whose coupling is much weaker than the strongest waits (semi-coarsening), and an
-axis of one voxel, as z in 2-D, never merges. Source of the method: Trottenberg, Oosterlee & Schueller, Multigrid
-(2001)."""
+Voxels merge in pairs along each axis; where their number is odd, one pair near the middle takes
+a third, and coarse voxels keep their true widths. Every level is therefore a finite-volume grid
+of the same box whatever its size: 75, 100 or 37 voxels need no padding. An axis whose coupling
+is much weaker than the strongest waits (semi-coarsening), and an axis of one voxel, as z in 2-D,
+never merges. Source of the method: Trottenberg, Oosterlee & Schueller, Multigrid (2001)."""
 
 from __future__ import annotations
 

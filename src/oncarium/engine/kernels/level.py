@@ -17,10 +17,10 @@ def linearise(
 ):
     """Sink 1/min, right-hand side and inverse diagonal of the finest level, linearised at value.
 
-    Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at zero, so the sink stays positive.
-    Lagged (newton False): by capacity c / (K + c_now), slower but never overshooting.
-    total: all couplings and edges of a voxel, 1/min. Returns the largest share that they have in the diagonal of a
-    voxel."""
+    Newton: capacity c/(K+c) is replaced by its tangent; below zero by the tangent at
+    zero, so the sink stays positive. Lagged (newton False): by capacity c / (K +
+    c_now), slower but never overshooting. total: all couplings and edges of a voxel,
+    1/min. Returns the largest share that they have in the diagonal of a voxel."""
     ny, nx = value.shape[1], value.shape[2]
     saturable = capacity.shape[0] > 0
     least = np.ones(nx)
@@ -48,8 +48,8 @@ def linearise(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def coarsen(first, last, coarse, inverse, fine, group, share, total, coarse_total):
-    """Sink and inverse diagonal of a coarser level; totals of the finer and of this one: all couplings and edges of a
-    voxel, 1/min.
+    """Sink and inverse diagonal of a coarser level; totals of the
+    finer and of this one: all couplings and edges of a voxel, 1/min.
 
     A voxel can take no more than reaches it: its sink acts in series with its couplings, k G / (k + G). A fixed voxel
     or a very hungry cell is thus seen on the next level with the strength it really has.
@@ -84,8 +84,8 @@ def hold(value, fixed, held):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def hold_equations(sink, right, inverse, fixed, held):
-    """Make the equations of the fixed voxels, flat over the finest level, so stiff that their solution is what they are
-    held at."""
+    """Make the equations of the fixed voxels, flat over the finest
+    level, so stiff that their solution is what they are held at."""
     for m in range(fixed.shape[0]):
         sink[fixed[m]], right[fixed[m]], inverse[fixed[m]] = 1.0 / HELD, held[m] / HELD, HELD
 

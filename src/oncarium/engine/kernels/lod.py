@@ -51,8 +51,8 @@ def _pivots(coupling, sink, n, table):
 def coefficients(
     shape: Sequence[int], spacing: Sequence[float], diffusion: float, decay: float, dt: float
 ) -> np.ndarray:
-    """Thomas coefficients (axis, 3, n): ratio to the next voxel, inverse pivot and pivot; the coupling in (axis, 0,
-    -1).
+    """Thomas coefficients (axis, 3, n): ratio to the next voxel,
+    inverse pivot and pivot; the coupling in (axis, 0, -1).
 
     Axes in the order x, y, z; an axis of one voxel has no coupling.
     """
@@ -68,8 +68,8 @@ def coefficients(
 
 @njit(nogil=True, error_model="numpy", inline="always")
 def _divided(a, pivot, inverse):
-    """a / pivot, correctly rounded, from the inverse: two more roundings are cheaper than a division (Markstein
-    1990)."""
+    """a / pivot, correctly rounded, from the inverse: two more
+    roundings are cheaper than a division (Markstein 1990)."""
     q = a * inverse
     return fma(fma(-q, pivot, a), inverse, q)
 
@@ -184,8 +184,8 @@ def _steps(value, table, plane_start, index, held, width, steps):
 
 
 def lod_steps(value, table, plane_start, index, held, steps, threads=1):
-    """Advance value (z, y, x) in place by `steps` equal steps; index (fixed) flat and sorted, held (fixed)
-    concentration."""
+    """Advance value (z, y, x) in place by `steps` equal steps;
+    index (fixed) flat and sorted, held (fixed) concentration."""
     planes, columns = value.shape[0], value.shape[1] * value.shape[2]
     width = max(64, SLAB // planes)
     if planes == 1 or not shared(value.size, threads):
@@ -259,23 +259,11 @@ def exchange(value, order, voxel, volume, secretion, uptake, target, export, int
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def couple(
-    order,
-    inside,
-    position,
-    lower,
-    spacing,
-    shape,
-    volume,
-    secretion,
-    uptake,
-    target,
-    export,
-    per_amount,
-    dt,
+    order, inside, position, lower, spacing, shape, volume, secretion, uptake, target, export, per_amount, dt,
     voxel_volume,
-):
-    """What the cells do to their voxels in every step of dt, factor after factor and cell after cell in the given
-    order.
+):  # fmt: skip
+    """What the cells do to their voxels in every step of dt,
+    factor after factor and cell after cell in the given order.
 
     order (cell) rows; inside (cell); volume (cell) um^3; secretion, uptake (cell, factor) 1/min; target (cell, factor)
     concentration; export (cell, factor) amount/min; per_amount (factor) concentration um^3 per amount. Returns start
@@ -306,8 +294,8 @@ def couple(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _exchange_entries(value, first, last, voxel, row, numbers, factor, voxel_volume, internalised):
-    """One exchange of the entries first to last with one factor's value (voxel); internalised (cell, factor), or no
-    cell: not kept."""
+    """One exchange of the entries first to last with one factor's value
+    (voxel); internalised (cell, factor), or no cell: not kept."""
     keep = internalised.shape[0] > 0
     for k in range(first, last):
         at = voxel[k]

@@ -94,8 +94,8 @@ _in_one_call = njit(cache=True, nogil=True, error_model="numpy")(_advance)
 
 
 def _conjugate(e: Equations, rounds: int, tolerance: float) -> tuple[float, float]:
-    """Generalised conjugate residuals with the cycle as preconditioner; returns the sizes of the last and of all
-    corrections.
+    """Generalised conjugate residuals with the cycle as preconditioner;
+    returns the sizes of the last and of all corrections.
 
     The right-hand side is overwritten.
     """
@@ -196,8 +196,8 @@ def solve(
 
 
 def _solve_the_even_part(value: np.ndarray, source: np.ndarray, rate: float, demand: np.ndarray) -> None:
-    """Where most of a closed box is even, scale the guess so that the equations hold there: cycles would leave an
-    uneven error."""
+    """Where most of a closed box is even, scale the guess so that
+    the equations hold there: cycles would leave an uneven error."""
     step = max(1, value.size // SAMPLE)
     level = []
     for array in (value, source, demand):

@@ -1,5 +1,5 @@
-"""Who is near whom: bins, and neighbor lists with a margin that are re-used until somebody moved or grew farther than
-that.
+"""Who is near whom: bins, and neighbor lists with a margin that
+are re-used until somebody moved or grew farther than that.
 
 Rows are full (i sees j and j sees i), so loops gather and never scatter; each row is sorted by cell id, so a sum over
 it depends neither on threads, nor on memory order, nor on when the list was built. What is the same for both cells of a
@@ -18,8 +18,8 @@ CANDIDATES = 10  # pairs looked at per cell and worth a thread, at least
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _bins(position, far, lower, upper):
-    """Counting sort of cells into cubic bins that reach from any cell to all its neighbors. position (cell, xyz), far
-    (cell) um.
+    """Counting sort of cells into cubic bins that reach from any
+    cell to all its neighbors. position (cell, xyz), far (cell) um.
 
     Returns the bins' size (um) and shape (xyz), start (bin + 1), member (cell): rows, bin after bin, and place (cell,
     4): their x, y, z, far."""
@@ -98,25 +98,9 @@ def _rows(first, last, position, far, ids, lower, size, shape, start, member, pl
             longer[:total] = out[:total]
             out = longer
         found = _row(
-            out[total:],
-            i,
-            x,
-            y,
-            z,
-            own,
-            max(ix - 1, 0),
-            min(ix + 2, nx),
-            max(iy - 1, 0),
-            min(iy + 2, ny),
-            max(iz - 1, 0),
-            min(iz + 2, nz),
-            nx,
-            ny,
-            ids,
-            start,
-            member,
-            place,
-        )
+            out[total:], i, x, y, z, own, max(ix - 1, 0), min(ix + 2, nx), max(iy - 1, 0), min(iy + 2, ny),
+            max(iz - 1, 0), min(iz + 2, nz), nx, ny, ids, start, member, place,
+        )  # fmt: skip
         count[i + 1] = found
         total += found
     return out[:total].copy()

@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit
 
 GROUP = np.dtype(
-    [("behavior", np.int64), ("base", float), ("highest", float), ("lowest", float), ("up", np.int64), ("down", np.int64), ("end", np.int64),
-     ("dead_too", np.bool_), ("whole", np.bool_)]
+    [("behavior", np.int64), ("base", float), ("highest", float), ("lowest", float), ("up", np.int64),
+     ("down", np.int64), ("end", np.int64), ("dead_too", np.bool_), ("whole", np.bool_)]
 )  # fmt: skip
 TERM = np.dtype([("signal", np.int64), ("half", float), ("power", float), ("times", np.int64), ("dead_too", np.bool_)])
 
@@ -50,8 +50,8 @@ def hill_sum(values, i, terms, first, last, only_dead_terms, signed):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def respond(first, last, kind, vital, start, groups, terms, signed, values):
-    """Set the behaviors of cells first to last, group after group; a dead cell follows only terms that apply to the
-    dead.
+    """Set the behaviors of cells first to last, group after
+    group; a dead cell follows only terms that apply to the dead.
 
     values (cell, row): signals and behaviors, a behavior that is a signal too only once, so that later groups see what
     earlier ones set groups (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it,

@@ -1,7 +1,8 @@
 """Rows of the seven-point stencil over a level of voxels.
 
-Per voxel, with c_m its six neighbors:   total c - sum_m coupling_m c_m = source,   total = sink + sum_m coupling_m +
-edges
+Per voxel, with c_m its six neighbors:
+
+    total c - sum_m coupling_m c_m = source,   total = sink + sum_m coupling_m + edges
 
 Couplings are per volume (1/min). Two layouts: `line` (level, 3, n) when D is one number (couplings depend on the index
 along their axis alone and stay in cache), `full` (6, z, y, x) when D varies in space or the fluid flows.
@@ -97,8 +98,8 @@ def _flat(c, k, j, i, south, north, source, low, high):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def relax(first, last, new, c, source, inverse, weight, low, high, full):
-    """One damped Jacobi sweep over rows: new = c + weight inverse (source - A c), all (z, y, x); low, high (axis, n)
-    1/min."""
+    """One damped Jacobi sweep over rows: new = c + weight inverse
+    (source - A c), all (z, y, x); low, high (axis, n) 1/min."""
     nz, ny, nx = c.shape
     keep = 1.0 - weight
     if full.shape[1] > 0:
@@ -129,8 +130,8 @@ def relax(first, last, new, c, source, inverse, weight, low, high, full):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
-    """out (flat) = source - A c of rows, zero in fixed voxels; peak (x) keeps the largest |out inverse| of its
-    column."""
+    """out (flat) = source - A c of rows, zero in fixed voxels;
+    peak (x) keeps the largest |out inverse| of its column."""
     nz, ny, nx = c.shape
     if full.shape[1] > 0:
         _varied(out, c, first * nx, last * nx, source, full)
@@ -161,8 +162,8 @@ def residual_rows(out, peak, c, first, last, source, inverse, low, high, full):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def restrict(first, last, coarse, c, source, inverse, low, high, full, group, share):
-    """Volume-weighted mean of the residual in every coarse voxel of rows first to last; returns the largest |r
-    inverse|.
+    """Volume-weighted mean of the residual in every coarse voxel
+    of rows first to last; returns the largest |r inverse|.
 
     group (axis, n) first fine index, share (axis, n) part of the coarse volume.
     """

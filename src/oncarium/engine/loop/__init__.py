@@ -5,8 +5,8 @@ Argument names are the contract. They resolve, through the registry of columns o
     a column                 dots as underscores: `volume_total`, `cycle_exit` (the row of an axis column)
     one entry of an axis     `secretion_rate_oxygen`; a factor's concentration also as `sense_oxygen`
     other_<column>           each_contact: the neighbor's; and `distance` (um) between the centers
-    <factor>                 each_voxel: its concentration, and supply_<factor>, what was added to its supply so far;
-    `voxel_volume` (um^3)
+    <factor>                 each_voxel: its concentration
+    supply_<factor>          each_voxel: what was added to its supply so far; and `voxel_volume` (um^3)
     u, u1, u2, u3            fresh uniform numbers in [0, 1) of this cell (pair, voxel) and this tick
     dt, time, kind, id       minutes of this step, minutes since the start, index of the cell's type, the cell's id
     keywords with a unit     `k="0.01 1/min"`: parameters, changed when the process is made
@@ -50,13 +50,15 @@ class Maker:
         unknown = sorted(set(options) - OPTIONS)
         if unknown:
             raise LoopError(
-                f"{function.__name__}: no option is called {unknown[0]}.{nearest(unknown[0], OPTIONS)} There are: {', '.join(sorted(OPTIONS))}"
+                f"{function.__name__}: no option is called {unknown[0]}.{nearest(unknown[0], OPTIONS)} "
+                f"There are: {', '.join(sorted(OPTIONS))}"
             )
         options["columns"] = tuple(options.get("columns", ()))
         for c in options["columns"]:
             if not isinstance(c, Column) or not c.name:
                 raise LoopError(
-                    f"{function.__name__}: columns has {str(c)[:60]}; expected columns with a name, e.g. State('1', name='stress')"
+                    f"{function.__name__}: columns has {str(c)[:60]}; "
+                    "expected columns with a name, e.g. State('1', name='stress')"
                 )
         self.needs: tuple[str, ...] = options.pop("needs", ())
         self.makes: tuple[str, ...] = options.pop("makes", ())
@@ -122,9 +124,9 @@ def each_contact(
 def each_voxel(*, writes: tuple[str, ...], slot: str = "transport", **options) -> Callable[[Callable], Maker]:
     """Compile a reaction between factors into a loop over voxels.
 
-    Arguments are factors' concentrations; what the function returns is added to `writes`: `supply_<factor>`
-    (concentration/min), `demand_<factor>` (1/min) or `capacity_<factor>` (concentration/min), which the same tick's
-    Transport uses up.
+    Arguments are factors' concentrations; what the function returns is added to
+    `writes`: `supply_<factor>` (concentration/min), `demand_<factor>` (1/min) or
+    `capacity_<factor>` (concentration/min), which the same tick's Transport uses up.
 
     >>> @each_voxel(writes=("demand_drug", "supply_product"))
     ... def conversion(drug, enzyme, rate="0.1 1/min"):

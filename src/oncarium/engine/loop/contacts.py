@@ -69,7 +69,9 @@ class ContactProcess(LoopProcess):
             "            j = near[m]",
             "            if not chosen_other[kind[j]]:",
             "                continue",
-            "            dx, dy, dz = position[i, 0] - position[j, 0], position[i, 1] - position[j, 1], position[i, 2] - position[j, 2]",
+            "            dx = position[i, 0] - position[j, 0]",
+            "            dy = position[i, 1] - position[j, 1]",
+            "            dz = position[i, 2] - position[j, 2]",
             "            distance, far = sqrt(dx * dx + dy * dy + dz * dz), reach[i] + reach[j]",
             "            if distance < far:",
             f"                {', '.join(parts)} = {self._call(cells)}",
@@ -81,16 +83,5 @@ class ContactProcess(LoopProcess):
             raise self._say("cells have no neighbor lists; each_contact needs a process that moves the cells")
         cells, near, reach = tissue.cells, tissue.look(tissue), tissue.touch(tissue)
         before = [cells[n].copy() for n in self._copied()]
-        self._run(
-            tissue,
-            tick,
-            cells.n,
-            cells.id,
-            cells.type,
-            near.first,
-            near.list,
-            cells.position,
-            reach,
-            self.chosen_other,
-            *before,
-        )
+        pairs = (near.first, near.list, cells.position, reach, self.chosen_other)
+        self._run(tissue, tick, cells.n, cells.id, cells.type, *pairs, *before)

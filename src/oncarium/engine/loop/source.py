@@ -65,8 +65,8 @@ def source_of(function: Callable) -> tuple[str, list[str]]:
             lines.append(f"from {value.__module__} import {value.__name__} as {name}")
         else:
             raise LoopError(
-                f"{function.__name__}: {name} is neither a module, a number nor a compiled function of an importable module; "
-                "pass it as a keyword with a unit"
+                f"{function.__name__}: {name} is neither a module, a number nor a compiled function of an importable "
+                "module; pass it as a keyword with a unit"
             )
     return ast.unparse(node), lines
 
