@@ -3,7 +3,8 @@
 Two objects that do the same have the same fingerprint in any process of the same Python version: names of files, line
 numbers, comments and addresses in memory do not count; compiled code, defaults, closures, what a function reads from
 its module, and all values do. What belongs to Python, to Oncarium or to an installed package is known by its name (and
-the package's version)."""
+the package's version).
+"""
 
 from __future__ import annotations
 
@@ -36,8 +37,7 @@ def content_of(thing: Any) -> str:
 
 
 def is_installed(module: str | None) -> bool:
-    """Does a module belong to Python, to Oncarium or to an installed package, so that a name and a version say what it
-    is?"""
+    """Is a module Python's, Oncarium's or an installed package's, so that a name and a version say what it is?"""
     top = (module or "builtins").partition(".")[0]
     if top in ("builtins", "oncarium") or top in sys.stdlib_module_names:
         return True
@@ -67,8 +67,7 @@ def _is_array(thing: Any) -> bool:
 
 
 class _Reader:
-    """Reads one object, every part of it once; a part that holds what it is part of says how far up that is, so that
-    circles end."""
+    """Reads one object, every part once; a part that holds what it is part of says how far up: so circles end."""
 
     def __init__(self) -> None:
         self.known: dict[

@@ -55,10 +55,11 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 class Problem:
     """One thing wrong with an input.
 
-    where     file and line ("model.yaml:12"), or a name     path      dotted path of the value
-                                                                       ("cells.tumor.motility.speed")
-    message   what is wrong, with the value                  expected  what is allowed     remedy   what to do
-    severity  "error" refuses the input; "warning" and "notice" only tell
+    where      file and line ("model.yaml:12"), or a name
+    path       dotted path of the value ("cells.tumor.motility.speed")
+    message    what is wrong, with the value
+    expected   what is allowed     remedy   what to do
+    severity   "error" refuses the input; "warning" and "notice" only tell
     """
 
     where: str
@@ -127,8 +128,9 @@ class DataError(_Situated):
 
     @classmethod
     def of(cls, error: OSError, path: object = None, what: str = "", expected: str = "", remedy: str = "") -> DataError:
-        """What the system refused, with its path and what to do. path, what: where, and what could not be done, if the
-        error does not say.
+        """What the system refused, with its path and what to do.
+
+        path, what   where, and what could not be done, if the error does not say
 
         >>> print(DataError.of(OSError(errno.ENOSPC, "No space left on device", "runs/a")))
         runs/a

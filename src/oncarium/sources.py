@@ -12,8 +12,7 @@ ENTRY = re.compile(r"^@(\w+)\{([^,\s]+),(.*?)^\}", re.M | re.S)
 
 @lru_cache(maxsize=8)
 def bibliography(path: Path = LIBRARY) -> dict[str, str]:
-    """Key -> BibTeX entry of a .bib file whose entries start with @type{key, and end with a closing brace on its own
-    line."""
+    """Key -> BibTeX entry of a .bib file; an entry starts with @type{key, and ends with } on a line of its own."""
     text = path.read_text(encoding="utf-8")
     return {m.group(2): m.group(0) for m in ENTRY.finditer(text)}
 

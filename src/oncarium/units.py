@@ -144,31 +144,17 @@ def _show(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
+CANONICAL = ("1", "um", "min", "1/min", "um/min", "um^2", "um^3", "um^2/min", "um^3/min", "mmHg", "mmHg/min", "nM",
+             "nM/min", "nN", "fmol", "fmol/min", "1/nM")  # fmt: skip
+
+
 def canonical(unit: str) -> str:
     """The canonical unit that a free unit converts to: the first of um, min, ... of the same dimension.
 
     >>> canonical("1/h"), canonical("mm"), canonical("pM")
     ('1/min', 'um', 'nM')
     """
-    for wanted in (
-        "1",
-        "um",
-        "min",
-        "1/min",
-        "um/min",
-        "um^2",
-        "um^3",
-        "um^2/min",
-        "um^3/min",
-        "mmHg",
-        "mmHg/min",
-        "nM",
-        "nM/min",
-        "nN",
-        "fmol",
-        "fmol/min",
-        "1/nM",
-    ):
+    for wanted in CANONICAL:
         try:
             factor(unit, wanted)
         except UnitError:
@@ -194,8 +180,7 @@ def parse_number(given: Any) -> float:
 
 
 def whole_ticks(period: float, tick: float) -> int | None:
-    """How many ticks a period lasts, or None where that is no whole number of at least one; both in min, to a
-    millionth.
+    """How many ticks a period lasts (both in min, to a millionth); None where that is no whole number above 0.
 
     >>> whole_ticks(6, 0.1), whole_ticks(1, 0.3)
     (60, None)

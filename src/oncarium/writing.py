@@ -10,8 +10,9 @@ from pathlib import Path
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """Within it, write to the path that is given: a file beside the wanted one, of the same kind. It takes the wanted
-    one's place when all went well; otherwise nothing stays of it, nor of folders that were made for it.
+    """Within it, write to the path that is given: a file beside the wanted one, of the same kind.
+
+    It takes the wanted one's place when all went well; otherwise nothing stays of it, nor of folders made for it.
 
     >>> with whole("made/for/it.txt") as part:
     ...     _ = part.write_text("all")

@@ -1,5 +1,4 @@
-"""Files that went wrong in use, as they were reported: taken or told, never a traceback. What they stand for is tested
-in tests/model."""
+"""Files that went wrong in use, as reported: taken or told, never a traceback; their kinds are in tests/model."""
 
 import os
 import subprocess

@@ -1,5 +1,4 @@
-"""Published models of the rules grammar, and other collected settings: they load unchanged, and say what they leave
-out."""
+"""Published models of the rules grammar, and other settings: they load unchanged, and say what they leave out."""
 
 import pytest
 

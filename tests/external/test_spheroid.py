@@ -1,5 +1,4 @@
-"""Melanoma spheroids of 2,500 cells, predicted from a calibration on spheroids of 5,000 cells (Browning et al.
-2021)."""
+"""Melanoma spheroids of 2,500 cells, predicted from a calibration on 5,000 cells (Browning et al. 2021)."""
 
 import importlib.util
 import os
@@ -37,10 +36,9 @@ def test_the_scenario_holds_the_calibrated_numbers(script, result):
 
 @pytest.mark.skipif(not DATA.exists(), reason="the case spheroid_browning2021 lies outside the package and is not here")
 def test_prediction_of_2500_cells(script, result):
-    """Days 4 and 7 from the radius on day 3: radius within 10 %, necrotic fraction within 0.10, and as stored (within 2
-    %, 0.05).
+    """Days 4 and 7 from the radius on day 3: radius within 10 %, necrotic fraction within 0.10.
 
-    On day 5 the prediction is 12 % too large; result.yaml and the README say so.
+    Both as stored, too (within 2 %, 0.05). On day 5 the prediction is 12 % too large, as result.yaml and README say.
     """
     data = script.measured(DATA).loc[2500]
     stored = {row["day"]: row for row in result["series"][2500]["days"]}

@@ -1,9 +1,11 @@
-"""Feed mutated inputs and say what went wrong. As a script:  python tests/fuzz/campaign.py [INPUTS PER KIND] [FIRST
-SEED] [KIND ...]
+"""Feed mutated inputs and say what went wrong.
+
+As a script:  python tests/fuzz/campaign.py [INPUTS PER KIND] [FIRST SEED] [KIND ...]
 
 An input is at fault when anything but a ModelError (or another error of ours) comes out of it, when it takes more than
 5 CPU-seconds or 1 GB, when something is written, or when what was accepted cannot be built or says something else after
-to_yaml."""
+to_yaml.
+"""
 
 from __future__ import annotations
 

@@ -112,26 +112,9 @@ initial: [{cells: tumor, count: 5, everywhere: }]
 """
 
 NUMBERS = (
-    "0",
-    "-0",
-    "-1",
-    "1e308",
-    "-1e308",
-    "1e-320",
-    "1e400",
-    "nan",
-    "-inf",
-    "",
-    "x",
-    "1,5",
-    "0x1F",
-    "1_0",
-    "9" * 60,
-    "0.333333333",
-    "1e9",
-    "1e-9",
-    "١",
-)
+    "0", "-0", "-1", "1e308", "-1e308", "1e-320", "1e400", "nan", "-inf", "", "x", "1,5", "0x1F", "1_0", "9" * 60,
+    "0.333333333", "1e9", "1e-9", "١",
+)  # fmt: skip
 WORDS = (
     "oxygen", "tumor", "true", "null", "~", "a.b", "a/b", "../../x", "/dev/zero", "=1+1", "<b>", "$(id)", "*",
     "&a [*a]", "*no", "!!int x", "x" * 3000, "|\n  text", '"\\U00110000"', '"\\ud800"', '"\\x1b[31m"', "{", "}", "[[[",
@@ -141,34 +124,13 @@ WORDS = (
     "__import__('os')", '"' + "1" * 140_000,
 )  # fmt: skip
 BYTES = (
-    b"\0",
-    b"\xff\xfe",
-    b"\xef\xbb\xbf",
-    b"\r",
-    b"\t",
-    b"\n",
-    b"\xe2\x80\xa8",
-    b"\xc2\x85",
-    b"\xed\xa0\x80",
-    b"\x1b[31m",
-    b"\xe9",
-)
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\t", b"\n", b"\xe2\x80\xa8", b"\xc2\x85", b"\xed\xa0\x80",
+    b"\x1b[31m", b"\xe9",
+)  # fmt: skip
 ODD: tuple[Any, ...] = (
-    None,
-    True,
-    [],
-    {},
-    [[]],
-    [None],
-    {"": ""},
-    {"a": {"b": {"c": "d"}}},
-    "",
-    " ",
-    ["1 um"] * 3,
-    {"library": []},
-    {"table": None},
-    0.5,
-)
+    None, True, [], {}, [[]], [None], {"": ""}, {"a": {"b": {"c": "d"}}}, "", " ", ["1 um"] * 3, {"library": []},
+    {"table": None}, 0.5,
+)  # fmt: skip
 
 
 def make(kind: str, seed: int) -> tuple[dict[str, bytes], str]:

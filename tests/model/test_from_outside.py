@@ -1,5 +1,4 @@
-"""What comes from outside: names, numbers, shapes and files that a model must not be made of are told with their place,
-at once."""
+"""What comes from outside: names, numbers, shapes and files that no model is made of are told at once, with place."""
 
 import os
 import resource
@@ -64,8 +63,7 @@ def test_names_of_the_field_are_fine(name):
 
 
 def test_no_file_is_named_by_a_factor_as_it_is():
-    """A store made by somebody else may hold any name; its figures stay in their folder, each with a name of its
-    own."""
+    """A store made by somebody else may hold any name; its figures stay in their folder, each with its own name."""
     from oncarium.analysis.report import file_name
 
     taken = []
@@ -161,8 +159,7 @@ PLACES = (
 
 @pytest.mark.parametrize("place", PLACES)
 def test_any_shape_anywhere_is_taken_or_told(place, tmp_path):
-    """A list where a group stands, a group where a word does, nothing, a truth, a number: a model, or a ModelError with
-    a place."""
+    """A list for a group, a group for a word, nothing, a truth, a number: a model, or a ModelError with a place."""
     from oncarium.model.files import parse
     from oncarium.model.nested import set_at
 

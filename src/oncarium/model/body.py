@@ -1,5 +1,4 @@
-"""The patient around the tissue: compartments of the body, doors by which cells enter and leave, voxels that blood
-supplies."""
+"""The patient around the tissue: compartments of the body, doors of cells, voxels that blood supplies."""
 
 from __future__ import annotations
 
@@ -18,8 +17,10 @@ PLACES = ("edge", "supply")
 
 @dataclass(frozen=True)
 class Compartment:
-    """One compartment: start (1 is healthy), gain and loss and growth (1/min), what drives the gain, flows to others
-    (name, 1/min)."""
+    """One compartment of the body.
+
+    start (1 is healthy)     gain, loss, growth (1/min)     what drives the gain     flows to others (name, 1/min)
+    """
 
     name: str
     start: float = 0.0
@@ -33,8 +34,10 @@ class Compartment:
 
 @dataclass(frozen=True)
 class Passage:
-    """How cells of a type enter or leave: through `edge` or `supply` voxels, at a rate (1/min and voxel, or 1/min and
-    cell)."""
+    """How cells of a type enter or leave: through `edge` or `supply` voxels, at a rate.
+
+    rate   1/min and voxel, or 1/min and cell
+    """
 
     type: str
     at: str

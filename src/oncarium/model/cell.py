@@ -42,9 +42,9 @@ class Distribution:
 class CellType:
     """What a model says about one type.
 
-    values   column -> number, or label -> number for a column with an axis; columns the file does not mention are
-             absent
-    exit     exit rate of each cycle phase, 1/min           fixed   whether each phase lasts a fixed time
+    values   column -> number, or label -> number for a column with an axis; absent where the file says nothing
+    exit     exit rate of each cycle phase, 1/min
+    fixed    whether each phase lasts a fixed time
     """
 
     name: str

@@ -1,5 +1,4 @@
-"""The cell types of a model: each laid over the library and over the type it is like, with its rules, network and
-variables."""
+"""The cell types of a model: each laid over the library and the type it is like, with rules, network, variables."""
 
 from __future__ import annotations
 
@@ -19,8 +18,11 @@ from .rule import Names, Rule, check_conflicts, dropped, read_rule
 
 @dataclass(frozen=True)
 class Types:
-    """names: all that rules may speak of; networks by type; conserved: custom columns whose sum over the cells
-    stays."""
+    """The cell types, and what belongs to all of them.
+
+    names       all that rules may speak of     networks   by type
+    conserved   custom columns whose sum over the cells stays
+    """
 
     types: list[CellType]
     names: Names
@@ -31,8 +33,10 @@ class Types:
 def read_types(
     reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None
 ) -> Types:
-    """Sections cells and custom of a document. units: factor -> unit; processes: mechanisms of the user, whose columns
-    rules may name."""
+    """The sections cells and custom of a document.
+
+    units   factor -> unit     processes   mechanisms of the user, whose columns rules may name
+    """
     given = reader.named(tree.get("cells"), "cells", "cell type")
     trees = {name: _like(reader, given, name, ()) for name in given}
     logics = read_networks(reader, trees, given, folder)

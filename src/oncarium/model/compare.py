@@ -1,5 +1,7 @@
-"""What two models say differently: values are compared as quantities, whatever the spelling, and whether said or left
-at their default."""
+"""What two models say differently.
+
+Values are compared as quantities, whatever the spelling, and whether said or left at their default.
+"""
 
 from __future__ import annotations
 

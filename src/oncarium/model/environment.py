@@ -18,19 +18,9 @@ COMPAT = ("", "1.14.2")
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 FACTOR_UNITS = ("mmHg", "nM", "mM", "uM", "pM", "M", "1")
 FACTOR_KEYS = (
-    "library",
-    "unit",
-    "diffusion",
-    "decay",
-    "michaelis",
-    "initial",
-    "boundary",
-    "fixed",
-    "hindrance",
-    "solver",
-    "tolerance",
-    "doc",
-)
+    "library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "hindrance", "solver",
+    "tolerance", "doc",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,8 +70,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Boundary:
-    """Condition at one face: "no-flux", "value" (concentration), "exchange" with outside through a permeability
-    (um/min), or "voxels": the outermost layer of voxels is held at the value."""
+    """Condition at one face: no-flux, value, exchange or voxels.
+
+    value      this concentration at the face
+    exchange   with outside, through a permeability (um/min)
+    voxels     the outermost layer of voxels is held at the value
+    """
 
     condition: str = "no-flux"
     value: float = 0.0

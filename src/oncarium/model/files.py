@@ -51,8 +51,7 @@ class Document:
 
 
 def _copied(tree: Any) -> Any:
-    """A tree of dicts and lists of its own; copy.deepcopy, which keeps account of shared parts, takes three times as
-    long."""
+    """A tree of dicts and lists of its own; copy.deepcopy, which minds shared parts, takes three times as long."""
     if isinstance(tree, dict):
         return {k: _copied(v) for k, v in tree.items()}
     return [_copied(v) for v in tree] if isinstance(tree, list) else tree
@@ -148,8 +147,7 @@ def parse(text: str, name: str) -> Document:
 
 
 def _composer() -> tuple[Any, list[int]]:
-    """The YAML library's composer, and the lines of the values it has come to; it stops where a text has more than any
-    model."""
+    """The YAML library's composer, and the lines of its values; it stops at more of them than any model has."""
     from ruamel.yaml import YAML
     from ruamel.yaml.composer import Composer
     from ruamel.yaml.error import MarkedYAMLError
@@ -230,8 +228,7 @@ def _text(text: str, path: str, where: str, document: Document) -> str:
 
 
 def read(path: Path, name: str | None = None) -> Document:
-    """Read a model file with everything it includes; its own values come before included ones, those included first
-    before later ones."""
+    """Read a model file with all it includes; its own values come first, then the included ones in their order."""
     return _read(path, name or str(path), (), set())
 
 
@@ -285,8 +282,7 @@ def _read(path: Path, name: str, chain: tuple[Path, ...], done: set[Path]) -> Do
 
 @functools.cache
 def _parsed(path: Path, name: str) -> Document:
-    """A file of the library, which does not change while the program runs: parsed once. Whoever changes it takes a
-    copy."""
+    """A file of the library, which does not change while the program runs: parsed once; to change it, copy it."""
     return parse(decode(read_bytes(path), name), name)
 
 

@@ -18,6 +18,8 @@ REGIONS = ("disc", "ring", "ball", "shell", "box", "everywhere")
 CLOSEST = 0.01  # um, of packed cells
 LARGEST_TABLE = 2_000_000_000  # bytes
 Row = tuple[str, float, float, float]  # type, x, y, z
+WORDS = ("cells", *REGIONS, "count", "packing", "spacing", "with", "table", "clip", "inactive", "numbers", "gives",
+         "outside")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,24 +126,7 @@ def read_placement(
     reader: Reader, tree: Any, path: str, names: Names, domain: Domain, radius: dict[str, float], folder: Path | None
 ) -> Placement | None:
     """One entry of `initial`; folder None: tables are not opened."""
-    tree = reader.group(
-        tree,
-        path,
-        (
-            "cells",
-            *REGIONS,
-            "count",
-            "packing",
-            "spacing",
-            "with",
-            "table",
-            "clip",
-            "inactive",
-            "numbers",
-            "gives",
-            "outside",
-        ),
-    )
+    tree = reader.group(tree, path, WORDS)
     if "table" in tree:
         return _table(reader, tree, path, names, domain, folder)
     kind = reader.word(tree.get("cells"), f"{path}.cells", names.types, "cell type")

@@ -1,5 +1,4 @@
-"""Boolean networks as text: MaBoSS's .bnd and .cfg (rates of going up and down from logic and parameters), and
-SBML-qual.
+"""Boolean networks as text: MaBoSS's .bnd and .cfg (rates from logic and parameters), and SBML-qual.
 
 The format is that of Stoll et al. 2017 (DOI 10.1093/bioinformatics/btx123).
 """
@@ -37,8 +36,10 @@ class Start:
 
 @dataclass(frozen=True)
 class Logic:
-    """A network. up, down: Python expressions of the rates per unit of its time; `s[k]` is node k (0 or 1), `p[k]`
-    parameter k."""
+    """A network.
+
+    up, down   Python expressions of the rates per unit of its time; `s[k]` is node k (0 or 1), `p[k]` parameter k
+    """
 
     nodes: tuple[str, ...]
     up: tuple[str, ...]
@@ -156,8 +157,7 @@ def _nested(text: str) -> int:
 
 
 def read_settings(text: str, file: str, names: list[str]) -> tuple[dict[str, float], tuple[Start, ...]]:
-    """Parameters and starts of a .cfg. A node of which it says nothing starts as 0 or 1 with equal chances, as in
-    MaBoSS.
+    """Parameters and starts of a .cfg; other nodes start as 0 or 1 with equal chances, as in MaBoSS.
 
     >>> read_settings("$a = 2; $b = $a * 3; [A].istate = 0.25[0], 0.75[1];", "x.cfg", ["A"])
     ({'$a': 2.0, '$b': 6.0}, (Start(nodes=(0,), states=((0,), (1,)), chances=(0.25, 0.75)),))

@@ -1,5 +1,4 @@
-"""The extracellular matrix at the start: how dense, how linked, where the fibres point, where a basement membrane
-lies."""
+"""The extracellular matrix at the start: how dense, how linked, how its fibres point, where a membrane lies."""
 
 from __future__ import annotations
 
@@ -17,8 +16,10 @@ KEYS = (*SHARES, "fibres", "order")
 
 @dataclass(frozen=True)
 class Patch:
-    """Matrix of a region (None: everywhere): density (1 is a scar), crosslink and hyaluronan (0 to 1), fibres and their
-    order (0 to 1)."""
+    """Matrix of a region (None: everywhere).
+
+    density (1 is a scar)     crosslink, hyaluronan (0 to 1)     fibres and their order (0 to 1)
+    """
 
     region: Region | None = None
     density: float | None = None
@@ -30,8 +31,10 @@ class Patch:
 
 @dataclass(frozen=True)
 class MatrixStart:
-    """Everything a model says of its matrix; later patches lie over earlier ones. period: minutes between
-    remodelings."""
+    """Everything a model says of its matrix; later patches lie over earlier ones.
+
+    period   minutes between remodelings
+    """
 
     patches: tuple[Patch, ...]
     membrane: Region | None = None

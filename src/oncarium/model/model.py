@@ -10,61 +10,17 @@ from typing import Any
 from ..content import content_of
 from ..errors import ModelError, Problem, did_you_mean
 from ..sources import bibtex
-from .body import Patient, read_patient
 from .cell import CellType
-from .cell_types import read_types
 from .compare import differences
-from .consistency import check_whole
-from .environment import (
-    COMPAT,
-    LONGEST,
-    NUMERICS,
-    Clock,
-    Domain,
-    Factor,
-    Record,
-    read_clock,
-    read_domain,
-    read_factor,
-    read_record,
-    with_tables,
-)
+from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record
 from .files import Document, emit, is_there, parse, read
-from .initial import Placement, placed, read_placement
-from .library import entry, laid_over, on_shelf
-from .matrix import MatrixStart, read_matrix
+from .initial import placed
+from .library import entry, on_shelf
 from .nested import check_named, flatten, in_order, moved, set_at, texts, without_tables
 from .reader import Reader
+from .sections import read_sections
 from .spoken import Spoken
 
-SECTIONS = (
-    "oncarium",
-    "name",
-    "title",
-    "description",
-    "numerics",
-    "compat",
-    "domain",
-    "clock",
-    "until",
-    "seed",
-    "record",
-    "internalise",
-    "start",
-    "factors",
-    "custom",
-    "cells",
-    "initial",
-    "matrix",
-    "supply",
-    "body",
-    "entry",
-    "exit",
-    "sources",
-)
-FORMAT = "1"
-# what the first decisions see: concentrations after the first step of transport, or as they are given
-FIRST_LOOKS = ("solved", "given")
 IGNORABLE = ("intracellular",)
 
 
@@ -81,8 +37,19 @@ class Model(Spoken):
     0.02
     """
 
+    name: str
+    title: str
+    description: str
+    compat: str
+    internalise: bool
+    start: str
     domain: Domain
+    clock: Clock
+    record: Record
     until: float
+    seed: int
+    factors: list[Factor]
+    conserved: set[str]
 
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document
@@ -91,7 +58,7 @@ class Model(Spoken):
         self.processes = tuple(found for p in processes if (found := _mechanism(reader, p)) is not None)
         self.problems: list[Problem] = reader.problems
         self.numbers = reader.numbers
-        self._read(reader)
+        read_sections(self, reader)
 
     # -- making one -------------------------------------------------------------------------------------------------
 
@@ -119,11 +86,13 @@ class Model(Spoken):
         compat: str | None = None,
         ignore: Sequence[str] = (),
     ) -> Model:
-        """Read a model file, a PhysiCell settings XML or the folder of such a project, or a scenario of the library by
-        name. Raises ModelError.
+        """Read a model file, PhysiCell settings, a PhysiCell project's folder, or a scenario of the library by name.
+
+        Raises ModelError.
 
         numerics   oncarium, or physicell: its solvers, time steps and order of operations
-        compat     "1.14.2": with the known bugs of that version     ignore   ("intracellular",): without such models
+        compat     "1.14.2": with the known bugs of that version
+        ignore     ("intracellular",): without such models
         """
         return cls.open(path, processes, numerics, compat, ignore).checked()
 
@@ -144,11 +113,8 @@ class Model(Spoken):
         if is_there(given) and given.is_dir():
             given = settings_in(given)
         if is_settings(given):
-            return cls(
-                read_settings(given, numerics or "oncarium", compat or "", tuple(ignore)),
-                given.parent,
-                tuple(processes),
-            )
+            document = read_settings(given, numerics or "oncarium", compat or "", tuple(ignore))
+            return cls(document, given.parent, tuple(processes))
         model = cls._open(given, path, processes)
         chosen = {k: v for k, v in (("numerics", numerics), ("compat", compat)) if v is not None}
         if not chosen:
@@ -161,14 +127,8 @@ class Model(Spoken):
         if not given.suffix and not is_there(given):
             known = on_shelf("scenarios")
             if str(path) not in known:
-                raise ModelError(
-                    Problem(
-                        str(path),
-                        "",
-                        f"neither a file nor a scenario.{did_you_mean(str(path), known)}",
-                        f"Scenarios: {', '.join(known)}.",
-                    )
-                )
+                message = f"neither a file nor a scenario.{did_you_mean(str(path), known)}"
+                raise ModelError(Problem(str(path), "", message, f"Scenarios: {', '.join(known)}."))
             given = entry("scenarios", str(path))
             return cls(read(given, f"{path}.yaml"), given.parent, tuple(processes))
         return cls(read(given), given.parent, tuple(processes))
@@ -185,74 +145,6 @@ class Model(Spoken):
         """What keeps the model from running."""
         return [p for p in self.problems if p.severity == "error"]
 
-    # -- reading ----------------------------------------------------------------------------------------------------
-
-    def _read(self, reader: Reader) -> None:
-        tree = reader.group(self.document.tree, "", SECTIONS)
-        version = reader.text(tree.get("oncarium"), "oncarium", FORMAT)
-        if version != FORMAT:
-            reader.complain("oncarium", f"format {version[:60]} is not known;", f"expected {FORMAT}.")
-        self.name = reader.text(tree.get("name"), "name")
-        self.title = reader.text(tree.get("title"), "title", self.name or "A tissue")
-        self.description = reader.text(tree.get("description"), "description")
-        reader.own.update(
-            {k: reader.text(v, f"sources.{k}") for k, v in reader.group(tree.get("sources"), "sources").items()}
-        )
-        self.numerics = reader.word(tree.get("numerics", NUMERICS[0]), "numerics", NUMERICS, "numerics") or NUMERICS[0]
-        self.compat = reader.word(tree.get("compat", ""), "compat", COMPAT, "version to be compatible with") or ""
-        self.internalise = reader.truth(tree.get("internalise", False), "internalise")
-        self.start = reader.word(tree.get("start", FIRST_LOOKS[0]), "start", FIRST_LOOKS, "start") or FIRST_LOOKS[0]
-        domain = read_domain(reader, tree.get("domain"))
-        # so large that nothing else looks wrong for it
-        self.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))
-        self.clock: Clock = read_clock(reader, tree.get("clock"))
-        self.record: Record = read_record(reader, tree.get("record"), self.clock.transport)
-        until = reader.quantity(tree["until"], "until", "min", ge=0.0, le=LONGEST) if "until" in tree else 7200.0
-        self.until = until if until is not None else 0.0
-        seed = reader.whole(tree["seed"], "seed", 0, 2**63 - 1) if "seed" in tree else 1
-        self.seed = seed if seed is not None else 1
-        self.factors: list[Factor] = []
-        for name, given in reader.named(tree.get("factors"), "factors", "factor").items():
-            full = laid_over(reader, given, f"factors.{name}", "factors")
-            found = read_factor(
-                reader, name, full, self.domain.is_2d, "lod" if self.numerics == "physicell" else "auto"
-            )
-            if found:
-                self.factors.append(found)
-        self.factors = with_tables(reader, self.factors, self.domain, self.folder)
-        cells = read_types(reader, tree, {f.name: f.unit for f in self.factors}, self.processes, self.folder)
-        self.types, self.names, self.networks, self.conserved = (
-            cells.types,
-            cells.names,
-            cells.networks,
-            cells.conserved,
-        )
-        radius = {
-            t.name: (t.value(self.names.columns["volume.total"]) * 0.238732414637843) ** (1 / 3) for t in self.types
-        }
-        self.placements: list[Placement] = []
-        for i, given in enumerate(
-            reader.listed(tree.get("initial"), "initial", "placements, each starting with  - cells: <type>.")
-        ):
-            placement = read_placement(reader, given, f"initial.{i}", self.names, self.domain, radius, self.folder)
-            if placement:
-                self.placements.append(placement)
-                if placement.outside and self.folder is not None:
-                    given["outside"] = str(placement.outside)
-                if placement.values and self.folder is not None:
-                    given["gives"] = sorted({c if label is None else f"{c}.{label}" for c, label in placement.values})
-        self.matrix: MatrixStart | None = read_matrix(reader, tree.get("matrix"), self.clock.transport)
-        if self.matrix is None and any(
-            s in ("sense.matrix", "sense.stiffness", "sense.alignment") for s in self.signals
-        ):
-            reader.complain(
-                "cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix."
-            )
-        self.patient: Patient = read_patient(reader, tree, self.names, self.factors)
-        for name in self.record.columns or ():
-            reader.word(name, "record.columns", self.names.columns, "column")
-        check_whole(reader, self)
-
     # -- asking -----------------------------------------------------------------------------------------------------
 
     @property
@@ -267,8 +159,7 @@ class Model(Spoken):
 
     @property
     def bytes_needed(self) -> float:
-        """Estimate of the memory of a run: twelve numbers per voxel and factor, about 1 kB per cell, growth
-        included."""
+        """Estimate of the memory of a run: twelve numbers per voxel and factor, 3 kB per cell, growth included."""
         return 12.0 * 8.0 * self.domain.voxels * max(1, len(self.factors)) + 3.0 * 1000.0 * self.cells_at_start
 
     def type(self, name: str) -> CellType:
@@ -276,18 +167,15 @@ class Model(Spoken):
         for t in self.types:
             if t.name == name:
                 return t
-        raise ModelError(
-            Problem(
-                "",
-                f"cells.{name}",
-                f"no cell type is called '{name}'.{did_you_mean(name, [t.name for t in self.types])}",
-            )
-        )
+        hint = did_you_mean(name, [t.name for t in self.types])
+        raise ModelError(Problem("", f"cells.{name}", f"no cell type is called '{name}'.{hint}"))
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the model says (numbers, rules, places, content of tables), not of its title or of how and
-        where its files lie."""
+        """SHA-256 of what the model says (numbers, rules, places, content of tables).
+
+        Its title, and how and where its files lie, do not count.
+        """
         h = hashlib.sha256()
         for path in sorted(self.numbers):
             h.update(f"{path}={self.numbers[path].value!r}\n".encode())
@@ -315,15 +203,12 @@ class Model(Spoken):
         for path, value in {**(changes or {}), **top}.items():
             try:
                 check_named(document.tree, path.split("."))
-                set_at(
-                    document.tree,
-                    path.split("."),
-                    parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else texts(value),
-                )
+                said = parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else texts(value)
+                set_at(document.tree, path.split("."), said)
                 document.places[path] = (f"--set {path}={value}", 0, 0)
             except (KeyError, IndexError, ValueError, ModelError) as error:
-                said = error.args[0] if error.args and not isinstance(error, ModelError) else "it is no value"
-                problems.append(Problem(f"--set {path}={value}", path, f"cannot be set: {said}."))
+                why = error.args[0] if error.args and not isinstance(error, ModelError) else "it is no value"
+                problems.append(Problem(f"--set {path}={value}", path, f"cannot be set: {why}."))
         if problems:
             raise ModelError(problems)
         return Model(document, self.folder, self.processes).checked()
@@ -411,14 +296,8 @@ def check_choices(numerics: str | None, compat: str | None, ignore: Sequence[str
         *(("ignore", i, IGNORABLE) for i in ignore),
     ):
         if given is not None and given not in known:
-            raise ModelError(
-                Problem(
-                    what,
-                    "",
-                    f"'{given}' is not known.{did_you_mean(given, known)}",
-                    f"Expected {' or '.join(k for k in known if k)}.",
-                )
-            )
+            expected = f"Expected {' or '.join(k for k in known if k)}."
+            raise ModelError(Problem(what, "", f"'{given}' is not known.{did_you_mean(given, known)}", expected))
 
 
 EXAMPLE = """

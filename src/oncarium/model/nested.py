@@ -12,8 +12,7 @@ from .files import overlay
 
 
 def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """A group over the one it builds on. Another cycle, or durations in place of exit rates, replace how the phases
-    end."""
+    """A group over the one it builds on; another cycle, or durations for exit rates, replace how the phases end."""
     cycle = above.get("cycle")
     if isinstance(cycle, dict) and isinstance(below.get("cycle"), dict) and {"model", "exit", "duration"} & set(cycle):
         kept = () if "model" in cycle else ("model", "fixed")

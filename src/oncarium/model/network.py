@@ -71,8 +71,7 @@ def column(node: str) -> str:
 def read_networks(
     reader: Reader, trees: Mapping[str, dict[str, Any]], given: Mapping[str, Any], folder: Path | None
 ) -> dict[str, Logic]:
-    """Type -> logic of its network. The content of files is kept in the document, so that a run's own model needs no
-    file."""
+    """Type -> logic of its network; the document keeps the files' content, so that a run's own model needs none."""
     out = {}
     for name, tree in trees.items():
         if "network" not in tree:

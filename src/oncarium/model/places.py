@@ -81,8 +81,7 @@ def misfit(region: Region, domain: Domain, count: int | None, spacing: float | N
 
 
 def _share(region: Region, domain: Domain, low: np.ndarray, high: np.ndarray) -> float:
-    """Which share of the box around a region (cut to the domain) it fills: seen from the box, or, where it is thin,
-    from the region."""
+    """Share of the box around a region (cut to the domain) that it fills; of a thin one, seen from the region."""
     draw = np.random.default_rng(0)
 
     x, y, z = [*(low + draw.random((SAMPLE, len(low))) * (high - low)).T, np.zeros(SAMPLE)][:3]

@@ -2,7 +2,8 @@
 
 A species with levels 0 and 1 is a node. One with more levels is a row of nodes A_b1, A_b2, ...: as many are 1 as its
 level, and it goes up and down by one level at a time, as logical models do. Function terms are tried in their order;
-where none is true, the default term holds."""
+where none is true, the default term holds.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +20,10 @@ MOST_LEVELS = 20
 
 @dataclass
 class Species:
-    """One species: its highest level, that at the start (None: by chance), whether it stays, and (condition, level) of
-    its terms."""
+    """One species: its highest level, that at the start (None: by chance), whether it stays, its terms.
+
+    terms   (condition, level)
+    """
 
     levels: int
     start: int | None
@@ -50,8 +53,10 @@ class Species:
 
 
 def read_qual(text: str, file: str) -> tuple[str, str]:
-    """(.bnd, .cfg) of an SBML-qual model: every node goes up and down with rate 1, as its transition says. Raises
-    ModelError."""
+    """(.bnd, .cfg) of an SBML-qual model: every node goes up and down with rate 1, as its transition says.
+
+    Raises ModelError.
+    """
     try:
         import libsbml
     except ImportError:

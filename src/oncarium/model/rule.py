@@ -49,8 +49,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Names:
-    """What a rule may speak of: columns, and labels along their axes. Every rule looks names up, so they are put
-    together once."""
+    """What a rule may speak of: columns, and labels along their axes; put together once for all rules."""
 
     columns: Mapping[str, Entry]
     factors: Mapping[str, str]  # name -> unit

@@ -19,8 +19,7 @@ Column = tuple[str, str | None]
 
 @dataclass
 class Table:
-    """What a table says: rows (type, x, y, z), further values per column (nan: nothing said), and what is wrong with
-    it."""
+    """What a table says: rows (type, x, y, z), further values per column (nan: nothing said), and its problems."""
 
     rows: list[Row] = field(default_factory=list)
     values: dict[Column, tuple[float, ...]] = field(default_factory=dict)
@@ -29,8 +28,7 @@ class Table:
 
 
 def columns_of(names: Names) -> dict[str, Column]:
-    """Every name a further column may have: ours, and PhysiCell's; phases of a cycle by their number ("cycle.exit",
-    "0")."""
+    """Every name a further column may have: ours, and PhysiCell's; a cycle's phases by number ("cycle.exit", "0")."""
     from .physicell.dictionary import Dictionary
 
     custom = [c.partition(".")[2] for c in names.columns if c.startswith("custom.")]

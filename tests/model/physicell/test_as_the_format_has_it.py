@@ -94,8 +94,7 @@ def test_a_field_that_is_too_long_is_told_with_its_line(tmp_path):
 
 @pytest.mark.parametrize("numerics", ["oncarium", "physicell"])
 def test_cells_outside_stay_there_and_take_no_part(tmp_path, numerics):
-    """Beyond the domain, or above a layer: in the output, where they were put, and neither moved nor asked for
-    anything."""
+    """Beyond the domain, or above a layer: in the output where they were put, neither moved nor asked for anything."""
     eager = cell("<cycle code='5'><phase_transition_rates><rate start_index='0' end_index='0'>0.05</rate>"
                  "</phase_transition_rates></cycle><secretion><substrate name='oxygen'><uptake_rate>100</uptake_rate>"
                  "</substrate></secretion>")  # fmt: skip

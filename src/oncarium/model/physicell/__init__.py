@@ -1,5 +1,4 @@
-"""PhysiCell models: settings XML, rules CSV, cells CSV and initial concentrations become the same tree that a model
-file gives."""
+"""PhysiCell models: settings XML, rules, cells and initial concentrations become the tree that a model file gives."""
 
 from .settings import is_project, is_settings, read_settings, settings_in
 

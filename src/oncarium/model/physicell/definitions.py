@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ...errors import did_you_mean
-from .phenotype import Custom, Definition, Phenotype, Value
+from .definition import Custom, Definition, Value
+from .phenotype import Phenotype
 from .tags import BUILT_IN, DEAD_PARTS, KINDS, VOLUME, ZEROED
 from .xml import Element
 
@@ -93,8 +94,7 @@ class Definitions(Phenotype):
         return base
 
     def _start(self, element: Element, name: str, number: str, base: Definition, legacy: bool) -> Definition:
-        """The definition before its own values are read: a copy of its parent, with what is not inherited set to
-        zero."""
+        """A definition before its own values are read: a copy of its parent, with zero for what is not inherited."""
         parent_name = element.attribute("parent_type")
         parent = next((d for d in self.all if d.name == parent_name), None) if parent_name else None
         if parent_name and parent is None:

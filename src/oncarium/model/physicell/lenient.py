@@ -2,7 +2,8 @@
 
 That parser (pugixml) skips comments and instructions whatever stands in them, keeps an & that begins no entity, takes
 the first of two attributes of one name, ignores text outside of the elements and name spaces. A document type is
-refused: nothing of it is read or opened."""
+refused: nothing of it is read or opened.
+"""
 
 from __future__ import annotations
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from ...errors import did_you_mean
 from .. import catalog
+from .definition import Definition, Phase, Value
+from .definition import Key as Key  # exchange names it from here
 from .tags import (
     ATTACK_DURATION,
     CYCLE_NAMES,
@@ -20,69 +20,6 @@ from .tags import (
     SECRETION,
 )
 from .xml import Element
-
-Key = tuple[str, str | None]
-
-
-@dataclass(frozen=True)
-class Value:
-    """A number, the text it had, and where it stands."""
-
-    number: float
-    text: str
-    place: tuple[str, int, int]
-
-    def say(self, unit: str) -> str:
-        """As a model file would."""
-        return self.text if unit == "1" else f"{self.text} {unit}"
-
-
-@dataclass
-class Phase:
-    """How one phase of the cycle ends: its exit rate, or its duration, and whether that is fixed."""
-
-    rate: float
-    fixed: bool
-    duration: Value | None = None
-    place: tuple[str, int, int] | None = None
-
-
-@dataclass
-class Definition:
-    """One cell type on its way: (column, label) -> Value, cycle, custom data, distributions."""
-
-    name: str
-    number: int
-    element: Element
-    values: dict[Key, Value] = field(default_factory=dict)
-    cycle: str = "ki67_advanced"
-    phases: list[Phase] = field(default_factory=list)
-    normalized: bool = False
-    custom: dict[str, Value] = field(default_factory=dict)
-    distributions: list[dict[str, Any]] = field(default_factory=list)
-    intracellular: Element | None = None
-
-    def get(self, column: str, label: str | None = None) -> float:
-        """Number of a column; its default where nothing is said."""
-        found = self.values.get((column, label))
-        return found.number if found else catalog.columns()[column].default
-
-    def set(self, column: str, label: str | None, number: float, element: Element, text: str = "") -> None:
-        """Say the number of a column, at the place of an element; text is the number as its author wrote it."""
-        whole = number == round(number) and abs(number) < 1e15
-        self.values[(column, label)] = Value(
-            number, text or (f"{number:.0f}" if whole else repr(number)), element.place
-        )
-
-
-@dataclass
-class Custom:
-    """One custom variable: unit label, whether division halves it, what it means."""
-
-    unit: str
-    conserved: bool
-    doc: str
-    place: tuple[str, int, int]
 
 
 class Phenotype:
@@ -371,11 +308,8 @@ class Phenotype:
         """Damage per time and duration of attacks: a tag that is absent reads as 0; files from before 1.14 call the
         first damage_rate."""
         attacks = any(k[0] == "attack.rate" and v.number > 0.0 for k, v in d.values.items())
-        damage, duration, old = (
-            group.child("attack_damage_rate"),
-            group.child("attack_duration"),
-            group.child("damage_rate"),
-        )
+        damage, duration = group.child("attack_damage_rate"), group.child("attack_duration")
+        old = group.child("damage_rate")
         before = old is not None and damage is None and self.compat != "1.14.2"
         if damage:
             self._put(d, damage, "attack.damage_rate")

@@ -14,51 +14,17 @@ from ..initial import LARGEST_TABLE
 from ..rows import number_in
 from .dictionary import ALWAYS_ZERO, BROKEN_1_14_2, Column, Dictionary
 
+# columns of a row, by version of the format
+SINCE_2 = ("cell type", "signal", "direction", "behavior", "saturation value", "half-maximum", "Hill power",
+           "applies to dead")  # fmt: skip
 LAYOUTS: dict[int, tuple[str, ...]] = {
-    0: (
-        "cell type",
-        "behavior",
-        "min",
-        "base",
-        "max",
-        "signal",
-        "direction",
-        "half-maximum",
-        "Hill power",
-        "applies to dead",
-    ),
-    1: (
-        "cell type",
-        "signal",
-        "direction",
-        "behavior",
-        "base",
-        "saturation value",
-        "half-maximum",
-        "Hill power",
-        "applies to dead",
-    ),
-    2: (
-        "cell type",
-        "signal",
-        "direction",
-        "behavior",
-        "saturation value",
-        "half-maximum",
-        "Hill power",
-        "applies to dead",
-    ),
-    3: (
-        "cell type",
-        "signal",
-        "direction",
-        "behavior",
-        "saturation value",
-        "half-maximum",
-        "Hill power",
-        "applies to dead",
-    ),
-}
+    0: ("cell type", "behavior", "min", "base", "max", "signal", "direction", "half-maximum", "Hill power",
+        "applies to dead"),
+    1: ("cell type", "signal", "direction", "behavior", "base", "saturation value", "half-maximum", "Hill power",
+        "applies to dead"),
+    2: SINCE_2,
+    3: SINCE_2,
+}  # fmt: skip
 # of version 2, three behaviors since
 TRIPLED = ("phagocytose dead cell", "phagocytosis of dead cell", "phagocytosis of dead cells")
 WORDS = {column: word for word, column in catalog.NAMED_SIGNALS.items()}
@@ -74,8 +40,7 @@ class Line:
 
 
 class RulesFile:
-    """Reads one file after another; remembers what stood where, so that two rules that contradict each other are both
-    named.
+    """Reads one file after another; remembers what stood where, so that both of two contradicting rules are named.
 
     phases   type -> its cycle's phases     base(type, column, label) -> value in the cell definition
     """

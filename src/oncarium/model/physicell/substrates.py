@@ -19,8 +19,7 @@ from ..rows import number_in, rows_of
 def read_concentrations(
     path: Path, factors: Sequence[str], domain: Domain, name: str = ""
 ) -> tuple[dict[str, Any], str]:
-    """Factor -> array (z, y, x) of concentrations, and the SHA-256 of the file. Raises ModelError with everything
-    wrong.
+    """Factor -> array (z, y, x) of concentrations, and the SHA-256 of the file. Raises ModelError.
 
     CSV: x, y, z of each voxel's center and one column per factor under a header; factors without a column start at 0.
     Without a header the columns are the factors in their order. MATLAB: the same as one matrix of doubles.

@@ -93,8 +93,7 @@ class Surroundings:
         return is_2d
 
     def read_overall(self, group: Element | None) -> None:
-        """The sections `until` and `clock`: PhysiCell's own steps with its numerics, else steps that fit the
-        recording."""
+        """The sections `until` and `clock`: PhysiCell's steps with its numerics, else steps that fit the recording."""
         if group is None:
             self.root.complain("<overall> is missing.", "Expected max_time and the time steps.")
             return
@@ -343,8 +342,7 @@ class Surroundings:
     # -- files ------------------------------------------------------------------------------------------------------
 
     def find(self, folder: str, name: str, element: Element) -> Path | None:
-        """A file that the settings name: below the XML's folder, its parent or the working directory, or beside the
-        XML."""
+        """A file that the settings name: below the XML's folder, its parent or the working directory, or beside it."""
         if not name:
             element.complain("no file is named.", "Expected <filename>.")
             return None

@@ -13,19 +13,10 @@ CYCLES = {
     7: "cycling_quiescent",
 }
 CYCLE_NAMES = {
-    "ki67 (advanced)": 0,
-    "advanced ki67": 0,
-    "ki67 (basic)": 1,
-    "basic ki67": 1,
-    "flow cytometry model (basic)": 2,
-    "live/apoptotic": 3,
-    "total cells": 4,
-    "live": 5,
-    "live cells": 5,
-    "flow cytometry model (separated)": 6,
-    "cycling-quiescent model": 7,
-    "cycling-quiescent": 7,
-}
+    "ki67 (advanced)": 0, "advanced ki67": 0, "ki67 (basic)": 1, "basic ki67": 1, "flow cytometry model (basic)": 2,
+    "live/apoptotic": 3, "total cells": 4, "live": 5, "live cells": 5, "flow cytometry model (separated)": 6,
+    "cycling-quiescent model": 7, "cycling-quiescent": 7,
+}  # fmt: skip
 DEATHS = {100: "apoptosis", 101: "necrosis", 102: "autophagy"}
 VOLUME = {
     "total": "volume.total",

@@ -1,5 +1,4 @@
-"""XML that nobody has to trust: no DTD, no entity, no network, no deep nesting; and elements that remember what was
-read."""
+"""XML that nobody has to trust: no DTD, entity, network or deep nesting; and elements that know what was read."""
 
 from __future__ import annotations
 
@@ -199,8 +198,10 @@ class Element:
         return False
 
     def number(self, unit: str = "", empty: float | None = 0.0) -> float | None:
-        """The text as a number; None (and a problem) where it is none. `unit`: what the format means, whatever the
-        label says."""
+        """The text as a number; None (and a problem) where it is none.
+
+        unit   what the format means, whatever the label says
+        """
         text = self.text
         if unit:
             self.check_label(unit)
