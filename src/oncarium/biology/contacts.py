@@ -47,8 +47,9 @@ class Rates(NamedTuple):
     @classmethod
     def of(cls, cells: Cells, shield: np.ndarray) -> Rates:
         """Those of all cells."""
-        engulfing = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
-        return cls(*engulfing, cells["attack.rate"], cells["attack.immunogenicity"], shield, cells["fusion.rate"])
+        apoptotic, necrotic, live = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
+        attack, immunogenicity = cells["attack.rate"], cells["attack.immunogenicity"]
+        return cls(apoptotic, necrotic, live, attack, immunogenicity, shield, cells["fusion.rate"])
 
 
 @njit(cache=True, nogil=True)

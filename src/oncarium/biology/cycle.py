@@ -155,7 +155,8 @@ class Cycle(Process):
         self.models = models
         self.exact = exact
         numbers = zip(*((len(m.phases), m.divides, m.copies) for m in models))
-        self.phases = Phases(*(np.array(v, np.int64) for v in numbers), fixed)
+        count, divides, copies = (np.array(v, np.int64) for v in numbers)
+        self.phases = Phases(count, divides, copies, fixed)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells

@@ -120,8 +120,8 @@ class Sensing(Process):
         """ahead: fires in the last step of mechanics before others decide."""
         clock = model.clock
         options |= {"blind": model.compat == "1.14.2", "given": build.exact and model.start == "given"}
-        period, ahead = (clock.mechanics, clock.phenotype) if ahead else (clock.phenotype, 0.0)
-        return cls(period, build[Mechanics], build.wanted, ahead=ahead, **options)
+        period, between = (clock.mechanics, clock.phenotype) if ahead else (clock.phenotype, 0.0)
+        return cls(period, build[Mechanics], build.wanted, ahead=between, **options)
 
     @property
     def name(self) -> str:

@@ -241,10 +241,10 @@ class ContactsInOrder(Contacts):
         events = np.empty((3 * cells.n, 3), np.int64)
         partner = cells["springs.partner"] if "springs.partner" in cells else np.empty((0, 0), np.int64)
         nuclei = cells["fusion.nuclei"] if "fusion.nuclei" in cells else np.empty(0)
-        attack = (cells[f"attack.{k}"] for k in ("duration", "damage_rate", "target", "delivered"))
-        attacks = Attacks(*attack, cells["damage.level"], cells["sense.attacked"])
+        columns = [f"attack.{k}" for k in ("duration", "damage_rate", "target", "delivered")]
+        attacks = Attacks(*(cells[name] for name in (*columns, "damage.level", "sense.attacked")))
         parts = ("fluid", "cytoplasm_solid", "nuclear_solid", "nuclear", "target_nuclear", "total")
-        volumes = Volumes(*(cells[f"volume.{k}"] for k in parts), cells["radius"])
+        volumes = Volumes(*(cells[name] for name in (*(f"volume.{k}" for k in parts), "radius")))
         around, rates = Neighborhood.of(tissue, self.mechanics), Rates.of(cells, NO_SHIELD)
         actors = (self.firing(tick), cells.order(), who(cells), free(cells), around, cells.position.copy())
         count = interact(*actors, rates, attacks, nuclei, partner, volumes, events)

@@ -103,8 +103,9 @@ class Exchange(Process):
     def _entries(self, tissue: Tissue) -> tuple:
         cells, grid = tissue.cells, tissue.fields.grid
         there = (cells.order(), cells[OUTSIDE.name] == 0, cells.position, self.lower, self.spacing, grid.shape)
-        exchange = (cells[f"secretion.{k}"] for k in ("approach", "uptake", "target", "rate"))
-        return couple(*there, cells["volume.total"], *exchange, self.per_amount, self.dt, grid.voxel_volume)
+        sinks = (cells["volume.total"], cells["secretion.approach"], cells["secretion.uptake"])
+        sources = (cells["secretion.target"], cells["secretion.rate"], self.per_amount)
+        return couple(*there, *sinks, *sources, self.dt, grid.voxel_volume)
 
     def restore(self, state: dict) -> None:
         self.shared.clear()

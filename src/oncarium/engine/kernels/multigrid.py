@@ -179,9 +179,11 @@ def solve(
     if drained is None:
         drained = bool((source < 0.0).any())
     inflow = hierarchy.inflow(np.zeros(6) if outside is None else outside)
-    uptake, top = (demand, capacity, float(michaelis)), hierarchy.top(threads)
+    sink, right, inverse, guess, scratch = work
+    room, uptake = (sink, right, inverse, guess, scratch), (demand, capacity, float(michaelis))
+    top = hierarchy.top(threads)
     e = Equations(
-        value, source, inflow, float(rate), *uptake, fixed, held, drained, *work, hierarchy.levels, top, threads
+        value, source, inflow, float(rate), *uptake, fixed, held, drained, *room, hierarchy.levels, top, threads
     )
     hold(value, fixed, held)
     advance = _advance if top > 0 else _in_one_call
