@@ -44,7 +44,8 @@ def test_help_of_the_verb_that_is_also_a_package():
 def test_compilation_is_told_loop_by_loop(tmp_path):
     """With an empty cache the loops are named and counted; the next time there is nothing to say."""
     code = (
-        "from numba import njit; from oncarium.engine import compiling\nimport oncarium.engine.kernels.coupling as c, numpy as np\n"
+        "from numba import njit; from oncarium.engine import compiling\n"
+        "import oncarium.engine.kernels.coupling as c, numpy as np\n"
         "said = []\nwith compiling.told(lambda n, name: said.append((n, name))):\n"
         "    for _ in range(2): c.voxel_at(1.0, 2.0, 3.0, np.zeros(3), np.ones(3), (4, 4, 4))\n"
         "print(said, compiling.loops() >= len(said))"

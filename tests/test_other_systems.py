@@ -55,12 +55,13 @@ def test_the_doctor_without_the_calls_of_linux(tmp_path):
 
 
 def test_such_calls_are_guarded_wherever_they_stand():
+    own = re.compile(
+        r"os\.(sched_\w+|sysconf|fork|getuid|geteuid|statvfs|killpg)\("
+        r"|import (fcntl|resource)|signal\.SIG(USR1|HUP)"
+    )
     guarded = re.compile(r"hasattr\(os|getattr\((os|signal)|except|os\.name ==")
     for path in Path(oncarium.__file__).parent.rglob("*.py"):
         lines = path.read_text(encoding="utf-8").splitlines()
         for k, line in enumerate(lines):
-            if re.search(
-                r"os\.(sched_\w+|sysconf|fork|getuid|geteuid|statvfs|killpg)\(|import (fcntl|resource)|signal\.SIG(USR1|HUP)",
-                line,
-            ):
+            if own.search(line):
                 assert guarded.search("\n".join(lines[max(0, k - 3) : k + 9])), f"{path.name}:{k + 1}: {line.strip()}"

@@ -11,10 +11,13 @@ CELLS = [
     "import matplotlib.pyplot as plt\nimport oncarium as oc\nresult = oc.open('run')\nbackend = plt.get_backend()",
     "oc.plot.growth(result)\noc.plot.tissue(result)\noc.plot.deaths(result)",
     "oc.plot.growth(result)\noc.plot.fields(result)",
-    "ours = oc.plot.growth(result)\nbefore = len(ours.lines)\nplt.plot([1, 2], [3, 4])\nprint(len(ours.lines) == before, plt.gca() is ours)",
+    "ours = oc.plot.growth(result)\nbefore = len(ours.lines)\nplt.plot([1, 2], [3, 4])\n"
+    "print(len(ours.lines) == before, plt.gca() is ours)",
     "figure, mine = plt.subplots()\noc.plot.growth(result, mine)\nprint(plt.gca() is mine)",
-    "oc.plot.save(oc.plot.growth(result), 'growth.png')\nreport = oc.report(result)\noc.movie(result, 'growth.gif', frames=2)",
-    "print(plt.get_backend() == backend, plt.get_fignums(), plt.rcParams['font.size'] == plt.rcParamsDefault['font.size'])",
+    "oc.plot.save(oc.plot.growth(result), 'growth.png')\nreport = oc.report(result)\n"
+    "oc.movie(result, 'growth.gif', frames=2)",
+    "print(plt.get_backend() == backend, plt.get_fignums(),"
+    " plt.rcParams['font.size'] == plt.rcParamsDefault['font.size'])",
     "result.fields['oxygen']",
 ]
 

@@ -72,7 +72,8 @@ def test_the_figure_names_every_factor_state_and_type(model):
 
 
 def test_a_model_without_rules_or_factors_is_drawn():
-    text = 'oncarium: 1\ndomain: {x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}\ncells:\n  "a": {cycle: {model: live}}\n'
+    domain = "domain: {x: [0 um, 40 um], y: [0 um, 40 um], voxel: 20 um}"
+    text = f"oncarium: 1\n{domain}\ncells:\n  a: {{cycle: {{model: live}}}}\n"
     assert oc.plot.wiring(Model.from_text(text)).axes
     plt.close("all")
 
@@ -105,6 +106,6 @@ def test_the_command(tmp_path):
 
 
 def test_inputs_of_a_network_are_in_it():
-    inline = 'network: {bnd: "Node A {} Node B {logic = A;}", inputs: [{node: A, signal: oxygen, below: 5 mmHg}]}\n    hypoxia:'
-    wiring = read_wiring(Model.from_text(MODEL.replace("hypoxia:", inline, 1)))
+    inline = 'network: {bnd: "Node A {} Node B {logic = A;}", inputs: [{node: A, signal: oxygen, below: 5 mmHg}]}'
+    wiring = read_wiring(Model.from_text(MODEL.replace("hypoxia:", f"{inline}\n    hypoxia:", 1)))
     assert ("oxygen", "tumor", "N", False) in {(e.signal, e.type, e.letter, e.up) for e in wiring.effects}

@@ -20,8 +20,8 @@ oncarium: 1
 title: For scanpy
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
 record:
-  columns: [volume.total, cycle.phase, cycle.exit, sense.factor, secretion.rate, secretion.uptake, metabolism.consumption,
-            attack.rate, attack.target, damage.level]
+  columns: [volume.total, cycle.phase, cycle.exit, sense.factor, secretion.rate, secretion.uptake,
+            metabolism.consumption, attack.rate, attack.target, damage.level]
 factors:
   oxygen: {unit: mmHg, diffusion: 1e5 um^2/min, decay: 0.1 1/min, boundary: 38 mmHg}
   signal: {unit: nM, diffusion: 1e3 um^2/min, decay: 0.1 1/min}

@@ -10,8 +10,8 @@ import os, sys
 import numpy, numba, zarr, pandas, xarray, scipy.fft, pint, asyncio, subprocess, multiprocessing
 for module in ("fcntl", "resource", "pwd", "grp", "termios", "msvcrt"):
     sys.modules[module] = None  # an import of it raises ImportError, as on Windows
-for name in ("sched_getaffinity", "sched_setaffinity", "uname", "getuid", "geteuid", "fork", "getpgid", "killpg", "pread",
-             "register_at_fork", "sysconf"):
+for name in ("sched_getaffinity", "sched_setaffinity", "uname", "getuid", "geteuid", "fork", "getpgid", "killpg",
+             "pread", "register_at_fork", "sysconf"):
     if hasattr(os, name):
         delattr(os, name)
 def kill(*_):

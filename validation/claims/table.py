@@ -34,7 +34,8 @@ if __name__ == "__main__":
         main, off = (told(x[0], c.effect) if x else o["error"] for x in (o["effects"], o["mechanism off"]))
         verdict = o["verdict"] if o["verdict"] == "supported" else f"**{o['verdict']}**"
         lines.append(
-            f"| {c.id} | {o['readouts'][0]} | {main} | {c.direction} {c.band[0]:g} to {c.band[1]:g} | {off} | {verdict} |"
+            f"| {c.id} | {o['readouts'][0]} | {main} | {c.direction} {c.band[0]:g} to {c.band[1]:g} | {off} "
+            f"| {verdict} |"
         )
     page = HERE / "README.md"
     before, _, rest = page.read_text().partition(FROM)

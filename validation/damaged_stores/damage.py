@@ -38,7 +38,8 @@ factors:
   oxygen: {unit: mmHg, diffusion: 100000 um^2/min assumed, decay: 0.1 1/min assumed, boundary: 38 mmHg assumed}
   signal: {unit: nM, diffusion: 1000 um^2/min assumed, decay: 0.01 1/min assumed, initial: 0.5 nM assumed}
 cells:
-  tumor: {cycle: {model: live, exit: 0.1 1/h assumed}, death: {apoptosis: 0.0005 1/min assumed}, motility: {speed: 0.5 um/min assumed}}
+  tumor: {cycle: {model: live, exit: 0.1 1/h assumed}, death: {apoptosis: 0.0005 1/min assumed},
+          motility: {speed: 0.5 um/min assumed}}
 initial:
   - {cells: tumor, disc: {radius: 50 um}, count: 20}
 """

@@ -128,7 +128,8 @@ def main(points: int = 50, seed: int = 2026) -> None:
         digest = oc.open(Path(place) / "whole").digest
     same = sum(d == digest for *_, d in rows)
     print(
-        f"{len(rows)} runs killed, {sum(b > 0 for _, b, *_ in rows)} of them twice; {same} end with the digest of the uninterrupted run"
+        f"{len(rows)} runs killed, {sum(b > 0 for _, b, *_ in rows)} of them twice;"
+        f" {same} end with the digest of the uninterrupted run"
     )
     sys.exit(same != len(rows))
 

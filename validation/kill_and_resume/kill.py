@@ -68,7 +68,8 @@ def main(kills: int = 50) -> None:
                 file.flush()
                 frames = after
         digest = oc.open(cut).digest
-        text = f"{done} kills, {frames} frames; digest of the killed run {digest}, of the uninterrupted run {whole.digest}\n"
+        digests = f"digest of the killed run {digest}, of the uninterrupted run {whole.digest}"
+        text = f"{done} kills, {frames} frames; {digests}\n"
         (HERE / "result.txt").write_text(text)
         print(text, end="")
         assert digest == whole.digest

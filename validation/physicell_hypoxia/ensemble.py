@@ -36,8 +36,9 @@ def measure(simulation: oc.Simulation) -> list[float]:
     cells, oxygen = simulation.tissue.cells, simulation.tissue.fields.value[0]
     live = cells["vital"] == 0
     return [
-        cells.n, (~live).sum(), (live & (cells.type == 0)).sum(), (live & (cells.type == 1)).sum(), cells["volume.total"].mean(),
-        cells["sense.pressure"][live].mean(), np.sqrt((cells.position**2).sum(axis=1).mean()), oxygen.mean(), oxygen.min(),
+        cells.n, (~live).sum(), (live & (cells.type == 0)).sum(), (live & (cells.type == 1)).sum(),
+        cells["volume.total"].mean(), cells["sense.pressure"][live].mean(),
+        np.sqrt((cells.position**2).sum(axis=1).mean()), oxygen.mean(), oxygen.min(),
     ]  # fmt: skip
 
 
@@ -110,9 +111,8 @@ def say(title: str, table: dict[int, np.ndarray]) -> None:
     for minute, z in table.items():
         print(f"{minute:>8}" + "".join(f"{v:>18.2f}" for v in z))
     every = np.concatenate(list(table.values()))
-    print(
-        f"beyond 3: {(np.abs(every) > 3).sum()} of {len(every)}, beyond 4: {(np.abs(every) > 4).sum()}, largest {np.abs(every).max():.2f}\n"
-    )
+    size = np.abs(every)
+    print(f"beyond 3: {(size > 3).sum()} of {len(size)}, beyond 4: {(size > 4).sum()}, largest {size.max():.2f}\n")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ if __name__ == "__main__":
     given = parser.parse_args()
     numbers, readouts = sensitivity.uncertain()
     table = sensitivity.morris(
-        oc.load(HERE / "half.yaml"), numbers, readouts, given.runs, trajectories=given.trajectories, until=given.until, seed=1, workers=given.workers,
-        see=lambda done, all: print(f"{done} of {all} runs", flush=True),
+        oc.load(HERE / "half.yaml"), numbers, readouts, given.runs, trajectories=given.trajectories, until=given.until,
+        seed=1, workers=given.workers, see=lambda done, all: print(f"{done} of {all} runs", flush=True),
     )  # fmt: skip
     table.to_csv(HERE / "table.csv", index=False, float_format="%.4g")
     sensitivity.figure(table).savefig(HERE / "figure.png", dpi=150)

@@ -65,8 +65,10 @@ def changes(parameters: dict[str, float], radius: float) -> dict[str, str]:
     return {
         "cells.tumor.death.necrosis": f"{p['necrosis']:g} 1/min assumed",
         "cells.tumor.metabolism.consumption.oxygen": f"{p['consumption']:g} mmHg/min assumed",
-        "cells.tumor.rules.0": f"oxygen increases cycle.exit.live to {p['division']:g} 1/min, half {p['half']:g} mmHg, hill 4 assumed",
-        "cells.tumor.rules.1": f"oxygen decreases death.necrosis to 0 1/min, half {p['threshold']:g} mmHg, hill 8 assumed",
+        "cells.tumor.rules.0": f"oxygen increases cycle.exit.live to {p['division']:g} 1/min,"
+        f" half {p['half']:g} mmHg, hill 4 assumed",
+        "cells.tumor.rules.1": "oxygen decreases death.necrosis to 0 1/min,"
+        f" half {p['threshold']:g} mmHg, hill 8 assumed",
         "initial.0.ball.radius": f"{radius:.1f} um",
     }
 

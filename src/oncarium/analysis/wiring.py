@@ -13,12 +13,26 @@ from ..model.cell import CellType
 from ..model.model import Model
 
 LETTERS = {  # section of a behavior -> letter in the figure, and what it stands for
-    "cycle": ("G", "divides"), "death": ("D", "dies"), "motility": ("M", "moves"), "guidance": ("M", "moves"), "mechanics": ("M", "moves"),
-    "secretion": ("S", "secretes"), "uptake": ("U", "takes up"), "attack": ("K", "kills, eats"), "phagocytosis": ("K", "kills, eats"),
-    "fusion": ("K", "kills, eats"), "surface": ("P", "presents"), "checkpoint": ("P", "presents"), "matrix": ("X", "makes matrix"),
-    "reservoir": ("X", "makes matrix"), "metabolism": ("E", "metabolism"), "transformation": ("F", "fate"), "stem": ("F", "fate"),
-    "network": ("N", "network"), "entry": ("R", "is recruited"),
-}  # fmt: skip
+    "cycle": ("G", "divides"),
+    "death": ("D", "dies"),
+    "motility": ("M", "moves"),
+    "guidance": ("M", "moves"),
+    "mechanics": ("M", "moves"),
+    "secretion": ("S", "secretes"),
+    "uptake": ("U", "takes up"),
+    "attack": ("K", "kills, eats"),
+    "phagocytosis": ("K", "kills, eats"),
+    "fusion": ("K", "kills, eats"),
+    "surface": ("P", "presents"),
+    "checkpoint": ("P", "presents"),
+    "matrix": ("X", "makes matrix"),
+    "reservoir": ("X", "makes matrix"),
+    "metabolism": ("E", "metabolism"),
+    "transformation": ("F", "fate"),
+    "stem": ("F", "fate"),
+    "network": ("N", "network"),
+    "entry": ("R", "is recruited"),
+}
 OTHER = ("O", "other")
 TOUCHES = {"attack.rate": "attacks", "phagocytosis.live": "eats", "fusion.rate": "fuses with"}
 

@@ -29,9 +29,8 @@ def doctor(
     from ..engine import cache_folder
     from ..engine.processor import mathematics
 
-    print(
-        f"  cache       {cache_folder()}\n  mathematics {mathematics()} (machines that print the same give the same digests)"
-    )
+    print(f"  cache       {cache_folder()}")
+    print(f"  mathematics {mathematics()} (machines that print the same give the same digests)")
     if warm:
         warm_up()
     model = Model.from_text(EXAMPLE)
@@ -41,9 +40,8 @@ def doctor(
         simulation = Simulation(model, seed=1, threads=threads)
         simulation.run("6 h")
         digests.append(simulation.digest())
-        print(
-            f"  {threads} thread{'s' if threads > 1 else ' '}   6 h of a small tumor in {time.perf_counter() - start:.2f} s, digest {digests[-1][:16]}"
-        )
+        took, said = time.perf_counter() - start, f"{threads} thread{'s' if threads > 1 else ' '}"
+        print(f"  {said}   6 h of a small tumor in {took:.2f} s, digest {digests[-1][:16]}")
     if digests[0] != digests[1]:
         print("The digests differ between threads: results on this machine would not be reproducible.", file=sys.stderr)
         raise typer.Exit(1)
@@ -78,8 +76,6 @@ def warm_up() -> None:
     with compiling.told(say):
         for number, model in enumerate(models, 1):
             Simulation(model, seed=1).run(2 * model.clock.phenotype)
-            print(
-                f"{chr(13) + chr(27) + '[K' if sys.stderr.isatty() else ''}  compiled    model {number} of {len(models)}: {model.title}",
-                flush=True,
-            )
+            anew = "\r\x1b[K" if sys.stderr.isatty() else ""
+            print(f"{anew}  compiled    model {number} of {len(models)}: {model.title}", flush=True)
     print(f"  compiled    {count} loops; all else was there")

@@ -71,8 +71,8 @@ def text() -> str:
     """The catalog as JSON."""
     columns = [
         {
-            "name": c.name, "unit": c.unit, "kind": c.kind, "default": float(c.default), "ge": c.ge, "le": c.le, "axis": c.axis,
-            "settable": c.settable, "wakes": c.wakes, "at_death": c.at_death, "doc": c.doc,
+            "name": c.name, "unit": c.unit, "kind": c.kind, "default": float(c.default), "ge": c.ge, "le": c.le,
+            "axis": c.axis, "settable": c.settable, "wakes": c.wakes, "at_death": c.at_death, "doc": c.doc,
         }
         for c in declared_columns()
     ]  # fmt: skip

@@ -95,8 +95,8 @@ class Simulation:
             raise NumericsError(
                 self._now(),
                 f"growth has run away: {self._counts()} {crowd}.",
-                remedy="Let cells stop where there is no room (a rule: pressure decreases cycle.exit), slow the cycle down or let cells "
-                f"die; a longer phase or a rate in 1/h instead of 1/min may have been meant. {BEFORE}",
+                remedy="Let cells stop where there is no room (a rule: pressure decreases cycle.exit), slow the cycle"
+                f" down or let cells die; a longer phase or a rate in 1/h instead of 1/min may have been meant. {BEFORE}",
             )
         if cells.n > self.most_cells:
             raise NumericsError(

@@ -117,9 +117,9 @@ def page(outcomes: Sequence[Outcome], folder: str | Path, title: str = "Claims")
         "<!doctype html><html lang=en><meta charset=utf-8>"
         f"<meta name=viewport content='width=device-width,initial-scale=1'><title>{e(title)}</title>",
         f"<style>{CSS}{OWN}</style><h1>{e(title)}</h1>",
-        "<p>Effect: perturbed arm against control over paired seeds, with the 95 % interval of a bootstrap. Supported: the "
-        "direction is right, the interval excludes no effect, the estimate lies in the expected band. Weak: right, but "
-        "outside the band. With the mechanism off the effect must vanish.</p>",
+        "<p>Effect: perturbed arm against control over paired seeds, with the 95 % interval of a bootstrap. Supported: "
+        "the direction is right, the interval excludes no effect, the estimate lies in the expected band. Weak: right, "
+        "but outside the band. With the mechanism off the effect must vanish.</p>",
         "<p>"
         + ", ".join(f"{n} {v}" for v, n in counts.items() if n)
         + f". Oncarium {__version__}, {datetime.now(UTC):%Y-%m-%d}.</p>",
@@ -203,9 +203,22 @@ def _record(o: Outcome) -> dict[str, Any]:
             "perturbed": effect.perturbed,
         }
 
-    return {
-        "claim": o.claim.id, "verdict": o.verdict, "error": o.error, "readouts": measured(o),
-        "effects": [plain(x) for x in o.effects], "mechanism off": [plain(x) for x in o.off], "runs": {k: list(v) for k, v in o.keys.items()},
-        **({} if o.table is None else {"table": {"factors": o.table.factors, "readouts": o.table.readouts, "log2": o.table.change.tolist(),
-           "sigmas": o.table.sigmas.tolist(), "heard": o.table.heard}}),
-    }  # fmt: skip
+    record = {
+        "claim": o.claim.id,
+        "verdict": o.verdict,
+        "error": o.error,
+        "readouts": measured(o),
+        "effects": [plain(x) for x in o.effects],
+        "mechanism off": [plain(x) for x in o.off],
+        "runs": {k: list(v) for k, v in o.keys.items()},
+    }
+    if o.table is not None:
+        change, sigmas = o.table.change.tolist(), o.table.sigmas.tolist()
+        table: dict[str, Any] = {
+            "factors": o.table.factors,
+            "readouts": o.table.readouts,
+            "log2": change,
+            "sigmas": sigmas,
+        }
+        record["table"] = {**table, "heard": o.table.heard}
+    return record

@@ -97,9 +97,18 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
 
 
 def morris(
-    model: Model, numbers: Sequence[Uncertain], readouts: Sequence[Mapping[str, Any]], folder: str | Path, *, trajectories: int = 4,
-    until: Any = None, seed: int = 1, repeats: int = 3, workers: int | None = None, see: Callable[[int, int], Any] | None = None,
-) -> pd.DataFrame:  # fmt: skip
+    model: Model,
+    numbers: Sequence[Uncertain],
+    readouts: Sequence[Mapping[str, Any]],
+    folder: str | Path,
+    *,
+    trajectories: int = 4,
+    until: Any = None,
+    seed: int = 1,
+    repeats: int = 3,
+    workers: int | None = None,
+    see: Callable[[int, int], Any] | None = None,
+) -> pd.DataFrame:
     """Run trajectories and measure: a table with a row per read-out and number.
 
     trajectories   each takes one run more than there are numbers       repeats   runs of the model as it is, for what
