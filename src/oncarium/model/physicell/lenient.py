@@ -36,7 +36,7 @@ def well_formed(text: str, name: str, root: str) -> tuple[str, list[Problem]]:
     root   the element that is read where several stand side by side
 
     >>> well_formed("<a b='1' b='2'>x & y<!-- -- --></a>", "x.xml", "a")[0]
-    '<a b=\\'1\\'>x &amp; y </a>'
+    "<a b='1'>x &amp; y </a>"
     """
     problems: list[Problem] = []
     pieces: list[tuple[str, int]] = []  # with the number of the outermost element
