@@ -96,7 +96,8 @@ class Simulation:
                 self._now(),
                 f"growth has run away: {self._counts()} {crowd}.",
                 remedy="Let cells stop where there is no room (a rule: pressure decreases cycle.exit), slow the cycle"
-                f" down or let cells die; a longer phase or a rate in 1/h instead of 1/min may have been meant. {BEFORE}",
+                f" down or let cells die; a longer phase or a rate in 1/h instead of 1/min"
+                f" may have been meant. {BEFORE}",
             )
         if cells.n > self.most_cells:
             raise NumericsError(

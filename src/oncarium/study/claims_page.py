@@ -203,7 +203,7 @@ def _record(o: Outcome) -> dict[str, Any]:
             "perturbed": effect.perturbed,
         }
 
-    record = {
+    record: dict[str, Any] = {
         "claim": o.claim.id,
         "verdict": o.verdict,
         "error": o.error,
@@ -213,12 +213,11 @@ def _record(o: Outcome) -> dict[str, Any]:
         "runs": {k: list(v) for k, v in o.keys.items()},
     }
     if o.table is not None:
-        change, sigmas = o.table.change.tolist(), o.table.sigmas.tolist()
-        table: dict[str, Any] = {
+        record["table"] = {
             "factors": o.table.factors,
             "readouts": o.table.readouts,
-            "log2": change,
-            "sigmas": sigmas,
+            "log2": o.table.change.tolist(),
+            "sigmas": o.table.sigmas.tolist(),
+            "heard": o.table.heard,
         }
-        record["table"] = {**table, "heard": o.table.heard}
     return record
