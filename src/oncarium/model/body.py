@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .environment import Factor
-from .initial import REGIONS, Region, read_region
 from .reader import Reader
+from .regions import REGIONS, Region, read_region
 from .rule import STEEPEST, Names
 
 PLACES = ("edge", "supply")

@@ -288,7 +288,7 @@ def read_factor(
     for i, item in enumerate(
         reader.listed(tree.get("fixed"), f"{path}.fixed", "e.g. - {disc: {radius: 20 um}, value: ...}.")
     ):
-        from .initial import REGIONS, read_region
+        from .regions import REGIONS, read_region
 
         where = f"{path}.fixed.{i}"
         said = reader.group(item, where, ("value", *REGIONS))
@@ -320,7 +320,7 @@ def read_factor(
 
 def with_tables(reader: Reader, factors: list[Factor], domain: Domain, folder: Path | None) -> list[Factor]:
     """Factors with what their tables of initial concentrations hold (for the digest), if they can be read."""
-    from .physicell.substrates import read_concentrations
+    from .concentrations import read_concentrations
 
     done: dict[str, str] = {}
     names = [f.name for f in factors]

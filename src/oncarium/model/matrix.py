@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..units import whole_ticks
-from .initial import REGIONS, Region, read_region
 from .reader import Reader
+from .regions import REGIONS, Region, read_region
 
 FIBRES = ("random", "radial", "tangential", "x", "y")
 SHARES = ("density", "crosslink", "hyaluronan")

@@ -10,7 +10,7 @@ import numpy as np
 from .environment import Domain
 
 if TYPE_CHECKING:
-    from .initial import Region
+    from .regions import Region
 
 TRIES = 10_000  # places that are tried for each cell of a region
 SAMPLE = 20_000  # points that estimate how much of a region lies in the domain
@@ -59,7 +59,7 @@ def lattice(region: Region, domain: Domain, a: float) -> np.ndarray:
 def misfit(region: Region, domain: Domain, count: int | None, spacing: float | None) -> str:
     """Why cells find no place in a region: `count` at random, or packed with a spacing; "" where they do.
 
-    >>> from oncarium.model.initial import Region
+    >>> from oncarium.model.regions import Region
     >>> box = Domain((-50, -50, -10), (20, 20, 20), (5, 5, 1))
     >>> misfit(Region("disc", (500, 0, 0), outer=50), box, 3, None), misfit(Region("disc", outer=50), box, 3, None)
     ('it lies outside the domain', '')

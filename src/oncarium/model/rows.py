@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from ..errors import Problem
 
+LARGEST_TABLE = 2_000_000_000  # bytes
+Row = tuple[str, float, float, float]  # type, x, y, z
+
 
 def rows_of(text: str, name: str, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
     """(line, fields) one after another; what cannot be read ends them and is a problem.

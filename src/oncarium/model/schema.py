@@ -7,7 +7,7 @@ from typing import Any
 from . import catalog
 from .cell import KINDS
 from .environment import COMPAT, FACES, FACTOR_KEYS, FACTOR_UNITS, NUMERICS, SOLVERS
-from .initial import REGIONS
+from .regions import REGIONS
 
 QUANTITY = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 

@@ -9,8 +9,7 @@ from itertools import chain
 
 from ..errors import Problem, did_you_mean
 from .environment import Domain
-from .initial import Row
-from .rows import number_in, rows_of
+from .rows import Row, number_in, rows_of
 from .rule import Names
 
 MOST_PROBLEMS = 20  # of one table

@@ -22,9 +22,10 @@ from ..engine.random import stream_of, uniform
 from ..engine.tissue import Tissue
 from ..errors import InputError
 from ..model.environment import Domain
-from ..model.initial import Placement, Region
+from ..model.initial import Placement
 from ..model.model import Model
 from ..model.places import TRIES, lattice
+from ..model.regions import Region
 from . import matrix, patient
 from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers

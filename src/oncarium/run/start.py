@@ -35,7 +35,7 @@ def custom_columns(model: Model) -> list[Column]:
 def fill_fields(model: Model, fields: Fields) -> None:
     """Concentrations from tables; where the model has no folder any more (a run goes on), the state is restored
     instead."""
-    from ..model.physicell.substrates import read_concentrations
+    from ..model.concentrations import read_concentrations
 
     tables = {f.initial_table for f in model.factors if f.initial_table} if model.folder is not None else set()
     for table in tables:

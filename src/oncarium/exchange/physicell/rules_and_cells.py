@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ...model.initial import Placement, Row
+from ...model.initial import Placement
 from ...model.physicell.phenotype import Key
+from ...model.rows import Row
 from ...run.build import pack, scatter
 from .csv import cell_text
 from .wording import Wording, say

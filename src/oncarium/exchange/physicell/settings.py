@@ -9,8 +9,8 @@ from xml.etree import ElementTree as xml
 
 from ...errors import DataError, InputError
 from ...model.environment import FACES
-from ...model.initial import Row
 from ...model.model import Model
+from ...model.rows import Row
 from . import files
 from .definition import define
 from .rules_and_cells import cells_text, rules_text, scattered

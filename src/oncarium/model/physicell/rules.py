@@ -10,8 +10,7 @@ from pathlib import Path
 from ...errors import ModelError, Problem, did_you_mean
 from .. import catalog
 from ..files import decode, read_bytes
-from ..initial import LARGEST_TABLE
-from ..rows import number_in
+from ..rows import LARGEST_TABLE, number_in
 from .dictionary import ALWAYS_ZERO, BROKEN_1_14_2, Column, Dictionary
 
 # columns of a row, by version of the format

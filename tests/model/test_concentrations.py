@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from oncarium.errors import ModelError
+from oncarium.model.concentrations import read_concentrations
 from oncarium.model.environment import Domain
-from oncarium.model.physicell.substrates import read_concentrations
 
 DOMAIN = Domain((0.0, 0.0, -5.0), (10.0, 10.0, 10.0), (3, 2, 1))
 ROWS = [(x, y, 0.0, x + 10 * y, x * y) for y in (5.0, 15.0) for x in (5.0, 15.0, 25.0)]

@@ -7,13 +7,14 @@ import math
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...errors import ModelError, Problem, did_you_mean
-from ..environment import Domain
-from ..files import decode, read_bytes
-from ..initial import LARGEST_TABLE
-from ..rows import number_in, rows_of
+from ..errors import ModelError, Problem, did_you_mean
+from .files import decode, read_bytes
+from .rows import LARGEST_TABLE, number_in, rows_of
+
+if TYPE_CHECKING:
+    from .environment import Domain
 
 
 def read_concentrations(
