@@ -11,6 +11,7 @@ Everything is imported when first used: `import oncarium` itself costs next to n
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import Any
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ _NAMES = {
     "OncariumError": "errors",
 }
 _MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
+_FORMER = {"spec": "model"}
 __all__ = sorted([*_NAMES, *_MODULES])
 
 
@@ -52,6 +54,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"oncarium.{_MODULES[name]}")
     if name in _NAMES:
         return getattr(importlib.import_module(f"oncarium.{_NAMES[name]}"), name)
+    if name in _FORMER:
+        warnings.warn(f"oc.{name} is called oc.{_FORMER[name]} now", DeprecationWarning, stacklevel=2)
+        return importlib.import_module(f"oncarium.{_FORMER[name]}")
     from .errors import did_you_mean
 
     raise AttributeError(f"oncarium has no {name!r}.{did_you_mean(name, __all__)}")

@@ -46,7 +46,7 @@ class Quantity:
 def _registry() -> Any:
     import pint
 
-    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None)
+    registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None, on_redefinition="ignore")
     # Avogadro's number, exact in the SI since 2019
     registry.define(f"molecule = {1 / 6.02214076e23!r} mol = molecules")
     return registry

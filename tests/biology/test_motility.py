@@ -50,7 +50,7 @@ def test_headings_agree_with_the_twin(grid, exact, normalized):
     turned = 0
     for i in range(cells.n):
         key = (np.uint64(6), motility.stream, 9, cells.id[i])
-        # in the standard code a cell without a heading waits for its first turn
+        # in PhysiCell a cell without a heading waits for its first turn
         if (before[i].any() or not exact) and uniform(*key, 0) >= p:
             assert np.array_equal(cells["motility.heading"][i], before[i])
             continue

@@ -55,7 +55,7 @@ def test_behaviors_restart_and_states_stay():
     fire(transformation, tissue, 1, dt=6.0)
     assert c.type.tolist() == [1, 1, 2] and c["motility.speed"].tolist() == [1.0, 1.0, 2.0]
     assert (c["volume.total"] == 3000.0).all() and np.array_equal(c.position, place)
-    assert c["damage.level"].tolist() == [0.0, 2.0, 2.0], "damage starts anew, as the standard code has it"
+    assert c["damage.level"].tolist() == [0.0, 2.0, 2.0], "damage starts anew, as PhysiCell has it"
     assert tissue.population.drain()[["id", "cause"]].tolist() == [(0, 1)]
 
 

@@ -1,4 +1,4 @@
-"""One cell in the middle of 27 voxels whose boundary voxels are held: recorded by the field's standard code."""
+"""One cell in the middle of 27 voxels whose boundary voxels are held: recorded by PhysiCell."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Mechanics against closed forms, an independent integrator and the recorded pairs of the field's standard code."""
+"""Mechanics against closed forms, an independent integrator and the recorded pairs of PhysiCell."""
 
 import math
 from functools import cache
@@ -138,7 +138,7 @@ def test_a12_momentum_of_unlike_cells():
 
 
 def test_recorded_pairs_to_the_digit(cases):
-    """Ten isolated pairs: distances of the standard code, version 1.14.2, with its steps of 0.1 min."""
+    """Ten isolated pairs: distances of PhysiCell, version 1.14.2, with its steps of 0.1 min."""
     folder = cases / "gold_physicell_1_14_2" / "mech_pairs"
     rows = np.genfromtxt(folder / "trajectory.csv", delimiter=",", names=True)
     start = np.genfromtxt(folder / "cells.csv", delimiter=",", skip_header=1, usecols=(0, 1, 2))

@@ -10,7 +10,7 @@ from ..engine.loop import each_cell
 RATE = Behavior("1/min", ge=0.0, doc="damage gained per time", name="damage.rate")
 REPAIR = Behavior("1/min", ge=0.0, doc="repair rate of damage", name="damage.repair")
 LEVEL = State("1", ge=0.0, settable=True, at_change="base", doc="accumulated damage", name="damage.level")
-NEGLIGIBLE = 1e-8  # 1/min: the standard code leaves damage alone where both rates are smaller
+NEGLIGIBLE = 1e-8  # 1/min: PhysiCell leaves damage alone where both rates are smaller
 
 
 @each_cell(
@@ -18,7 +18,7 @@ NEGLIGIBLE = 1e-8  # 1/min: the standard code leaves damage alone where both rat
     words=("damage", "phagocytosis", "attack", "fusion"),
 )  # fmt: skip
 def damage(damage_level, damage_rate, damage_repair, dt, exact=1.0):
-    """D' = rate - repair D; exact over the step, or (exact = 0) implicit Euler as in the standard code."""
+    """D' = rate - repair D; exact over the step, or (exact = 0) implicit Euler as in PhysiCell."""
     if exact > 0.5:
         if damage_repair * dt > 1e-12:
             keep = math.exp(-damage_repair * dt)

@@ -16,7 +16,7 @@ class Internalisation(Process):
     Equation    dI/dt = v ((approach + uptake + consumption / (K + c)) c - approach target) - rate
                 (concentration um^3 / min)
 
-    v is the cell's volume. The numerics of the standard code keep this account within their own steps
+    v is the cell's volume. The numerics of PhysiCell keep this account within their own steps
     (physicell/transport.py).
 
     Column                   Unit                  Kind       Meaning

@@ -60,7 +60,7 @@ class Rules(Process):
     All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest.
     Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A
     signal below 0 counts as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in
-    version 1.14.2 of the standard code."""
+    version 1.14.2 of PhysiCell."""
 
     slot = "decide"
 
@@ -92,7 +92,7 @@ class Rules(Process):
     ):
         self.period = period
         self.signed = signed
-        # whole powers; else by the function of the field's standard code, which rounds otherwise
+        # whole powers; else by the function of PhysiCell, which rounds otherwise
         self.multiply = multiply
         self.links = list(links)
         self.resets = tuple(resets)  # behaviors that other mechanisms modulate from their base

@@ -14,7 +14,7 @@ POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="pos
 ID = Column("1", "state", dtype=int, default=-1, doc="unique, never reused", name="id")
 TYPE = Column("1", "state", dtype=np.int32, doc="index of the cell's type", name="type")
 NEXT_ID = "next_id"  # among the arrays of a checkpoint
-FADED = 0.1  # what is left of a column that fades at death, as in the field's standard code
+FADED = 0.1  # what is left of a column that fades at death, as in PhysiCell
 
 
 class Cells:

@@ -132,7 +132,7 @@ def test_a_number_of_cells_says_what_it_does(tmp_path):
 
 
 def test_a_substrate_named_like_a_signal(tmp_path):
-    """The word is the signal's, as upstream, where the later of two entries counts."""
+    """The word is the signal's, as in PhysiCell, where the later of two entries counts."""
     words = Dictionary(["pressure", "oxygen"], ["tumor"])
     assert words.signals["pressure"] == ("sense.pressure", None) and words.signals["pressure gradient"] == (
         "sense.gradient",

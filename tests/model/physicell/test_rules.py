@@ -157,7 +157,7 @@ def test_signals_that_are_always_zero_are_left_out_and_said(tmp_path):
 
 def test_the_broken_contacts_of_1_14_2_are_said(tmp_path):
     text = "tumor,contact with apoptotic cell,increases,apoptosis,0.1,5,4,0\n"
-    assert "reads 0 in rules, as upstream" in told(rules(tmp_path / "a", text, compat="1.14.2"))
+    assert "reads 0 in rules, as in PhysiCell" in told(rules(tmp_path / "a", text, compat="1.14.2"))
     assert "reads 0" not in told(rules(tmp_path / "b", text)) and len(rules(tmp_path / "c", text).rules) == 1
 
 

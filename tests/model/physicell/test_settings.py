@@ -125,7 +125,7 @@ def test_options_override_single_faces(tmp_path):
 def test_options_without_any_enabled_condition_are_off_and_said(tmp_path):
     faces = '<Dirichlet_options><boundary_value ID="xmin" enabled="true">1</boundary_value></Dirichlet_options>'
     model = read(tmp_path, settings(substrates=boundary("false", faces)))
-    assert model.factors[0].boundary == {} and "they are off, as upstream" in told(model)
+    assert model.factors[0].boundary == {} and "they are off, as in PhysiCell" in told(model)
 
 
 def test_units_of_substrates(tmp_path):

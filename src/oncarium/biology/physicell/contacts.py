@@ -1,6 +1,6 @@
 """Attachments and contacts one cell after another in the order of ids, each seeing what those before it have done.
 
-These are Springs and Contacts with the standard code's bookkeeping: chances are rate times dt, the dead hold on too, an
+These are Springs and Contacts with PhysiCell's bookkeeping: chances are rate times dt, the dead hold on too, an
 attachment that ends gives its place to the last one held, an attack is held by an attachment, and a cell may engulf,
 attack and fuse in the same step."""
 
@@ -158,7 +158,7 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                 if not touch(seen, reach, i, j):
                     continue
                 if gone[j] or total[j] < GONE:
-                    break  # the standard code looks no further
+                    break  # PhysiCell looks no further
                 t = kind[j]
                 draw = 4 * (ids[j] + 1)
                 eats = False

@@ -29,7 +29,7 @@ MARGIN = 1.0  # um: assumed; a cell moves or grows so far before neighbor lists 
 AHEAD = 1.0  # min: assumed; a motile cell may besides travel so long
 FAR_AWAY = 1e9  # um
 WALL = 100.0  # um/min
-SAME = 1e-7  # um: the standard code's tolerance for a cell on a diagonal of the box
+SAME = 1e-7  # um: PhysiCell's tolerance for a cell on a diagonal of the box
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -147,7 +147,7 @@ class Velocities(Mechanics):
     """Velocities and pressure from pair forces, walls, motility and springs: the first half of a step.
 
     Walls push from the nearest face only, immovable cells keep their last pressure, and motility counts with the speed
-    of the last turn, as in the standard code. Reads and columns as Mechanics; `velocity` is that of the step before.
+    of the last turn, as in PhysiCell. Reads and columns as Mechanics; `velocity` is that of the step before.
     """
 
     sets = ("velocity.now", "sense.pressure")
@@ -190,7 +190,7 @@ class Velocities(Mechanics):
         walls, lists = (cells.base["mechanics.wall"], self.lower, self.upper, self.flat), (near.first, near.list)
         given = (body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can, motility, walls, lists)
         over_rows(evaluate, cells.n, self.threads, *given, cells["velocity.now"], cells["sense.pressure"], each=8)
-        if "mechanics.membrane_repulsion" in cells:  # the standard code's wall is a membrane and sets this strength
+        if "mechanics.membrane_repulsion" in cells:  # PhysiCell's wall is a membrane and sets this strength
             cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL
         pairs = self.held(tissue)
         if len(pairs):

@@ -1,5 +1,5 @@
 """Diffusion by LOD and exchange cell after cell, many short
-steps in one call: the field's standard code as one process."""
+steps in one call: PhysiCell as one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Locally one-dimensional implicit diffusion, and exchange cell after cell: the numerics of the field's standard code.
+"""Locally one-dimensional implicit diffusion, and exchange cell after cell: the numerics of PhysiCell.
 
 One step solves, along x, then y, then z, the tridiagonal systems
 
@@ -27,7 +27,7 @@ LANES = 15
 SLAB = 1 << 17  # values a z sweep works on at a time (1 MB), to stay in cache
 
 
-# fma: a product is added in one rounding, as the standard code's compilers do
+# fma: a product is added in one rounding, as PhysiCell's compilers do
 
 
 @njit(cache=True)

@@ -34,7 +34,7 @@ def _multiplied(x, times):
 @njit(cache=True, nogil=True, error_model="numpy")
 def hill_sum(values, i, terms, first, last, only_dead_terms, signed):
     """x(S) of cell i over terms first to last. A negative signal (more given away than taken up, say) counts as 0;
-    where `signed`, only if its power is no whole number: a bug of the field's standard code that may be asked for. A
+    where `signed`, only if its power is no whole number: a bug of PhysiCell that may be asked for. A
     power given as `times`, a whole number above 0, is multiplied out: a fifth of the time of the library's function."""
     x = 0.0
     for t in range(first, last):

@@ -100,7 +100,7 @@ class Definitions(Phenotype):
         if parent_name and parent is None:
             element.complain(f"its parent_type '{parent_name}' is not defined before it."
                              f"{did_you_mean(parent_name, [d.name for d in self.all])}",
-                             "It inherits from definition 0 instead, as upstream.", severity="warning")  # fmt: skip
+                             "It inherits from definition 0 instead, as in PhysiCell.", severity="warning")  # fmt: skip
         first = name == "default" or number == "0"
         source = parent or base
         d = replace(source, name=name, element=element, values=dict(source.values), phases=copy.deepcopy(source.phases),
@@ -144,7 +144,7 @@ class Definitions(Phenotype):
             d.intracellular = phenotype.child("intracellular")
             molecular = phenotype.child("molecular")
             if molecular:
-                molecular.skip().notice("1.14.2 does not read this section; it is ignored, as upstream.")
+                molecular.skip().notice("1.14.2 does not read this section; it is ignored, as in PhysiCell.")
         therapy = element.child("PD")
         if therapy:
             therapy.skip().complain(

@@ -114,7 +114,7 @@ class Dictionary:
         ):
             for column, names in factorwise.items():
                 words.update({n.format(f): (column, f) for f in factors for n in names})
-            # a substrate may be named like a signal: the word is the signal's, as upstream
+            # a substrate may be named like a signal: the word is the signal's, as in PhysiCell
             for column, names in plain.items():
                 words.update(dict.fromkeys(names, (column, None)))
         contact = {"sense.contact": ("contact with {}", "contact with cell type #")}

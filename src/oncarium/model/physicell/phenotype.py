@@ -54,7 +54,7 @@ class Phenotype:
     def _named(
         self, group: Element | None, tag: str, d: Definition, column: str, attribute: str = "name", fatal: bool = False
     ) -> None:
-        """One value per cell type; unknown names are told, and refused where upstream refuses."""
+        """One value per cell type; unknown names are told, and refused where PhysiCell refuses."""
         for child in group.children(tag) if group else ():
             of = child.attribute(attribute)
             if of in self.types:
@@ -63,7 +63,7 @@ class Phenotype:
                 child.number()
                 child.complain(f"no cell type is called '{of}'.{did_you_mean(of, self.types)}",
                                f"This file has: {', '.join(self.types)}.",
-                               "" if fatal else "The value is ignored, as upstream.",
+                               "" if fatal else "The value is ignored, as in PhysiCell.",
                                "error" if fatal else "warning")  # fmt: skip
 
     def _cycle(self, group: Element | None, d: Definition) -> None:
@@ -78,7 +78,7 @@ class Phenotype:
                 )
                 return
             if int(code) in (3, 4):
-                group.notice("this cycle model is replaced by Live, as upstream.")
+                group.notice("this cycle model is replaced by Live, as in PhysiCell.")
             model, before = CYCLES[int(code)], d
             kept = [p.rate for p in d.phases] if before.cycle == model else None
             durations = [(p.duration, p.place) for p in d.phases]
@@ -92,7 +92,9 @@ class Phenotype:
             )
             return
         elif CYCLES[CYCLE_NAMES[name.lower()]] != d.cycle:
-            group.notice(f"a cycle model is chosen by its code; '{name}' without one leaves {d.cycle}, as upstream.")
+            group.notice(
+                f"a cycle model is chosen by its code; '{name}' without one leaves {d.cycle}, as in PhysiCell."
+            )
         for tag in ("phase_transition_rates", "transition_rates"):
             for item in self._inside(group, tag, "rate"):
                 start, end = self._index(item, "start_index", d), item.attribute("end_index")
@@ -139,7 +141,7 @@ class Phenotype:
             code, name = model.attribute("code"), model.attribute("name")
             kind = DEATHS.get(int(code)) if code.isdigit() else name.lower() if not code else None
             if kind == "autophagy":
-                model.skip().notice("autophagy is skipped, as upstream.")
+                model.skip().notice("autophagy is skipped, as in PhysiCell.")
                 continue
             if kind not in DEAD_PARTS:
                 model.complain(f"no death model has the code '{code}' or the name '{name}'."
@@ -210,7 +212,7 @@ class Phenotype:
             if absolute:
                 s /= (0.238732414637843 * d.get("volume.total")) ** (1.0 / 3.0)
             if s > 2.0:
-                choice.notice(f"an equilibrium distance of {s:.4g} radii is capped at 2, as upstream.")
+                choice.notice(f"an equilibrium distance of {s:.4g} radii is capped at 2, as in PhysiCell.")
             half = 0.5 * min(s, 2.0)
             if half >= d.get("mechanics.adhesion_distance"):
                 choice.complain(
@@ -265,7 +267,8 @@ class Phenotype:
                     self._put(d, child, "motility.sensitivity", name)
                 else:
                     child.complain(f"no substrate is called '{name}'.{did_you_mean(name, self.factors)}",
-                                   f"This file has: {', '.join(self.factors)}.", "The value is ignored, as upstream.",
+                                   f"This file has: {', '.join(self.factors)}.",
+                                   "The value is ignored, as in PhysiCell.",
                                    "warning")  # fmt: skip
 
     def _secretion(self, group: Element | None, d: Definition) -> None:
@@ -327,7 +330,7 @@ class Phenotype:
                 missing = " and ".join(
                     t for t, e in (("attack_damage_rate", damage), ("attack_duration", duration)) if e is None
                 )
-                group.complain(f"{missing} missing: 0, as upstream.", severity="warning")
+                group.complain(f"{missing} missing: 0, as in PhysiCell.", severity="warning")
             return
         old.skip()
         if damage:
@@ -346,7 +349,9 @@ class Phenotype:
         rates = group.child("transformation_rates") if group else None
         for child in rates.children("transformation_rate") if rates else ():
             if child.attribute("name") == d.name and (child.number() or 0.0) > 1e-16:
-                child.complain("a type does not become itself; the rate is ignored, as upstream.", severity="warning")
+                child.complain(
+                    "a type does not become itself; the rate is ignored, as in PhysiCell.", severity="warning"
+                )
         own = d.values.get(("transformation.rate", d.name))
         self._named(rates, "transformation_rate", d, "transformation.rate")
         d.values.pop(("transformation.rate", d.name), None)

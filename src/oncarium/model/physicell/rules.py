@@ -149,7 +149,8 @@ class RulesFile:
             phases = self.phases[kind]
             if int(target[1] or 0) >= len(phases):
                 complain(
-                    f"'{behavior}': the cycle of {kind} has {len(phases)} phases; the rule has no effect, as upstream.",
+                    f"'{behavior}': the cycle of {kind} has {len(phases)} phases; the rule has no effect, "
+                    "as in PhysiCell.",
                     severity="warning",
                 )
                 return
@@ -169,11 +170,11 @@ class RulesFile:
             )
             return
         if self.compat == "1.14.2" and signal[0] in BROKEN_1_14_2:
-            complain(f"compat 1.14.2: '{row['signal']}' reads 0 in rules, as upstream.", severity="warning")
+            complain(f"compat 1.14.2: '{row['signal']}' reads 0 in rules, as in PhysiCell.", severity="warning")
         may_be_negative = signal[0] == "sense.intracellular" or signal[0].startswith("custom.")
         if self.compat == "1.14.2" and may_be_negative and numbers["Hill power"] % 1 == 0:
             counts = "by its amount" if numbers["Hill power"] % 2 == 0 else "as a negative drive"
-            complain(f"compat 1.14.2: where '{row['signal']}' is below 0 it counts {counts}, as upstream; without "
+            complain(f"compat 1.14.2: where '{row['signal']}' is below 0 it counts {counts}, as in PhysiCell; without "
                      "compat it counts as 0.",
                      severity="warning")  # fmt: skip
         for column in (signal[0], target[0]):

@@ -125,7 +125,7 @@ class Settings(SectionsOfCells):
         self.words = Dictionary(list(factors), definitions.types, list(definitions.custom))
         for name in Dictionary.taken(list(factors)):
             root.complain(f"the substrate '{name}' is named like a signal; in rules the word means the signal, as "
-                          "upstream.",
+                          "in PhysiCell.",
                           remedy="Give it another name where rules shall read it.", severity="warning")  # fmt: skip
         self.write_custom(definitions)
         for d in definitions.all:
@@ -189,7 +189,7 @@ class Settings(SectionsOfCells):
             found = self.find(folder.text if folder else "", file.text if file else "", file or cells)
             if found is not None:
                 self.document.places[f"initial.{len(out)}"] = (file or cells).place
-                # outside the domain, as upstream
+                # outside the domain, as in PhysiCell
                 said: dict[str, Any] = {"table": self.relative(found), "inactive": True}
                 numbers = [d.number for d in definitions.all]
                 if numbers != list(range(len(numbers))):

@@ -276,7 +276,7 @@ class Surroundings:
             if found and found.number(means) is not None:
                 self.put((*path, key), f"{found.text or '0'} {means}", found.place)
             elif not found:
-                v.complain(f"<{tag}> is missing: 0, as upstream.", severity="warning")
+                v.complain(f"<{tag}> is missing: 0, as in PhysiCell.", severity="warning")
                 self.put((*path, key), f"0 {means}", v.place)
             else:
                 self.put((*path, key), f"0 {means}", v.place)
@@ -314,7 +314,7 @@ class Surroundings:
         if active and not held:
             assert options is not None
             options.complain("Dirichlet_options act only where some substrate's Dirichlet_boundary_condition is "
-                             "enabled; they are off, as upstream.",
+                             "enabled; they are off, as in PhysiCell.",
                              severity="warning")  # fmt: skip
             return
         for face in FACES:
