@@ -7,7 +7,7 @@ import pytest
 import oncarium as oc
 from oncarium.biology.order import ORDERS, reasons
 from oncarium.engine.loop import Maker
-from oncarium.engine.process import Process, Variant
+from oncarium.engine.process import Process, plain
 from oncarium.errors import ModelError
 from oncarium.model import catalog
 from oncarium.model.model import Model
@@ -29,10 +29,6 @@ initial: [{cells: tumor, disc: {radius: 50 um}, count: 5}]
 
 def model(extra=""):
     return Model.from_text(BASE.replace("EXTRA", extra))
-
-
-def plain(mechanism):
-    return mechanism.process if isinstance(mechanism, Variant) else mechanism
 
 
 def test_whoever_declares_a_column_stands_in_an_order():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..engine.process import SLOTS, Variant
+from ..engine.process import SLOTS, Variant, plain
 from ..engine.why import Why
 from .acidity import acidity
 from .activation import Activation
@@ -78,7 +78,7 @@ class Order:
     @property
     def events(self) -> list[str]:
         """Kinds of events that its mechanisms log."""
-        return list(dict.fromkeys(e for m in self.mechanisms for e in getattr(m, "process", m).events))
+        return list(dict.fromkeys(e for m in self.mechanisms for e in plain(m).events))
 
 
 MECHANISMS = (
@@ -113,7 +113,7 @@ def reasons(model: Any) -> list[tuple[str, Why]]:
     """Every mechanism of a model's numerics, in order, and why it is there or is not; at the end those of the user."""
     out = []
     for m in ORDERS[model.numerics].mechanisms:
-        mechanism = m.process if isinstance(m, Variant) else m
+        mechanism = plain(m)
         out.append(
             (
                 f"{mechanism.__name__} in {m.slot}" if isinstance(m, Variant) and m.slot else mechanism.__name__,

@@ -170,3 +170,8 @@ class Variant:
         made.slot = self.slot or made.slot
         made.requires = self.requires or made.requires
         return made
+
+
+def plain(mechanism: Any) -> Any:
+    """The Process or loop that an entry of an order stands for, whatever its variant."""
+    return mechanism.process if isinstance(mechanism, Variant) else mechanism

@@ -17,7 +17,7 @@ from ..biology.volume import Volume
 from ..engine.cells import Cells
 from ..engine.column import Column
 from ..engine.fields import Fields
-from ..engine.process import Process
+from ..engine.process import Process, plain
 from ..engine.random import stream_of, uniform
 from ..engine.tissue import Tissue
 from ..errors import InputError
@@ -118,7 +118,7 @@ def absent(model: Model, known: set[str]) -> dict[str, str]:
     """Column -> why this model's cells have none of it."""
     out: dict[str, str] = {}
     for mechanism in ORDERS[model.numerics].mechanisms:
-        declaring = getattr(mechanism, "process", mechanism) if not hasattr(mechanism, "declared") else mechanism
+        declaring = plain(mechanism)
         why = mechanism.why(model)
         reason = (
             f"{declaring.__name__} is off: {why.because}"

@@ -12,7 +12,7 @@ from ..biology.cycle import CYCLES
 from ..biology.order import ORDERS
 from ..engine.column import Column
 from ..engine.loop import Maker
-from ..engine.process import Process, Variant
+from ..engine.process import Process, plain
 from ..model.catalog import PATH
 
 
@@ -48,7 +48,7 @@ def mechanisms() -> list[dict]:
     out: dict[str, dict] = {}
     for numerics, order in ORDERS.items():
         for m in order.mechanisms:
-            m = m.process if isinstance(m, Variant) else m
+            m = plain(m)
             own = (m.section,) if getattr(m, "section", "") else ()
             sections = m.serves or tuple(dict.fromkeys([*own, *(c.partition(".")[0] for c in m.declared if "." in c)]))
             words = m.words or own
