@@ -221,12 +221,8 @@ def test_nothing_and_one_cell_can_be_drawn(tmp_path, tumor, cd8, z):
 
 
 def test_every_function_draws_into_the_axes_it_is_given(result):
-    drawing = [
-        f
-        for n, f in vars(plot).items()
-        if inspect.isfunction(f) and f.__module__ == plot.__name__ and "ax" in inspect.signature(f).parameters
-    ]
-    drawing = [f for f in drawing if not f.__name__.startswith("_")]
+    public = [getattr(plot, name) for name in plot.__all__]
+    drawing = [f for f in public if inspect.isfunction(f) and "ax" in inspect.signature(f).parameters]
     assert set(drawing) == {plot.tissue, plot.field, *CURVES}
     for draw in drawing:
         figure, ax = plt.subplots()

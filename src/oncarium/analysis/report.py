@@ -17,19 +17,9 @@ from ..errors import DataError
 from ..run.result import Result
 from ..units import say_time
 from ..writing import write_text
+from .page import CSS
 from .scales import MANY
 
-CSS = """
-body{font:15px/1.5 system-ui,sans-serif;color:#1b1b1b;max-width:1100px;margin:0 auto;padding:1rem}
-h1{font-size:1.5rem;margin:.4rem 0}
-h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #ddd;padding-bottom:.2rem}
-table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem}
-td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #eee}
-td:first-child,th:first-child{text-align:left}figure{margin:.6rem 0}img{max-width:100%;height:auto}
-.row{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:.8rem}.wide{grid-column:1/-1}
-figcaption{color:#555;font-size:.85rem}
-pre{background:#f6f6f4;padding:.8rem;overflow:auto;font-size:.8rem;border-radius:4px}summary{cursor:pointer}
-"""
 WIDE = ("fields", "overview")  # figures of a page's width
 
 

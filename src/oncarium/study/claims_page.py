@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..analysis.report import CSS
+from ..analysis.page import CSS
 from ..writing import write_text
 from .effects import Effect
 from .verdicts import FAILED, NOT, SUPPORTED, UNKNOWN, WEAK, Outcome
