@@ -145,7 +145,8 @@ def _balls(
 
 def _trimmed(picture: np.ndarray) -> np.ndarray:
     """The picture without its white margins."""
-    rows, columns = ((picture < 250).any(axis=2).any(axis=k) for k in (1, 0))
+    ink = (picture < 250).any(axis=2)
+    rows, columns = ink.any(axis=1), ink.any(axis=0)
     if not rows.any():
         return picture
     r, c = np.flatnonzero(rows), np.flatnonzero(columns)
