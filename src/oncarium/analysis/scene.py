@@ -145,8 +145,8 @@ def _balls(
 
 def _trimmed(picture: np.ndarray) -> np.ndarray:
     """The picture without its white margins."""
-    ink = (picture < 250).any(axis=2)
-    rows, columns = ink.any(axis=1), ink.any(axis=0)
+    ink: np.ndarray = np.any(picture < 250, axis=2)
+    rows, columns = np.any(ink, axis=1), np.any(ink, axis=0)
     if not rows.any():
         return picture
     r, c = np.flatnonzero(rows), np.flatnonzero(columns)
