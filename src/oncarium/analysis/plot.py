@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..run.result import Result
 from .canvas import STYLE, new_figure, save, styled
 from .curves import composition, deaths, factors, growth, phases, seen_types
+from .dose_response import draw as dose_response
 from .maps import field, fields, tissue
 from .scales import MANY, PALETTE, color_of, letters
 from .scene import scene
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "letters",
-    "overview", "phases", "save", "scene", "tissue", "wiring",
+    "PALETTE", "STYLE", "color_of", "composition", "deaths", "dose_response", "factors", "field", "fields", "growth",
+    "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
 ]  # fmt: skip
 
 
