@@ -25,6 +25,7 @@ _NAMES = {
     "load": "run.api",
     "check": "run.api",
     "open": "exchange",
+    "export": "exchange.formats",
     "resume": "run.api",
     "branch": "run.api",
     "scenarios": "run.api",
@@ -44,7 +45,7 @@ _NAMES = {
     "InputError": "errors",
     "OncariumError": "errors",
 }
-_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
+_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure", "spatial": "analysis.spatial"}
 _FORMER = {"spec": "model"}
 __all__ = sorted([*_NAMES, *_MODULES])
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..run.colors import APOPTOTIC, NECROTIC
 from ..run.result import Result
 from ..units import say_time
 from .canvas import axes, new_figure, styled
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
 MAPS = ("viridis", "cividis", "magma", "plasma")
 
 

@@ -1,4 +1,4 @@
-"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch |
+"""The command line: oncarium run | new | import | list | check | plan | show | report | export | movie | resume | branch |
 claims | sensitivity | doctor | schema.
 
 Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, models, runs, studies
+from . import doctor, exports, models, runs, studies
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -26,7 +26,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "plan": models.plan,
     "show": runs.show,
     "report": runs.report,
-    "export": runs.export,
+    "export": exports.export,
     "claims": studies.claims,
     "sensitivity": studies.sensitivity,
     "movie": runs.movie,

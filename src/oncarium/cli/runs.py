@@ -192,33 +192,6 @@ def report(
     print(writer.report(exchange.open(run), out or run))
 
 
-def export(
-    source: Annotated[str, typer.Argument(help="Folder of a run, or a model as  oncarium run  takes it.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format: physicell.")] = "physicell",
-    set: SetOption = None,
-    numerics: Numerics = None,
-    compat: Compat = None,
-    ignore: Ignore = None,
-) -> None:
-    """Write a run as PhysiCell's snapshots, which pcdl opens, or a model as its settings, rules and cells."""
-    from .. import exchange
-    from ..errors import InputError, did_you_mean
-    from ..exchange.physicell import settings, snapshot
-    from ..model.physicell import is_project
-
-    if to != "physicell":
-        raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
-    if Path(source).is_dir() and not is_project(Path(source)):
-        result = exchange.open(source)
-        notices, what = snapshot.export(result, folder), f"{len(result.times)} snapshots"
-    else:
-        notices, what = settings.write(load(source, set, numerics, compat, ignore), folder), settings.FILES[0]
-    for notice in notices:
-        print(f"notice: {notice}", file=sys.stderr)
-    print(f"Wrote {what} into {folder}")
-
-
 def movie(
     run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None
 ) -> None:
