@@ -35,8 +35,8 @@ def infiltration(
 
     Raises InputError, also where there is no mass of tumor cells.
 
-    >>> oc.spatial.infiltration(result, width=20.0).query("distance > 0")["cells"].sum()
-    np.int64(0)
+    >>> bool(oc.spatial.infiltration(result).query("distance < 0")["cells"].sum() > 15)
+    True
     """
     import pandas as pd
 
@@ -72,7 +72,7 @@ def border_distance(points: Points, tumor: str | Sequence[str], reach: float) ->
     lower, upper = (np.asarray(corner, float) for corner in points.box)
     margin = int(np.ceil(2 * reach / pixel)) + 1
     shape = np.maximum(np.ceil((upper - lower) / pixel - 1e-9).astype(int), 1)
-    if float(np.prod((shape + 2.0 * margin))) > 3e8:
+    if float(np.prod(shape + 2.0 * margin)) > 3e8:
         raise InputError("data", f"the domain has {np.prod(shape.astype(float)):.2g} pixels of {pixel:g} um: too many.")
     if not rows.any():
         raise InputError("tumor", "no tumor cell is there.", f"There are: {', '.join(points.types)}.")

@@ -157,9 +157,7 @@ def _of_result(result: Result, t: Any, dead: bool) -> Points:
 def _typed(position: np.ndarray, kind: np.ndarray, known: Sequence[str], **more: Any) -> Points:
     """Points whose types are numbered without gaps."""
     present = np.unique(kind)
-    return Points(
-        position, np.searchsorted(present, kind), tuple(known[k] for k in present), tuple(known), **more
-    )
+    return Points(position, np.searchsorted(present, kind), tuple(known[k] for k in present), tuple(known), **more)
 
 
 def _table(data: Any, columns: Mapping[str, str]) -> pandas.DataFrame:
@@ -245,7 +243,7 @@ def _times(table: pandas.DataFrame, t: Any) -> list[tuple[float | None, np.ndarr
     there = np.unique(times)
     if _all(t):
         return [(float(time), times == time) for time in there]
-    out = []
+    out: list[tuple[float | None, np.ndarray]] = []
     for asked in t if isinstance(t, list | tuple) else [t]:
         try:
             minutes = there[-1] if asked is None else to_minutes(asked)

@@ -41,7 +41,9 @@ def ripley(
 
     if statistic not in STATISTICS:
         known = ", ".join(STATISTICS)
-        raise InputError("statistic", f"'{statistic}' is none.{did_you_mean(statistic, STATISTICS)}", f"Known: {known}.")
+        raise InputError(
+            "statistic", f"'{statistic}' is none.{did_you_mean(statistic, STATISTICS)}", f"Known: {known}."
+        )
     if simulations < 0:
         raise InputError("simulations", f"{simulations} is negative.")
 
@@ -60,9 +62,7 @@ def ripley(
                 "expected": _expected(statistic, n / points.hull, reach, points.dimensions),
             }
             if simulations:
-                thrown = [
-                    _value(statistic, throw(n, rng), reach, points.hull, dots) for _ in range(simulations)
-                ]
+                thrown = [_value(statistic, throw(n, rng), reach, points.hull, dots) for _ in range(simulations)]
                 told |= {"low": np.min(thrown, axis=0), "high": np.max(thrown, axis=0)}
             tables.append(pd.DataFrame({"type": name, "distance": reach, **told}))
         if not tables:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..run.colors import PALETTE, color_of
+from ..run.colors import PALETTE as PALETTE
+from ..run.colors import color_of as color_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -38,8 +38,8 @@ __all__ = [
 
 
 def composition(data: Any, t: Any = None, *, columns: Columns = None, dead: bool = False) -> pandas.DataFrame:
-    """Cells of each type: type, cells, share, and per_mm2 (in space per_mm3) of the domain, of tables of the convex hull
-    of their cells. Raises InputError.
+    """Cells of each type: type, cells, share, and per_mm2 (in space per_mm3) of the domain; of tables of the convex
+    hull of their cells. Raises InputError.
 
     >>> oc.spatial.composition(slide)["share"].tolist()
     [0.5, 0.5]
@@ -60,8 +60,8 @@ def distances(
     data: Any, source: str | Sequence[str], target: str | Sequence[str], t: Any = None, *, columns: Columns = None,
     dead: bool = False,
 ) -> pandas.DataFrame:  # fmt: skip
-    """Distance from every cell of one type to the nearest (other) cell of another: type, x, y, (z), distance; um. Raises
-    InputError, also where a target has no cell.
+    """Distance from every cell of one type to the nearest (other) cell of another: type, x, y, (z), distance; um.
+    Raises InputError, also where a target has no cell.
 
     >>> oc.spatial.distances(slide, "cd8", "tumor")["distance"].tolist()
     [10.0, 12.0]
@@ -167,7 +167,7 @@ def cooccurrence(
     too. distance: left out, 20 steps to a quarter of the shorter side. Raises InputError.
 
     >>> oc.spatial.cooccurrence(slide, distance=[10, 20]).query("type == 'tumor' and given == 'cd8'")["ratio"].tolist()
-    [0.6666666666666666, 1.3333333333333333]
+    [1.3333333333333333, 1.3333333333333333]
     """
     import pandas as pd
 
@@ -216,8 +216,8 @@ def mixing(
     Keren 2018 (DOI 10.1016/j.cell.2018.08.039), who call a tumor with less than 0.22 compartmentalized; immune: left
     out, every type that is no tumor. Raises InputError.
 
-    >>> oc.spatial.mixing(slide, neighbors=10)["mixing"].tolist()
-    [1.0]
+    >>> oc.spatial.mixing(slide, neighbors=12)["mixing"].tolist()
+    [2.0]
     """
     import pandas as pd
 
@@ -242,7 +242,9 @@ def _both(points: Points) -> dict[str, np.ndarray]:
 
 def _linked(points: Points, by: Any) -> tuple[np.ndarray, np.ndarray]:
     if points.n < 2:
-        raise InputError("data", f"{points.n} cell{' is' if points.n == 1 else 's are'} too few;", "expected 2 or more.")
+        raise InputError(
+            "data", f"{points.n} cell{' is' if points.n == 1 else 's are'} too few;", "expected 2 or more."
+        )
     links = points.links(by)
     return np.repeat(np.arange(points.n), np.diff(links.indptr)), links.indices
 
@@ -271,7 +273,9 @@ def _within(points: Points, reach: np.ndarray) -> np.ndarray:
     from scipy.spatial import cKDTree
 
     if points.n < 2:
-        raise InputError("data", f"{points.n} cell{' is' if points.n == 1 else 's are'} too few;", "expected 2 or more.")
+        raise InputError(
+            "data", f"{points.n} cell{' is' if points.n == 1 else 's are'} too few;", "expected 2 or more."
+        )
     trees, k = [cKDTree(points.of(name)) for name in points.types], len(points.types)
     out = np.empty((k, k, len(reach)))
     for i in range(k):

@@ -52,11 +52,10 @@ def export(
     }  # fmt: skip
     if Path(source).is_dir() and not is_project(Path(source)):
         written = formats.export(source, folder, to, **options)
-        print(f"Wrote {', '.join(path.name for path in written[:6])}{', ...' if len(written) > 6 else ''}"
-              f" into {written[0].parent}")  # fmt: skip
+        names = ", ".join(path.name for path in written) if len(written) < 7 else f"{len(written)} files"
+        print(f"Wrote {names} into {written[0].parent}")
         return
-    if (to or "physicell") != "physicell":
-        formats.known(to)
+    if to is not None and formats.known(to) != "physicell":
         raise InputError(
             source, f"a model has no results to write as {to}.", remedy="Run it first:  oncarium run MODEL"
         )

@@ -42,7 +42,9 @@ def _physicell(selection: Selection, folder: Path) -> None:
 FORMATS = {
     "csv": Format("tables for R, Excel, pandas", "cells.csv", tables.csv),
     "parquet": Format("the same tables, small and quick", "cells.parquet", tables.parquet),
-    "h5ad": Format("AnnData for scanpy and squidpy", "cells.h5ad", h5ad.write, ("at", "columns", "only", "neighbors"), True),
+    "h5ad": Format(
+        "AnnData for scanpy and squidpy", "cells.h5ad", h5ad.write, ("at", "columns", "only", "neighbors"), True
+    ),
     "spatialdata": Format(
         "circles, table and images for SpatialData, napari", "result.zarr", spatialdata.write,
         ("at", "columns", "only", "neighbors"), True,
@@ -52,7 +54,9 @@ FORMATS = {
     ),
     "vtk": Format("points and images for ParaView, VisIt, PyVista", "cells.pvd", vtk.write),
     "geojson": Format("outlines for QuPath", "cells.geojson", geojson.write, ("at", "columns", "only", "pixel"), True),
-    "simularium": Format("a trajectory for the Simularium viewer", "cells.simularium", simularium.write, ("at", "only"), True),
+    "simularium": Format(
+        "a trajectory for the Simularium viewer", "cells.simularium", simularium.write, ("at", "only"), True
+    ),
     "physicell": Format("snapshots for pcdl and PhysiCell's tools", "initial.xml", _physicell, ()),
 }  # fmt: skip
 

@@ -46,7 +46,9 @@ def write(selection: Selection, folder: Path) -> None:
     tables = [selection.cells(t) for t in selection.times]
     highest = max((int(t["id"].max()) + 1 for t in tables if len(t)), default=0)
     kind = np.uint16 if highest < 1 << 16 else np.uint32
-    size = np.array([selection.pixel] * 3) if not result.is_2d else np.array([selection.pixel] * 2 + [selection.size[2]])
+    size = (
+        np.array([selection.pixel] * 3) if not result.is_2d else np.array([selection.pixel] * 2 + [selection.size[2]])
+    )
     tifffile.imwrite(
         folder / "labels.ome.tif", _planes(selection, tables, kind, shape), ome=True, compression="zlib",
         shape=(len(tables), *shape), dtype=kind, photometric="minisblack", software=f"Oncarium {__version__}",
@@ -66,7 +68,9 @@ def _shape(selection: Selection) -> tuple[int, int, int]:
     return (1 if selection.result.is_2d else z), y, x
 
 
-def _planes(selection: Selection, tables: list[pd.DataFrame], kind: Any, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
+def _planes(
+    selection: Selection, tables: list[pd.DataFrame], kind: Any, shape: tuple[int, ...]
+) -> Iterator[np.ndarray]:
     for table in tables:
         yield from mask(selection, table, shape).astype(kind)
 

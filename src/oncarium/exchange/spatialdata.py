@@ -12,15 +12,17 @@ from .selection import Selection
 
 
 def write(selection: Selection, folder: Path) -> None:
-    """result.zarr: shapes `cells`, images `fields`, the table `table`; of several times cells_0000, ... Raises InputError
-    where spatialdata is not installed."""
+    """result.zarr: shapes `cells`, images `fields`, the table `table`; of several times cells_0000, ... Raises
+    InputError where spatialdata is not installed."""
     try:
         from spatialdata import SpatialData
         from spatialdata import models as sd
         from spatialdata import transformations as move
     except ImportError:
         raise InputError(
-            "--to spatialdata", "spatialdata is not installed.", remedy='Install it:  pip install "oncarium[spatialdata]"'
+            "--to spatialdata",
+            "spatialdata is not installed.",
+            remedy='Install it:  pip install "oncarium[spatialdata]"',
         ) from None
     result, axes = selection.result, "xy" if selection.result.is_2d else "xyz"
     several = len(selection.times) > 1

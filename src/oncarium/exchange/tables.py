@@ -107,8 +107,8 @@ def _columns(selection: Selection, summary: Any) -> pandas.DataFrame:
         owner = next((n for n in sorted(declared, key=len, reverse=True) if f"{name}.".startswith(f"{n}.")), "")
         fixed = FIXED.get(name)
         rows.append(("cells", name, *(fixed or (selection.unit(name), declared[owner].get("doc", "")))))
-    rows += [("fields", c, "um" if c != "time" else "min", f"{c} of the voxel's centre" if c != "time" else "time since "
-              "the start") for c in ("time", "x", "y", "z")]  # fmt: skip
+    rows.append(("fields", "time", *FIXED["time"]))
+    rows += [("fields", axis, "um", f"{axis} of the voxel's centre") for axis in "xyz"]
     rows += [("fields", name, unit, "concentration") for name, unit in selection.result.factors.items()]
     for name in summary:
         series, _, what = str(name).partition(".")

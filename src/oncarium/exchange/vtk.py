@@ -1,4 +1,5 @@
-"""VTK's XML files for ParaView: cells as points with their radius, fields as images, one collection of each over time."""
+"""VTK's XML files for ParaView: cells as points with their radius, fields as images, and a collection of each
+over time."""
 
 from __future__ import annotations
 

@@ -55,7 +55,9 @@ def _near(position: np.ndarray, by: Any, radius: np.ndarray | None) -> np.ndarra
     from scipy.spatial import cKDTree
 
     if by == "contact" and radius is None:
-        raise InputError("neighbors", "'contact' needs the radius of every cell.", "Name delaunay, or a distance in um.")
+        raise InputError(
+            "neighbors", "'contact' needs the radius of every cell.", "Name delaunay, or a distance in um."
+        )
     reach = REACH * radius if radius is not None and by == "contact" else np.full(len(position), by / 2)
     pairs = cKDTree(position).query_pairs(2.0 * float(reach.max()), output_type="ndarray")
     if by == "contact":

@@ -254,8 +254,8 @@ class Result:
         return out
 
     def to_anndata(self, t: Any = None, neighbors: Any = "delaunay") -> anndata.AnnData:
-        """Cells at a time, at several ([0, "1 day"]) or at all ("all"): X holds every recorded number, var its unit, obs
-        cell_type, state, dead, phase, id, time (min), frame and sample, obsm["spatial"] the place in um, obsp the
+        """Cells at a time, at several ([0, "1 day"]) or at all ("all"): X holds every recorded number, var its unit,
+        obs cell_type, state, dead, phase, id, time (min), frame and sample, obsm["spatial"] the place in um, obsp the
         neighbors that squidpy looks for (never those of another time), uns["oncarium"] where it comes from.
 
         neighbors   "delaunay" (as squidpy.gr.spatial_neighbors(delaunay=True)), "contact" (centres nearer than 1.25
