@@ -1,7 +1,8 @@
 """Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
 
 Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. Maps
-are in maps.py, curves in curves.py, spatial statistics in spatial_plots.py. In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
+are in maps.py, curves in curves.py, spatial statistics in spatial_plots.py. In the examples `result` is that
+of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations

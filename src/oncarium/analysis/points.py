@@ -205,7 +205,7 @@ def _problems(table: pandas.DataFrame, columns: Mapping[str, str]) -> list[str]:
             first = table.index[bad][0]
             out.append(
                 f"{columns.get(word, word)} is no finite number in {bad.sum():,} of {len(table):,} rows (first: row"
-                f" {first}, {table[word][bad].iloc[0]!r})."
+                f" {first}, '{table[word][bad].iloc[0]}')."
             )
         table[word] = numbers
     nameless = table["type"].isna()

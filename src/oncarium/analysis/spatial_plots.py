@@ -33,7 +33,7 @@ def enrichment(data: Any, t: Any = None, ax: Axes | None = None, limit: float | 
     >>> import pandas
     >>> slide = pandas.DataFrame({"x": [0, 9, 0, 9, 4], "y": [0, 0, 9, 9, 4], "type": ["tumor"] * 3 + ["cd8"] * 2})
     >>> oc.plot.enrichment(slide).get_ylabel()
-    'of'
+    'cells of'
     """
     found = spatial.enrichment(data, _one(t), **how)
     names = list(dict.fromkeys(found["source"]))
@@ -47,9 +47,9 @@ def enrichment(data: Any, t: Any = None, ax: Axes | None = None, limit: float | 
     ax.tick_params(length=0)
     for (i, j), value in np.ndenumerate(z):
         color = "white" if abs(value) > 0.6 * strongest else "black"
-        text = "" if np.isnan(value) else f"{value:.3g}"
+        text = "" if np.isnan(value) else f"{value:.1f}"
         ax.text(j, i, text, ha="center", va="center", color=color, fontsize=7 if len(names) < 10 else 5)
-    ax.set(xlabel="neighbors", ylabel="of", title="neighborhood enrichment" + _when(found))
+    ax.set(xlabel="neighbors", ylabel="cells of", title="neighborhood enrichment" + _when(found))
     ax.figure.colorbar(image, cax=ax.inset_axes((1.03, 0.0, 0.045, 1.0)), label="z against shuffled types")
     return ax
 
@@ -58,11 +58,11 @@ def enrichment(data: Any, t: Any = None, ax: Axes | None = None, limit: float | 
 def cooccurrence(
     data: Any, given: str, t: Any = None, ax: Axes | None = None, types: Sequence[str] | None = None, **how: Any
 ) -> Axes:
-    """How much likelier each type is within a distance of a given type than anywhere; 1 where both are independent. how:
-    as oc.spatial.cooccurrence.
+    """How much likelier each type is within a distance of a given type than anywhere; 1 where both are independent.
+    how: as oc.spatial.cooccurrence.
 
     >>> oc.plot.cooccurrence(result, "tumor").get_xlabel()
-    'within (um)'
+    'within (µm)'
     """
     found = spatial.cooccurrence(data, _one(t), **how)
     there = list(dict.fromkeys(found["given"]))
@@ -75,7 +75,7 @@ def cooccurrence(
         ax.plot(curve["distance"], curve["ratio"], color=colors[name], lw=1.8, label=name)
     ax.axhline(1.0, color="0.5", lw=0.8, ls=":")
     ax.set(
-        xlabel="within (um)", ylabel=f"times likelier near {given}", title=f"co-occurrence with {given}{_when(found)}"
+        xlabel="within (µm)", ylabel=f"times likelier near {given}", title=f"co-occurrence with {given}{_when(found)}"
     )
     ax.set_ylim(bottom=0)
     ax.set_xlim(left=0)
@@ -92,7 +92,7 @@ def infiltration(
     than 20 cells stand behind a curve. types: left out, all but the tumor. how: as oc.spatial.infiltration.
 
     >>> oc.plot.infiltration(result, types=["tumor"]).get_xlabel()
-    'distance from the border (um), tumor to the left'
+    'distance from the border (µm), tumor to the left'
     """
     found = spatial.infiltration(data, tumor, _one(t), **how)
     there = list(dict.fromkeys(found["type"]))
@@ -109,7 +109,7 @@ def infiltration(
     left = float(found["distance"].min())
     ax.axvspan(left, 0.0, color=PALETTE[0], alpha=0.08, lw=0)
     ax.set(
-        xlabel="distance from the border (um), tumor to the left",
+        xlabel="distance from the border (µm), tumor to the left",
         ylabel=f"cells per mm{unit[-1].replace('2', '²').replace('3', '³')}",
         title=f"infiltration{_when(found)}",
     )
