@@ -204,7 +204,10 @@ SMALL = table([[0, 0], [10, 0], [0, 10]], ["a", "a", "b"])
     "ask, said",
     [
         (lambda: oc.spatial.composition(SMALL.drop(columns="x").rename(columns={"y": "Y"})), "no column 'x'"),
-        (lambda: oc.spatial.composition(SMALL.assign(x=[0, np.nan, np.nan])), r"in 2 of 3 rows \(first: row 1, 'nan'\)"),
+        (
+            lambda: oc.spatial.composition(SMALL.assign(x=[0, np.nan, np.nan])),
+            r"in 2 of 3 rows \(first: row 1, 'nan'\)",
+        ),
         (lambda: oc.spatial.composition(SMALL.assign(x=["1", "a", "2"])), "'a'"),
         (lambda: oc.spatial.composition(SMALL.assign(type=[None, "a", "b"])), "type is missing in 1 of 3"),
         (lambda: oc.spatial.composition(SMALL[:0]), "no cell"),
