@@ -179,23 +179,3 @@ def show(
 
     result = exchange.open(run)
     print(result.digest if digest else result.model_yaml if model else result)
-
-
-def report(
-    run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None
-) -> None:
-    """Write report and figures of a run."""
-    from .. import exchange
-    from ..analysis import report as writer
-
-    print(writer.report(exchange.open(run), out or run))
-
-
-def movie(
-    run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None
-) -> None:
-    """Make a movie of a run."""
-    from .. import exchange
-    from ..analysis import movie as maker
-
-    print(maker.movie(exchange.open(run), out or run / "movie.mp4"))
