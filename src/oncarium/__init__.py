@@ -26,6 +26,7 @@ _NAMES = {
     "edit": "run.api",
     "check": "run.api",
     "open": "exchange",
+    "export": "exchange.formats",
     "resume": "run.api",
     "branch": "run.api",
     "scenarios": "run.api",
@@ -46,7 +47,7 @@ _NAMES = {
     "InputError": "errors",
     "OncariumError": "errors",
 }
-_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
+_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure", "spatial": "analysis.spatial"}
 _FORMER = {"spec": "model"}
 __all__ = sorted([*_NAMES, *_MODULES])
 
