@@ -24,13 +24,8 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-<<<<<<< HEAD
-    "PALETTE", "STYLE", "color_of", "composition", "deaths", "dose_response", "factors", "field", "fields", "growth",
-    "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
-=======
-    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "enrichment", "factors", "field", "fields",
-    "growth", "infiltration", "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
->>>>>>> out
+    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
+    "field", "fields", "growth", "infiltration", "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
 ]  # fmt: skip
 
 
