@@ -6,6 +6,8 @@ import inspect
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+import pandas as pd
 import pytest
 
 import oncarium as oc
@@ -41,6 +43,10 @@ def test_examples_run(name, request, tmp_path, monkeypatch):
         pytest.importorskip("anndata")
     if name.startswith(("oncarium.analysis", "oncarium.exchange", "oncarium.run")):
         given["result"] = request.getfixturevalue("result")
+    if name == "oncarium.analysis.dose_response":
+        doses = np.array([0.0, 0.3, 1.0, 3.0, 10.0])
+        table = pd.DataFrame({"seed": 1, "drug": doses, "live": 100.0 - 80.0 * doses / (2.0 + doses)})
+        given["curve"] = oc.dose_response(table, "drug", "live")
     if name in ("oncarium.analysis.spatial", "oncarium.analysis.border", "oncarium.analysis.ripley"):
         given["slide"] = slide()
     runner = doctest.DocTestRunner()

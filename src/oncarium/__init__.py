@@ -32,6 +32,7 @@ _NAMES = {
     "scenarios": "run.api",
     "report": "analysis.report",
     "movie": "analysis.movie",
+    "dose_response": "analysis.dose_response",
     "Trait": "engine.column",
     "State": "engine.column",
     "Signal": "engine.column",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..run.result import Result
 from .canvas import STYLE, new_figure, save, styled
 from .curves import composition, deaths, factors, growth, phases, seen_types
+from .dose_response import draw as dose_response
 from .maps import field, fields, tissue
 from .scales import MANY, PALETTE, color_of, letters
 from .scene import scene
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "enrichment", "factors", "field", "fields",
-    "growth", "infiltration", "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
+    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
+    "field", "fields", "growth", "infiltration", "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
 ]  # fmt: skip
 
 
