@@ -105,7 +105,8 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         "<meta name=viewport content='width=device-width,initial-scale=1'>",
         f"<title>{e(result.title)}</title><style>{CSS}</style><h1>{e(result.title)}</h1>",
         f"<p>{say_time(result.times[-1])} of tissue, seed {result.seed}"
-        f"{'' if result.finished else ', not finished'}.</p>",
+        f"{'' if result.finished else ', not finished'}"
+        f"{f'; stopped since {e(result.stopped)}' if result.stopped else ''}.</p>",
         _summary(result),
     ]
     for section, items in pictures.items():

@@ -20,6 +20,7 @@ from .nested import check_named, flatten, in_order, moved, set_at, texts, withou
 from .reader import Reader
 from .sections import read_sections
 from .spoken import Spoken
+from .stop import StopRule
 
 IGNORABLE = ("intracellular",)
 
@@ -50,6 +51,7 @@ class Model(Spoken):
     seed: int
     factors: list[Factor]
     conserved: set[str]
+    stop_when: tuple[StopRule, ...]
 
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-NOTES = ("until", "continued")  # what the index may say of a run besides how much of it is there
+NOTES = ("until", "continued", "stopped")  # what the index may say of a run besides how much of it is there
 
 
 @contextmanager
@@ -117,6 +117,11 @@ class Result:
     def until(self) -> float:
         """When it ends, or was to end, min."""
         return float(self.attrs["until"])
+
+    @property
+    def stopped(self) -> str:
+        """The rule that ended it before its time, or nothing."""
+        return self.attrs.get("stopped", "")
 
     @property
     def types(self) -> tuple[str, ...]:
