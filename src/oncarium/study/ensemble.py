@@ -27,6 +27,7 @@ from ..errors import DataError, InputError, OncariumError
 from ..model.model import Model
 from ..run import api
 from ..run.identity import key_of
+from ..run.past import Past
 from ..run.result import Result
 
 STARTS = 3  # of workers that finish nothing, before each run has one to itself; of that one, before it is given up
@@ -55,15 +56,16 @@ def perform(task: Task, folder: str) -> str:
     text, or nothing."""
     place = Path(folder)
     try:
-        if _finished(place):
+        if _finished(place, task):
             return ""
-        if (place / api.STORE).exists():
+        if _asked(place) == (task.key, task.until):
             try:
                 api.resume(place, task.until, threads=1, progress=False, processes=task.model.processes)
                 return ""
             except DataError as error:
                 log.warning("%s is run anew: %s", place, error)
-        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True)
+        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True,
+                asked={"key": task.key})  # fmt: skip
     except OncariumError as error:
         return str(error)
     except Exception as error:  # one run that cannot be done ends no study
@@ -73,7 +75,7 @@ def perform(task: Task, folder: str) -> str:
 
 def run_all(
     tasks: Iterable[Task],
-    folder: str | Path,
+    folder: str | Path | Mapping[Task, Path],
     *,
     workers: int | None = None,
     see: Callable[[int, int], Any] | None = None,
@@ -81,7 +83,8 @@ def run_all(
 ) -> tuple[dict[Task, Path], dict[Task, str]]:
     """Run all tasks; returns where each result lies, and the error of each that failed.
 
-    folder    results lie in folder/<key>        workers   processes (as many as there are processors)
+    folder    results lie in folder/<key>, or where it says for each task
+    workers   processes (as many as there are processors)
     see       called with (done, all)            client    a dask client of your own, for a cluster
 
     Raises InputError where a mechanism of one's own cannot be sent to other processes.
@@ -95,8 +98,8 @@ def run_all(
     from ..run.simulation import default_threads
 
     wanted = list(dict.fromkeys(tasks))
-    places = {task: Path(folder) / task.key for task in wanted}
-    missing = [task for task in wanted if not _finished(places[task])]
+    places = folder if isinstance(folder, Mapping) else {task: Path(folder) / task.key for task in wanted}
+    missing = [task for task in wanted if not _finished(places[task], task)]
     answers: dict[Task, str] = {}
 
     def answer(task: Task, error: str) -> None:
@@ -117,11 +120,20 @@ def run_all(
     return {task: places[task] for task in wanted if task not in failed}, failed
 
 
-def _finished(place: Path) -> bool:
+def _finished(place: Path, task: Task) -> bool:
     try:
-        return Result.open(api.store_of(place)).finished
+        return _asked(place) == (task.key, task.until) and Result.open(api.store_of(place)).finished
     except DataError:
         return False
+
+
+def _asked(place: Path) -> tuple[Any, float] | None:
+    """Key and end of the run that lies there, finished or not; None where none can be read."""
+    try:
+        attrs = Past.of(api.store_of(place)).attrs
+        return (attrs.get("asked") or {}).get("key"), float(attrs["until"])
+    except DataError:
+        return None
 
 
 @contextmanager
