@@ -6,6 +6,7 @@ Every function draws into `ax` (or a new figure of its own, see canvas.py) and r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,16 @@ MAPS = ("viridis", "cividis", "magma", "plasma")
 
 
 @styled
-def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool = True) -> Axes:
+def tissue(
+    result: Result,
+    t: Any = None,
+    ax: Axes | None = None,
+    legend: bool = True,
+    colors: Mapping[str, str] | None = None,
+) -> Axes:
     """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut.
+
+    colors   of types, in place of the usual ones
 
     >>> ax = oc.plot.tissue(result, "1 h")
     >>> ax.get_title(loc="left")
@@ -51,15 +60,16 @@ def tissue(result: Result, t: Any = None, ax: Axes | None = None, legend: bool =
     size = [float(np.median(radius[kind == k])) if (kind == k).any() else 0.0 for k in range(len(result.types))]
     order = sorted(range(len(result.types)), key=lambda k: -size[k])
     groups = [(NECROTIC, vital > 1, "necrotic"), (APOPTOTIC, vital == 1, "apoptotic")]
-    groups += [(color_of(result, result.types[k]), (vital == 0) & (kind == k), result.types[k]) for k in order]
-    for color, rows, label in groups:
+    color = {name: color_of(result, name) for name in result.types} | dict(colors or {})
+    groups += [(color[result.types[k]], (vital == 0) & (kind == k), result.types[k]) for k in order]
+    for paint, rows, label in groups:
         if not rows.any():
             continue
         width = 2 * radius[rows]
         where: Any = {"offsets": position[rows, :2], "offset_transform": ax.transData}
-        look: Any = {"facecolors": color, "edgecolors": "white", "linewidths": 0.15, "alpha": 0.92}
+        look: Any = {"facecolors": paint, "edgecolors": "white", "linewidths": 0.15, "alpha": 0.92}
         ax.add_collection(EllipseCollection(width, width, np.zeros(len(width)), units="xy", **where, **look))
-        shown.append(Line2D([], [], marker="o", ls="", color=color, label=f"{label} ({rows.sum():,})"))
+        shown.append(Line2D([], [], marker="o", ls="", color=paint, label=f"{label} ({rows.sum():,})"))
     bare(ax, extent)
     scale_bar(ax, extent, paper=True)
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + note)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from ..run.result import Result
 from .canvas import STYLE, new_figure, save, styled
-from .curves import composition, deaths, factors, growth, phases, seen_types
+from .curves import composition, deaths, factors, growth, over_time, phases, seen_types
 from .maps import field, fields, tissue
+from .responses import heat_map, response
 from .scales import MANY, PALETTE, color_of
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "overview",
-    "phases", "save", "tissue", "wiring",
+    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "heat_map",
+    "over_time", "overview", "phases", "response", "save", "tissue", "wiring",
 ]  # fmt: skip
 
 

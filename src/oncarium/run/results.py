@@ -328,21 +328,28 @@ class Results:
             raise DataError(str(given / FILE), "this is no list of runs, or it is damaged.") from None
 
     @classmethod
-    def joined(cls, title: str, given: Mapping[str, Result | Results], folder: Path | None = None) -> Results:
+    def joined(
+        cls,
+        title: str,
+        given: Mapping[str, Result | Results],
+        folder: Path | None = None,
+        design: Mapping[str, Any] | None = None,
+    ) -> Results:
         """Results and sets of them under names of arms; a set of several arms brings each as an arm."""
         arms, runs, opened = [], [], {}
         for name, what in given.items():
             if isinstance(what, Result):
                 arms.append(Arm(name, {}, what.attrs.get("model_digest", "")))
-                runs.append(Run(name, what.seed, what.path))
-                opened[what.path] = what
+                place = what.path.parent if what.path.name == STORE else what.path
+                runs.append(Run(name, what.seed, place))
+                opened[place] = what
                 continue
             for arm in what._arms.values():
                 called = name if len(what.arms) == 1 else f"{name}: {what.label(arm.name)}"
                 arms.append(replace(arm, name=called))
                 runs += [replace(run, arm=called) for run in what.runs if run.arm == arm.name]
             opened |= what._opened
-        out = cls(title, arms, runs, folder, {"kind": "compare"})
+        out = cls(title, arms, runs, folder, design or {"kind": "compare"})
         out._opened = opened
         return out
 

@@ -5,13 +5,15 @@ changed model is never taken for the one it was."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, InputError
 from ..run import api
 from ..run.progress import Count
+from ..run.result import Result
 from ..run.results import FILE, Arm, Results, Run
 from ..units import say_time
 from .design import AT_MOST, Design, count_runs
@@ -32,26 +34,32 @@ def conduct(
     overwrite: bool = False,
     at_most: int | None = AT_MOST,
     readouts: list[Any] | None = None,
+    taken: Mapping[str, Result | Results] | None = None,
+    order: Sequence[str] = (),
 ) -> Results:
     """Run what a design asks for and is not there yet; a failed run is told in the table. Raises InputError, DataError.
 
     kind     repeat, sweep or compare         out       the folder; runs/<title> when left out
     see      called with (done, all)          at_most   refuse more runs than this (None: as many as asked for)
+    taken    arms that were run elsewhere, by name          order      of all arms
     """
     if at_most is not None:
         count_runs(design.runs, at_most)
     folder = Path(out) if out is not None else api.new_folder(f"{design.title}-{kind}")
-    wanted = _planned(design, kind, folder, readouts)
-    _check_folder(folder, wanted[0], overwrite)
-    wanted[0].save()
-    tasks = wanted[1]
+    wanted, tasks = _planned(design, kind, folder, readouts)
+    if taken:
+        every = {name: taken[name] if name in taken else wanted.of(name) for name in order}
+        wanted = Results.joined(design.title, every, folder, wanted.design)
+    _check_folder(folder, wanted, overwrite)
+    wanted.save()
     with Count(f"{design.title}: runs", progress) as count:
         done, failed = run_all(tasks.values(), {t: p for p, t in reversed(tasks.items())}, workers=workers,
                                client=client, see=_both(see, count))  # fmt: skip
     if failed:
-        first = wanted[0]
-        runs = [Run(r.arm, r.seed, r.path, r.key, failed.get(tasks[r.path], "")) for r in first.runs]
-        Results(first.title, list(first._arms.values()), runs, folder, first.design).save()
+        wanted.runs = tuple(
+            replace(r, error=failed.get(tasks[r.path], "") if r.path in tasks else "") for r in wanted.runs
+        )
+        wanted.save()
     return Results.read(folder)
 
 
