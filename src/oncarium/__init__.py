@@ -24,6 +24,7 @@ _NAMES = {
     "Result": "run.result",
     "Results": "run.results",
     "load": "run.api",
+    "edit": "run.api",
     "check": "run.api",
     "open": "exchange",
     "resume": "run.api",
