@@ -4,13 +4,12 @@ with bands over seeds, and read-outs with the interval of their difference."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, InputError, ModelError, OncariumError, Problem
+from ..errors import DataError, ModelError, OncariumError, Problem
 from ..model.model import Model
 from ..run.result import Result
 from ..run.results import Results
@@ -19,7 +18,7 @@ from .canvas import close, new_figure, picture, styled
 from .curves import over_time
 from .maps import field, tissue
 from .page import Page
-from .responses import read_out, usual
+from .responses import read_out
 from .scales import MANY, PALETTE, bare
 
 if TYPE_CHECKING:
@@ -42,7 +41,14 @@ def check_alike(given: Mapping[str, Model | Result | Results]) -> None:
     for name, (its, theirs, its_flat) in others:
         where = f"{first} and {name}"
         if flat != its_flat:
-            problems.append(Problem(where, "", f"{first if flat else name} is 2-D, {name if flat else first} is 3-D;", "they share no plane."))
+            problems.append(
+                Problem(
+                    where,
+                    "",
+                    f"{first if flat else name} is 2-D, {name if flat else first} is 3-D;",
+                    "they share no plane.",
+                )
+            )
         if not set(types) & set(its):
             said = f"they have no cell type in common: {', '.join(types)}; {', '.join(its)}."
             problems.append(Problem(where, "", said, remedy="Give types that mean the same the same name."))
@@ -101,7 +107,10 @@ def page(results: Results) -> Page:
     out.heading("Tissue")
     seeds = {f"seed {r.seed}" for r in shown.values()}
     out.text(f"One run of each arm ({', '.join(sorted(seeds))}), at equal times and one scale.")
-    out.pictures((_png(tissues(part, moments)), f"Cells of {', '.join(part)} at their true size.", True) for part in _parts(shown))
+    out.pictures(
+        (_png(tissues(part, moments)), f"Cells of {', '.join(part)} at their true size.", True)
+        for part in _parts(shown)
+    )
     factors = list(dict.fromkeys(f for r in shown.values() for f in r.factors))
     if factors:
         out.heading("Factors")
@@ -177,7 +186,10 @@ def tissues(shown: Mapping[str, Result], moments: np.ndarray) -> Figure:
             bare(ax, extent)
         row[0].set_ylabel(arm, fontsize=10)
     every = [Line2D([], [], marker="o", ls="", color=c, label=t) for t, c in colors.items()]
-    every += [Line2D([], [], marker="o", ls="", color=c, label=t) for c, t in (("#000000", "apoptotic"), ("#8A8A8A", "necrotic"))]
+    every += [
+        Line2D([], [], marker="o", ls="", color=c, label=t)
+        for c, t in (("#000000", "apoptotic"), ("#8A8A8A", "necrotic"))
+    ]
     figure.legend(handles=every, loc="outside right upper", handletextpad=0.2)
     return figure
 
@@ -229,7 +241,9 @@ def _readouts(out: Page, results: Results, end: float) -> None:
     several = len(results.seeds) > 1 and table["low"].notna().any()
     out.heading(f"Read-outs at {say_time(end)}")
     if several:
-        out.text("Means over the seeds. The interval of the difference is a 95 % bootstrap over seeds, in pairs where arms have the same seeds.")
+        out.text(
+            "Means over the seeds. The interval of the difference is a 95 % bootstrap over seeds, in pairs where arms have the same seeds."
+        )
     else:
         out.text("One seed per arm: a difference may be chance, and there is no interval. Give more seeds.")
     heads = ["read-out", "arm", "mean", "seeds", "difference", *(["95 % interval"] if several else [])]
@@ -237,7 +251,16 @@ def _readouts(out: Page, results: Results, end: float) -> None:
     for row in table.itertuples():
         base = row.arm == results.arms[0]
         interval = "" if base or np.isnan(row.low) else f"{row.low:+.4g} to {row.high:+.4g}"
-        rows.append([row.readout, row.arm, f"{row.mean:.4g}", row.n, "" if base else f"{row.difference:+.4g}", *([interval] if several else [])])
+        rows.append(
+            [
+                row.readout,
+                row.arm,
+                f"{row.mean:.4g}",
+                row.n,
+                "" if base else f"{row.difference:+.4g}",
+                *([interval] if several else []),
+            ]
+        )
     out.table(heads, rows)
     out.download("readouts.csv", table.to_csv(index=False))
 
@@ -267,7 +290,17 @@ def readouts(results: Results, end: float) -> pd.DataFrame:
                 mean = float(np.mean(list(values.values()))) if values else np.nan
                 low, high = interval(first, values)
                 base = float(np.mean(list(first.values()))) if first else np.nan
-                rows.append({"readout": name, "arm": arm, "mean": mean, "n": len(values), "difference": mean - base, "low": low, "high": high})
+                rows.append(
+                    {
+                        "readout": name,
+                        "arm": arm,
+                        "mean": mean,
+                        "n": len(values),
+                        "difference": mean - base,
+                        "low": low,
+                        "high": high,
+                    }
+                )
     return pd.DataFrame(rows, columns=["readout", "arm", "mean", "n", "difference", "low", "high"])
 
 
@@ -285,7 +318,9 @@ def interval(control: Mapping[int, float], other: Mapping[int, float]) -> tuple[
         many = gaps[rng.integers(0, len(gaps), (RESAMPLES, len(gaps)))].mean(axis=1)
     else:
         a, b = np.array([*control.values()]), np.array([*other.values()])
-        many = b[rng.integers(0, len(b), (RESAMPLES, len(b)))].mean(axis=1) - a[rng.integers(0, len(a), (RESAMPLES, len(a)))].mean(axis=1)
+        many = b[rng.integers(0, len(b), (RESAMPLES, len(b)))].mean(axis=1) - a[
+            rng.integers(0, len(a), (RESAMPLES, len(a)))
+        ].mean(axis=1)
     low, high = np.quantile(many, [0.025, 0.975])
     return float(low), float(high)
 

@@ -8,7 +8,7 @@ see canvas.py) and returns the Axes. In the examples `result` is that of oc.run(
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -286,7 +286,9 @@ def over_time(
             if isinstance(given, Results):
                 drawn.line(lambda r, n=name: column_over_time(r, what, n)["median"], drawn.color(name), name)  # type: ignore[misc]
             else:
-                draw_band(drawn.ax, column_over_time(given, what, name).reset_index(), drawn.minutes, drawn.color(name), name)
+                draw_band(
+                    drawn.ax, column_over_time(given, what, name).reset_index(), drawn.minutes, drawn.color(name), name
+                )
     drawn.ax.set_ylabel(what + (f" ({unit})" if unit not in ("", "1") else ""))
     drawn.title(what if isinstance(given, Results) or what in drawn.first.summary else f"{what}, live cells ({BAND})")
     add_legend(drawn.ax)

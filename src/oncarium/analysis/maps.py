@@ -26,11 +26,7 @@ MAPS = ("viridis", "cividis", "magma", "plasma")
 
 @styled
 def tissue(
-    result: Result,
-    t: Any = None,
-    ax: Axes | None = None,
-    legend: bool = True,
-    colors: Mapping[str, str] | None = None,
+    result: Result, t: Any = None, ax: Axes | None = None, legend: bool = True, colors: Mapping[str, str] | None = None
 ) -> Axes:
     """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut.
 

@@ -50,6 +50,12 @@ OtherCode = Annotated[
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Write although the folder is locked by a run that is gone.")
 ]
+StopWhen = Annotated[
+    list[str] | None,
+    typer.Option("--stop-when", metavar="RULE", help="End earlier, e.g. 'live.tumor < 1 for 1 day'; may be repeated."),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what lies in the folder.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 
 

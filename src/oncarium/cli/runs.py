@@ -18,9 +18,11 @@ from .options import (
     Quiet,
     RunArgument,
     SetOption,
+    StopWhen,
     TakeOver,
     Threads,
     Until,
+    Workers,
     changes,
     load,
 )
@@ -28,6 +30,7 @@ from .progress import Progress
 
 if TYPE_CHECKING:
     from ..run.result import Result
+    from ..run.results import Results
 
 
 def finish(result: Result, folder: Path, pictures: bool) -> None:
@@ -41,13 +44,40 @@ def finish(result: Result, folder: Path, pictures: bool) -> None:
     print(f"results  {result.path}")
 
 
+def one_run(result: Result | Results) -> Result:
+    """A command that reads one run. Raises InputError where several lie in the folder."""
+    from ..errors import InputError
+    from ..run.result import Result
+
+    if isinstance(result, Result):
+        return result
+    example = result.runs[0].path if result.runs else result.folder
+    raise InputError(str(result.folder), f"{len(result.runs)} runs lie here;", "expected one,", f"such as {example}.")
+
+
+def say_failures(results: Results) -> None:
+    """Say which runs failed, and leave with 1 where any did."""
+    failed = [run for run in results.runs if run.error]
+    for one in failed[:3]:
+        print(f"{one.arm}, seed {one.seed}: {one.error}", file=sys.stderr)
+    if len(failed) > 3:
+        print(f"and {len(failed) - 3} more failed", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
 def run(
     model: ModelArgument,
     until: Until = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all randomness.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N", help="Run it with N seeds side by side (10), or with these (1,4,7).")
+    ] = None,
     out: Out = None,
     set: SetOption = None,
+    stop_when: StopWhen = None,
     threads: Threads = None,
+    workers: Workers = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
     take_over: TakeOver = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
@@ -60,9 +90,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
-    chosen = load(model, set, numerics, compat, ignore)
     from ..run import api
 
+    chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
+    if seeds is not None:
+        from .studies import repeated
+
+        given = {"--seed": seed is not None, "--threads": threads is not None, "--csv": csv, "--take-over": take_over}
+        repeated(chosen, seeds, until, out, workers, overwrite, quiet, [name for name, said in given.items() if said])
+        return
     end = api.minutes(until, chosen)
     folder = out or api.new_folder(chosen.name or Path(model).stem)
     watch = []
@@ -136,38 +172,33 @@ def branch(
     until: Until = None,
     seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
     out: Out = None,
-    threads: Threads = None,
+    workers: Workers = None,
     other_code: OtherCode = False,
     quiet: Quiet = False,
 ) -> None:
-    """Continue one state under several changes."""
+    """Continue one state under several changes, side by side, and compare what comes of them."""
     from ..errors import InputError
     from ..run import api
+    from ..study.branching import branch as side_by_side
+    from .studies import showing
 
     arms = {}
     for item in arm:
         name, _, rest = item.partition(":")
         if not name or "/" in name or name.startswith("."):
             raise InputError(f"--arm {item}", "it has no usable name;", "expected NAME:PATH=VALUE,PATH=VALUE.")
+        if name in arms:
+            raise InputError(f"--arm {item}", f"two arms are called {name}.", remedy="Give each a name of its own.")
         arms[name] = changes([c for c in rest.split(",") if c])
-    before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
-    title, end = f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until)
-    with Progress(title, end, quiet) as progress:
-        results = api.branch(
-            run,
-            arms,
-            until,
-            out=folder,
-            seed=seed,
-            threads=threads,
-            see=progress,
-            progress=False,
-            other_code=other_code,
-        )
-    for name, result in results.items():
-        print(f"{name}\n{result}")
-    progress.exit_if_stopped(folder)
+    results = side_by_side(
+        run, arms, until, out=folder, seed=seed, workers=workers, other_code=other_code, progress=showing(quiet)
+    )
+    for name in results.arms:
+        for result in results.of(name):
+            print(f"{name}\n{result}")
+    say_failures(results)
+    print(f"page     {results.page}")
 
 
 def show(
@@ -179,17 +210,24 @@ def show(
     from .. import exchange
 
     result = exchange.open(run)
-    print(result.digest if digest else result.model_yaml if model else result)
+    print(one_run(result).digest if digest else one_run(result).model_yaml if model else result)
 
 
 def report(
     run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None
 ) -> None:
-    """Write report and figures of a run."""
+    """Write report and figures of a run, or the page of several."""
     from .. import exchange
     from ..analysis import report as writer
+    from ..run.results import Results
 
-    print(writer.report(exchange.open(run), out or run))
+    result = exchange.open(run)
+    if isinstance(result, Results):
+        from ..study.verbs import write_page
+
+        print(write_page(result))
+    else:
+        print(writer.report(result, out or run))
 
 
 def export(
@@ -210,7 +248,7 @@ def export(
     if to != "physicell":
         raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
     if Path(source).is_dir() and not is_project(Path(source)):
-        result = exchange.open(source)
+        result = one_run(exchange.open(source))
         notices, what = snapshot.export(result, folder), f"{len(result.times)} snapshots"
     else:
         notices, what = settings.write(load(source, set, numerics, compat, ignore), folder), settings.FILES[0]
@@ -226,4 +264,4 @@ def movie(
     from .. import exchange
     from ..analysis import movie as maker
 
-    print(maker.movie(exchange.open(run), out or run / "movie.mp4"))
+    print(maker.movie(one_run(exchange.open(run)), out or run / "movie.mp4"))

@@ -345,7 +345,7 @@ class Results:
                 opened[place] = what
                 continue
             for arm in what._arms.values():
-                called = name if len(what.arms) == 1 else f"{name}: {what.label(arm.name)}"
+                called = name if len(what.arms) == 1 and not arm.settings else f"{name}: {what.label(arm.name)}"
                 arms.append(replace(arm, name=called))
                 runs += [replace(run, arm=called) for run in what.runs if run.arm == arm.name]
             opened |= what._opened

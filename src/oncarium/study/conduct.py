@@ -148,7 +148,7 @@ def say_cost(design: Design, workers: int) -> str:
     ends = sorted(set(design.ends.values()))
     long = say_time(ends[0]) if len(ends) == 1 else f"{say_time(ends[0])} to {say_time(ends[-1])}"
     seconds = design.seconds(workers)
-    guess = ("seconds" if seconds < 10 else f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+    guess = ("a few seconds" if seconds < 10 else f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
              if seconds < 6000 else f"{seconds / 3600:.0f} h" if seconds < 2e5 else f"{seconds / 86400:,.0f} days")  # fmt: skip
     n = design.runs
     return (f"{n:,} run{'s' if n > 1 else ''} of {long}, about {guess} on {workers} worker{'s' if workers > 1 else ''}"

@@ -188,32 +188,53 @@ def _by_workers(
 ) -> Iterator[tuple[Task, str]]:
     """(task, error or nothing) as workers finish; tasks that are left when workers cannot be had are left to the
     caller."""
+    models = {id(model): packed(model) for model in {id(t.model): t.model for t in missing}.values()}
+    jobs = {t: (unpacked, (models[id(t.model)], t.until, t.seed, t.key, str(places[t].resolve()))) for t in missing}
+    return _done(jobs, count, client)
+
+
+Job = tuple[Callable[..., str], tuple[Any, ...]]  # a function that any process can import, and what it is given
+
+
+def side_by_side(jobs: Mapping[Any, Job], workers: int | None = None) -> Iterator[tuple[Any, str]]:
+    """(name, answer) of every job, as workers finish; in this process where there are none."""
+    from ..run.simulation import default_threads
+
+    left = dict(jobs)
+    count = min(workers or default_threads(), len(left))
+    for name, answer in _done(jobs, count, None) if count > 1 else ():
+        del left[name]
+        yield name, answer
+    for name, (function, given) in left.items():
+        yield name, function(*given)
+
+
+def _done(jobs: Mapping[Any, Job], count: int, client: Any) -> Iterator[tuple[Any, str]]:
+    """(name, answer) as workers finish; jobs are left out where no worker can be had for them."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # it imports the script which started it
         raise InputError(
             sys.argv[0], "it starts runs while it is imported.", remedy='Put them under  if __name__ == "__main__":'
         )
-    models = {id(model): packed(model) for model in {id(t.model): t.model for t in missing}.values()}
-    left = {t: (models[id(t.model)], t.until, t.seed, t.key, str(places[t].resolve())) for t in missing}
-    lost = 0
+    left, lost = dict(jobs), 0
     while left and lost < STARTS:
         had = len(left)
         try:
             with _team(count, client) as finish:
-                for task, error in finish(left):
-                    del left[task]
-                    yield task, error
+                for name, answer in finish(dict(left)):
+                    del left[name]
+                    yield name, answer
         except Exception as error:  # a worker that dies ends this start, not the study
             lost = lost + 1 if len(left) == had else 0
             log.warning("workers were lost (%s: %s); %d runs are left", type(error).__name__, error, len(left))
-    if client is None and lost:
-        for task in list(left):
-            error = _alone(left[task])
-            if error is not None:
-                yield task, error
+    if client is None:
+        for name, job in left.items():
+            answer = _alone(job)
+            if answer is not None:
+                yield name, answer
 
 
-def _alone(given: tuple[Any, ...]) -> str | None:
-    """Perform a task in a process of its own, which may die; None where none can be had."""
+def _alone(job: Job) -> str | None:
+    """A job in a process of its own, which may die; None where none can be had."""
     for _ in range(STARTS):
         with _pool(1) as pool:
             try:
@@ -221,35 +242,35 @@ def _alone(given: tuple[Any, ...]) -> str | None:
             except Exception:
                 return None
             try:
-                return pool.submit(unpacked, *given).result()
+                return pool.submit(job[0], *job[1]).result()
             except BrokenProcessPool:
                 continue
     return "the process that ran it died, again and again; its memory may not suffice."
 
 
-Finish = Callable[[Mapping[Task, tuple[Any, ...]]], Iterator[tuple[Task, str]]]
+Finish = Callable[[Mapping[Any, Job]], Iterator[tuple[Any, str]]]
 
 
 @contextmanager
 def _team(count: int, client: Any) -> Iterator[Finish]:
-    """What performs tasks and gives them back as they finish: a dask client, or processes of this machine."""
+    """What does jobs and gives them back as they finish: a dask client, or processes of this machine."""
     if client is not None:
         yield functools.partial(_by_client, client)
         return
     with _pool(count) as pool:
 
-        def finish(tasks: Mapping[Task, tuple[Any, ...]]) -> Iterator[tuple[Task, str]]:
-            futures = {pool.submit(unpacked, *given): task for task, given in tasks.items()}
+        def finish(jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
+            futures = {pool.submit(function, *given): name for name, (function, given) in jobs.items()}
             for future in as_completed(futures):
                 yield futures[future], future.result()
 
         yield finish
 
 
-def _by_client(client: Any, tasks: Mapping[Task, tuple[Any, ...]]) -> Iterator[tuple[Task, str]]:
+def _by_client(client: Any, jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
     from distributed import as_completed as completed
 
-    futures = {client.submit(unpacked, *given, pure=False): task for task, given in tasks.items()}
+    futures = {client.submit(function, *given, pure=False): name for name, (function, given) in jobs.items()}
     for future in completed(futures):
         if future.status == "error":
             yield futures[future], f"{type(future.exception()).__name__}: {future.exception()}"

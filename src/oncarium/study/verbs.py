@@ -58,7 +58,7 @@ def repeat(
 def repeat_design(model: Given, seeds: Any = 10, until: Any = None, stop_when: Rules = None) -> Design:
     """One model, several seeds."""
     chosen = _model(model, stop_when)
-    return Design.of(chosen.title, [Settled(chosen.name or "model", chosen)], seeds, until)
+    return Design.of(chosen.title, [Settled(chosen.name or chosen.title, chosen)], seeds, until)
 
 
 def sweep(
@@ -93,7 +93,9 @@ def sweep(
     >>> results.table["cells.tumor.cycle.exit"].tolist(), results.arms
     ([0.02, 0.02, 0.5, 0.5], ['1', '2'])
     """
-    design = sweep_design(model, values, seeds, until, method=method, samples=samples, stop_when=stop_when, at_most=at_most)
+    design = sweep_design(
+        model, values, seeds, until, method=method, samples=samples, stop_when=stop_when, at_most=at_most
+    )
     return perform(design, "sweep", out, workers=workers, readouts=readouts, overwrite=overwrite, at_most=at_most,
                    progress=progress, see=see, client=client)  # fmt: skip
 
@@ -170,7 +172,9 @@ def compare(
                             overwrite=overwrite, progress=progress, see=see, client=client)  # fmt: skip
 
 
-def sort_given(given: Sequence[Given | Result | Results]) -> tuple[dict[str, Model], dict[str, Result | Results], list[str]]:
+def sort_given(
+    given: Sequence[Given | Result | Results],
+) -> tuple[dict[str, Model], dict[str, Result | Results], list[str]]:
     """Models and runs by the name of their arm, and all names in order. Raises InputError, ModelError."""
     if len(given) < 2:
         raise InputError("compare", f"{'nothing' if not given else 'only one thing'} is given;", "expected two or more models or runs.")  # fmt: skip
