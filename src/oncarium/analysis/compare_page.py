@@ -3,16 +3,18 @@ with bands over seeds, and read-outs with the interval of their difference."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import DataError, ModelError, OncariumError, Problem
+from ..errors import DataError, InputError, ModelError, OncariumError, Problem
 from ..model.model import Model
 from ..run.result import Result
 from ..run.results import Results
+from ..run.series import units_of
 from ..units import say_time
 from .canvas import close, new_figure, picture, styled
 from .curves import over_time
@@ -74,7 +76,9 @@ def write(results: Results) -> Path:
     empty = [arm for arm in results.arms if not len(results.of(arm))]
     if empty:
         errors = [run.error for run in results.runs if run.error]
-        raise DataError(str(results.folder), f"no run of {', '.join(empty)} has left anything{': ' + errors[0] if errors else ''}.")  # fmt: skip
+        raise DataError(
+            str(results.folder), f"no run of {', '.join(empty)} has left anything{': ' + errors[0] if errors else ''}."
+        )
     path = results.folder / "compare.html"
     return page(results).write(path)
 
@@ -91,6 +95,8 @@ def page(results: Results) -> Page:
     out = Page(results.title)
     counts = {arm: len(results.of(arm)) for arm in results.arms}
     out.text("; ".join(f"{arm}: {n} seed{'s' if n > 1 else ''}" for arm, n in counts.items()) + ".")
+    common = together([r.times for r in shown.values()], end)
+    end = float(common[-1])
     if len(set(ends.values())) > 1:
         reached = ", ".join(f"{arm} {say_time(t)}" for arm, t in ends.items())
         out.text(f"They end at different times ({reached}) and are compared up to {say_time(end)}.")
@@ -103,7 +109,7 @@ def page(results: Results) -> Page:
     if failed:
         out.heading("Runs that failed").table(["arm", "seed", "why"], [[r.arm, r.seed, r.error] for r in failed], True)
     _said(out, shown)
-    moments = np.unique(np.linspace(0.0, end, MOMENTS))
+    moments = common[np.unique(np.linspace(0, len(common) - 1, MOMENTS).round().astype(int))]
     out.heading("Tissue")
     seeds = {f"seed {r.seed}" for r in shown.values()}
     out.text(f"One run of each arm ({', '.join(sorted(seeds))}), at equal times and one scale.")
@@ -114,8 +120,12 @@ def page(results: Results) -> Page:
     factors = list(dict.fromkeys(f for r in shown.values() for f in r.factors))
     if factors:
         out.heading("Factors")
-        out.pictures((_png(fields(part, name, end, limits(shown, name, end))), f"{name} at {say_time(end)}, one scale for all arms.", True)
-                     for name in factors[: 2 * MANY] for part in _parts(shown))  # fmt: skip
+        when = float(together([r.field_times for r in shown.values()], end)[-1])
+        if when < end - 1e-9:
+            out.text(f"{say_time(when)} is the last time up to {say_time(end)} at which all arms have fields.")
+        for name in factors[: 2 * MANY]:
+            scale, said = limits(shown, name, when), f"{name} at {say_time(when)}, one scale for all arms."
+            out.pictures((_png(fields(part, name, when, scale)), said, True) for part in _parts(shown))
     out.heading("Curves")
     if max(counts.values()) > 1:
         out.text("Medians over the seeds; bands hold 90 % of them.")
@@ -123,6 +133,21 @@ def page(results: Results) -> Page:
     out.pictures((_png(over_time(results, s)), s) for s in series[: 4 * MANY] if s in results.first().summary)
     _readouts(out, results, end)
     return out
+
+
+def together(times: Sequence[np.ndarray], end: float) -> np.ndarray:
+    """Times (min) up to an end at which every arm was recorded. Raises InputError where there is none.
+
+    >>> from oncarium.analysis.compare_page import together
+    >>> together([np.array([0.0, 30, 60]), np.array([0.0, 60, 90])], 80.0).tolist()
+    [0.0, 60.0]
+    """
+    common = functools.reduce(np.intersect1d, [np.round(t, 6) for t in times])
+    if not (common <= end + 1e-6).any():
+        raise InputError(
+            "compare", "there is no time at which all arms were recorded;", "record cells and fields at the same times."
+        )
+    return common[common <= end + 1e-6]
 
 
 def _longest(results: Results) -> Result:
@@ -242,11 +267,13 @@ def _readouts(out: Page, results: Results, end: float) -> None:
     out.heading(f"Read-outs at {say_time(end)}")
     if several:
         out.text(
-            "Means over the seeds. The interval of the difference is a 95 % bootstrap over seeds, in pairs where arms have the same seeds."
+            "Means over the seeds. The interval of the difference is a 95 % bootstrap over seeds, in pairs where arms "
+            "have the same seeds."
         )
     else:
         out.text("One seed per arm: a difference may be chance, and there is no interval. Give more seeds.")
-    heads = ["read-out", "arm", "mean", "seeds", "difference", *(["95 % interval"] if several else [])]
+    units = {k: u for r in reversed(list(results)) for k, u in units_of(r).items() if u != "1"}
+    heads = ["read-out", "unit", "arm", "mean", "seeds", "difference", *(["95 % interval"] if several else [])]
     rows = []
     for row in table.itertuples():
         base = row.arm == results.arms[0]
@@ -254,6 +281,7 @@ def _readouts(out: Page, results: Results, end: float) -> None:
         rows.append(
             [
                 row.readout,
+                units.get(row.readout, ""),
                 row.arm,
                 f"{row.mean:.4g}",
                 row.n,

@@ -14,7 +14,8 @@ import numpy as np
 
 from ..errors import InputError, did_you_mean
 from ..run.result import Result
-from ..run.results import Results, check_series, quantiles, units_of
+from ..run.results import Results
+from ..run.series import check_series, quantiles, units_of
 from .canvas import axes, styled
 from .readout import _values
 from .scales import MANY, PALETTE, add_legend, decades, time_axis
@@ -271,7 +272,7 @@ def over_time(
     >>> len(oc.plot.over_time(result, "live.tumor").lines)
     1
     """
-    drawn = _Drawing(given, ax)
+    drawn = _Drawing(given, ax, (4.6 + _beside(given), 3.2))
     if what in drawn.first.summary:
         unit = units_of(drawn.first)[what]
         for arm, table in spread(given, lambda r: check_series(r, what)).items():
@@ -295,12 +296,19 @@ def over_time(
     return drawn.ax
 
 
+def _beside(given: Result | Results) -> float:
+    """Inches that a legend of many arms takes beside the axes."""
+    labels = [given.label(arm) for arm in given.arms] if isinstance(given, Results) else []
+    return 0.5 + 0.07 * max(map(len, labels)) if len(labels) > MANY else 0.0
+
+
 def _unit_of_column(result: Result, what: str) -> str:
     """Unit of a recorded column, or of one entry of it. Raises InputError."""
     name = what if what in result.columns else what.rpartition(".")[0]
     if name not in result.columns:
         known = [*result.summary.columns, *result.columns]
-        raise InputError("over time", f"'{what}' is neither a series of the summary nor a recorded column.{did_you_mean(what, known)}",
+        raise InputError("over time", f"'{what}' is neither a series of the summary nor a recorded column."
+                         f"{did_you_mean(what, known)}",
                          f"Recorded: {', '.join(result.columns)}.")  # fmt: skip
     unit = str(result.attrs["columns"][name]["unit"])
     label = what.removeprefix(f"{name}.")

@@ -14,7 +14,8 @@ import numpy as np
 from ..errors import DataError, InputError, ModelError, Problem, did_you_mean
 from ..model.stop import summary_units
 from ..run.result import Result
-from ..run.results import Results, quantiles
+from ..run.results import Results
+from ..run.series import quantiles
 from ..units import UnitError, say_time, to_minutes
 from .canvas import axes, styled
 from .readout import complaint
@@ -136,12 +137,13 @@ def response(table: pd.DataFrame, path: str, readout: str, by: str | None = None
     'dose'
     """
     ax = axes(ax, (4.6, 3.2))
-    unit = table.attrs.get("units", {}).get(path, "")
+    units = table.attrs.get("units", {})
+    unit = units.get(path, "")
     groups = [(None, table)] if by is None else list(table.groupby(by, sort=True))
     for k, (value, rows) in enumerate(groups):
         color = PALETTE[(k + 1) % len(PALETTE)]
         x = np.sort(rows[path].dropna().unique())
-        label = "" if by is None else f"{by.rpartition('.')[2]} {_short(value)}"
+        label = "" if by is None else f"{by.rpartition('.')[2]} {_short(value)} {units.get(by, '')}".rstrip()
         if len(x) == len(rows) and len(x) > 8:
             ax.plot(rows[path], rows[readout], "o", ms=4, color=color, alpha=0.8, label=label)
             continue
@@ -154,8 +156,13 @@ def response(table: pd.DataFrame, path: str, readout: str, by: str | None = None
     if values.min() > 0 and values.max() / values.min() > 20:
         ax.set_xscale("log")
     ax.set(xlabel=path + (f" ({unit})" if unit else ""), ylabel=readout)
-    if table[readout].min() >= 0:
-        ax.set_ylim(bottom=0)
+    top = float(table[readout].max())
+    if float(table[readout].min()) >= 0 and top > 0:
+        ax.set_ylim(0, 1.08 * top)
+    points = table.groupby([path] if by is None else [path, by])
+    seeds = int(points["seed"].nunique().max()) if "seed" in table else 1
+    if seeds > 1:
+        ax.set_title(f"{seeds} seeds at each point (median, 5-95 %)")
     if by is not None:
         add_legend(ax)
     return ax

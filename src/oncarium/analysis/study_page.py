@@ -56,7 +56,10 @@ def write_parquet(table: pd.DataFrame, path: Path) -> bool:
 
 def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
     """The page alone."""
-    first, chosen = results.first(), [c for c in table.columns if c not in ("arm", "seed", "time", "finished", *results.paths)]  # fmt: skip
+    first, chosen = (
+        results.first(),
+        [c for c in table.columns if c not in ("arm", "seed", "time", "finished", *results.paths)],
+    )
     out = Page(results.title)
     out.text(f"{results.head}. Seen until {reached(results)}. Every arm has the same seeds.")
     if len(results.seeds) > 1:
@@ -68,7 +71,11 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
     out_of = [p for p in results.paths if table[p].nunique(dropna=False) > 1]
     if numbers:
         out.heading("Response")
-        out.pictures((_png(response(table, p, r)), f"{r} against {p}.") for p in numbers[:MOST] for r in chosen[:MOST])
+        for number in numbers[:MOST]:
+            others = [o for o in out_of if o != number and table[o].nunique() <= MOST and _is_grid(table, number, o)]
+            by = others[0] if others else None
+            said = f"against {number}{f', by {by}' if by else ''}."
+            out.pictures((_png(response(table, number, r, by)), f"{r} {said}") for r in chosen[:MOST])
     pairs = [(a, b) for k, a in enumerate(out_of) for b in out_of[k + 1 :] if _is_grid(table, a, b)]
     if pairs:
         out.heading("Two at a time")
@@ -76,8 +83,11 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
                      for a, b in pairs[:MOST] for r in chosen[:MOST])  # fmt: skip
     out.heading("Over time")
     if len(results.arms) == 1:
-        draws: list[Any] = [(curves.growth, "Live cells of each type."), (curves.composition, "Share of each type among live cells."),
-                            (curves.deaths, "Share of each type's cells that are dying or dead.")]  # fmt: skip
+        draws: list[Any] = [
+            (curves.growth, "Live cells of each type."),
+            (curves.composition, "Share of each type among live cells."),
+            (curves.deaths, "Share of each type's cells that are dying or dead."),
+        ]
         draws += [(curves.factors, "Mean concentrations.")] if first.factors else []
         out.pictures((_png(draw(results)), text) for draw, text in draws)
     elif len(results.arms) <= 2 * MANY:

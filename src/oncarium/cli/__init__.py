@@ -1,5 +1,5 @@
-"""The command line: oncarium run | resume | branch | new | import | list | check | plan | show | report | movie | sweep |
-compare | claims | sensitivity | doctor | schema.
+"""The command line: oncarium run | resume | branch | new | import | list | check | plan | show | report | movie |
+sweep | compare | claims | sensitivity | doctor | schema.
 
 Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
 """

@@ -72,7 +72,11 @@ def repeated(model: Model, seeds: str, until: str | None, out: Path | None, work
     from ..study import verbs
 
     if useless:
-        raise InputError("--seeds", f"{' and '.join(useless)} cannot be said with it;", "each run has a seed and one thread of its own.")  # fmt: skip
+        raise InputError(
+            "--seeds",
+            f"{' and '.join(useless)} cannot be said with it;",
+            "each run has a seed and one thread of its own.",
+        )
     design = verbs.repeat_design(model, seeds, until)
     say_cost(design, workers, quiet)
     with going_on():
@@ -122,8 +126,8 @@ def sweep(
     chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
     method = "lhs" if lhs is not None else "list" if together else "grid"
     limit = None if yes else at_most
-    design = verbs.sweep_design(chosen, csv if csv is not None else swept(values or [], method), seeds, until, method=method,
-                                samples=lhs, at_most=limit)  # fmt: skip
+    given: Any = csv if csv is not None else swept(values or [], method)
+    design = verbs.sweep_design(chosen, given, seeds, until, method=method, samples=lhs, at_most=limit)
     say_cost(design, workers, quiet)
     with going_on():
         say(verbs.perform(design, "sweep", out, workers=workers, readouts=read, overwrite=overwrite, at_most=limit,

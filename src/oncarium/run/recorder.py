@@ -237,7 +237,7 @@ class Recorder:
 
     def _replay(self) -> None:
         """What the rules to stop by saw before this process."""
-        series = self.store.rows.attrs["summary"]
+        series = self.store.group.attrs["summary"]
         needed = [(rule.name, *rule.name.split(".", 1)) for rule in self.watch.rules]
         seen = {name: self.store.rows[f"summary/{s}"][:][:, list(series[s]).index(what)] for name, s, what in needed}
         ticks, times = (self.store.rows[f"summary/{name}"][:] for name in ("tick", "time"))

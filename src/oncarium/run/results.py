@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, InputError, did_you_mean
-from ..units import NUMBER, UnitError, canonical, factor, say_time, split_source
+from ..units import say_time, split_source
 from ..writing import write_text
 from . import words
 from .api import STORE
 from .result import Result
+from .series import as_numbers, check_series, quantiles, units_of
 
 if TYPE_CHECKING:
     import pandas
@@ -161,13 +162,19 @@ class Results:
             return found[0]
         if not found:
             raise InputError(f"{arm}, seed {seed}" if seed is not None else arm, "no such run has left anything.")
-        raise InputError(arm, f"this arm has {len(found)} runs.", remedy=f"Take results.of('{arm}'), or one by its seed: results['{arm}', {self.seeds[0]}].")  # fmt: skip
+        raise InputError(
+            arm,
+            f"this arm has {len(found)} runs.",
+            remedy=f"Take results.of('{arm}'), or one by its seed: results['{arm}', {self.seeds[0]}].",
+        )
 
     def first(self) -> Result:
         """The first result. Raises DataError where there is none."""
         if not self.there:
             errors = [run.error for run in self.runs if run.error]
-            raise DataError(str(self.folder or self.title), f"no run has left anything{': ' + errors[0] if errors else ''}.")  # fmt: skip
+            raise DataError(
+                str(self.folder or self.title), f"no run has left anything{': ' + errors[0] if errors else ''}."
+            )
         return self.there[0][1]
 
     # -- tables -----------------------------------------------------------------------------------------------------
@@ -277,7 +284,9 @@ class Results:
             for t in types:
                 live = np.array([end.get(f"live.{t}", np.nan) for end in ends])
                 low, mid, high = quantiles(live[None], (0.05, 0.5, 0.95))[:, 0]
-                cells.append("" if np.isnan(mid) else f"{mid:,.0f}" + (f" ({low:,.0f}-{high:,.0f})" if len(ends) > 1 else ""))  # fmt: skip
+                cells.append(
+                    "" if np.isnan(mid) else f"{mid:,.0f}" + (f" ({low:,.0f}-{high:,.0f})" if len(ends) > 1 else "")
+                )
             rows.append([self.label(arm), str(len(of)), say_time(max(float(r.times[-1]) for r in of)), *cells])
         return ["arm", "runs", "until", *(f"live {t}" for t in types)], rows
 
@@ -360,54 +369,3 @@ def relative(path: Path, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # another drive
         return str(path.resolve())
-
-
-def quantiles(values: np.ndarray, shares: Iterable[float]) -> np.ndarray:
-    """(share, row) quantiles over the columns that are there; nothing where none is."""
-    out = np.full((len(list(shares := list(shares))), len(values)), np.nan)
-    some = np.isfinite(values).any(axis=1)
-    if some.any():
-        out[:, some] = np.nanquantile(values[some], shares, axis=1)
-    return out
-
-
-def check_series(result: Result, name: str) -> pandas.Series:
-    """A series of the summary. Raises InputError."""
-    if name not in result.summary:
-        raise InputError("series", f"the summary has no '{name}'.{did_you_mean(name, result.summary.columns)}",
-                         f"It has: {', '.join(result.summary.columns)}." if len(result.summary.columns) < 40 else "")  # fmt: skip
-    return result.summary[name]
-
-
-def units_of(result: Result) -> dict[str, str]:
-    """Series of the summary -> unit."""
-    return {f"{series}.{what}": unit for series, of in result.attrs["summary"].items() for what, unit in of.items()}
-
-
-def as_numbers(texts: Mapping[str, str | None]) -> tuple[dict[str, Any], str]:
-    """Values of one path as numbers in one unit (the author's, or the canonical one where several are used), and that
-    unit; as texts, and "", where one is no number.
-
-    >>> as_numbers({"a": "1 h", "b": "90 min"}), as_numbers({"a": "1 h", "b": "2 h assumed"})
-    (({'a': 60.0, 'b': 90.0}, 'min'), ({'a': 1.0, 'b': 2.0}, 'h'))
-    >>> as_numbers({"a": "live", "b": "1"})
-    ({'a': 'live', 'b': '1'}, '')
-    """
-    pairs = {}
-    for key, text in texts.items():
-        found = NUMBER.match(split_source(text)[0]) if text is not None else None
-        if text is not None and found is None:
-            return dict(texts), ""
-        pairs[key] = (
-            (float(found.group()), split_source(text)[0][found.end() :].strip()) if found and text else (np.nan, None)
-        )
-    units = {unit for value, unit in pairs.values() if unit is not None and not (value == 0.0 and unit == "")}
-    if len(units) <= 1:
-        return {key: value for key, (value, _) in pairs.items()}, next(iter(units), "")
-    try:
-        wanted = canonical(min(units))
-        return {
-            k: v if u is None else v * (factor(u, wanted) if u or v else 1.0) for k, (v, u) in pairs.items()
-        }, wanted
-    except UnitError:
-        return dict(texts), ""

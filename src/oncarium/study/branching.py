@@ -11,7 +11,6 @@ from ..errors import InputError
 from ..run import api
 from ..run.past import Past
 from ..run.progress import Count
-from ..run.result import Result
 from ..run.results import FILE, Arm, Results, Run
 from .conduct import See
 from .ensemble import side_by_side
@@ -52,10 +51,14 @@ def branch(
             raise InputError(str(place), "a run already lies here.", remedy="Choose another folder.")
     runs = [Run(name, int(past.attrs["seed"]) if seed is None else seed, folder / name) for name in arms]
     told = [Arm(name, {k: str(v) for k, v in arms[name].items()}, changed[name].digest) for name in arms]
-    results = Results(f"{past.attrs['title']}, {len(arms)} arms", told, runs, folder, {"kind": "branch", "from": str(path)})  # fmt: skip
+    results = Results(
+        f"{past.attrs['title']}, {len(arms)} arms", told, runs, folder, {"kind": "branch", "from": str(path)}
+    )
     results.save()
-    jobs = {name: (one_arm, (str(Path(path).resolve()), name, dict(changes), end, str(folder.resolve()), seed, other_code))
-            for name, changes in arms.items()}  # fmt: skip
+    here, there = str(Path(path).resolve()), str(folder.resolve())
+    jobs = {
+        name: (one_arm, (here, name, dict(changes), end, there, seed, other_code)) for name, changes in arms.items()
+    }
     failed = {}
     with Count(f"{past.attrs['title']}: arms", progress) as count:
         for k, (name, error) in enumerate(side_by_side(jobs, workers)):
@@ -75,8 +78,8 @@ def one_arm(path: str, name: str, changes: dict[str, Any], end: float | None, fo
             other_code: bool) -> str:  # fmt: skip
     """Run one arm; returns the error's text, or nothing."""
     try:
-        found: dict[str, Result] = api.branch(path, {name: changes}, end, out=folder, seed=seed, threads=1, progress=False,
-                                              other_code=other_code)  # fmt: skip
+        arms = {name: changes}
+        found = api.branch(path, arms, end, out=folder, seed=seed, threads=1, progress=False, other_code=other_code)
         return "" if found[name].finished else "it was stopped."
     except Exception as error:  # one arm that cannot be done ends no other
         return str(error) or type(error).__name__

@@ -53,7 +53,7 @@ def conduct(
     _check_folder(folder, wanted, overwrite)
     wanted.save()
     with Count(f"{design.title}: runs", progress) as count:
-        done, failed = run_all(tasks.values(), {t: p for p, t in reversed(tasks.items())}, workers=workers,
+        _, failed = run_all(tasks.values(), {t: p for p, t in reversed(tasks.items())}, workers=workers,
                                client=client, see=_both(see, count))  # fmt: skip
     if failed:
         wanted.runs = tuple(
@@ -125,7 +125,7 @@ def difference(there: Results, wanted: Results) -> str:
     if there.kind != wanted.kind:
         return f"{there.kind} instead of {wanted.kind}"
     if [a for a in there.arms if a not in wanted.arms] or [a for a in wanted.arms if a not in there.arms]:
-        return f"{len(there.arms)} arms ({', '.join(there.arms[:5])}) instead of {len(wanted.arms)} ({', '.join(wanted.arms[:5])})"  # fmt: skip
+        return f"arms {_few(there.arms)} instead of {_few(wanted.arms)}"
     for name in wanted.arms:
         if there._arms[name].digest != wanted._arms[name].digest:
             return f"the model of arm {name} is another one"
@@ -139,7 +139,7 @@ def difference(there: Results, wanted: Results) -> str:
     return "" if keys[0] == keys[1] else "they were run by other code (sources, versions or mechanisms)"
 
 
-def _few(numbers: list[int]) -> str:
+def _few(numbers: Sequence[Any]) -> str:
     return ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
 
 
@@ -148,8 +148,17 @@ def say_cost(design: Design, workers: int) -> str:
     ends = sorted(set(design.ends.values()))
     long = say_time(ends[0]) if len(ends) == 1 else f"{say_time(ends[0])} to {say_time(ends[-1])}"
     seconds = design.seconds(workers)
-    guess = ("a few seconds" if seconds < 10 else f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-             if seconds < 6000 else f"{seconds / 3600:.0f} h" if seconds < 2e5 else f"{seconds / 86400:,.0f} days")  # fmt: skip
+    guess = (
+        "a few seconds"
+        if seconds < 10
+        else f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{seconds / 60:.0f} min"
+        if seconds < 6000
+        else f"{seconds / 3600:.0f} h"
+        if seconds < 2e5
+        else f"{seconds / 86400:,.0f} days"
+    )
     n = design.runs
     return (f"{n:,} run{'s' if n > 1 else ''} of {long}, about {guess} on {workers} worker{'s' if workers > 1 else ''}"
             " (by the cells and voxels at the start)")  # fmt: skip

@@ -198,10 +198,24 @@ def _of_table(given: pd.DataFrame | str | Path) -> list[dict[str, str]]:
     empty = [(k, n) for k, row in enumerate(said) for n, v in zip(names, row) if v in ("", "nan", "None", "<NA>")]
     if empty:
         more = f" (and {len(empty) - 1} more)" if len(empty) > 1 else ""
-        problems.append(Problem(f"{where}, row {empty[0][0] + 1}", empty[0][1], f"the value is missing{more};", "expected one in every cell."))  # fmt: skip
+        problems.append(
+            Problem(
+                f"{where}, row {empty[0][0] + 1}",
+                empty[0][1],
+                f"the value is missing{more};",
+                "expected one in every cell.",
+            )
+        )
     twice = [(k, said.index(row)) for k, row in enumerate(said) if said.index(row) < k]
     if twice:
-        problems.append(Problem(f"{where}, row {twice[0][0] + 1}", "", f"it is row {twice[0][1] + 1} again.", remedy="Leave one out; seeds are repeats."))  # fmt: skip
+        problems.append(
+            Problem(
+                f"{where}, row {twice[0][0] + 1}",
+                "",
+                f"it is row {twice[0][1] + 1} again.",
+                remedy="Leave one out; seeds are repeats.",
+            )
+        )
     if len(set(names)) < len(names):
         problems.append(Problem(where, "", f"two columns are called {next(n for n in names if names.count(n) > 1)}."))
     if problems:
@@ -220,7 +234,9 @@ def _hypercube(values: Mapping[str, Any], samples: int | None, seed: int) -> lis
         try:
             ranges[path] = _range(given)
         except (UnitError, ValueError) as error:
-            problems.append(Problem(f"{path}={_said(given)}", "", f"{error}", f"expected a range, e.g. {path}='0.1 1/h..0.5 1/h'."))  # fmt: skip
+            problems.append(
+                Problem(f"{path}={_said(given)}", "", f"{error}", f"expected a range, e.g. {path}='0.1 1/h..0.5 1/h'.")
+            )
     if problems:
         raise ModelError(problems)
     points = qmc.LatinHypercube(len(ranges), rng=seed).random(int(samples))
@@ -261,7 +277,7 @@ def _range(given: Any) -> tuple[float, float, str]:
 
 def sweep_arms(model: Model, settings: Sequence[Mapping[str, str]]) -> list[Settled]:
     """The arms of a sweep, numbered. Every value is tried alone first. Raises ModelError."""
-    problems: dict[tuple[str, str], Problem] = {}
+    problems: dict[tuple[str, Any], Problem] = {}
     alike: dict[tuple[str, Any], str] = {}
     for path in settings[0]:
         for text in dict.fromkeys(said[path] for said in settings):

@@ -228,9 +228,9 @@ def _done(jobs: Mapping[Any, Job], count: int, client: Any) -> Iterator[tuple[An
             log.warning("workers were lost (%s: %s); %d runs are left", type(error).__name__, error, len(left))
     if client is None:
         for name, job in left.items():
-            answer = _alone(job)
-            if answer is not None:
-                yield name, answer
+            found = _alone(job)
+            if found is not None:
+                yield name, found
 
 
 def _alone(job: Job) -> str | None:

@@ -177,7 +177,11 @@ def sort_given(
 ) -> tuple[dict[str, Model], dict[str, Result | Results], list[str]]:
     """Models and runs by the name of their arm, and all names in order. Raises InputError, ModelError."""
     if len(given) < 2:
-        raise InputError("compare", f"{'nothing' if not given else 'only one thing'} is given;", "expected two or more models or runs.")  # fmt: skip
+        raise InputError(
+            "compare",
+            f"{'nothing' if not given else 'only one thing'} is given;",
+            "expected two or more models or runs.",
+        )
     models, runs, names = dict[str, Model](), dict[str, Result | Results](), list[str]()
     for what in given:
         found = _opened(what)
