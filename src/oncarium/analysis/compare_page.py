@@ -225,7 +225,7 @@ def fields(shown: Mapping[str, Result], name: str, t: float, scale: tuple[float,
 
     >>> from oncarium.analysis.compare_page import fields
     >>> len(fields({"a": result, "b": result}, "oxygen", 60.0, (0.0, 40.0)).axes)
-    3
+    2
     """
     extent, ratio = _extent(shown)
     of = {arm: r for arm, r in shown.items() if name in r.factors}

@@ -198,9 +198,10 @@ def heat_map(table: pd.DataFrame, x: str, y: str, readout: str, ax: Axes | None 
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, float | int | np.number):
+    try:
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return str(value)
+    except TypeError:  # a word
+        return str(value)
 
 
 def reached(results: Results) -> str:

@@ -116,7 +116,7 @@ def sweep_settings(
     >>> sweep_settings({"a": [1, 2], "b": ["x"]})
     [{'a': '1', 'b': 'x'}, {'a': '2', 'b': 'x'}]
     >>> sweep_settings({"a": "0 um..1 um"}, "lhs", samples=2)
-    [{'a': '0.744089 um'}, {'a': '0.475232 um'}]
+    [{'a': '0.475232 um'}, {'a': '0.57208 um'}]
     """
     if method not in METHODS:
         raise InputError(
@@ -225,7 +225,7 @@ def _of_table(given: pd.DataFrame | str | Path) -> list[dict[str, str]]:
 
 def _hypercube(values: Mapping[str, Any], samples: int | None, seed: int) -> list[dict[str, str]]:
     """Points of a Latin hypercube over the ranges."""
-    from scipy.stats import qmc
+    import numpy as np
 
     if samples is None or isinstance(samples, bool) or int(samples) != samples or not 1 <= samples < 10**6:
         raise InputError("lhs", f"{samples} is no number of samples;", "expected a whole number, 1 or more.")
@@ -239,7 +239,8 @@ def _hypercube(values: Mapping[str, Any], samples: int | None, seed: int) -> lis
             )
     if problems:
         raise ModelError(problems)
-    points = qmc.LatinHypercube(len(ranges), rng=seed).random(int(samples))
+    random = np.random.default_rng(seed)  # every path has one point in each of as many slices as there are samples
+    points = np.array([(random.permutation(int(samples)) + random.random(int(samples))) / samples for _ in ranges]).T
     return [
         {
             path: f"{low + share * (high - low):.6g} {unit}".strip()
