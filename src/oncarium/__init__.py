@@ -27,6 +27,7 @@ _NAMES = {
     "edit": "run.api",
     "check": "run.api",
     "open": "exchange",
+    "export": "exchange.formats",
     "resume": "run.api",
     "branch": "run.api",
     "scenarios": "run.api",
@@ -37,6 +38,7 @@ _NAMES = {
     "responses": "analysis.responses",
     "report": "analysis.report",
     "movie": "analysis.movie",
+    "dose_response": "analysis.dose_response",
     "Trait": "engine.column",
     "State": "engine.column",
     "Signal": "engine.column",
@@ -51,7 +53,7 @@ _NAMES = {
     "InputError": "errors",
     "OncariumError": "errors",
 }
-_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
+_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure", "spatial": "analysis.spatial"}
 _FORMER = {"spec": "model"}
 __all__ = sorted([*_NAMES, *_MODULES])
 

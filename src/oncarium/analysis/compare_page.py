@@ -21,7 +21,7 @@ from .curves import over_time
 from .maps import field, tissue
 from .page import Page
 from .responses import read_out
-from .scales import MANY, PALETTE, bare
+from .scales import MANY, PALETTE, bare, common_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -242,9 +242,9 @@ def fields(shown: Mapping[str, Result], name: str, t: float, scale: tuple[float,
 
 
 def limits(shown: Mapping[str, Result], name: str, t: float) -> tuple[float, float]:
-    """Lowest and highest value of a factor over all arms at a time."""
+    """One scale of a factor over all arms at a time."""
     values = [r.fields[name].sel(time=_nearest(r.field_times, t)).values for r in shown.values() if name in r.factors]
-    return min(float(v.min()) for v in values), max(float(v.max()) for v in values)
+    return common_range(values)
 
 
 def _nearest(times: np.ndarray, t: float) -> float:

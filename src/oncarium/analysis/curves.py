@@ -18,7 +18,7 @@ from ..run.results import Results
 from ..run.series import check_series, quantiles, units_of
 from .canvas import axes, styled
 from .readout import _values
-from .scales import MANY, PALETTE, add_legend, decades, time_axis
+from .scales import FACTORS, MANY, PALETTE, add_legend, decades, time_axis, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -246,7 +246,7 @@ def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
         drawn.title("mean of each factor (largest)")
         return ax
     for k, (name, top) in enumerate(tops.items()):
-        color = PALETTE[(k + 3) % len(PALETTE)]
+        color = FACTORS[k % len(FACTORS)]
         drawn.line(lambda r, n=name, t=top: _summary(f"mean.{n}")(r) / t, color, f"{name} (1 = {said[name]})")  # type: ignore[misc]
     ax.set(ylabel="mean in the domain, relative")
     drawn.title("factors")
@@ -290,7 +290,7 @@ def over_time(
                 draw_band(
                     drawn.ax, column_over_time(given, what, name).reset_index(), drawn.minutes, drawn.color(name), name
                 )
-    drawn.ax.set_ylabel(what + (f" ({unit})" if unit not in ("", "1") else ""))
+    drawn.ax.set_ylabel(with_unit(what, unit))
     drawn.title(what if isinstance(given, Results) or what in drawn.first.summary else f"{what}, live cells ({BAND})")
     add_legend(drawn.ax)
     return drawn.ax
@@ -304,15 +304,14 @@ def _beside(given: Result | Results) -> float:
 
 def _unit_of_column(result: Result, what: str) -> str:
     """Unit of a recorded column, or of one entry of it. Raises InputError."""
-    name = what if what in result.columns else what.rpartition(".")[0]
-    if name not in result.columns:
+    try:
+        return result.unit(what)
+    except InputError:
         known = [*result.summary.columns, *result.columns]
-        raise InputError("over time", f"'{what}' is neither a series of the summary nor a recorded column."
-                         f"{did_you_mean(what, known)}",
-                         f"Recorded: {', '.join(result.columns)}.")  # fmt: skip
-    unit = str(result.attrs["columns"][name]["unit"])
-    label = what.removeprefix(f"{name}.")
-    return unit.replace("concentration", result.factors[label]) if label in result.factors else unit
+        raise InputError(
+            "over time", f"'{what}' is neither a series of the summary nor a recorded column."
+            f"{did_you_mean(what, known)}", f"Recorded: {', '.join(result.columns)}.",
+        ) from None  # fmt: skip
 
 
 def column_over_time(result: Result, column: str, of: str) -> pd.DataFrame:

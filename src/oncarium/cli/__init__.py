@@ -1,0 +1,99 @@
+"""The command line of oncarium.
+
+Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from . import doctor, exports, models, pictures, runs, studies
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "run": runs.run,
+    "resume": runs.resume,
+    "branch": runs.branch,
+    "new": models.new,
+    "import": models.import_,
+    "list": models.list_,
+    "check": models.check,
+    "diff": models.diff,
+    "plan": models.plan,
+    "show": runs.show,
+    "report": pictures.report,
+    "plot": pictures.plot,
+    "export": exports.export,
+    "sweep": studies.sweep,
+    "compare": studies.compare,
+    "claims": studies.claims,
+    "sensitivity": studies.sensitivity,
+    "movie": pictures.movie,
+    "schema": models.schema,
+    "doctor": doctor.doctor,
+}
+app = typer.Typer(
+    help="Grow a tumor in its tissue: describe it in a file, run it, see and measure what happens.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for name, command in COMMANDS.items():
+    app.command(name)(command)
+
+
+def _say_notices() -> None:
+    """What the library logs appears as notices."""
+    import logging
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("notice: %(message)s"))
+    logging.getLogger("oncarium").addHandler(handler)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        print(f"oncarium {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; turns every error of ours into its message and exit code."""
+    from ..errors import DataError, OncariumError
+
+    _say_notices()
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except OncariumError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(1)
+    except OSError as error:
+        print(DataError.of(error), file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error, whichever copy of click typer carries
+            print(f"{error.format_message()}\nSee  oncarium --help", file=sys.stderr)
+            sys.exit(2)
+        raise

@@ -12,6 +12,8 @@ import typer
 if TYPE_CHECKING:
     from ..errors import Problem
     from ..model.model import Model
+    from ..run.result import Result
+    from ..run.results import Results
 
 SetOption = Annotated[
     list[str] | None,
@@ -107,3 +109,10 @@ def say_problems(problems: list[Problem]) -> None:
         )
         also = f" (also {', '.join(lines[:5])}{', ...' if len(lines) > 5 else ''})" if more else ""
         print(f"{first.severity}: {replace(first, where=first.where + also)}", file=sys.stderr)
+
+
+def one_run(result: Result | Results) -> Result:
+    """The run that a command reads. Raises InputError where several lie in the folder."""
+    from ..run.result import Result
+
+    return result if isinstance(result, Result) else result.only()

@@ -1,0 +1,203 @@
+"""Commands that make runs, and that read them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import (
+    Compat,
+    Ignore,
+    ModelArgument,
+    Numerics,
+    OtherCode,
+    Out,
+    Quiet,
+    RunArgument,
+    SetOption,
+    StopWhen,
+    TakeOver,
+    Threads,
+    Until,
+    Workers,
+    changes,
+    load,
+    one_run,
+)
+from .progress import Progress
+
+if TYPE_CHECKING:
+    from ..run.result import Result
+    from ..run.results import Results
+
+
+def finish(result: Result, folder: Path, pictures: bool) -> None:
+    """Report, figures and a short table."""
+    print(result)
+    if pictures:
+        from ..analysis.report import report
+
+        print(f"report   {report(result, folder)}")
+        print(f"figures  {folder / 'figures'}")
+    print(f"results  {result.path}")
+
+
+def say_failures(results: Results) -> None:
+    """Say which runs failed, and leave with 1 where any did."""
+    failed = [run for run in results.runs if run.error]
+    for one in failed[:3]:
+        print(f"{one.arm}, seed {one.seed}: {one.error}", file=sys.stderr)
+    if len(failed) > 3:
+        print(f"and {len(failed) - 3} more failed", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
+def run(
+    model: ModelArgument,
+    until: Until = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of all randomness.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N", help="Run it with N seeds side by side (10), or with these (1,4,7).")
+    ] = None,
+    out: Out = None,
+    set: SetOption = None,
+    stop_when: StopWhen = None,
+    threads: Threads = None,
+    workers: Workers = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
+    take_over: TakeOver = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")
+    ] = None,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
+    from ..run import api
+
+    chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
+    if seeds is not None:
+        from .studies import repeated
+
+        given = {"--seed": seed is not None, "--threads": threads is not None, "--csv": csv, "--take-over": take_over}
+        repeated(chosen, seeds, until, out, workers, overwrite, quiet, [name for name, said in given.items() if said])
+        return
+    end = api.minutes(until, chosen)
+    folder = out or api.new_folder(chosen.name or Path(model).stem)
+    watch = []
+    if csv:
+        from ..exchange.physicell.csv import Tables
+
+        watch.append(Tables(csv, chosen.record.cells).see)
+    asked = {"csv": str(csv.resolve()) if csv else "", "report": not no_report}
+    with Progress(chosen.title, end, quiet) as progress:
+        result = api.run(
+            chosen,
+            end,
+            seed,
+            out=folder,
+            threads=threads,
+            overwrite=overwrite,
+            see=progress,
+            watch=watch,
+            progress=False,
+            asked=asked,
+            take_over=take_over,
+        )
+    progress.exit_if_stopped(folder)
+    finish(result, folder, not no_report)
+
+
+def resume(
+    run: RunArgument,
+    until: Until = None,
+    threads: Threads = None,
+    other_code: OtherCode = False,
+    take_over: TakeOver = False,
+    no_report: Annotated[
+        bool | None,
+        typer.Option("--no-report/--report", help="Write no report, or one; left out: as the run was asked to."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Go on from a run's last checkpoint, to the end that it was asked for."""
+    from ..model.model import Model
+    from ..run import api
+    from ..run.past import Past
+
+    before = Past.of(api.store_of(run)).attrs
+    asked, watch = before.get("asked") or {}, []
+    if asked.get("csv"):
+        from ..exchange.physicell.csv import Tables
+
+        watch.append(Tables(asked["csv"], Model.from_text(before["model"], folder=None).record.cells, go_on=True).see)
+    with Progress(before["title"], float(before["until"]) if until is None else api.minutes(until), quiet) as progress:
+        result = api.resume(
+            run,
+            until,
+            threads=threads,
+            see=progress,
+            watch=watch,
+            progress=False,
+            other_code=other_code,
+            take_over=take_over,
+        )
+    progress.exit_if_stopped(run)
+    finish(result, run, asked.get("report", True) if no_report is None else not no_report)
+
+
+def branch(
+    run: RunArgument,
+    arm: Annotated[
+        list[str],
+        typer.Option(metavar="NAME:PATH=VALUE,...", help="One arm; NAME alone is a control. May be repeated."),
+    ],
+    until: Until = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
+    out: Out = None,
+    workers: Workers = None,
+    other_code: OtherCode = False,
+    quiet: Quiet = False,
+) -> None:
+    """Continue one state under several changes, side by side, and compare what comes of them."""
+    from ..errors import InputError
+    from ..run import api
+    from ..study.branching import branch as side_by_side
+    from .studies import showing
+
+    arms = {}
+    for item in arm:
+        name, _, rest = item.partition(":")
+        if not name or "/" in name or name.startswith("."):
+            raise InputError(f"--arm {item}", "it has no usable name;", "expected NAME:PATH=VALUE,PATH=VALUE.")
+        if name in arms:
+            raise InputError(f"--arm {item}", f"two arms are called {name}.", remedy="Give each a name of its own.")
+        arms[name] = changes([c for c in rest.split(",") if c])
+    folder = out or api.new_folder(f"{run.name}-branch")
+    results = side_by_side(
+        run, arms, until, out=folder, seed=seed, workers=workers, other_code=other_code, progress=showing(quiet)
+    )
+    for name in results.arms:
+        for result in results.of(name):
+            print(f"{name}\n{result}")
+    say_failures(results)
+    print(f"page     {results.page}")
+
+
+def show(
+    run: RunArgument,
+    digest: Annotated[bool, typer.Option("--digest", help="The SHA-256 of the final state.")] = False,
+    model: Annotated[bool, typer.Option("--model", help="The model that was run.")] = False,
+) -> None:
+    """What a run left."""
+    from .. import exchange
+
+    result = exchange.open(run)
+    print(one_run(result).digest if digest else one_run(result).model_yaml if model else result)

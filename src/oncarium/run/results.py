@@ -177,6 +177,13 @@ class Results:
             )
         return self.there[0][1]
 
+    def only(self) -> Result:
+        """The one result there is. Raises InputError where there are several."""
+        if len(self.runs) == 1:
+            return self.first()
+        example = f", such as {self.runs[0].path}." if self.runs else "."
+        raise InputError(str(self.folder or self.title), f"{len(self.runs)} runs lie here;", f"expected one{example}")
+
     # -- tables -----------------------------------------------------------------------------------------------------
 
     @cached_property
