@@ -8,7 +8,7 @@ see canvas.py) and returns the Axes. In the examples `result` is that of oc.run(
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class _Drawing:
     """Axes of curves: their clock, their colours and styles, and what their title must say."""
 
     def __init__(self, given: Result | Results, ax: Axes | None, size: tuple[float, float] = (4.6, 3.2)):
-        self.given, self.ax = given, axes(ax, size)
+        self.given, self.ax = given, axes(ax, (size[0] + beside(given), size[1]))
         self.first = given.first() if isinstance(given, Results) else given
         self.arms = given.arms if isinstance(given, Results) else [""]
         every = list(given) if isinstance(given, Results) else [given]
@@ -57,9 +57,23 @@ class _Drawing:
             name = f"{label}, {self.given.label(arm)}" if many and isinstance(self.given, Results) else label
             draw_band(self.ax, table, self.minutes, color, name, look)
 
+    def legend(self, **how: Any) -> None:
+        """The legend; beside the axes where there are several arms."""
+        if len(self.arms) > 1:
+            how = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0, "handlelength": 1.6}
+            self.ax.legend(fontsize=8, labelspacing=0.3, **how)
+        else:
+            add_legend(self.ax, **how)
+
     def title(self, text: str) -> None:
         """The title, with the number of seeds."""
         self.ax.set_title(text + said_seeds(self.given))
+
+
+def beside(given: Result | Results) -> float:
+    """Inches that a legend of several arms takes beside the axes."""
+    labels = [given.label(arm) for arm in given.arms] if isinstance(given, Results) else []
+    return 1.3 + 0.065 * max(map(len, labels)) if len(labels) > 1 else 0.0
 
 
 def said_seeds(given: Result | Results) -> str:
@@ -119,7 +133,7 @@ def growth(given: Result | Results, ax: Axes | None = None) -> Axes:
     if len(drawn.seen) > MANY:
         decades(drawn.ax)
     drawn.ax.set_ylim(bottom=0)
-    add_legend(drawn.ax)
+    drawn.legend()
     return drawn.ax
 
 
@@ -150,7 +164,7 @@ def composition(given: Result | Results, ax: Axes | None = None) -> Axes:
         drawn.ax.set_xlim(x[0], max(x[-1], x[0] + 1e-9))
     drawn.ax.set(ylabel="share of live cells", ylim=(0, 1))
     drawn.title("composition")
-    add_legend(drawn.ax, loc="lower left" if isinstance(given, Result) else "best", framealpha=0.8, frameon=True)
+    drawn.legend(loc="lower left" if isinstance(given, Result) else "best", framealpha=0.8, frameon=True)
     return drawn.ax
 
 
@@ -178,7 +192,7 @@ def deaths(given: Result | Results, ax: Axes | None = None) -> Axes:
     drawn.ax.set(ylabel="share of the type's cells")
     drawn.title("death")
     drawn.ax.set_ylim(bottom=0)
-    add_legend(drawn.ax)
+    drawn.legend()
     return drawn.ax
 
 
@@ -216,7 +230,7 @@ def phases(given: Result | Results, ax: Axes | None = None) -> Axes:
         drawn.ax.set(ylabel="divisions per live cell and day")
         drawn.ax.set_ylim(bottom=0)
     drawn.title("cycle phases" if several else "division")
-    add_legend(drawn.ax)
+    drawn.legend()
     return drawn.ax
 
 
@@ -251,7 +265,7 @@ def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
     ax.set(ylabel="mean in the domain, relative")
     drawn.title("factors")
     ax.set_ylim(bottom=0)
-    add_legend(ax)
+    drawn.legend()
     return ax
 
 
@@ -272,7 +286,7 @@ def over_time(
     >>> len(oc.plot.over_time(result, "live.tumor").lines)
     1
     """
-    drawn = _Drawing(given, ax, (4.6 + _beside(given), 3.2))
+    drawn = _Drawing(given, ax)
     if what in drawn.first.summary:
         unit = units_of(drawn.first)[what]
         for arm, table in spread(given, lambda r: check_series(r, what)).items():
@@ -292,14 +306,8 @@ def over_time(
                 )
     drawn.ax.set_ylabel(with_unit(what, unit))
     drawn.title(what if isinstance(given, Results) or what in drawn.first.summary else f"{what}, live cells ({BAND})")
-    add_legend(drawn.ax)
+    drawn.legend()
     return drawn.ax
-
-
-def _beside(given: Result | Results) -> float:
-    """Inches that a legend of many arms takes beside the axes."""
-    labels = [given.label(arm) for arm in given.arms] if isinstance(given, Results) else []
-    return 0.5 + 0.07 * max(map(len, labels)) if len(labels) > MANY else 0.0
 
 
 def _unit_of_column(result: Result, what: str) -> str:
