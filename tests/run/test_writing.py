@@ -92,7 +92,7 @@ def test_every_command_tells_a_disk_that_may_only_be_read(model, small_disk, tmp
     for arguments in (
         ("run", "hypoxic_tumor", "--until", "1h", "-q", "--no-report", "-o", place / "r"),
         ("report", run, "-o", place / "x"),
-        ("export", run, place / "y"),
+        ("export", run, place / "y", "--to", "physicell"),
         ("new", place / "m.yaml"),
         ("schema", "-o", place / "s.json"),
         ("plan", "hypoxic_tumor", "--wiring", place / "w.png"),

@@ -87,7 +87,9 @@ def border_distance(points: Points, tumor: str | Sequence[str], reach: float) ->
     large = held >= max(SHARE * rows.sum(), 3)
     if not large.any():
         raise InputError(
-            "tumor", f"its cells form no mass: none lie within {2 * reach:g} um of each other.", "Give a larger reach."
+            "tumor",
+            f"its cells form no mass: none holds 5 % of them, 3 at least, less than {2 * reach:g} um apart.",
+            remedy="Give a larger reach.",
         )
     mass = large[named]
     outside, inside = (ndimage.distance_transform_edt(m, sampling=pixel) for m in (~mass, mass))

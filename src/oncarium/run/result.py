@@ -85,20 +85,11 @@ class Result:
             )  # fmt: skip
         tick = records[-1]["tick"]
         if (lines := index_of(path).read_bytes().count(b"\n")) > len(records):
-            log.warning(
-                "line %d of %d of the index of %s is damaged; frames up to tick %d are read",
-                len(records) + 1,
-                lines,
-                path,
-                tick,
-            )
+            said = "line %d of %d of the index of %s is damaged; frames up to tick %d are read"
+            log.warning(said, len(records) + 1, lines, path, tick)
         elif saved > tick:
-            log.warning(
-                "lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d",
-                path,
-                tick,
-                saved,
-            )
+            said = "lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d"
+            log.warning(said, path, tick, saved)
         return cls(path, records)
 
     # -- what it is -------------------------------------------------------------------------------------------------
