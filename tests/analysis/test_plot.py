@@ -9,6 +9,7 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
@@ -228,10 +229,17 @@ def test_every_function_draws_into_the_axes_it_is_given(result):
         if inspect.isfunction(f) and "ax" in inspect.signature(f).parameters
     ]
     drawing = [f for f in drawing if f not in others]
-    assert set(drawing) == {plot.tissue, plot.field, *CURVES}
+    table = pd.DataFrame({"a": [1.0, 1.0, 2.0, 2.0], "b": ["u", "v", "u", "v"], "live": [4.0, 5.0, 2.0, 3.0]})
+    given = {
+        plot.field: (result, "oxygen"),
+        plot.over_time: (result, "live.tumor"),
+        plot.response: (table, "a", "live"),
+        plot.heat_map: (table, "a", "b", "live"),
+    }
+    assert set(drawing) == {plot.tissue, *CURVES, *given}
     for draw in drawing:
         figure, ax = plt.subplots()
-        assert (draw(result, "oxygen", ax=ax) if draw is plot.field else draw(result, ax=ax)) is ax
+        assert draw(*given.get(draw, (result,)), ax=ax) is ax
         assert figure.axes[0] is ax
 
 

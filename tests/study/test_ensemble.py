@@ -60,15 +60,15 @@ def test_tables_and_mechanisms_travel(tables, tmp_path, workers):
 def test_a_packed_task_needs_nothing_of_the_process_that_packed_it(tables, tmp_path):
     """Opened where neither this file nor its folder is known."""
     task = Task.of(tables.with_process(Shrinking(), swelling()), "10 min", 1)
-    (tmp_path / "task").write_bytes(packed(task))
+    (tmp_path / "model").write_bytes(packed(task.model))
     code = (
         "import sys; from pathlib import Path; from oncarium.study.ensemble import unpacked;"
-        " print(unpacked(Path(sys.argv[1]).read_bytes(), sys.argv[2]))"
+        f" print(unpacked(Path(sys.argv[1]).read_bytes(), 10.0, 1, {task.key!r}, sys.argv[2]))"
     )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     ran = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path / "task"), str(tmp_path / "run")],
+        [sys.executable, "-c", code, str(tmp_path / "model"), str(tmp_path / "run")],
         cwd=elsewhere,
         capture_output=True,
         text=True,
@@ -131,11 +131,14 @@ def test_workers_that_never_come_end_no_study(tmp_path, monkeypatch, caplog):
     from contextlib import contextmanager
 
     @contextmanager
-    def none(count, client):
-        raise RuntimeError("Nanny failed to start.")
-        yield
+    def none(count):
+        class Dead:
+            def submit(self, *_):
+                raise RuntimeError("No process can be started.")
 
-    monkeypatch.setattr(ensemble, "_client", none)
+        yield Dead()
+
+    monkeypatch.setattr(ensemble, "_pool", none)
     tasks = [Task.of(Model.from_text(EXAMPLE), "10 min", seed) for seed in (1, 2)]
     seen = []
     done, failed = run_all(tasks, tmp_path, workers=2, see=lambda d, n: seen.append((d, n)))
@@ -149,7 +152,7 @@ def test_workers_that_never_come_end_no_study(tmp_path, monkeypatch, caplog):
 
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed with SIGKILL")
 def test_workers_that_are_killed_at_any_moment_end_no_study(tmp_path):
-    """Every child process is killed twice within the first seconds: while dask starts, and while it works."""
+    """Every child process is killed twice within the first seconds: while workers start, and while they work."""
     psutil = pytest.importorskip("psutil", reason="psutil finds the workers")
     me, stop, killed = psutil.Process(), threading.Event(), []
 
@@ -178,7 +181,20 @@ def test_workers_that_are_killed_at_any_moment_end_no_study(tmp_path):
     assert oc.open(done[tasks[0]]).digest == straight.digest
 
 
-def test_dask_is_imported_only_where_many_runs_are_asked_for(tmp_path):
+@pytest.mark.skipif(os.name != "posix", reason="a process kills itself with SIGKILL")
+def test_a_run_that_kills_its_worker_fails_alone(tmp_path):
+    class Deadly(Process):
+        def step(self, tissue, tick):
+            os.kill(os.getpid(), 9)
+
+    model = Model.from_text(EXAMPLE)
+    bad = Task.of(model.with_process(Deadly()), "10 min", 1)
+    good = [Task.of(model, "10 min", seed) for seed in (1, 2)]
+    done, failed = run_all([bad, *good], tmp_path, workers=2)
+    assert list(done) == good and list(failed) == [bad] and "died" in failed[bad]
+
+
+def test_dask_is_imported_only_for_a_client(tmp_path):
     code = """
 import sys
 from oncarium.model.model import EXAMPLE, Model

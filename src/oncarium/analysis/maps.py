@@ -6,7 +6,7 @@ Every function draws into `ax` (or a new figure of its own, see canvas.py) and r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +82,7 @@ def tissue(
     legend: bool = True,
     *,
     color: str = "type",
+    colors: Mapping[str, str] | None = None,
     limits: tuple[float, float] | None = None,
     field: str | None = None,
     field_limits: tuple[float, float] | None = None,
@@ -91,6 +92,7 @@ def tissue(
 
     color   "type", or any number that cells have ("hypoxia.level", "sense.factor.oxygen", "cycle.phase"): living cells
             are colored by it, between `limits`, the dead are grey
+    colors  of types, in place of the usual ones
     field   a factor whose map lies below the cells, between `field_limits`
     crop    (lowest x, highest x, lowest y, highest y) of what is shown, um
 
@@ -111,7 +113,7 @@ def tissue(
         low, high, _ = (*field_limits, "") if field_limits else range_of(shown)
         below = shaded(ax, shown, low, high, extent, colors_of(result.factors[field]))
         _bar(ax, below, with_unit(field, result.factors[field]))
-    groups, numbers = _groups(result, plane, color, t)
+    groups, numbers = _groups(result, plane, color, t, colors or {})
     living = plane.vital == 0
     handles = []
     if numbers is not None:
@@ -155,7 +157,9 @@ def window_of(crop: Sequence[float] | None, extent: Extent) -> Extent:
     return x0, x1, y0, y1
 
 
-def _groups(result: Result, plane: Plane, color: str, t: Any) -> tuple[list[Group], np.ndarray | None]:
+def _groups(
+    result: Result, plane: Plane, color: str, t: Any, colors: Mapping[str, str]
+) -> tuple[list[Group], np.ndarray | None]:
     """Groups of cells of one color each, those drawn last on top; or the number by which living cells are colored."""
     kind, living = plane.kind, plane.vital == 0
     dead = [(NECROTIC, plane.vital > 1, "necrotic"), (APOPTOTIC, plane.vital == 1, "apoptotic")]
@@ -165,7 +169,8 @@ def _groups(result: Result, plane: Plane, color: str, t: Any) -> tuple[list[Grou
             float(np.median(plane.radius[kind == k])) if (kind == k).any() else 0.0 for k in range(len(result.types))
         ]
         order = sorted(range(len(result.types)), key=lambda k: -size[k])
-        named = [(color_of(result, result.types[k]), living & (kind == k), result.types[k]) for k in order]
+        shades = {name: color_of(result, name) for name in result.types} | dict(colors)
+        named = [(shades[result.types[k]], living & (kind == k), result.types[k]) for k in order]
         return [*dead, *named], None
     numbers = result.numbers(color, t)[plane.rows]
     if color == "vital":

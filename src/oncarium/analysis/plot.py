@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from ..run.result import Result
 from .canvas import STYLE, new_figure, save, styled
-from .curves import composition, deaths, factors, growth, phases, seen_types
+from .curves import composition, deaths, factors, growth, over_time, phases, seen_types
 from .dose_response import draw as dose_response
 from .maps import field, fields, tissue
+from .responses import heat_map, response
 from .scales import MANY, PALETTE, color_of, letters
 from .scene import scene
 from .spatial_plots import cooccurrence, enrichment, infiltration
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
-    "field", "fields", "growth", "infiltration", "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
+    "field", "fields", "growth", "heat_map", "infiltration", "letters", "over_time", "overview", "phases", "response",
+    "save", "scene", "tissue", "wiring",
 ]  # fmt: skip
 
 

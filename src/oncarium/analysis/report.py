@@ -103,7 +103,8 @@ def _page(result: Result, pictures: Pictures) -> Page:
     model = _model(result)
     page = Page(result.title)
     page.text(
-        f"{say_time(result.times[-1])} of tissue, seed {result.seed}{'' if result.finished else ', not finished'}. One "
+        f"{say_time(result.times[-1])} of tissue, seed {result.seed}{'' if result.finished else ', not finished'}"
+        f"{f'; stopped by {result.stopped}' if result.stopped else ''}. One "
         f"run: how much of what it shows is chance, several seeds tell (oncarium run ... --seeds 10)."
     )
     if model is not None and model.description:

@@ -27,6 +27,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "report": pictures.report,
     "plot": pictures.plot,
     "export": exports.export,
+    "sweep": studies.sweep,
+    "compare": studies.compare,
     "claims": studies.claims,
     "sensitivity": studies.sensitivity,
     "movie": pictures.movie,

@@ -12,6 +12,8 @@ import typer
 if TYPE_CHECKING:
     from ..errors import Problem
     from ..model.model import Model
+    from ..run.result import Result
+    from ..run.results import Results
 
 SetOption = Annotated[
     list[str] | None,
@@ -50,6 +52,12 @@ OtherCode = Annotated[
 TakeOver = Annotated[
     bool, typer.Option("--take-over", help="Write although the folder is locked by a run that is gone.")
 ]
+StopWhen = Annotated[
+    list[str] | None,
+    typer.Option("--stop-when", metavar="RULE", help="End earlier, e.g. 'live.tumor < 1 for 1 day'; may be repeated."),
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what lies in the folder.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 
 
@@ -101,3 +109,10 @@ def say_problems(problems: list[Problem]) -> None:
         )
         also = f" (also {', '.join(lines[:5])}{', ...' if len(lines) > 5 else ''})" if more else ""
         print(f"{first.severity}: {replace(first, where=first.where + also)}", file=sys.stderr)
+
+
+def one_run(result: Result | Results) -> Result:
+    """The run that a command reads. Raises InputError where several lie in the folder."""
+    from ..run.result import Result
+
+    return result if isinstance(result, Result) else result.only()

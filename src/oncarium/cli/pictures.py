@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import RunArgument
+from .options import RunArgument, one_run
 
 Color = Annotated[
     str, typer.Option(metavar="COLUMN", help="Color of cells: type, or any number they have, such as hypoxia.level.")
@@ -23,11 +23,18 @@ WHAT = ("tissue", "scene", "fields", "overview", *CURVES)
 def report(
     run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None
 ) -> None:
-    """Write report and figures of a run."""
+    """Write report and figures of a run, or the page of several."""
     from .. import exchange
     from ..analysis import report as writer
+    from ..run.results import Results
 
-    print(writer.report(exchange.open(run), out or run))
+    result = exchange.open(run)
+    if isinstance(result, Results):
+        from ..study.verbs import write_page
+
+        print(write_page(result))
+    else:
+        print(writer.report(result, out or run))
 
 
 def plot(
@@ -52,8 +59,13 @@ def plot(
     from .. import exchange
     from ..analysis import plot as draw
     from ..errors import InputError, did_you_mean
+    from ..run.results import Results
 
-    result = exchange.open(run)
+    opened = exchange.open(run)
+    result = opened.first() if isinstance(opened, Results) else opened
+    course = what in CURVES or what not in (*WHAT, *result.factors)
+    if not course:
+        result = one_run(opened)
     look = {"color": (color, "type"), "field": (field, None), "crop": (crop, None)}
     takes = {"tissue": tuple(look), "scene": ("color",)}.get(what, ("crop",) if what in result.factors else ())
     for option, (given, usual) in look.items():
@@ -66,12 +78,12 @@ def plot(
     elif what == "fields":
         figure = draw.fields(result, at)
     elif what in ("overview", *CURVES):
-        figure = getattr(draw, what)(result)
+        figure = getattr(draw, what)(opened if course else result)
     elif what in result.factors:
         figure = draw.field(result, what, at, crop=corners(crop))
     else:
         try:
-            result.numbers(what)
+            what in result.summary or result.numbers(what)
         except InputError:
             known = [*WHAT, *result.factors, *result.columns]
             raise InputError(
@@ -79,7 +91,7 @@ def plot(
                 f"Figures: {', '.join(WHAT)}. Factors: {', '.join(result.factors)}. "
                 f"Numbers: {', '.join(result.columns)}.",
             ) from None  # fmt: skip
-        figure = draw.over_time(result, what)
+        figure = draw.over_time(opened, what)
     name = what if color == "type" else f"{what}_{color}"
     print(draw.save(figure, out or run / "figures" / f"{name.replace('.', '_')}.png"))  # type: ignore[arg-type]
 
@@ -103,8 +115,9 @@ def movie(
     columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("frames", total=None)
+        one = one_run(exchange.open(run))
         path = maker.movie(
-            exchange.open(run), out or run / "movie.mp4", frames, rate, color=color, field=field, crop=corners(crop),
+            one, out or run / "movie.mp4", frames, rate, color=color, field=field, crop=corners(crop),
             see=lambda done, all: bar.update(task, completed=done, total=all),
         )  # fmt: skip
     print(path)

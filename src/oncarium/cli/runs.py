@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,16 +18,20 @@ from .options import (
     Quiet,
     RunArgument,
     SetOption,
+    StopWhen,
     TakeOver,
     Threads,
     Until,
+    Workers,
     changes,
     load,
+    one_run,
 )
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..run.result import Result
+    from ..run.results import Results
 
 
 def finish(result: Result, folder: Path, pictures: bool) -> None:
@@ -40,13 +45,29 @@ def finish(result: Result, folder: Path, pictures: bool) -> None:
     print(f"results  {result.path}")
 
 
+def say_failures(results: Results) -> None:
+    """Say which runs failed, and leave with 1 where any did."""
+    failed = [run for run in results.runs if run.error]
+    for one in failed[:3]:
+        print(f"{one.arm}, seed {one.seed}: {one.error}", file=sys.stderr)
+    if len(failed) > 3:
+        print(f"and {len(failed) - 3} more failed", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
 def run(
     model: ModelArgument,
     until: Until = None,
     seed: Annotated[int | None, typer.Option(help="Seed of all randomness.")] = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="N", help="Run it with N seeds side by side (10), or with these (1,4,7).")
+    ] = None,
     out: Out = None,
     set: SetOption = None,
+    stop_when: StopWhen = None,
     threads: Threads = None,
+    workers: Workers = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
     take_over: TakeOver = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
@@ -59,9 +80,15 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
-    chosen = load(model, set, numerics, compat, ignore)
     from ..run import api
 
+    chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
+    if seeds is not None:
+        from .studies import repeated
+
+        given = {"--seed": seed is not None, "--threads": threads is not None, "--csv": csv, "--take-over": take_over}
+        repeated(chosen, seeds, until, out, workers, overwrite, quiet, [name for name, said in given.items() if said])
+        return
     end = api.minutes(until, chosen)
     folder = out or api.new_folder(chosen.name or Path(model).stem)
     watch = []
@@ -135,38 +162,33 @@ def branch(
     until: Until = None,
     seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
     out: Out = None,
-    threads: Threads = None,
+    workers: Workers = None,
     other_code: OtherCode = False,
     quiet: Quiet = False,
 ) -> None:
-    """Continue one state under several changes."""
+    """Continue one state under several changes, side by side, and compare what comes of them."""
     from ..errors import InputError
     from ..run import api
+    from ..study.branching import branch as side_by_side
+    from .studies import showing
 
     arms = {}
     for item in arm:
         name, _, rest = item.partition(":")
         if not name or "/" in name or name.startswith("."):
             raise InputError(f"--arm {item}", "it has no usable name;", "expected NAME:PATH=VALUE,PATH=VALUE.")
+        if name in arms:
+            raise InputError(f"--arm {item}", f"two arms are called {name}.", remedy="Give each a name of its own.")
         arms[name] = changes([c for c in rest.split(",") if c])
-    before = api.open(run)
     folder = out or api.new_folder(f"{run.name}-branch")
-    title, end = f"{len(arms)} arms of {before.title}", before.until if until is None else api.minutes(until)
-    with Progress(title, end, quiet) as progress:
-        results = api.branch(
-            run,
-            arms,
-            until,
-            out=folder,
-            seed=seed,
-            threads=threads,
-            see=progress,
-            progress=False,
-            other_code=other_code,
-        )
-    for name, result in results.items():
-        print(f"{name}\n{result}")
-    progress.exit_if_stopped(folder)
+    results = side_by_side(
+        run, arms, until, out=folder, seed=seed, workers=workers, other_code=other_code, progress=showing(quiet)
+    )
+    for name in results.arms:
+        for result in results.of(name):
+            print(f"{name}\n{result}")
+    say_failures(results)
+    print(f"page     {results.page}")
 
 
 def show(
@@ -178,4 +200,4 @@ def show(
     from .. import exchange
 
     result = exchange.open(run)
-    print(result.digest if digest else result.model_yaml if model else result)
+    print(one_run(result).digest if digest else one_run(result).model_yaml if model else result)

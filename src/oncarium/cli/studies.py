@@ -2,12 +2,194 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import Compat, Ignore, ModelArgument, Numerics, SetOption, Until, load
+from .options import (
+    Compat,
+    Ignore,
+    ModelArgument,
+    Numerics,
+    Out,
+    Overwrite,
+    Quiet,
+    SetOption,
+    StopWhen,
+    Until,
+    Workers,
+    load,
+)
+
+if TYPE_CHECKING:
+    from ..model.model import Model
+    from ..run.results import Results
+    from ..study.design import Design
+
+
+def showing(quiet: bool) -> bool:
+    """Is a bar of progress wanted, and is there a terminal to draw it on?"""
+    return not quiet and sys.stderr.isatty()
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Within it, Ctrl-C says how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("Stopped. What is finished is kept; the same command goes on.", file=sys.stderr)
+        raise
+
+
+def say_cost(design: Design, workers: int | None, quiet: bool) -> None:
+    """How many runs there will be, and about how long they take."""
+    from ..run.simulation import default_threads
+    from ..study import conduct
+
+    if not quiet:
+        print(conduct.say_cost(design, min(workers or default_threads(), max(1, design.runs))), file=sys.stderr)
+
+
+def say(results: Results) -> None:
+    """What came of several runs, and where it lies."""
+    from .runs import say_failures
+
+    print(results)
+    print(f"page     {results.page}")
+    print(f"results  {results.folder}")
+    say_failures(results)
+
+
+def repeated(model: Model, seeds: str, until: str | None, out: Path | None, workers: int | None, overwrite: bool,
+             quiet: bool, useless: list[str]) -> None:  # fmt: skip
+    """oncarium run MODEL --seeds N."""
+    from ..errors import InputError
+    from ..study import verbs
+
+    if useless:
+        raise InputError(
+            "--seeds",
+            f"{' and '.join(useless)} cannot be said with it;",
+            "each run has a seed and one thread of its own.",
+        )
+    design = verbs.repeat_design(model, seeds, until)
+    say_cost(design, workers, quiet)
+    with going_on():
+        say(verbs.perform(design, "repeat", out, workers=workers, overwrite=overwrite, progress=showing(quiet)))
+
+
+def sweep(
+    model: ModelArgument,
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH=A,B,C...]", help="Values of the model; with --lhs: PATH=LOW..HIGH."),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A table: one column per path, one row per arm.")
+    ] = None,
+    lhs: Annotated[int | None, typer.Option(metavar="N", help="N points of a Latin hypercube over the ranges.")] = None,
+    together: Annotated[
+        bool, typer.Option("--together", help="Take the first values together, the second, and so on.")
+    ] = False,
+    seeds: Annotated[str, typer.Option(metavar="N", help="Seeds per arm: how many (3), or which (1,4,7).")] = "3",
+    until: Until = None,
+    read: Annotated[
+        list[str] | None,
+        typer.Option(metavar="READ-OUT", help="What the table reads, e.g. 'live.tumor at end'; may be repeated."),
+    ] = None,
+    stop_when: StopWhen = None,
+    set: SetOption = None,
+    workers: Workers = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Run however many runs there are.")] = False,
+    at_most: Annotated[int, typer.Option(min=1, help="Refuse more runs than this.")] = 10_000,
+    numerics: Numerics = None,
+    compat: Compat = None,
+    ignore: Ignore = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a model under every combination of values: tables, response curves and heat maps with bands over seeds."""
+    from ..errors import InputError
+    from ..run import api
+    from ..study import verbs
+
+    if csv is not None and values:
+        raise InputError("--csv", "values are given beside it;", "expected either a table or PATH=A,B,C.")
+    if lhs is not None and (csv is not None or together):
+        raise InputError("--lhs", "it makes its own points;", "expected PATH=LOW..HIGH beside it.")
+    chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
+    method = "lhs" if lhs is not None else "list" if together else "grid"
+    limit = None if yes else at_most
+    given: Any = csv if csv is not None else swept(values or [], method)
+    design = verbs.sweep_design(chosen, given, seeds, until, method=method, samples=lhs, at_most=limit)
+    say_cost(design, workers, quiet)
+    with going_on():
+        say(verbs.perform(design, "sweep", out, workers=workers, readouts=read, overwrite=overwrite, at_most=limit,
+                          progress=showing(quiet)))  # fmt: skip
+
+
+def swept(values: list[str], method: str) -> dict[str, Any]:
+    """PATH=A,B,C texts as lists; commas within brackets and quotes part nothing."""
+    from ..errors import InputError
+
+    out: dict[str, Any] = {}
+    for item in values:
+        path, sign, said = item.partition("=")
+        if not sign or not path.strip():
+            raise InputError(
+                item, "no '=' in it;", "expected PATH=A,B,C, e.g. cells.tumor.cycle.exit='0.01 1/h,0.02 1/h'."
+            )
+        if path.strip() in out:
+            raise InputError(item, f"{path.strip()} stands twice.", remedy="Put all its values behind one '='.")
+        out[path.strip()] = said.strip() if method == "lhs" else parted(said)
+    return out
+
+
+def parted(text: str) -> list[str]:
+    """The parts of a text between commas that no bracket or quote holds.
+
+    >>> parted("1 h,[a, b],2 h")
+    ['1 h', '[a, b]', '2 h']
+    """
+    parts, depth, quote = [""], 0, ""
+    for sign in text:
+        quote = "" if sign == quote else quote or (sign if sign in "\"'" else "")
+        depth += 0 if quote else (sign in "[{(") - (sign in ")}]")
+        if sign == "," and depth <= 0 and not quote:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [p.strip() for p in parts]
+
+
+def compare(
+    given: Annotated[
+        list[str],
+        typer.Argument(metavar="A B [C...]", help="Models as  oncarium run  takes them, or folders of what was run."),
+    ],
+    seeds: Annotated[str, typer.Option(metavar="N", help="Seeds of the models: how many (5), or which (1,4,7).")] = "1",
+    until: Until = None,
+    stop_when: StopWhen = None,
+    workers: Workers = None,
+    out: Out = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """Set models, or what was run, side by side on one page: what differs in words, tissue, fields, curves, numbers."""
+    from ..study import verbs
+
+    models, runs, names = verbs.sort_given(given)
+    if models:
+        say_cost(verbs.compare_design(models, runs, names, seeds, until, stop_when), workers, quiet)
+    with going_on():
+        say(verbs.set_side_by_side(models, runs, names, seeds=seeds, until=until, stop_when=stop_when, workers=workers,
+                                   out=out, overwrite=overwrite, progress=showing(quiet)))  # fmt: skip
 
 
 def claims(

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..run.result import Result
+    from ..run.results import Results
 
 
-def open(path: str | Path) -> Result:
-    """A result: the folder of a run, its store, or an output folder of PhysiCell. Raises DataError.
+def open(path: str | Path) -> Result | Results:
+    """A result: the folder of a run, its store, or an output folder of PhysiCell; or Results: the folder of replicates,
+    of a sweep, or of models side by side. Raises DataError.
 
     >>> import oncarium as oc
     >>> finished = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/small")
@@ -21,9 +23,12 @@ def open(path: str | Path) -> Result:
     True
     """
     from ..run import api
+    from ..run.results import FILE, Results
     from .physicell.reader import Snapshots, is_output
 
     given = Path(path)
     if is_output(given) and not (given / api.STORE).exists():
         return Snapshots.open(given)
+    if (given / FILE).exists() and not (given / api.STORE).exists():
+        return Results.read(given)
     return api.open(given)

@@ -18,6 +18,7 @@ from .selection import Selection
 
 if TYPE_CHECKING:
     from ..run.result import Result
+from ..run.results import Results
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ def export(
     if isinstance(result, str | Path):
         from . import open as opened
 
-        result = opened(result)
+        found = opened(result)
+        result = found.only() if isinstance(found, Results) else found
     target = None if path is None else Path(path)
     chosen = FORMATS[name := _format(target, to)]
     options = {"at": at, "columns": columns, "only": only, "pixel": pixel, "neighbors": neighbors}

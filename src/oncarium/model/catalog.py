@@ -124,6 +124,12 @@ def events() -> list[str]:
     return json.loads(PATH.read_text(encoding="utf-8"))["events"]
 
 
+@lru_cache(maxsize=1)
+def summary() -> dict[str, dict[str, str]]:
+    """Series of a run's summary with their units: `cells` (one per type) and `matrix`."""
+    return json.loads(PATH.read_text(encoding="utf-8"))["summary"]
+
+
 def unit_of(entry: Entry, factor_unit: str = "1") -> str:
     """The unit that a value of this column has; `factor_unit` is that of the factor it speaks of.
 

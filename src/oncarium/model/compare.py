@@ -64,6 +64,8 @@ def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
     for k, axis in enumerate("xyz"):
         put(f"domain.{axis}", (model.domain.lower[k], model.domain.upper[k]))
         put(f"domain.voxel.{axis}", model.domain.voxel[k], "um", "domain.voxel")
+    for i, stop in enumerate(model.stop_when):
+        out[f"stop_when.{i}"] = ((stop.name, stop.sign, stop.value, stop.lasting), stop.text)
     for section, given in (("clock", model.clock), ("record", model.record)):
         for f in fields(given):
             put(f"{section}.{f.name}", getattr(given, f.name), "um/min" if f.name == "error" else "min")

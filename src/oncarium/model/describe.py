@@ -146,7 +146,8 @@ def describe(model: Model) -> str:
         lines += [f"What to look at: {model.look}", ""]
     lines.append(
         f"A {'2-D slab' if d.is_2d else '3-D box'} of {size} um{f', {d.voxel[2]:g} um thick' if d.is_2d else ''}, "
-        f"{d.voxels:,} voxels, for {say_time(model.until)}."
+        f"{d.voxels:,} voxels, for {say_time(model.until)}"
+        f"{''.join(f', or until {rule.text}' for rule in model.stop_when)}."
     )
     c = model.clock
     if model.numerics == "physicell":

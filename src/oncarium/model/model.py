@@ -20,6 +20,7 @@ from .nested import change, flatten, in_order, moved, texts, without_tables
 from .reader import Reader
 from .sections import read_sections
 from .spoken import Spoken
+from .stop import StopRule
 
 IGNORABLE = ("intracellular",)
 
@@ -51,6 +52,7 @@ class Model(Spoken):
     seed: int
     factors: list[Factor]
     conserved: set[str]
+    stop_when: tuple[StopRule, ...]
 
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document

@@ -248,6 +248,10 @@ def json_schema() -> dict[str, Any]:
                 "items": {"type": "object"},
                 "description": "cells that leave: cells, to, at, rate, size, when, above, carries",
             },
+            "stop_when": {
+                "anyOf": [text, {"type": "array", "items": text}],
+                "description": "when a run stops before its end, e.g. live.tumor < 1 for 1 day",
+            },
             "sources": {"type": "object", "additionalProperties": text},
         },
     }

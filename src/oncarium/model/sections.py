@@ -23,6 +23,7 @@ from .initial import read_placement
 from .library import laid_over
 from .matrix import read_matrix
 from .reader import Reader
+from .stop import read_stop_rules
 
 if TYPE_CHECKING:
     from .model import Model
@@ -118,6 +119,10 @@ def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.patient = read_patient(reader, tree, model.names, model.factors)
 
 
+def _stop_rules(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.stop_when = read_stop_rules(model, reader, tree.get("stop_when"))
+
+
 # names of sections and what reads them, in reading order
 SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]], None]], ...] = (
     (("oncarium", "name", "title", "description", "look", "sources"), _heading),
@@ -128,4 +133,5 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("initial",), _placements),
     (("matrix",), _matrix),
     (("supply", "body", "entry", "exit"), _patient),
+    (("stop_when",), _stop_rules),
 )

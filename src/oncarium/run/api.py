@@ -144,6 +144,7 @@ def run(
     progress: bool | None = None,
     asked: Mapping[str, Any] | None = None,
     take_over: bool = False,
+    stop_when: str | Sequence[str] | None = None,
 ) -> Result:
     """Run a model and leave a Result.
 
@@ -154,6 +155,7 @@ def run(
     progress   show how far it is; left out: in notebooks only
     asked   what else was asked for and is to stand in the store     take_over   write although the folder is locked by
                                                                                  a run that is gone
+    stop_when  rules that end the run earlier ("live.tumor < 1 for 1 day"), in place of the model's own
 
     Raises ModelError before anything is written, NumericsError or DataError while running.
 
@@ -164,7 +166,7 @@ def run(
     """
     from .simulation import Simulation
 
-    believed = (model if isinstance(model, Model) else load(model)).checked()
+    believed = stopping((model if isinstance(model, Model) else load(model)).checked(), stop_when)
     end = minutes(until, believed)
     check_seed(seed)
     folder = Path(out) if out is not None else new_folder(believed.name or "run")
@@ -175,6 +177,13 @@ def run(
     simulation = Simulation(believed, seed, threads)
     recorder = _recorder(folder / STORE, simulation, overwrite=overwrite, until=end, asked=asked, take_over=take_over)
     return _go(simulation, recorder, end, see, watch, progress)
+
+
+def stopping(model: Model, rules: str | Sequence[str] | None) -> Model:
+    """The model with these rules to stop by; None: with its own. Raises ModelError."""
+    if rules is None:
+        return model
+    return model.with_({"stop_when": [rules] if isinstance(rules, str) else list(rules)})
 
 
 def _recorder(store: Path, simulation: Simulation, **options: Any) -> Recorder:
@@ -221,13 +230,13 @@ def _tick(
     try:
         for observe in observers:
             observe(simulation)
-        while simulation.tick < last:
+        while simulation.tick < last and not recorder.stops(simulation.tick):
             simulation.step()
             for observe in observers:
                 observe(simulation)
             if see and see(simulation):
                 break
-        finished = simulation.tick >= last
+        finished = simulation.tick >= last or bool(recorder.stops(simulation.tick))
     except BaseException:
         recorder.abort()
         raise

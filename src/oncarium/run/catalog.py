@@ -7,10 +7,14 @@ import json
 import pkgutil
 from typing import Any
 
+import numpy as np
+
 from .. import biology
 from ..biology.cycle import CYCLES
+from ..biology.matrix.state import Matrix
 from ..biology.order import ORDERS
 from ..engine.column import Column
+from ..engine.fields import Grid
 from ..engine.loop import Maker
 from ..engine.process import Process, plain
 from ..model.catalog import PATH
@@ -67,6 +71,15 @@ def mechanisms() -> list[dict]:
     return list(out.values())
 
 
+def summary() -> dict[str, dict[str, str]]:
+    """Series of a run's summary, name -> unit: of every cell type, and of the matrix with its membrane."""
+    columns = [*declared_columns()]
+    cells = {group: "1" for c in columns for group in c.counted} | {c.summed: c.unit for c in columns if c.summed}
+    matrix = Matrix(Grid((0, 0, 0), (1, 1, 1), (1, 1, 2)))
+    matrix.enclose(np.array([[[True, False]]]))
+    return {"cells": cells, "matrix": {k.removeprefix("matrix."): unit for k, (_, unit) in matrix.summary().items()}}
+
+
 def text() -> str:
     """The catalog as JSON."""
     columns = [
@@ -78,10 +91,8 @@ def text() -> str:
     ]  # fmt: skip
     cycles = [{"name": m.name, "phases": m.phases, "rates": m.rates, "fixed": m.fixed} for m in CYCLES.values()]
     events = list(dict.fromkeys(e for order in ORDERS.values() for e in order.events))
-    return (
-        json.dumps({"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "events": events}, indent=1)
-        + "\n"
-    )
+    told = {"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "events": events, "summary": summary()}
+    return json.dumps(told, indent=1) + "\n"
 
 
 if __name__ == "__main__":

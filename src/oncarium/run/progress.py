@@ -21,6 +21,37 @@ def in_notebook() -> bool:
     return type(shell).__name__ == "ZMQInteractiveShell"
 
 
+class Count:
+    """How many of many runs are done, and how long the others may take; within `with`, call it with (done, all).
+
+    shown   True, False, or None: in a notebook only
+    """
+
+    def __init__(self, title: str, shown: bool | None):
+        self.title = title
+        self.shown = in_notebook() if shown is None else shown
+        self.bar: Any = None
+
+    def __enter__(self) -> Count:
+        if self.shown:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=Console(stderr=not in_notebook()))
+            self.task = self.bar.add_task(self.title, total=None)
+            self.bar.start()
+        return self
+
+    def __call__(self, done: int, all: int) -> None:
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, total=all, refresh=True)
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
 class Bar:
     """A bar from the start of a run to its end; within `with`, call it with the Simulation after every tick.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import DataError, InputError, did_you_mean
+from ..model.stop import StopWatch
 from . import checkpoint
 from .identity import identity_of
 from .lock import Lock
@@ -112,6 +113,9 @@ class Recorder:
             except BaseException:
                 self.lock.release()
                 raise
+        self.watch = StopWatch(simulation.model.stop_when)
+        if resume:
+            self._replay()
         self.flushed = time.monotonic()
         self.checkpointed = time.monotonic()
         self.last_checkpoint = -1
@@ -223,6 +227,23 @@ class Recorder:
         elif now - self.flushed > SECONDS or self.store.bytes_waiting > BYTES:
             self.flush(simulation)
 
+    def stops(self, tick: int) -> str:
+        """The rule of the model that ends the run at this tick, or nothing."""
+        return self.watch.reason if 0 < self.watch.tick <= tick else ""
+
+    def _watch(self, tick: int, time: float, told: Mapping[str, float]) -> None:
+        if tick % self.cells_ticks == 0:  # a last frame between two of them is seen by no run that goes on
+            self.watch.see(tick, time, told)
+
+    def _replay(self) -> None:
+        """What the rules to stop by saw before this process."""
+        series = self.store.group.attrs["summary"]
+        needed = [(rule.name, *rule.name.split(".", 1)) for rule in self.watch.rules]
+        seen = {name: self.store.rows[f"summary/{s}"][:][:, list(series[s]).index(what)] for name, s, what in needed}
+        ticks, times = (self.store.rows[f"summary/{name}"][:] for name in ("tick", "time"))
+        for k in range(len(ticks) if seen else 0):
+            self._watch(int(ticks[k]), float(times[k]), {name: float(values[k]) for name, values in seen.items()})
+
     def _see_cells(self, simulation: Any) -> None:
         tissue, store, cells = simulation.tissue, self.store, simulation.tissue.cells
         order = cells.order()
@@ -230,7 +251,9 @@ class Recorder:
         for name in self.columns:
             store.add(f"cells/{name}", cells[name][order])
         self._see_events(simulation)
-        for name, values in self._told(simulation).items():
+        told = self._told(simulation)
+        self._watch(tissue.tick, tissue.time, {f"{s}.{w}": v for s, of in told.items() for w, (v, _) in of.items()})
+        for name, values in told.items():
             store.add(f"summary/{name}", np.array([[value for value, _ in values.values()]]))
         for group in ("cells", "summary"):
             store.add(f"{group}/time", np.array([tissue.time]))
@@ -284,7 +307,8 @@ class Recorder:
                     self._see_fields(simulation)
             self.save(simulation)
             if finished:
-                self.store.note({"digest": self.digest})
+                stopped = self.stops(simulation.tissue.tick)
+                self.store.note({"digest": self.digest, **({"stopped": stopped} if stopped else {})})
                 self.flush(simulation, finished=True)
         finally:
             self.lock.release()

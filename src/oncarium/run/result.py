@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 log = logging.getLogger(__name__)
-NOTES = ("until", "continued")  # what the index may say of a run besides how much of it is there
+NOTES = ("until", "continued", "stopped")  # what the index may say of a run besides how much of it is there
 
 
 @contextmanager
@@ -85,20 +85,11 @@ class Result:
             )  # fmt: skip
         tick = records[-1]["tick"]
         if (lines := index_of(path).read_bytes().count(b"\n")) > len(records):
-            log.warning(
-                "line %d of %d of the index of %s is damaged; frames up to tick %d are read",
-                len(records) + 1,
-                lines,
-                path,
-                tick,
-            )
+            said = "line %d of %d of the index of %s is damaged; frames up to tick %d are read"
+            log.warning(said, len(records) + 1, lines, path, tick)
         elif saved > tick:
-            log.warning(
-                "lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d",
-                path,
-                tick,
-                saved,
-            )
+            said = "lines of the index of %s are lost: it ends at tick %d, and a checkpoint is of tick %d"
+            log.warning(said, path, tick, saved)
         return cls(path, records)
 
     # -- what it is -------------------------------------------------------------------------------------------------
@@ -117,6 +108,11 @@ class Result:
     def until(self) -> float:
         """When it ends, or was to end, min."""
         return float(self.attrs["until"])
+
+    @property
+    def stopped(self) -> str:
+        """The rule that ended it before its time, or nothing."""
+        return self.attrs.get("stopped", "")
 
     @property
     def types(self) -> tuple[str, ...]:

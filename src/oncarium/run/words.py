@@ -17,6 +17,7 @@ HEADS = ("cells", "at start", "live", "dying", "necrotic")
 def head(result: Result) -> str:
     """Title, time and seed."""
     end = say_time(result.times[-1]) + ("" if result.finished else " (not finished)")
+    end += f" (stopped: {result.stopped})" if result.stopped else ""
     return f"{result.title}: {end}, seed {result.seed}"
 
 

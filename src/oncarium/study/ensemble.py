@@ -1,16 +1,22 @@
 """Many runs: each once, side by side, and never again when its result already lies there.
 
-A run is known by what decides its outcome (run/identity.py). Workers are processes of one thread each (dask); one that
-is killed is replaced and its run goes on from its last checkpoint. Where no worker can be had, runs are done here, one
-after another."""
+A run is known by what decides its outcome (run/identity.py). Workers are processes of one thread each that keep what
+they imported, compiled and read last, or those of a dask cluster; one that is killed is replaced and its run goes on
+from its last checkpoint. Where no worker can be had, runs are done here, one after another."""
 
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 import multiprocessing
+import os
+import pickle
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +27,10 @@ from ..errors import DataError, InputError, OncariumError
 from ..model.model import Model
 from ..run import api
 from ..run.identity import key_of
+from ..run.past import Past
 from ..run.result import Result
 
-STARTS = 3  # of a set of workers, before runs are done here
-DEATHS = 10  # of workers at one run, before it is given up
+STARTS = 3  # of workers that finish nothing, before each run has one to itself; of that one, before it is given up
 log = logging.getLogger(__name__)
 
 
@@ -50,15 +56,16 @@ def perform(task: Task, folder: str) -> str:
     text, or nothing."""
     place = Path(folder)
     try:
-        if _finished(place):
+        if _finished(place, task):
             return ""
-        if (place / api.STORE).exists():
+        if _asked(place) == (task.key, task.until):
             try:
                 api.resume(place, task.until, threads=1, progress=False, processes=task.model.processes)
                 return ""
             except DataError as error:
                 log.warning("%s is run anew: %s", place, error)
-        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True)
+        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True,
+                asked={"key": task.key})  # fmt: skip
     except OncariumError as error:
         return str(error)
     except Exception as error:  # one run that cannot be done ends no study
@@ -68,7 +75,7 @@ def perform(task: Task, folder: str) -> str:
 
 def run_all(
     tasks: Iterable[Task],
-    folder: str | Path,
+    folder: str | Path | Mapping[Task, Path],
     *,
     workers: int | None = None,
     see: Callable[[int, int], Any] | None = None,
@@ -76,7 +83,8 @@ def run_all(
 ) -> tuple[dict[Task, Path], dict[Task, str]]:
     """Run all tasks; returns where each result lies, and the error of each that failed.
 
-    folder    results lie in folder/<key>        workers   processes (as many as there are processors)
+    folder    results lie in folder/<key>, or where it says for each task
+    workers   processes (as many as there are processors)
     see       called with (done, all)            client    a dask client of your own, for a cluster
 
     Raises InputError where a mechanism of one's own cannot be sent to other processes.
@@ -90,8 +98,8 @@ def run_all(
     from ..run.simulation import default_threads
 
     wanted = list(dict.fromkeys(tasks))
-    places = {task: Path(folder) / task.key for task in wanted}
-    missing = [task for task in wanted if not _finished(places[task])]
+    places = folder if isinstance(folder, Mapping) else {task: Path(folder) / task.key for task in wanted}
+    missing = [task for task in wanted if not _finished(places[task], task)]
     answers: dict[Task, str] = {}
 
     def answer(task: Task, error: str) -> None:
@@ -112,11 +120,20 @@ def run_all(
     return {task: places[task] for task in wanted if task not in failed}, failed
 
 
-def _finished(place: Path) -> bool:
+def _finished(place: Path, task: Task) -> bool:
     try:
-        return Result.open(api.store_of(place)).finished
+        return _asked(place) == (task.key, task.until) and Result.open(api.store_of(place)).finished
     except DataError:
         return False
+
+
+def _asked(place: Path) -> tuple[Any, float] | None:
+    """Key and end of the run that lies there, finished or not; None where none can be read."""
+    try:
+        attrs = Past.of(api.store_of(place)).attrs
+        return (attrs.get("asked") or {}).get("key"), float(attrs["until"])
+    except DataError:
+        return None
 
 
 @contextmanager
@@ -138,15 +155,15 @@ def _by_value(model: Model) -> Iterator[None]:
             cloudpickle.unregister_pickle_by_value(module)
 
 
-def packed(task: Task) -> bytes:
-    """A task as bytes that any process can open: tables and mechanisms of one's own are in it. Raises InputError."""
+def packed(model: Model) -> bytes:
+    """A model as bytes that any process can open: tables and mechanisms of one's own are in it. Raises InputError."""
     import cloudpickle
 
-    model = copy.copy(task.model)
-    model.folder = None if model.folder is None else model.folder.resolve()
+    copied = copy.copy(model)
+    copied.folder = None if model.folder is None else model.folder.resolve()
     try:
         with _by_value(model):
-            return cloudpickle.dumps(Task(model, task.until, task.seed, task.key))
+            return cloudpickle.dumps(copied)
     except Exception as error:  # whatever a mechanism holds: locks, open files, generators
         names = ", ".join(p.name for p in model.processes)
         raise InputError(
@@ -155,11 +172,15 @@ def packed(task: Task) -> bytes:
         ) from None  # fmt: skip
 
 
-def unpacked(task: bytes, folder: str) -> str:
-    """Perform a packed task."""
-    import pickle
+@functools.lru_cache(maxsize=1)
+def _opened(model: bytes) -> Model:
+    """The model that this worker ran last, or another one."""
+    return pickle.loads(model)
 
-    return perform(pickle.loads(task), folder)
+
+def unpacked(model: bytes, until: float, seed: int, key: str, folder: str) -> str:
+    """Perform the task of a packed model."""
+    return perform(Task(_opened(model), until, seed, key), folder)
 
 
 def _by_workers(
@@ -167,55 +188,116 @@ def _by_workers(
 ) -> Iterator[tuple[Task, str]]:
     """(task, error or nothing) as workers finish; tasks that are left when workers cannot be had are left to the
     caller."""
-    if getattr(
-        multiprocessing.current_process(), "_inheriting", False
-    ):  # a worker that imports the script which started it
+    models = {id(model): packed(model) for model in {id(t.model): t.model for t in missing}.values()}
+    jobs = {t: (unpacked, (models[id(t.model)], t.until, t.seed, t.key, str(places[t].resolve()))) for t in missing}
+    return _done(jobs, count, client)
+
+
+Job = tuple[Callable[..., str], tuple[Any, ...]]  # a function that any process can import, and what it is given
+
+
+def side_by_side(jobs: Mapping[Any, Job], workers: int | None = None) -> Iterator[tuple[Any, str]]:
+    """(name, answer) of every job, as workers finish; in this process where there are none."""
+    from ..run.simulation import default_threads
+
+    left = dict(jobs)
+    count = min(workers or default_threads(), len(left))
+    for name, answer in _done(jobs, count, None) if count > 1 else ():
+        del left[name]
+        yield name, answer
+    for name, (function, given) in left.items():
+        yield name, function(*given)
+
+
+def _done(jobs: Mapping[Any, Job], count: int, client: Any) -> Iterator[tuple[Any, str]]:
+    """(name, answer) as workers finish; jobs are left out where no worker can be had for them."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # it imports the script which started it
         raise InputError(
             sys.argv[0], "it starts runs while it is imported.", remedy='Put them under  if __name__ == "__main__":'
         )
-    left = {task: packed(task) for task in missing}
-    for start in range(STARTS):
+    left, lost = dict(jobs), 0
+    while left and lost < STARTS:
+        had = len(left)
         try:
-            with _client(count, client) as chosen:
-                from distributed import as_completed
+            with _team(count, client) as finish:
+                for name, answer in finish(dict(left)):
+                    del left[name]
+                    yield name, answer
+        except Exception as error:  # a worker that dies ends this start, not the study
+            lost = lost + 1 if len(left) == had else 0
+            log.warning("workers were lost (%s: %s); %d runs are left", type(error).__name__, error, len(left))
+    if client is None:
+        for name, job in left.items():
+            found = _alone(job)
+            if found is not None:
+                yield name, found
 
-                futures = {
-                    chosen.submit(unpacked, data, str(places[task].resolve()), pure=False): task
-                    for task, data in left.items()
-                }
-                for future in as_completed(futures):
-                    if future.status == "cancelled":
-                        continue
-                    error = (
-                        f"{type(future.exception()).__name__}: {future.exception()}"
-                        if future.status == "error"
-                        else future.result()
-                    )
-                    del left[futures[future]]
-                    yield futures[future], error
-        except Exception as error:  # a worker that dies while all of them start ends the start, not the study
-            log.warning("workers were lost (%s: %s), start %d of %d", type(error).__name__, error, start + 1, STARTS)
-        if not left:
-            return
+
+def _alone(job: Job) -> str | None:
+    """A job in a process of its own, which may die; None where none can be had."""
+    for _ in range(STARTS):
+        with _pool(1) as pool:
+            try:
+                pool.submit(os.getpid).result()
+            except Exception:
+                return None
+            try:
+                return pool.submit(job[0], *job[1]).result()
+            except BrokenProcessPool:
+                continue
+    return "the process that ran it died, again and again; its memory may not suffice."
+
+
+Finish = Callable[[Mapping[Any, Job]], Iterator[tuple[Any, str]]]
 
 
 @contextmanager
-def _client(count: int, client: Any) -> Iterator[Any]:
-    """The client given, or one with workers of its own."""
-    import dask
-
+def _team(count: int, client: Any) -> Iterator[Finish]:
+    """What does jobs and gives them back as they finish: a dask client, or processes of this machine."""
     if client is not None:
-        yield client
+        yield functools.partial(_by_client, client)
         return
-    from distributed import Client, LocalCluster
+    with _pool(count) as pool:
 
-    quiet = {
-        "distributed.worker.daemon": True, "distributed.admin.tick.limit": "1h", "logging.distributed": "error",
-        "distributed.scheduler.allowed-failures": DEATHS,
-    }  # fmt: skip
-    with (
-        dask.config.set(quiet),
-        LocalCluster(n_workers=count, threads_per_worker=1, processes=True, dashboard_address=None) as own,
-        Client(own) as chosen,
-    ):
-        yield chosen
+        def finish(jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
+            futures = {pool.submit(function, *given): name for name, (function, given) in jobs.items()}
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+
+        yield finish
+
+
+def _by_client(client: Any, jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
+    from distributed import as_completed as completed
+
+    futures = {client.submit(function, *given, pure=False): name for name, (function, given) in jobs.items()}
+    for future in completed(futures):
+        if future.status == "error":
+            yield futures[future], f"{type(future.exception()).__name__}: {future.exception()}"
+        elif future.status != "cancelled":
+            yield futures[future], future.result()
+
+
+@contextmanager
+def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that wait for tasks, each with what it has imported, compiled and read; they end at once when the
+    caller is interrupted: what they have reported is safe, and runs go on from it."""
+    known = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
+    if "forkserver" in known:
+        context.set_forkserver_preload([__name__, "oncarium.run.simulation", "oncarium.run.recorder"])
+    pool = ProcessPoolExecutor(count, context, initializer=_begin)
+    workers = pool._processes
+    try:
+        yield pool
+    except BaseException:
+        for worker in list((workers or {}).values()):
+            worker.kill()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    """A worker leaves Ctrl-C to whoever started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,122 @@
+"""The page of replicates and sweeps: response curves, heat maps, curves with bands over seeds, and the table; with its
+tables as CSV and parquet beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError
+from ..run.results import Results
+from ..writing import whole, write_text
+from . import curves
+from .canvas import close, picture
+from .page import Page
+from .responses import Readout, heat_map, numeric_paths, reached, response, responses
+from .scales import MANY
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST = 6  # of arms in one panel of curves, and of panels of a kind
+HEADS = 200  # rows of the table on the page
+
+
+def write(results: Results, readouts: Sequence[Readout] | None = None) -> Path:
+    """Write table.csv, table.parquet (where pyarrow is installed), curves.csv and report.html into the folder of the
+    results; returns the path of the page. Raises DataError where no run has left anything.
+
+    >>> from oncarium.analysis.study_page import write
+    >>> results = oc.repeat(oc.Model.from_text(oc.EXAMPLE), seeds=2, until="1 h", workers=1)
+    >>> write(results).name
+    'report.html'
+    """
+    folder = results.folder
+    if folder is None:
+        raise DataError(results.title, "these runs lie in no folder of their own.")
+    results.first()
+    table = responses(results, readouts)
+    write_text(folder / "table.csv", table.to_csv(index=False))
+    write_parquet(table, folder / "table.parquet")
+    write_text(folder / "curves.csv", results.curves().to_csv(index=False))
+    return page(results, table, folder / "report.html")
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> bool:
+    """Write a table as parquet; False where pyarrow is not installed."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        return False
+    with whole(path) as part:
+        table.to_parquet(part, index=False)
+    return True
+
+
+def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
+    """The page alone."""
+    first, chosen = (
+        results.first(),
+        [c for c in table.columns if c not in ("arm", "seed", "time", "finished", *results.paths)],
+    )
+    out = Page(results.title)
+    out.text(f"{results.head}. Seen until {reached(results)}. Every arm has the same seeds.")
+    if len(results.seeds) > 1:
+        out.text("Lines are medians over the seeds, bands hold 90 % of them (5 to 95 %).")
+    failed = [run for run in results.runs if run.error]
+    if failed:
+        out.heading("Runs that failed").table(["arm", "seed", "why"], [[r.arm, r.seed, r.error] for r in failed], True)
+    numbers = numeric_paths(table, results.paths)
+    out_of = [p for p in results.paths if table[p].nunique(dropna=False) > 1]
+    if numbers:
+        out.heading("Response")
+        for number in numbers[:MOST]:
+            others = [o for o in out_of if o != number and table[o].nunique() <= MOST and _is_grid(table, number, o)]
+            by = others[0] if others else None
+            said = f"against {number}{f', by {by}' if by else ''}."
+            out.pictures((_png(response(table, number, r, by)), f"{r} {said}") for r in chosen[:MOST])
+    pairs = [(a, b) for k, a in enumerate(out_of) for b in out_of[k + 1 :] if _is_grid(table, a, b)]
+    if pairs:
+        out.heading("Two at a time")
+        out.pictures((_png(heat_map(table, a, b, r)), f"{r}: median over seeds and whatever else was set.")
+                     for a, b in pairs[:MOST] for r in chosen[:MOST])  # fmt: skip
+    out.heading("Over time")
+    if len(results.arms) == 1:
+        draws: list[Any] = [
+            (curves.growth, "Live cells of each type."),
+            (curves.composition, "Share of each type among live cells."),
+            (curves.deaths, "Share of each type's cells that are dying or dead."),
+        ]
+        draws += [(curves.factors, "Mean concentrations.")] if first.factors else []
+        out.pictures((_png(draw(results)), text) for draw, text in draws)
+    elif len(results.arms) <= 2 * MANY:
+        series = [f"live.{t}" for t in first.types] + [f"mean.{f}" for f in first.factors]
+        out.pictures((_png(curves.over_time(results, s)), f"{s} of every arm.") for s in series[: 2 * MOST])
+    else:
+        out.text(f"{len(results.arms)} arms are too many for one figure; curves.csv has them all.")
+    out.heading("Table")
+    head = table.head(HEADS)
+    out.table([*head.columns], [[_cell(v) for v in row] for row in head.itertuples(index=False)])
+    if len(table) > HEADS:
+        out.text(f"The first {HEADS} of {len(table):,} rows.")
+    out.download("table.csv", table.to_csv(index=False))
+    out.folded("The model of the first run", first.model_yaml)
+    return out.write(path)
+
+
+def _is_grid(table: pd.DataFrame, a: str, b: str) -> bool:
+    """Is every value of one path there with every value of the other?"""
+    pairs = table[[a, b]].drop_duplicates()
+    return len(pairs) > 1 and len(pairs) == table[a].nunique() * table[b].nunique()
+
+
+def _png(drawn: Any) -> bytes:
+    figure = drawn.figure
+    png = picture(figure, 150)
+    close(figure)
+    return png
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

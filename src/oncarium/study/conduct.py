@@ -1,0 +1,164 @@
+"""A design is run into a folder: <arm>/seed-<n> for every run, and study.json, which is written first and whole, so
+that a set of runs can be opened, gone on with and drawn again at any time. What is finished is never run again, and a
+changed model is never taken for the one it was."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError, InputError
+from ..run import api
+from ..run.progress import Count
+from ..run.result import Result
+from ..run.results import FILE, Arm, Results, Run
+from ..units import say_time
+from .design import AT_MOST, Design, count_runs
+from .ensemble import Task, run_all
+
+See = Callable[[int, int], Any]
+
+
+def conduct(
+    design: Design,
+    kind: str,
+    out: str | Path | None,
+    *,
+    workers: int | None = None,
+    client: Any = None,
+    see: See | None = None,
+    progress: bool | None = None,
+    overwrite: bool = False,
+    at_most: int | None = AT_MOST,
+    readouts: list[Any] | None = None,
+    taken: Mapping[str, Result | Results] | None = None,
+    order: Sequence[str] = (),
+) -> Results:
+    """Run what a design asks for and is not there yet; a failed run is told in the table. Raises InputError, DataError.
+
+    kind     repeat, sweep or compare         out       the folder; runs/<title> when left out
+    see      called with (done, all)          at_most   refuse more runs than this (None: as many as asked for)
+    taken    arms that were run elsewhere, by name          order      of all arms
+    """
+    if at_most is not None:
+        count_runs(design.runs, at_most)
+    folder = Path(out) if out is not None else api.new_folder(f"{design.title}-{kind}")
+    wanted, tasks = _planned(design, kind, folder, readouts)
+    if taken:
+        every = {name: taken[name] if name in taken else wanted.of(name) for name in order}
+        wanted = Results.joined(design.title, every, folder, wanted.design)
+    _check_folder(folder, wanted, overwrite)
+    wanted.save()
+    with Count(f"{design.title}: runs", progress) as count:
+        _, failed = run_all(tasks.values(), {t: p for p, t in reversed(tasks.items())}, workers=workers,
+                               client=client, see=_both(see, count))  # fmt: skip
+    if failed:
+        wanted.runs = tuple(
+            replace(r, error=failed.get(tasks[r.path], "") if r.path in tasks else "") for r in wanted.runs
+        )
+        wanted.save()
+    return Results.read(folder)
+
+
+def _both(*sees: See | None) -> See:
+    def see(done: int, all: int) -> None:
+        for one in sees:
+            if one:
+                one(done, all)
+
+    return see
+
+
+def _planned(design: Design, kind: str, folder: Path, readouts: list[Any] | None) -> tuple[Results, dict[Path, Task]]:
+    """The runs as they are to be, and the task of each folder; an arm that is another one's twin shares its runs."""
+    names = folders(design, kind)
+    runs, tasks, first = [], dict[Path, Task](), dict[Task, Path]()
+    for arm in design.arms:
+        for seed in design.seeds:
+            task = Task.of(arm.model, design.ends[arm.name], seed)
+            path = first.setdefault(task, folder / names[arm.name] / f"seed-{seed}")
+            tasks[path] = task
+            runs.append(Run(arm.name, seed, path, task.key))
+    arms = [Arm(a.name, dict(a.settings), a.model.digest) for a in design.arms]
+    told = {"kind": kind, "until": dict(design.ends), "seeds": list(design.seeds), "readouts": readouts or []}
+    return Results(design.title, arms, runs, folder, told), tasks
+
+
+def folders(design: Design, kind: str) -> dict[str, str]:
+    """Arm -> name of its folder; replicates of one model need none."""
+    if kind == "repeat":
+        return {a.name: "" for a in design.arms}
+    out: dict[str, str] = {}
+    for arm in design.arms:
+        name = re.sub(r"[^\w.+-]+", "_", arm.name).strip("._")[:60] or "arm"
+        while name.lower() in {n.lower() for n in out.values()}:
+            name += "_"
+        out[arm.name] = name
+    return out
+
+
+def _check_folder(folder: Path, wanted: Results, overwrite: bool) -> None:
+    """Raise InputError where other runs lie in the folder than those that are wanted."""
+    if overwrite or not folder.exists():
+        return
+    remedy = "Choose another folder (--out), or replace what is there: --overwrite (overwrite=True)."
+    if not (folder / FILE).exists():
+        if not folder.is_dir() or any(folder.iterdir()):
+            raise InputError(str(folder), "something else lies here.", remedy=remedy)
+        return
+    try:
+        there = Results.read(folder)
+    except DataError as error:
+        raise InputError(
+            str(folder), f"what lies here cannot be read: {error.problem.message}", remedy=remedy
+        ) from None
+    different = difference(there, wanted)
+    if different:
+        raise InputError(str(folder), f"other runs lie here: {different}.", remedy=remedy)
+
+
+def difference(there: Results, wanted: Results) -> str:
+    """What two sets of runs differ in, in words; nothing where they are the same."""
+    if there.kind != wanted.kind:
+        return f"{there.kind} instead of {wanted.kind}"
+    if [a for a in there.arms if a not in wanted.arms] or [a for a in wanted.arms if a not in there.arms]:
+        return f"arms {_few(there.arms)} instead of {_few(wanted.arms)}"
+    for name in wanted.arms:
+        if there._arms[name].digest != wanted._arms[name].digest:
+            return f"the model of arm {name} is another one"
+    if there.seeds != wanted.seeds:
+        return f"seeds {_few(there.seeds)} instead of {_few(wanted.seeds)}"
+    before, now = there.design.get("until", {}), wanted.design["until"]
+    for name in now:
+        if before.get(name) != now[name]:
+            return f"until {say_time(before.get(name, 0.0))} instead of {say_time(now[name])}"
+    keys = [{(r.arm, r.seed): r.key for r in of.runs} for of in (there, wanted)]
+    return "" if keys[0] == keys[1] else "they were run by other code (sources, versions or mechanisms)"
+
+
+def _few(numbers: Sequence[Any]) -> str:
+    return ", ".join(map(str, numbers[:5])) + (", ..." if len(numbers) > 5 else "")
+
+
+def say_cost(design: Design, workers: int) -> str:
+    """How many runs of how long, and a guess of the time they take."""
+    ends = sorted(set(design.ends.values()))
+    long = say_time(ends[0]) if len(ends) == 1 else f"{say_time(ends[0])} to {say_time(ends[-1])}"
+    seconds = design.seconds(workers)
+    guess = (
+        "a few seconds"
+        if seconds < 10
+        else f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{seconds / 60:.0f} min"
+        if seconds < 6000
+        else f"{seconds / 3600:.0f} h"
+        if seconds < 2e5
+        else f"{seconds / 86400:,.0f} days"
+    )
+    n = design.runs
+    return (f"{n:,} run{'s' if n > 1 else ''} of {long}, about {guess} on {workers} worker{'s' if workers > 1 else ''}"
+            " (by the cells and voxels at the start)")  # fmt: skip
