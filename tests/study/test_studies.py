@@ -47,7 +47,7 @@ def swept(model, folder):
     )
 
 
-# -- replicates ---------------------------------------------------------------------------------------------------------
+# -- replicates ---------------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def test_a_replicate_is_the_run_with_that_seed(model, repeated, tmp_path):
@@ -155,12 +155,12 @@ def test_seeds_that_make_no_sense(given):
         read_seeds(given)
 
 
-# -- sweeps -------------------------------------------------------------------------------------------------------------
+# -- sweeps -------------------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def test_a_grid_is_every_combination_with_the_same_seeds(model, swept, folder, tmp_path):
     table = pd.read_csv(folder / "sweep/table.csv")
-    assert table.columns.tolist() == ["arm", EXIT, "factors.oxygen.decay", "seed", "time", "finished", "live.tumor at end",
+    assert table.columns.tolist() == ["arm", EXIT, "factors.oxygen.decay", "seed", "time", "finished", "live.tumor at end",  # noqa: E501
                                       "mean.oxygen at last 1 h"]  # fmt: skip
     assert sorted(map(tuple, table[[EXIT, "factors.oxygen.decay", "seed"]].values.tolist())) == [
         (e, d, s) for e in (0.02, 0.5) for d in (0.1, 1.0) for s in (1.0, 2.0)
@@ -175,7 +175,7 @@ def test_a_grid_is_every_combination_with_the_same_seeds(model, swept, folder, t
 def test_parquet_and_csv_say_the_same(swept, folder):
     pytest.importorskip("pyarrow")
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "sweep/table.parquet"),
-                                  pd.read_csv(folder / "sweep/table.csv", dtype={"arm": str}), rtol=0, atol=0)  # fmt: skip
+                                  pd.read_csv(folder / "sweep/table.csv", dtype={"arm": str}), rtol=0, atol=0)  # fmt: skip  # noqa: E501
 
 
 def test_lists_and_tables(tmp_path):
@@ -237,7 +237,7 @@ def test_an_unknown_path_is_told_once_for_all_its_values(model):
     assert len(told.value.problems) == 3  # the path once, and each value that cannot be one
 
 
-# -- comparisons --------------------------------------------------------------------------------------------------------
+# -- comparisons --------------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def test_differences_and_their_intervals(model, folder, tmp_path):
@@ -286,9 +286,9 @@ def test_things_that_cannot_be_compared(model, repeated, tmp_path, monkeypatch):
     solid = model.with_({"domain.z": ["-50 um", "50 um"]})
     moles = Model.from_text(EXAMPLE.replace("mmHg", "mM"))
     (tmp_path / "empty").mkdir()
-    for given, said in (((model,), "only one thing"), ((), "nothing is given"), ((model, "empty"), "neither a run nor a model"),
+    for given, said in (((model,), "only one thing"), ((), "nothing is given"), ((model, "empty"), "neither a run nor a model"),  # noqa: E501
                         ((model, Model.from_text(text)), "no cell type in common"), ((repeated, solid), "3-D"),
-                        ((model, moles), "its unit is mmHg and mM"), ((model, "hypoxic_tumr"), "Did you mean")):  # fmt: skip
+                        ((model, moles), "its unit is mmHg and mM"), ((model, "hypoxic_tumr"), "Did you mean")):  # fmt: skip  # noqa: E501
         with pytest.raises((InputError, ModelError, DataError), match=said):
             oc.compare(*given, until="1 h", workers=1)
     assert not (tmp_path / "runs").exists()
@@ -313,7 +313,7 @@ def test_branches_end_on_one_page(model, tmp_path):
         branch(tmp_path / "common", arms, "4 h", out=tmp_path / "arms")
 
 
-# -- results ------------------------------------------------------------------------------------------------------------
+# -- results ------------------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def test_results_are_found_by_number_arm_and_seed(swept):
@@ -335,7 +335,7 @@ def test_every_page_needs_nothing_else(repeated, swept):
         )
 
 
-# -- the command line -----------------------------------------------------------------------------------------------------
+# -- the command line -----------------------------------------------------------------------------------------------------  # noqa: E501
 
 
 def oncarium(*words, cwd):
@@ -350,7 +350,7 @@ def test_commands(tmp_path):
         and "2 runs of 1 h, about a few seconds on 1 worker" in ran.stderr
         and "page     r/report.html" in ran.stdout
     )
-    ran = oncarium("sweep", "m.yaml", f"{EXIT}=0.1 1/h,0.5 1/h", "--seeds", "1", "--until", "1 h", "-o", "s", "--workers", "1",
+    ran = oncarium("sweep", "m.yaml", f"{EXIT}=0.1 1/h,0.5 1/h", "--seeds", "1", "--until", "1 h", "-o", "s", "--workers", "1",  # noqa: E501
                    "--read", "live.tumor at end", cwd=tmp_path)  # fmt: skip
     assert ran.returncode == 0 and "cycle.exit 0.5 1/h" in ran.stdout
     ran = oncarium("compare", "r", "s", "-o", "c", cwd=tmp_path)

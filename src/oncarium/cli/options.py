@@ -116,3 +116,14 @@ def one_run(result: Result | Results) -> Result:
     from ..run.result import Result
 
     return result if isinstance(result, Result) else result.only()
+
+
+def say_failures(results: Results) -> None:
+    """Say which runs failed, and leave with 1 where any did."""
+    failed = [run for run in results.runs if run.error]
+    for one in failed[:3]:
+        print(f"{one.arm}, seed {one.seed}: {one.error}", file=sys.stderr)
+    if len(failed) > 3:
+        print(f"and {len(failed) - 3} more failed", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,12 +25,12 @@ from .options import (
     changes,
     load,
     one_run,
+    say_failures,
 )
 from .progress import Progress
 
 if TYPE_CHECKING:
     from ..run.result import Result
-    from ..run.results import Results
 
 
 def finish(result: Result, folder: Path, pictures: bool) -> None:
@@ -43,17 +42,6 @@ def finish(result: Result, folder: Path, pictures: bool) -> None:
         print(f"report   {report(result, folder)}")
         print(f"figures  {folder / 'figures'}")
     print(f"results  {result.path}")
-
-
-def say_failures(results: Results) -> None:
-    """Say which runs failed, and leave with 1 where any did."""
-    failed = [run for run in results.runs if run.error]
-    for one in failed[:3]:
-        print(f"{one.arm}, seed {one.seed}: {one.error}", file=sys.stderr)
-    if len(failed) > 3:
-        print(f"and {len(failed) - 3} more failed", file=sys.stderr)
-    if failed:
-        raise typer.Exit(1)
 
 
 def run(

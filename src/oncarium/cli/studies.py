@@ -23,6 +23,7 @@ from .options import (
     Until,
     Workers,
     load,
+    say_failures,
 )
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ def say_cost(design: Design, workers: int | None, quiet: bool) -> None:
 
 def say(results: Results) -> None:
     """What came of several runs, and where it lies."""
-    from .runs import say_failures
-
     print(results)
     print(f"page     {results.page}")
     print(f"results  {results.folder}")
