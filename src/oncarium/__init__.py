@@ -29,6 +29,7 @@ _NAMES = {
     "branch": "run.api",
     "scenarios": "run.api",
     "report": "analysis.report",
+    "preview": "analysis.preview",
     "movie": "analysis.movie",
     "Trait": "engine.column",
     "State": "engine.column",

@@ -30,6 +30,7 @@ class Slide:
     counts    name -> (cells, type of the model, or "" where they are left out)
     pixel     um per unit in the file       down   y counts down      ours   it was written by Oncarium
     columns   role -> column of the file       words   as they were said       kind   what the file is
+    header    columns of the file, where they have names that a model can say
     """
 
     x: np.ndarray
@@ -47,7 +48,7 @@ class Slide:
     columns: dict[str, str]
     words: Words
     look: Look
-    notes: list[str] = field(default_factory=list)
+    header: list[str] = field(default_factory=list)
 
     @property
     def relax(self) -> bool:
@@ -120,7 +121,9 @@ def read_slide(path: Path, words: Words, known: Sequence[str], complain: Complai
                 "Say it:  columns: {x: ..., y: ..., type: ...}")  # fmt: skip
     if any(failed):
         return None
-    read = {r: _numbers(opened, found.columns[r], r, problem) for r in ("x", "y", "z") if r in found.columns}
+    read: dict[str, np.ndarray] = {
+        r: _numbers(opened, found.columns[r], r, problem) for r in ("x", "y", "z") if r in found.columns
+    }
     if not len(opened.frame):
         problem("slide", "it holds no cell.", "Expected a row per cell.")
     lost = np.isnan(read["x"]) | np.isnan(read["y"])
@@ -163,6 +166,9 @@ def _slide(
         )  # fmt: skip
     if any(failed):
         return None
+    across = None if size is None else _across(role, size[kept])
+    seen = look(x[kept], y[kept], across)
+    _doubt(seen, pixel, role, words, problem)
     types = _types(names[kept], words, known, problem)
     if types is None:
         return None
@@ -178,12 +184,11 @@ def _slide(
     down = opened.down if opened.down is not None else True
     down = words.down if words.down is not None else down
     x, y = x[rows], y[rows]
-    across = None if size is None else _across(role, size[rows])
-    seen = look(x, y, across)
-    _doubt(seen, pixel, role, words, problem)
+    seen = look(x, y, None if size is None else _across(role, size[rows]))
     slide = Slide(
         x, y, None if z is None else z[rows], names[rows], types[left], None if size is None else size[rows], role,
         counts, pixel, down, opened.ours, opened.kind, columns, words, seen,
+        [] if opened.columns else list(frame.columns),
     )  # fmt: skip
     return None if any(failed) else slide
 
@@ -228,8 +233,8 @@ def _pixel(
     """um per unit of the positions; a problem where nobody says it, or two say different things."""
     units = {axis: plain(columns[axis])[1] for axis in "xy"}
     if len(set(units.values())) > 1:
-        said = " and ".join(f"{columns[a]} in {units[a] or 'no unit that is said'}" for a in "xy")
-        problem("columns", f"x and y are in different units: {said}.", "Expected both in um, or both in pixels.")
+        two = " and ".join(f"{columns[a]} in {units[a] or 'no unit that is said'}" for a in "xy")
+        problem("columns", f"x and y are in different units: {two}.", "Expected both in um, or both in pixels.")
         return None
     in_um = units["x"] == "um"
     if in_um and words.pixel is not None and abs(words.pixel - 1.0) > 1e-9:
@@ -263,9 +268,7 @@ def _sizes(opened: Opened, columns: dict[str, str], role: str, pixel: float, pro
 
 def _types(names: np.ndarray, words: Words, known: Sequence[str], problem: Complain) -> np.ndarray | None:
     """Type of the model of every cell, "" where it is left out; names that no type has are told by kind."""
-    if not known:
-        return names
-    of = {name: words.types.get(name, name if name in known else "") for name in dict.fromkeys(names)}
+    of = {name: words.types.get(name, name if name in known or not known else "") for name in dict.fromkeys(names)}
     strange = Counter(name for name in names if not of[name])
     if not strange:
         return np.array([of[name] for name in names], object)
@@ -273,9 +276,8 @@ def _types(names: np.ndarray, words: Words, known: Sequence[str], problem: Compl
     more = f", and {len(strange) - 8} more" if len(strange) > 8 else ""
     count = f"{len(strange)} names are" if len(strange) > 1 else "1 name is"
     if words.others == "refuse":
-        near = next((hint for name in strange if (hint := did_you_mean(name, known))), "")
         problem(
-            "types", f"{count} unknown: {told}{more}.{near}", f"This model has: {', '.join(known)}.",
+            "types", f"{count} unknown: {told}{more}.", f"This model has: {', '.join(known)}.",
             "Say whose they are:  types: {name: type};  keep the others as inert cells:  others: inert",
         )  # fmt: skip
         return None

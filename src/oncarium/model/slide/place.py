@@ -45,6 +45,9 @@ def _read(reader: Reader, words: Any, folder: Path, known: Sequence[str], path: 
     def complain(word: str, message: str, expected: str = "", remedy: str = "", severity: str = "error") -> None:
         reader.complain(f"{path}.{word}", message, expected, remedy, severity)
 
+    if not known:
+        reader.complain(path, "the model has no cell types for the cells of this slide.", "Expected a section cells.")
+        return None
     try:
         return read_slide(folder / words.file, in_folder(words, folder), known, complain)
     except ModelError as error:
@@ -80,7 +83,7 @@ def in_domain(
     if (beyond > 0.0).any():
         _say_outside(reader, slide, path, domain, at, beyond)
         at = np.clip(at, low, high)
-    values = {}
+    values: dict[tuple[str, str | None], tuple[float, ...]] = {}
     if slide.size is not None:
         total, nuclear = ([t.value(names.columns[c]) for t in types] for c in ("volume.total", "volume.nuclear"))
         volume, wrong = slide.volumes(total, nuclear, names.types)
@@ -95,9 +98,7 @@ def in_domain(
     return Placement("", table=slide.words.file, rows=rows, values=values, relax=slide.relax)
 
 
-def _say_outside(
-    reader: Reader, slide: Slide, path: str, domain: Domain, at: np.ndarray, beyond: np.ndarray
-) -> None:
+def _say_outside(reader: Reader, slide: Slide, path: str, domain: Domain, at: np.ndarray, beyond: np.ndarray) -> None:
     outside = (beyond > 0.0).any(axis=1)
     spans = ", ".join(
         f"{axis} from {at[:, k].min():.4g} to {at[:, k].max():.4g} um (domain {domain.lower[k]:g} to "

@@ -35,7 +35,7 @@ class Look:
         lines = [
             f"extent: {self.width:,.0f} x {self.height:,.0f} um, {self.density:,.0f} cells/mm^2",
             f"nearest neighbor: {self.apart:.3g} um away (median)" if math.isfinite(self.apart) else "",
-            f"outlined: {self.diameter:.3g} um across (median), {100 * self.covered:.0f} % of the area"
+            f"size: {self.diameter:.3g} um across (median), {100 * self.covered:.0f} % of the area"
             if math.isfinite(self.diameter)
             else "",
             f"{self.again:,} cells lie exactly where another one does" if self.again else "",
@@ -86,4 +86,7 @@ def doubt(seen: Look, pixel: float, nucleus: bool) -> tuple[str, str]:
     else:
         return "", ""
     guess = float(f"{pixel * USUAL / wrong:.1g}")
-    return f"{said}, {seen.density:,.0f} of them per mm^2", f"With a pixel of about {guess:g} um they would be usual cells."
+    return (
+        f"{said}, {seen.density:,.0f} of them per mm^2",
+        f"With a pixel of about {guess:g} um they would be usual cells.",
+    )

@@ -53,7 +53,7 @@ def is_slide(given: Any) -> bool:
 
 
 def read_words(reader: Reader, given: Mapping[str, Any], path: str, known: Sequence[str]) -> Words | None:
-    """The words of a slide at a path; every problem goes to the reader. known: types of the model."""
+    """The words of a slide at a path; every problem goes to the reader. known: types of the model; empty: any."""
     before = sum(p.severity == "error" for p in reader.problems)
     key = "slide" if "slide" in given else "table"
     tree = reader.group(given, path, [key, *WORDS[1:]], "word of a slide")
@@ -72,7 +72,7 @@ def read_words(reader: Reader, given: Mapping[str, Any], path: str, known: Seque
             remedy="Keep one of them: area where whole cells were outlined, nucleus where nuclei were.",
         )
     types = {
-        str(name): reader.word(of, f"{path}.types.{name}", known, "cell type") or ""
+        str(name): (reader.word(of, f"{path}.types.{name}", known, "cell type") if known else str(of)) or ""
         for name, of in reader.group(tree.get("types"), f"{path}.types").items()
     }
     others = tree.get("others", "inert" if types else "refuse")
