@@ -127,7 +127,7 @@ def _further(head: Sequence[str], names: Names, kind: str, complain) -> dict[str
     if not {"x", "y"} <= set(head) or ("type" not in head and not kind):
         complain(1, f"the header is '{','.join(head)[:80]}';",
                  "expected x, y, z, type (z may be left out; type, too, where the model says cells).",
-                 "Other columns are read by  slide: <file>, columns: {x: ..., y: ..., type: ...}, pixel: ...")  # fmt: skip
+                 "Other columns are read by  slide: <file>, columns: {x: ..., type: ...}, pixel: ...")  # fmt: skip
         return None
     twice = [h for k, h in enumerate(head) if h in head[:k]]
     if twice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import warnings
 import zlib
 from pathlib import Path
 
@@ -31,11 +32,12 @@ def read_text(path: Path) -> Opened:
         refuse(path, f"the first line is '{head[:60]}', no header;", "expected a line with the names of the columns.")
     twice = [name for k, name in enumerate(header) if name and name in header[:k]]
     try:
-        frame = pd.read_csv(
-            io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, skip_blank_lines=True, index_col=False,
-            header=0, names=[name or f"column {k + 1}" for k, name in enumerate(_once(header))], skipinitialspace=True,
-        )  # fmt: skip
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
+        with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # rows longer than the header
+            frame = pd.read_csv(
+                io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, index_col=False, header=0,
+                names=[name or f"column {k + 1}" for k, name in enumerate(_once(header))], skipinitialspace=True,
+            )  # fmt: skip
+    except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
         said = str(error).strip().splitlines()[0].removeprefix("Error tokenizing data. C error: ")
         refuse(path, f"the rows do not fit the header: {said[:150]}.", f"Expected {len(header)} values in every row.")
     if not len(frame):

@@ -59,10 +59,11 @@ def look(x: np.ndarray, y: np.ndarray, diameter: np.ndarray | None) -> Look:
     width, height = (float(np.ptp(v)) if len(v) else 0.0 for v in (x, y))
     area = width * height
     sizes = np.empty(0) if diameter is None else diameter[np.isfinite(diameter) & (diameter > 0.0)]
+    usual = float(np.median(sizes)) if len(sizes) else math.nan
+    known = area > 0.0
     return Look(
-        len(x), width, height, len(x) / area * 1e6 if area > 0.0 else math.nan, float(np.median(near)),
-        float(np.median(sizes)) if len(sizes) else math.nan, len(places) - len(own),
-        float((math.pi / 4.0 * sizes**2).sum()) / area if area > 0.0 else math.nan,
+        len(x), width, height, len(x) / area * 1e6 if known else math.nan, float(np.median(near)), usual,
+        len(places) - len(own), len(x) * math.pi / 4.0 * usual**2 / area if known else math.nan,
     )  # fmt: skip
 
 
