@@ -198,7 +198,9 @@ def test_the_digest_depends_on_the_content_and_not_on_the_place(tmp_path):
 def test_what_cannot_be_is_refused_once_with_its_remedy(tmp_path, text, words, wrong):
     if "76 of 81" in wrong:
         words += ", origin: [500 um, 240 um]"
-        wrong = "81 of 81 cells lie outside the domain, by up to 400 um: x from -500 to -260 um (domain -100 to 100 um), y"
+        wrong = (
+            "81 of 81 cells lie outside the domain, by up to 400 um: x from -500 to -260 um (domain -100 to 100 um), y"
+        )
     assert refused(tmp_path, text, words).count(wrong) == 1
 
 
@@ -238,7 +240,9 @@ def test_files_that_are_not_there_or_are_nothing_known(tmp_path):
 
 def test_a_model_without_types_says_so(tmp_path):
     (tmp_path / "slide.csv").write_text(SMALL)
-    text = "domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}\ninitial: [{slide: slide.csv, pixel: 1 um}]"
+    text = (
+        "domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}\ninitial: [{slide: slide.csv, pixel: 1 um}]"
+    )
     with pytest.raises(ModelError, match="the model has no cell types"):
         Model.from_text(text, folder=tmp_path)
 

@@ -129,7 +129,10 @@ def test_floats_that_are_whole_are_labels(tmp_path):
 @pytest.mark.parametrize(
     ("table", "wrong"),
     [
-        ("CellID,phenotype\n3,tumor\n", "the image has 3 labels and the table 1; 2 of the image are not in the table: 7, 12"),
+        (
+            "CellID,phenotype\n3,tumor\n",
+            "the image has 3 labels and the table 1; 2 of the image are not in the table: 7, 12",
+        ),
         ("CellID,phenotype\n1,tumor\n2,tumor\n", "the image has 3 labels and the table 2, and not one is in both"),
         (CLASSES + "3,tumor\n", "1 labels stand in several rows (the first is 3)"),
         ("a,b\n3,tumor\n", "which column is the label and the type is not said. It has: a, b"),

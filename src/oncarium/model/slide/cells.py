@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -307,4 +308,4 @@ def _doubt(seen: Look, pixel: float, role: str, words: Words, problem: Complain)
 
 def in_folder(words: Words, folder: Path) -> Words:
     """The words with the table of classes where it lies."""
-    return replace(words, classes=str(folder / words.classes)) if words.classes else words
+    return replace(words, classes=os.path.normpath(folder / words.classes)) if words.classes else words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def _read(reader: Reader, words: Any, folder: Path, known: Sequence[str], path: 
         reader.complain(path, "the model has no cell types for the cells of this slide.", "Expected a section cells.")
         return None
     try:
-        return read_slide(folder / words.file, in_folder(words, folder), known, complain)
+        return read_slide(Path(os.path.normpath(folder / words.file)), in_folder(words, folder), known, complain)
     except ModelError as error:
         for p in error.problems:
             reader.complain(path, f"{p.where}: {p.message}", p.expected, p.remedy)
