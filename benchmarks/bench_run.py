@@ -82,7 +82,7 @@ domain: {x: [-880 um, 880 um], y: [-880 um, 880 um], z: [-880 um, 880 um], voxel
 clock: {transport: 2 min, mechanics: 2 min, phenotype: 10 min}
 until: 10 min
 factors: {oxygen: {library: oxygen, boundary: 38 mmHg}}
-cells: {tumor: {library: tumor, secretion: {uptake: {oxygen: 10 1/min assumed}}}}
+cells: {tumor: {library: tumor_simple, secretion: {uptake: {oxygen: 10 1/min assumed}}}}
 initial: [{cells: tumor, ball: {radius: 866 um}, packing: hexagonal, spacing: 15.6 um}]
 """
 
@@ -141,7 +141,15 @@ def microenvironment() -> None:
 def cube() -> None:
     """The same tissue as a cube of half a millimeter: its first day."""
     side = ["-250 um", "250 um"]
-    crowd = {"tam": 400, "dendritic": 80, "ctl": 300, "helper": 100, "treg": 40, "nk": 40, "fibroblast": 300}
+    crowd = {
+        "tumor_macrophage": 400,
+        "dendritic": 80,
+        "cd8_effector": 300,
+        "cd4_helper": 100,
+        "treg": 40,
+        "nk": 40,
+        "fibroblast": 300,
+    }
     changes = {
         "domain": {"x": side, "y": side, "z": side, "voxel": "20 um"},
         "matrix": {"density": "0.3 assumed", "membrane": {"ball": {"radius": "142 um"}}, "period": "1 h"},

@@ -8,7 +8,7 @@ factors:
   oxygen: {library: oxygen, boundary: 38 mmHg assumed}
 cells:
   tumor:
-    library: tumor
+    library: tumor_simple
     secretion: {uptake: {oxygen: 10 1/min assumed}}
     rules:
       - oxygen increases cycle.exit.live to 0.05 1/h, half 20 mmHg, hill 4 assumed

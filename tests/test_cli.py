@@ -13,7 +13,7 @@ domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
 until: 1 h
 record: {cells: 30 min, fields: 30 min, checkpoint: 1 h}
 factors: {oxygen: {library: oxygen, boundary: 38 mmHg}}
-cells: {tumor: {library: tumor}}
+cells: {tumor: {library: tumor_simple}}
 initial: [{cells: tumor, disc: {radius: 50 um}, count: 20}]
 """
 

@@ -23,6 +23,7 @@ _NAMES = {
     "Recorder": "run.recorder",
     "Result": "run.result",
     "load": "run.api",
+    "edit": "run.api",
     "check": "run.api",
     "open": "exchange",
     "resume": "run.api",

@@ -33,15 +33,24 @@ def shown(text: str) -> str:
     return UNPRINTABLE.sub(lambda m: ascii(m[0])[1:-1], text)
 
 
+FORMER = {
+    "ctl": "cd8_effector", "tam": "tumor_macrophage", "helper": "cd4_helper", "cd8": "cd8_simple",
+    "tumor": "tumor_simple", "macrophage": "macrophage_simple", "serine": "serine_protease",
+}  # fmt: skip
+# what the library called something before, and calls it now
+
+
 def nearest(name: str, names: Iterable[str], n: int = 1) -> list[str]:
     """The names most like this one.
 
-    >>> nearest("oxgen", ["oxygen", "glucose"])
-    ['oxygen']
+    >>> nearest("oxgen", ["oxygen", "glucose"]), nearest("ctl", ["cd8_effector", "carcinoma"])
+    (['oxygen'], ['cd8_effector'])
     """
     if len(str(name)) > 100:  # nobody meant that
         return []
     known = {str(x).lower(): str(x) for x in names}
+    if FORMER.get(name) in known:
+        return [FORMER[name]]
     return [known[k] for k in difflib.get_close_matches(str(name).lower(), list(known), n=n, cutoff=0.5)]
 
 

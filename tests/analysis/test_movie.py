@@ -37,7 +37,7 @@ def test_a_movie_has_the_frames_asked_for_where_the_run_has_them(result, tmp_pat
 def test_frames_are_spread_over_the_run_from_its_start_to_its_end(result, tmp_path, monkeypatch):
     seen = []
     original = module._frame
-    monkeypatch.setattr(module, "_frame", lambda result, t: seen.append(float(t)) or original(result, t))
+    monkeypatch.setattr(module, "_frame", lambda result, t, look: seen.append(float(t)) or original(result, t, look))
     oc.movie(result, tmp_path / "movie.gif", frames=3)
     assert seen == [0.0, 30.0, 60.0]
 
@@ -84,3 +84,53 @@ def test_without_anything_that_writes_movies_it_says_what_to_install(result, tmp
 def test_no_frames_are_no_movie(result, tmp_path):
     with pytest.raises(InputError, match="at least 1"):
         oc.movie(result, tmp_path / "movie.gif", frames=0)
+
+
+def test_a_movie_shows_a_column_and_a_field_on_one_scale(result, tmp_path, monkeypatch):
+    scales = []
+    original = module._frame
+    monkeypatch.setattr(
+        module,
+        "_frame",
+        lambda result, t, look: scales.append((look["limits"], look["field_limits"])) or original(result, t, look),
+    )
+    told = []
+    path = oc.movie(
+        result,
+        tmp_path / "movie.gif",
+        frames=3,
+        color="volume.total",
+        field="oxygen",
+        crop=(-80, 80, -60, 60),
+        see=lambda *n: told.append(n),
+    )
+    with Image.open(path) as picture:
+        assert picture.n_frames == 3
+    volumes = [result.numbers("volume.total", t) for t in (0.0, 30.0, 60.0)]
+    assert len(set(scales)) == 1 and scales[0][0][1] == pytest.approx(max(v.max() for v in volumes))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_map_has_the_same_place_in_every_frame(result):
+    """Legends grow with the numbers of cells; the tissue must not jump."""
+    look = {"color": "type", "field": None, "crop": None}
+    places = [module._frame(result, t, look).axes[0].get_window_extent().bounds for t in (0.0, 60.0)]
+    assert places[0] == places[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "how", "told"),
+    [
+        ("movie.avi", {}, "no kind of movie"),
+        ("movie", {}, "no kind of movie"),
+        ("movie.gif", {"color": "volum.total"}, "Did you mean 'volume.total'"),
+        ("movie.gif", {"field": "oxigen"}, "Did you mean 'oxygen'"),
+        ("movie.gif", {"crop": (10, 5, 0, 1)}, "shows nothing"),
+        ("movie.gif", {"crop": (1, 2)}, "is no part of a map"),
+        ("movie.gif", {"rate": 0}, "at least 1"),
+    ],
+)
+def test_a_movie_that_cannot_be_is_told(result, tmp_path, name, how, told):
+    with pytest.raises(InputError, match=told):
+        oc.movie(result, tmp_path / name, frames=2, **how)
+    assert not list(tmp_path.iterdir())

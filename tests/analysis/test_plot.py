@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 import oncarium as oc
 from oncarium.analysis import plot
-from oncarium.analysis.scales import time_axis
+from oncarium.analysis.scales import range_of, time_axis
 from oncarium.errors import InputError
 from oncarium.model.model import Model
 from oncarium.run.recorder import Recorder
@@ -124,7 +124,7 @@ def test_of_space_the_middle_plane_is_drawn_at_the_size_of_the_cut(space):
     np.testing.assert_allclose(
         sorted(widths), np.sort(2.0 * np.sqrt(table["radius"].astype(float) ** 2 - table["z"] ** 2)), rtol=1e-6
     )
-    assert ax.get_title(loc="left") == "0 min, middle plane" and has_scale_bar(ax)
+    assert ax.get_title(loc="left") == "0 min, middle plane (z = 0 µm)" and has_scale_bar(ax)
 
 
 @pytest.mark.parametrize("name, unit", [("oxygen", "mmHg"), ("signal", "nM")])
@@ -287,7 +287,8 @@ def test_many_factors_are_small_maps_and_bands(crowd):
     for ax, name in zip(figure.axes, crowd.factors):
         data = crowd.fields[name].isel(time=-1, z=0)
         assert np.array_equal(ax.images[0].get_array(), data)
-        assert ax.get_xlabel() == f"{float(data.min()):.2g} to {float(data.max()):.2g} nM"
+        low, high, note = range_of(data.values)
+        assert ax.get_xlabel() == f"{low:.2g} to {high:.2g} nM" + (f"\n{note}" if note else "")
     ax = plot.factors(crowd)
     assert ax.images[0].get_array().shape == (8, len(crowd.times)) and ax.images[0].get_array().max() == 1.0
     assert ax.get_yticklabels()[0].get_text() == f"f0 ({crowd.summary['mean.f0'].max():.3g} nM)"

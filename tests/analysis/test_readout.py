@@ -20,10 +20,10 @@ factors: {{oxygen: {{unit: mmHg, diffusion: 1e5 um^2/min, initial: 5 mmHg}}}}
 matrix: {{density: 0.5, crosslink: 0.5, membrane: {{disc: {{radius: 60 um}}}}}}
 cells:
   carcinoma: {{cycle: {{model: none}}}}
-  ctl: {{cycle: {{model: none}}}}
+  cd8_effector: {{cycle: {{model: none}}}}
 initial:
   - {{cells: carcinoma, everywhere: , count: {tumor}}}
-  - {{cells: ctl, everywhere: , count: {ctl}}}
+  - {{cells: cd8_effector, everywhere: , count: {cd8_effector}}}
 """
 
 
@@ -31,9 +31,11 @@ initial:
 def seen(tmp_path):
     """A result of two frames a day apart: places at both, and events in between as (hour, id, kind, cause)."""
 
-    def make(first, last=None, ctl=0, events=(), set_up=lambda tissue: None):
+    def make(first, last=None, cd8_effector=0, events=(), set_up=lambda tissue: None):
         first = np.atleast_2d(np.asarray(first, float))
-        simulation = Simulation(Model.from_text(MODEL.format(tumor=len(first) - ctl, ctl=ctl)), seed=1)
+        simulation = Simulation(
+            Model.from_text(MODEL.format(tumor=len(first) - cd8_effector, cd8_effector=cd8_effector)), seed=1
+        )
         simulation.tissue.cells.position[:, :2] = first
         set_up(simulation.tissue)
         recorder = Recorder(
@@ -68,36 +70,40 @@ def test_kills_are_deaths_soon_after_an_attack(seen):
         (9, 1, "apoptosis", -1),
         (10, 2, "apoptosis", -1),
     ]
-    result = seen([*SQUARE, [40, 0], [60, 0]], ctl=2, events=events)
+    result = seen([*SQUARE, [40, 0], [60, 0]], cd8_effector=2, events=events)
     # one kill by two T cells in a day
-    assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma"}) == pytest.approx(0.5)
-    assert read_out(result, {"measure": "kills", "by": "ctl", "of": "carcinoma", "hours": "9"}) == pytest.approx(1.0)
+    assert read_out(result, {"measure": "kills", "by": "cd8_effector", "of": "carcinoma"}) == pytest.approx(0.5)
+    assert read_out(
+        result, {"measure": "kills", "by": "cd8_effector", "of": "carcinoma", "hours": "9"}
+    ) == pytest.approx(1.0)
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 3.0
     assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "carcinoma"}) == pytest.approx(0.75)
-    assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "ctl"}) == 0.0
+    assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "cd8_effector"}) == 0.0
 
 
 def test_types_of_those_who_came_and_were_born_between_frames(seen):
     events = [(1, 100, "arrival", 1), (2, 0, "division", 101), (3, 101, "apoptosis", -1), (3, 100, "apoptosis", -1)]
     result = seen(SQUARE, events=events)
     assert (
-        read_out(result, {"measure": "arrivals", "of": "ctl"}) == 1.0
+        read_out(result, {"measure": "arrivals", "of": "cd8_effector"}) == 1.0
         and read_out(result, {"measure": "arrivals", "of": "carcinoma"}) == 0.0
     )
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 1.0
-    assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "ctl"}) == 1.0
-    assert math.isnan(read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "ctl"}))  # no frame saw one
-    assert read_out(result, {"measure": "arrivals", "of": "ctl", "at": "0 day"}) == 0.0
+    assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "cd8_effector"}) == 1.0
+    assert math.isnan(
+        read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "cd8_effector"})
+    )  # no frame saw one
+    assert read_out(result, {"measure": "arrivals", "of": "cd8_effector", "at": "0 day"}) == 0.0
 
 
 def test_who_is_in_the_nest_and_who_left_it(seen):
     ring = np.array([[12 * math.cos(a), 12 * math.sin(a)] for a in np.arange(6) * math.pi / 3])
-    result = seen([*ring, [0, 0], [100, 0]], ctl=2)
-    assert read_out(result, {"measure": "embedded", "of": "ctl", "of_whom": "carcinoma"}) == 1.0
+    result = seen([*ring, [0, 0], [100, 0]], cd8_effector=2)
+    assert read_out(result, {"measure": "embedded", "of": "cd8_effector", "of_whom": "carcinoma"}) == 1.0
     assert read_out(result, {"measure": "beyond", "of": "carcinoma", "distance": 10}) == 0.0
     moved = ring.copy()
     moved[0] = [90, 0]
-    result = seen([*ring, [0, 0], [100, 0]], [*moved, [0, 0], [100, 0]], ctl=2)
+    result = seen([*ring, [0, 0], [100, 0]], [*moved, [0, 0], [100, 0]], cd8_effector=2)
     assert read_out(result, {"measure": "beyond", "of": "carcinoma", "distance": 10}) == 1.0
 
 

@@ -59,7 +59,7 @@ def test_a_mechanism_makes_and_takes_what_it_writes():
     assert len(wiring.types) == 12 and len(set(wiring.states.values())) == len(wiring.states)
     assert any(e.signal == "ccl2" and e.type == "monocyte" and e.letter == "R" for e in wiring.effects)
     moved = {(e.signal, e.type) for e in wiring.effects if e.letter == "M"}
-    assert {("ang2", "tam"), ("ccl21", "dendritic")} <= moved, "a rule makes them follow it"
+    assert {("ang2", "tumor_macrophage"), ("ccl21", "dendritic")} <= moved, "a rule makes them follow it"
 
 
 def test_the_figure_names_every_factor_state_and_type(model):

@@ -21,7 +21,7 @@ factors: {oxygen: {library: oxygen, boundary: 38 mmHg}, signal: {unit: nM, diffu
 custom: {own: {conserved: true}}
 cells:
   tumor:
-    library: tumor
+    library: tumor_simple
     distributions: [{column: volume.total, normal: [2494 um^3, 100 um^3], between: [2000 um^3, 3000 um^3]}]
     rules: ["signal increases cycle.exit.live to 0.01 1/min, half 0.5 nM, hill 2 assumed"]
   other: {like: tumor, motility: {speed: 0.5 um/min, sensitivity: {signal: 1}}, custom: {own: 2}}
@@ -105,7 +105,7 @@ until: 1 h
 factors: {oxygen: {library: oxygen, boundary: 38 mmHg}}
 cells:
   tumor:
-    library: tumor
+    library: tumor_simple
     network: {file: FILE, time: 1 h, inputs: [{node: NODE, signal: oxygen, above: 5 mmHg}]}
     rules: ["network.C increases cycle.exit.live to 0.01 1/min, half 0.5"]
 initial: [{cells: tumor, count: 5, everywhere: }]

@@ -13,8 +13,8 @@ factors:
     {library: ang2, diffusion: 450 um^2/min, decay: 0 1/min, solver: quasi-steady,
      boundary: {xmin: 0 nM, xmax: 2 nM, ymin: no-flux, ymax: no-flux}}
 matrix: {density: 0.3}
-cells: {tam: {library: tam}, carcinoma: {library: carcinoma}}
-initial: [{cells: tam, disc: {radius: 90 um}, count: 40}]
+cells: {tumor_macrophage: {library: tumor_macrophage}, carcinoma: {library: carcinoma}}
+initial: [{cells: tumor_macrophage, disc: {radius: 90 um}, count: 40}]
 """
 
 
@@ -31,7 +31,7 @@ def drift(oxygen, tie2=True):
     """Mean way of macrophages along a gradient of ANG2 within a day, um."""
     model = alone(GRADIENT.replace("OXYGEN", oxygen))
     if not tie2:
-        model = model.with_({"cells.tam.without": ["* on surface.tie2"]})
+        model = model.with_({"cells.tumor_macrophage.rules-": ["* on surface.tie2"]})
     simulation = oc.Simulation(model, seed=3)
     cells = simulation.tissue.cells
     before = dict(zip(cells.id.tolist(), cells.position[:, 0]))
@@ -51,14 +51,14 @@ oncarium: 1
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], thickness: 20 um, voxel: 20 um}
 clock: {transport: 6 min, mechanics: 6 min, phenotype: 6 min}
 cells:
-  ctl:
+  cd8_effector:
     cycle: {model: live, exit: 0.0004 1/min assumed}
     death: {apoptosis: 0 1/min}
     rules: [CEILING]
-initial: [{cells: ctl, disc: {radius: 20 um}, count: 1}]
+initial: [{cells: cd8_effector, disc: {radius: 20 um}, count: 1}]
 """
-    ctl = next(t for t in oc.load("reference").types if t.name == "ctl")
-    ceiling = next(r.text for r in ctl.rules if r.signal[0] == "division.count")
+    cd8_effector = next(t for t in oc.load("reference").types if t.name == "cd8_effector")
+    ceiling = next(r.text for r in cd8_effector.rules if r.signal[0] == "division.count")
     counts = {}
     for name, rule in (("on", ceiling), ("off", "time increases cycle.exit.live to 0.0004 1/min, half 1 min")):
         simulation = oc.Simulation(oc.Model.from_text(text.replace("CEILING", f'"{rule}"')), seed=1)

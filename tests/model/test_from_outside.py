@@ -16,7 +16,7 @@ from oncarium.study.claims import library, read_claim
 GOOD = """domain: {x: [-60 um, 60 um], y: [-60 um, 60 um], voxel: 20 um}
 until: 1 h
 factors: {oxygen: {library: oxygen, boundary: 38 mmHg}}
-cells: {tumor: {library: tumor}}
+cells: {tumor: {library: tumor_simple}}
 initial: [{cells: tumor, count: 5, everywhere: }]
 """
 
@@ -36,9 +36,12 @@ def said(text, folder="."):
 )
 @pytest.mark.parametrize("place", ["factors", "cells", "custom", "body"])
 def test_names_are_letters_digits_and_few_signs(name, place):
-    given = {"factors": "{unit: nM, diffusion: 1 um^2/min}", "cells": "{library: tumor}", "custom": "{}", "body": "{}"}[
-        place
-    ]
+    given = {
+        "factors": "{unit: nM, diffusion: 1 um^2/min}",
+        "cells": "{library: tumor_simple}",
+        "custom": "{}",
+        "body": "{}",
+    }[place]
     quoted = name if name.startswith(("'", '"')) else f'"{name}"'
     text = (
         GOOD + f"{place}: {{{quoted}: {given}}}\n"
@@ -56,10 +59,8 @@ def test_names_are_letters_digits_and_few_signs(name, place):
 
 @pytest.mark.parametrize("name", ["TGF-β1", "CD8+ T cell", "M0_macrophage", "2"])
 def test_names_of_the_field_are_fine(name):
-    assert (
-        oc.Model.from_text(GOOD.replace("tumor", name).replace("library: " + name, "library: tumor")).types[0].name
-        == name
-    )
+    text = GOOD.replace("tumor", name).replace(f"library: {name}_simple", "library: tumor_simple")
+    assert oc.Model.from_text(text).types[0].name == name
 
 
 def test_no_file_is_named_by_a_factor_as_it_is():
@@ -102,8 +103,8 @@ def test_powers_of_units_are_small_numbers(unit):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("cells: {tumor: {library: tumor",
-         'cells: {tumor: {library: tumor, rules: ["oxygen increases cycle.exit.live to 1 1/h, half 5 mmHg, hill '
+        ("cells: {tumor: {library: tumor_simple",
+         'cells: {tumor: {library: tumor_simple, rules: ["oxygen increases cycle.exit.live to 1 1/h, half 5 mmHg, hill '
          '1e300"]'),
         ("until: 1 h", "until: 1e300 min"),
         ("until: 1 h", "clock: {transport: 1e-7 min, mechanics: 1e-7 min, phenotype: 1e-7 min}"),
@@ -112,9 +113,9 @@ def test_powers_of_units_are_small_numbers(unit):
         ("count: 5, everywhere: ", "packing: hexagonal, spacing: 1e-300 um, everywhere: "),
         ("count: 5, everywhere: ", "count: 5, disc: {radius: 1e300 um}"),
         ("count: 5, everywhere: ", "count: 5, disc: {radius: 5 um, center: [900 um, 0 um]}"),
-        ("tumor: {library: tumor", "tumor: {cycle: {duration: 1e-300 min}"),
-        ("tumor: {library: tumor",
-         "tumor: {library: tumor, distributions: [{column: volume.total, log10normal: [400, 1]}]"),
+        ("tumor: {library: tumor_simple", "tumor: {cycle: {duration: 1e-300 min}"),
+        ("tumor: {library: tumor_simple",
+         "tumor: {library: tumor_simple, distributions: [{column: volume.total, log10normal: [400, 1]}]"),
         ("until: 1 h", "clock: {phenotype: 6.5 min}"), ("until: 1 h", "matrix: {density: 0.5, period: 2.5 min}"),
         ("38 mmHg", "1e200 mmHg"),
         ("until: 1 h", "seed: 1e30"),
@@ -143,7 +144,8 @@ PLACES = (
     "factors.oxygen.solver", "factors.oxygen.initial", "factors.oxygen.initial.table", "factors.oxygen.doc", "cells",
     "cells.tumor", "cells.tumor.library", "cells.tumor.like", "cells.tumor.doc", "cells.tumor.cycle",
     "cells.tumor.cycle.model", "cells.tumor.cycle.exit", "cells.tumor.cycle.fixed", "cells.tumor.rules",
-    "cells.tumor.rules.0", "cells.tumor.without", "cells.tumor.without.0", "cells.tumor.distributions",
+    "cells.tumor.rules.0", "cells.tumor.rules.add", "cells.tumor.rules.drop", "cells.tumor.rules.all",
+    "cells.tumor.distributions",
     "cells.tumor.distributions.0", "cells.tumor.distributions.0.column", "cells.tumor.motility",
     "cells.tumor.motility.speed", "cells.tumor.motility.sensitivity", "cells.tumor.motility.normalized",
     "cells.tumor.network", "cells.tumor.network.file", "cells.tumor.network.bnd", "cells.tumor.network.inputs",
@@ -241,7 +243,7 @@ main()
     [
         "include: FILE\n" + GOOD,
         GOOD.replace("{cells: tumor, count: 5, everywhere: }", "{table: FILE}"),
-        GOOD.replace("library: tumor}", "library: tumor, network: {file: FILE}}"),
+        GOOD.replace("library: tumor_simple}", "library: tumor_simple, network: {file: FILE}}"),
     ],
 )
 @pytest.mark.parametrize("file", ["/dev/zero", "pipe"])

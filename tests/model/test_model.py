@@ -319,14 +319,14 @@ def test_a_mistyped_setting_is_one_problem():
 
 def test_a_type_does_without_rules_of_those_it_builds_on():
     whole = Model.load("hypoxic_tumor")
-    less = whole.with_({"cells.tumor.without": ["pressure on cycle.exit.live", "oxygen on *"]})
+    less = whole.with_({"cells.tumor.rules-": ["pressure on cycle.exit.live", "oxygen on *"]})
     assert len(less.type("tumor").rules) == len(whole.type("tumor").rules) - 3
     with pytest.raises(ModelError, match=r"'oxgen on \*' is no rule of this type"):
-        whole.with_({"cells.tumor.without": ["oxgen on *"]})
+        whole.with_({"cells.tumor.rules-": ["oxgen on *"]})
 
 
 def test_mechanisms_that_physicell_does_not_have_are_refused_in_its_numerics():
     with pytest.raises(ModelError) as error:
         Model.load("reference").with_({"numerics": "physicell"})
     said = str(error.value)
-    assert "have no matrix" in said and "cells.tam.polarization" in said and "have no body" in said
+    assert "have no matrix" in said and "cells.tumor_macrophage.polarization" in said and "have no body" in said

@@ -30,7 +30,7 @@ factors:
   chemokine: {library: chemokine, solver: bdf2}
 cells:
   tumor:
-    library: tumor
+    library: tumor_simple
     cycle: {exit: 0.2 1/h}
     death: {apoptosis: 0.001 1/min}
     secretion: {uptake: {oxygen: 10 1/min}, rate: {chemokine: 100 molecules/min}}
@@ -41,8 +41,9 @@ cells:
       - oxygen increases cycle.exit.live to 0.3 1/h, half 21 mmHg, hill 4
       - damage increases death.apoptosis to 0.02 1/min, half 20, hill 4
   motile: {like: tumor, motility: {speed: 1 um/min, persistence: 5 min, bias: 0.5, sensitivity: {oxygen: 1}}}
-  macrophage: {library: macrophage, motility: {sensitivity: {oxygen: -1}}, fusion: {rate: {macrophage: 0.001 1/min}}}
-  cd8: {library: cd8, motility: {sensitivity: {chemokine: 1}}, attack: {rate: {tumor: 0.1 1/min}}}
+  macrophage: {library: macrophage_simple, motility: {sensitivity: {oxygen: -1}},
+    fusion: {rate: {macrophage: 0.001 1/min}}}
+  cd8: {library: cd8_simple, motility: {sensitivity: {chemokine: 1}}, attack: {rate: {tumor: 0.1 1/min}}}
 initial:
   - {cells: tumor, disc: {radius: 80 um}, packing: hexagonal}
   - {cells: macrophage, disc: {radius: 120 um}, count: 15}

@@ -7,7 +7,7 @@ TEXT = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
 until: 1 h
 record: {cells: 30 min, fields: 30 min, checkpoint: 1 h}
-cells: {tumor: {library: tumor, motility: {speed: 1 um/min, persistence: 5 min}}}
+cells: {tumor: {library: tumor_simple, motility: {speed: 1 um/min, persistence: 5 min}}}
 initial: [{cells: tumor, disc: {radius: 50 um}, count: 20}]
 """
 

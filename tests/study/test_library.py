@@ -26,7 +26,7 @@ def test_profiles_know_their_size():
 
 
 def test_rules_to_do_without_add_up():
-    assert joined({"a.without": ["x on y"]}, {"a.without": ["z on y"]}) == {"a.without": ["x on y", "z on y"]}
+    assert joined({"a.rules-": ["x on y"]}, {"a.rules-": ["z on y"]}) == {"a.rules-": ["x on y", "z on y"]}
 
 
 def command(*words):

@@ -15,13 +15,13 @@ from oncarium.analysis.readout import read_out
 from oncarium.study.ensemble import Task, run_all
 
 HERE = Path(__file__).parent
-IMMUNE = ["monocyte", "tam", "dendritic", "ctl", "helper", "treg", "nk", "mdsc"]
+IMMUNE = ["monocyte", "tumor_macrophage", "dendritic", "cd8_effector", "cd4_helper", "treg", "nk", "mdsc"]
 SHARES = {  # types and the quartiles seen
     "tumor": (["carcinoma"], 0.30, 0.67),
     "immune": (IMMUNE, 0.19, 0.63),
-    "macrophages": (["tam"], 0.06, 0.14),
-    "CD8": (["ctl"], 0.03, 0.10),
-    "CD4": (["helper", "treg"], 0.01, 0.06),
+    "macrophages": (["tumor_macrophage"], 0.06, 0.14),
+    "CD8": (["cd8_effector"], 0.03, 0.10),
+    "CD4": (["cd4_helper", "treg"], 0.01, 0.06),
     "endothelial": (["endothelial"], 0.003, 0.018),
     "mesenchymal": (["fibroblast", "pericyte"], 0.01, 0.04),
 }
@@ -33,12 +33,12 @@ def nearest(result: oc.Result, t: float) -> dict[str, float]:
     of = {n: position[live & (kind == result.types.index(n))] for n in result.types}
     tumor, immune = cKDTree(of["carcinoma"]), cKDTree(np.concatenate([of[n] for n in IMMUNE]))
     mixed, alike = immune.count_neighbors(tumor, 15.0), (immune.count_neighbors(immune, 15.0) - immune.n) / 2
-    quartiles = np.quantile(tumor.query(of["ctl"])[0], [0.25, 0.5, 0.75])
+    quartiles = np.quantile(tumor.query(of["cd8_effector"])[0], [0.25, 0.5, 0.75])
     grid = result.attrs["grid"]
     area = np.prod(grid["spacing"][:2]) * np.prod(grid["shape"][1:]) / 1e6
     return {
         "CD8 to tumor, 25 %": quartiles[0], "CD8 to tumor, median": quartiles[1], "CD8 to tumor, 75 %": quartiles[2],
-        "tumor to macrophage, median": float(np.median(cKDTree(of["tam"]).query(of["carcinoma"])[0])),
+        "tumor to macrophage, median": float(np.median(cKDTree(of["tumor_macrophage"]).query(of["carcinoma"])[0])),
         "mixing score": mixed / max(alike, 1), "cells per mm2": live.sum() / area,
     }  # fmt: skip
 

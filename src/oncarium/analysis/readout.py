@@ -1,8 +1,8 @@
 """Read-outs: what an experiment measures on a Result, named in words, so that a file can ask for it.
 
-    {measure: mean, of: tam, column: polarization.score}
+    {measure: mean, of: tumor_macrophage, column: polarization.score}
     {measure: share, of: carcinoma, column: emt.score, above: 0.5}
-    {measure: count, of: ctl, per: {measure: count, of: carcinoma}}
+    {measure: count, of: cd8_effector, per: {measure: count, of: carcinoma}}
 
 In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """

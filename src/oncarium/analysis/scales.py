@@ -3,6 +3,7 @@ legends."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,12 @@ PALETTE = (
     "#E69F00", "#0072B2", "#009E73", "#F0E442", "#2D1E87", "#56B4E9", "#CC79A7", "#A5E178", "#5A2D00", "#961E69",
     "#D55E00", "#0F3C2D",
 )  # fmt: skip
+APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
+# factors: colors of Paul Tol's muted scheme, none of them one of a cell type's, all of them readable on white
+FACTORS = ("#332288", "#117733", "#882255", "#44AA99", "#999933", "#AA4499")
+MAPS = {"mmHg": "viridis", "mM": "cividis", "nM": "magma", "uM": "plasma"}  # one per kind of quantity
+OTHER_MAP = "viridis"
+LITTLE = 0.2  # what varies by less of its highest value is shown from its lowest
 MANY = 6  # from more types, and more factors, than this on, figures are drawn for many
 
 
@@ -37,6 +44,46 @@ def extent_of(result: Result) -> Extent:
     grid = result.attrs["grid"]
     (x, y, _), (dx, dy, _), (_, ny, nx) = grid["origin"], grid["spacing"], grid["shape"]
     return x, x + nx * dx, y, y + ny * dy
+
+
+def colors_of(unit: str) -> str:
+    """The color map of a quantity, the same in every figure."""
+    return MAPS.get(unit, OTHER_MAP)
+
+
+def with_unit(name: str, unit: str) -> str:
+    """A name as an axis says it.
+
+    >>> with_unit("oxygen", "mmHg"), with_unit("hypoxia.level", "1")
+    ('oxygen (mmHg)', 'hypoxia.level')
+    """
+    return f"{name} ({unit.replace('um', 'µm')})" if unit not in ("1", "") else name
+
+
+def range_of(values: np.ndarray) -> tuple[float, float, str]:
+    """Ends of a scale, and what a figure says of them: from 0, or from the lowest where values hardly vary.
+
+    >>> range_of(np.array([1.0, 4.0])), range_of(np.array([96.0, 100.0]))
+    ((0.0, 4.0, ''), (96.0, 100.0, 'varies by 4 %'))
+    """
+    finite = values[np.isfinite(values)]
+    if not len(finite):
+        return 0.0, 1.0, ""
+    low, high = float(finite.min()), float(finite.max())
+    if low < 0.0:
+        return low, max(high, 0.0), ""
+    if high > 0.0 and high - low < LITTLE * high:
+        share = (high - low) / high
+        if share < 5e-4:  # noise of a solver is no picture
+            return 0.0, high, "even"
+        return low, high, f"varies by {100.0 * share:.2g} %"
+    return 0.0, high if high > 0.0 else 1.0, ""
+
+
+def common_range(many: Iterable[np.ndarray]) -> tuple[float, float]:
+    """Ends of one scale for several arrays."""
+    ends = [range_of(values)[:2] for values in many if np.isfinite(values).any()]
+    return (min(low for low, _ in ends), max(high for _, high in ends)) if ends else (0.0, 1.0)
 
 
 def scale_bar(ax: Axes, extent: Extent, color: str = "black", paper: bool = False) -> None:

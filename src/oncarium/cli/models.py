@@ -12,18 +12,31 @@ from .options import Compat, Ignore, ModelArgument, Numerics, SetOption, changes
 
 def new(
     file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("model.yaml"),
-    scenario: Annotated[str, typer.Option("--from", help="The scenario to start from.")] = "hypoxic_tumor",
+    scenario: Annotated[
+        str, typer.Option("--from", help="The scenario, or model file, to start from.")
+    ] = "hypoxic_tumor",
+    set: SetOption = None,
 ) -> None:
-    """Write a model file to start from."""
+    """Write a model file to start from: a copy of a scenario, or (with --set) only what is changed in it."""
+    import os
+
     from ..errors import InputError
+    from ..model.files import emit
     from ..model.library import entry
     from ..model.model import Model
+    from ..model.nested import layer
     from ..writing import write_text
 
     if file.exists():
         raise InputError(str(file), "this file exists.", remedy="Choose another name.")
-    Model.load(scenario)
-    write_text(file, entry("scenarios", scenario).read_text(encoding="utf-8"))
+    base = Model.load(scenario)
+    own = Path(scenario).is_file()
+    if set:
+        changed = base.with_(changes(set))
+        name = os.path.relpath(scenario, file.parent) if own else scenario
+        write_text(file, emit(layer(name, changed.document.tree, changes(set))))
+    else:
+        write_text(file, (Path(scenario) if own else entry("scenarios", scenario)).read_text(encoding="utf-8"))
     print(f"Wrote {file}. Check it with:  oncarium check {file}")
 
 

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Change one value of the model; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        help="Change one value of the model; PATH+=VALUE adds to a list, PATH-=VALUE takes out of it. May be repeated.",
+    ),
 ]
 ModelArgument = Annotated[
     str,

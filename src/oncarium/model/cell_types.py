@@ -10,10 +10,10 @@ from typing import Any
 from . import catalog
 from .cell import CellType, awake, read_cell, read_distributions
 from .library import laid_over
-from .nested import over
 from .network import Network, bare, node_columns, read_network, read_networks
+from .overlay import over
 from .reader import Reader
-from .rule import Names, Rule, check_conflicts, dropped, read_rule
+from .rule import Names, Rule, check_conflicts, read_rule, sentences
 
 
 @dataclass(frozen=True)
@@ -101,19 +101,21 @@ def _phases(tree: Mapping[str, Any]) -> Sequence[str]:
 def _read_rules(reader: Reader, tree: Mapping[str, Any], cell: CellType, names: Names) -> list[tuple[str, Rule]]:
     """Path and rule of every sentence that a type keeps."""
     rules: list[tuple[str, Rule]] = []
-    at = f"cells.{cell.name}.rules"
-    listed = reader.listed(tree.get("rules"), at, "each sentence in a line of its own after '- '.")
-    without = dropped(reader, tree.get("without"), f"cells.{cell.name}.without", listed)
-    for i, sentence in enumerate(listed):
-        rule = None if i in without else read_rule(reader, sentence, f"{at}.{i}", names)
+    if "without" in tree:
+        reader.complain(
+            f"cells.{cell.name}.without", "rules are left out in another way now;",
+            "expected rules: {drop: [signal on behavior, ...]}.",
+        )  # fmt: skip
+    for at, sentence in sentences(reader, tree.get("rules"), f"cells.{cell.name}.rules"):
+        rule = read_rule(reader, sentence, at, names)
         if rule and rule.behavior[0] == "cycle.exit" and rule.behavior[1] not in cell.cycle.phases:
             reader.complain(
-                f"{at}.{i}",
+                at,
                 f"the cycle model {cell.cycle.name} of {cell.name} has no phase '{rule.behavior[1]}';",
                 f"expected one of {', '.join(cell.cycle.phases) or 'none'}.",
             )
         elif rule:
-            rules.append((f"{at}.{i}", rule))
+            rules.append((at, rule))
     return rules
 
 

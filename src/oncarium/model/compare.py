@@ -79,7 +79,7 @@ def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
             if b.condition != "no-flux":
                 put(f"{path}.boundary.{face}", (b.condition, b.value, b.permeability), "", f"{path}.boundary")
     for t in model.types:
-        _cell(model, t, put)
+        _cell(model, t, put, out)
     for section in TREES:
         if section != "initial" or not all(p.table for p in model.placements):
             _written(model, section, written, out)
@@ -89,7 +89,7 @@ def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
     return out
 
 
-def _cell(model: Model, t: Any, put: Any) -> None:
+def _cell(model: Model, t: Any, put: Any, out: dict[str, tuple[Any, str]]) -> None:
     path, names = f"cells.{t.name}", model.names
     put(path, t.name)
     put(f"{path}.cycle.model", t.cycle.name)
@@ -103,11 +103,9 @@ def _cell(model: Model, t: Any, put: Any) -> None:
         for label in names.labels(entry) if entry.axis else (None,):
             put(f"{path}.{name}" + (f".{label}" if label else ""), t.value(entry, label), names.unit(name, label))
     for rule in t.rules:
-        said = " ".join(
-            ".".join(w for w in words if w)
-            for words in (rule.signal, ("increases" if rule.increases else "decreases",), rule.behavior)
-        )
-        put(f"{path}.rules.{said}", (rule.value, rule.half, rule.hill, rule.dead))
+        pair = tuple(".".join(w for w in words if w) for words in (rule.signal, rule.behavior))
+        how = (rule.increases, rule.value, rule.half, rule.hill, rule.dead)
+        out[f"{path}.rules.{' on '.join(pair)}"] = (how, rule.said)
     for i, d in enumerate(t.distributions):
         put(f"{path}.distributions.{i}", (d.column, d.label, d.kind, d.parameters, d.low, d.high))
     if t.name in model.networks:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UNPRINTABLE, ModelError, Problem, shown
+from .overlay import below_edits, overlay
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
 SHELF = LIBRARY / "scenarios"
@@ -306,21 +307,10 @@ def is_there(path: Path) -> bool:
 
 def merge(document: Document, other: Document) -> None:
     """Fill what `document` does not say from `other`."""
-    document.tree = overlay(other.tree, document.tree)
     for key, place in other.places.items():
-        document.places.setdefault(key, place)
+        document.places.setdefault(below_edits(key, document.tree), place)
+    document.tree = overlay(other.tree, document.tree)
     document.problems += other.problems
-
-
-def overlay(below: Any, above: Any) -> Any:
-    """Two trees, the upper one winning; lists are replaced as a whole.
-
-    >>> overlay({"a": {"x": 1, "y": 2}}, {"a": {"y": 3}})
-    {'a': {'x': 1, 'y': 3}}
-    """
-    if isinstance(below, Mapping) and isinstance(above, Mapping):
-        return {**below, **{k: overlay(below[k], v) if k in below else v for k, v in above.items()}}
-    return above
 
 
 def scalar(value: Any) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..errors import did_you_mean
+from ..errors import FORMER, did_you_mean
 from .files import LIBRARY, read
-from .nested import over
+from .overlay import below_edits, over
 from .reader import Reader
 
 
@@ -32,6 +32,9 @@ def laid_over(reader: Reader, given: Any, path: str, shelf: str) -> dict[str, An
     if not wanted:
         return tree
     known = on_shelf(shelf)
+    if wanted not in known and (now := FORMER.get(wanted)) in known:
+        reader.complain(f"{path}.library", f"'{wanted}' is called '{now}' now.", severity="warning")
+        wanted = str(now)
     if wanted not in known:
         reader.complain(
             f"{path}.library",
@@ -40,6 +43,7 @@ def laid_over(reader: Reader, given: Any, path: str, shelf: str) -> dict[str, An
         )
         return tree
     below = read(entry(shelf, wanted), f"library/{shelf}/{wanted}.yaml")
+    merged = over(below.tree, tree)
     for key, place in below.places.items():
-        reader.document.places.setdefault(f"{path}.{key}" if key else path, place)
-    return over(below.tree, tree)
+        reader.document.places.setdefault(f"{path}.{below_edits(key, tree)}" if key else path, place)
+    return merged

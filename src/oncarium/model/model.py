@@ -16,7 +16,7 @@ from .environment import COMPAT, NUMERICS, Clock, Domain, Factor, Record
 from .files import Document, emit, is_there, parse, read
 from .initial import placed
 from .library import entry, on_shelf
-from .nested import check_named, flatten, in_order, moved, set_at, texts, without_tables
+from .nested import change, flatten, in_order, moved, texts, without_tables
 from .reader import Reader
 from .sections import read_sections
 from .spoken import Spoken
@@ -194,18 +194,20 @@ class Model(Spoken):
         return h.hexdigest()
 
     def with_(self, changes: Mapping[str, Any] | None = None, **top: Any) -> Model:
-        """A copy with some values changed, by dotted path. Raises ModelError.
+        """A copy with some values changed, by dotted path; at a path that ends with + a list gets more, with - less.
+        Raises ModelError.
 
         model.with_({"cells.tumor.motility.speed": "0.5 um/min", "until": "2 day"})
+        model.with_({"cells.tumor.rules+": "pressure decreases cycle.exit.live to 0 1/min, half 0.3"})
+        model.with_({"cells.tumor.rules-": ["oxygen on death.necrosis"]})
         """
         document = self.document.copy()
         problems = []
         for path, value in {**(changes or {}), **top}.items():
             try:
-                check_named(document.tree, path.split("."))
                 said = parse(f"v: {value}", "v").tree["v"] if isinstance(value, str) else texts(value)
-                set_at(document.tree, path.split("."), said)
-                document.places[path] = (f"--set {path}={value}", 0, 0)
+                change(document.tree, path, said)
+                document.places[path.rstrip("+-")] = (f"--set {path}={value}", 0, 0)
             except (KeyError, IndexError, ValueError, ModelError) as error:
                 why = error.args[0] if error.args and not isinstance(error, ModelError) else "it is no value"
                 problems.append(Problem(f"--set {path}={value}", path, f"cannot be set: {why}."))

@@ -1,4 +1,4 @@
-"""What a model file is as a tree of groups, lists and texts: laid over another one, changed at a path, compared."""
+"""What a model file is as a tree of groups, lists and texts: changed at a path, moved, compared."""
 
 from __future__ import annotations
 
@@ -8,16 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UNPRINTABLE, did_you_mean
-from .files import overlay
-
-
-def over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """A group over the one it builds on; another cycle, or durations for exit rates, replace how the phases end."""
-    cycle = above.get("cycle")
-    if isinstance(cycle, dict) and isinstance(below.get("cycle"), dict) and {"model", "exit", "duration"} & set(cycle):
-        kept = () if "model" in cycle else ("model", "fixed")
-        below = {**below, "cycle": {k: v for k, v in below["cycle"].items() if k in kept}}
-    return overlay(below, above)
+from .overlay import overlay
 
 
 FILES = ("table", "slide", "classes")  # words that name a file which a model reads cells or concentrations from
@@ -51,7 +42,7 @@ def check_named(tree: dict[str, Any], parts: list[str]) -> None:
     if parts[0] in ("cells", "factors") and len(parts) > 2 and isinstance(known, dict) and parts[1] not in known:
         raise KeyError(
             f"no {'cell type' if parts[0] == 'cells' else 'factor'} is called '{parts[1]}'."
-            f"{did_you_mean(parts[1], known)}".rstrip(".")
+            f"{did_you_mean(parts[1], known)} This model has: {', '.join(known)}"
         )
 
 
@@ -72,6 +63,61 @@ def set_at(tree: Any, parts: list[str], value: Any) -> None:
         tree[parts[-1]] = value
     else:
         raise KeyError(f"'{'.'.join(parts[:-1])}' is a single value, not a group")
+
+
+LISTS = ("rules", "initial", "entry", "exit", "columns", "distributions", "stop_when", "fixed")
+
+
+def change(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Put a value at a path; at "path+" it is added to a list, and at "path-" taken out of one. Raises as set_at, and
+    ValueError where it is not there to be taken out.
+
+    >>> tree = {"cells": {"tumor": {"rules": ["one"]}}}
+    >>> change(tree, "cells.tumor.rules+", "two")
+    >>> change(tree, "cells.tumor.rules-", "oxygen on *")
+    >>> tree
+    {'cells': {'tumor': {'rules': {'all': ['one', 'two'], 'drop': ['oxygen on *']}}}}
+    """
+    parts = path.split(".")
+    name, sign = parts[-1][:-1], parts[-1][-1:]
+    if sign not in ("+", "-") or name not in LISTS:  # names of factors and types may end so, too
+        check_named(tree, parts)
+        set_at(tree, parts, overlay(value_at(tree, parts), value, parts[-1]) if parts[-1] == "rules" else value)
+        return
+    parts[-1] = name
+    check_named(tree, parts)
+    there, items = value_at(tree, parts), value if isinstance(value, list) else [value]
+    if name == "rules":
+        new = _edited(there, sign, items)
+    elif there is not None and not isinstance(there, list):
+        raise ValueError(f"'{'.'.join(parts)}' is no list")
+    elif sign == "+":
+        new = [*(there or []), *items]
+    else:
+        missing = [item for item in items if item not in (there or [])]
+        if missing:
+            raise ValueError(f"'{missing[0]}' is not in it.{did_you_mean(str(missing[0]), map(str, there or []))}")
+        new = [item for item in there or [] if item not in items]
+    set_at(tree, parts, new)
+
+
+def _edited(rules: Any, sign: str, items: list[Any]) -> Any:
+    """Rules (a list, or edits, or nothing) with some added or dropped."""
+    if sign == "-":
+        return {**({} if rules is None else {"all": rules}), "drop": items}
+    if isinstance(rules, Mapping):
+        return {**rules, "add": [*(rules.get("add") or []), *items]}
+    return {"add": items} if rules is None else [*rules, *items]
+
+
+def value_at(tree: Any, parts: list[str]) -> Any:
+    """What stands at a path; None where nothing does."""
+    for part in parts:
+        if isinstance(tree, list) and part.isdigit() and int(part) < len(tree):
+            tree = tree[int(part)]
+        else:
+            tree = tree.get(part) if isinstance(tree, dict) else None
+    return tree
 
 
 def _index(tree: list, part: str) -> int:
@@ -113,4 +159,22 @@ def flatten(tree: Any, path: str = "") -> dict[str, str]:
     out: dict[str, str] = {}
     for key, value in items:
         out |= flatten(value, f"{path}.{key}" if path else str(key))
+    return out
+
+
+def layer(base: str, changed: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says that includes another one and changes it: rules as edits, other lists whole.
+
+    base   the name of the file that is included     changed   its tree after the changes
+    """
+    out: dict[str, Any] = {"oncarium": "1", "include": base}
+    for path in changes:
+        parts = path.split(".")
+        if parts[-1] in ("rules+", "rules-"):
+            change(out.setdefault("cells", {}).setdefault(parts[1], {}), parts[-1], texts(changes[path]))
+            continue
+        if parts[-1][:-1] in LISTS:
+            parts[-1] = parts[-1].rstrip("+-")
+        depth = next((k for k in range(1, len(parts)) if isinstance(value_at(changed, parts[:k]), list)), len(parts))
+        set_at(out, parts[:depth], value_at(changed, parts[:depth]))
     return out

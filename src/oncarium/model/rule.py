@@ -46,6 +46,13 @@ class Rule:
     source: str
     text: str
 
+    @property
+    def said(self) -> str:
+        """What it does, without whom it reads and moves: "decreases to 0 1/min, half 0.3, hill 4"."""
+        found = SENTENCE.match(split_source(self.text)[0])
+        assert found, "a rule that was read"
+        return f"{found['verb']} to {self.text[found.start('to') :]}"
+
 
 @dataclass(frozen=True)
 class Names:
@@ -210,21 +217,40 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
             )
 
 
-def dropped(reader: Reader, given: Any, path: str, rules: list[Any]) -> set[int]:
-    """Which rules a cell type does without: "signal on behavior", either of them * for any."""
-    out: set[int] = set()
+EDITS = ("all", "add", "drop")
+
+
+def sentences(reader: Reader, given: Any, path: str) -> list[tuple[str, Any]]:
+    """Path and text of every rule: those listed, or, of edits, all that lie below, less those dropped, and those
+    added."""
+    how = "each sentence in a line of its own after '- ', or edits: {add: [...], drop: [...]}."
+    if not isinstance(given, dict):
+        return [(f"{path}.{i}", said) for i, said in enumerate(reader.listed(given, path, how))]
+    edits = reader.group(given, path, EDITS)
+    kept = sentences(reader, edits.get("all"), f"{path}.all")
+    gone = _dropped(reader, edits.get("drop"), f"{path}.drop", kept)
+    added = reader.listed(edits.get("add"), f"{path}.add", how)
+    return [rule for rule in kept if rule[0] not in gone] + [(f"{path}.add.{i}", said) for i, said in enumerate(added)]
+
+
+def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]) -> set[str]:
+    """Paths of the rules to leave out: "signal on behavior", either of them * for any."""
+    there = []
+    for at, said in rules:
+        m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
+        if m:
+            there.append((m["signal"].strip(), m["behavior"].strip(), at))
+    out: set[str] = set()
     for i, wanted in enumerate(reader.listed(given, path, "such as [oxygen on cycle.exit.live, il6 on *].")):
-        signal, _, behavior = reader.text(wanted, f"{path}.{i}").partition(" on ")
-        found = set()
-        for k, said in enumerate(rules):
-            m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
-            if m and signal.strip() in ("*", m["signal"]) and behavior.strip() in ("*", m["behavior"].strip()):
-                found.add(k)
+        said = reader.text(wanted, f"{path}.{i}")
+        signal, _, behavior = (part.strip() for part in said.partition(" on "))
+        found = {at for s, b, at in there if signal in ("*", s) and behavior in ("*", b)}
         if not found:
+            hint = did_you_mean(said, [f"{s} on {b}" for s, b, _ in there])
             reader.complain(
                 f"{path}.{i}",
-                f"'{wanted}' is no rule of this type;",
-                "expected signal on behavior, as they stand in a rule; * for any.",
+                f"'{said[:60]}' is no rule of this type.{hint}",
+                "Expected signal on behavior, as they stand in a rule; * for any.",
             )
         out |= found
     return out

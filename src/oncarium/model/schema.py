@@ -57,6 +57,8 @@ def json_schema() -> dict[str, Any]:
         "description": "normalize each gradient before weighting",
     }
     text = {"type": "string"}
+    sentence = "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"
+    sentences = {"type": "array", "items": {**text, "description": sentence}}
     pair = {"type": "array", "items": {"anyOf": [*QUANTITY["anyOf"], {"type": "null"}]}, "minItems": 2, "maxItems": 2}
     sections["network"] = {
         "type": "object",
@@ -86,16 +88,22 @@ def json_schema() -> dict[str, Any]:
                 },
                 "description": "values drawn for every cell placed at the start",
             },
-            "without": {
-                "type": "array",
-                "items": {**text, "description": "rules to do without: signal on behavior, * for any"},
-            },
             "rules": {
-                "type": "array",
-                "items": {
-                    **text,
-                    "description": "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>",
-                },
+                "anyOf": [
+                    sentences,
+                    {
+                        "type": "object",
+                        "properties": {
+                            "add": {**sentences, "description": "rules besides those that lie below"},
+                            "drop": {
+                                "type": "array",
+                                "items": {**text, "description": "rules to leave out: signal on behavior, * for any"},
+                            },
+                            "all": {"description": "the rules that are edited, as a list or as edits of a list"},
+                        },
+                        "additionalProperties": False,
+                    },
+                ]
             },
         },
     }

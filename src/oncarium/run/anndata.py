@@ -17,7 +17,7 @@ STATES = ("live", "apoptotic", "necrotic", "necrotic")
 MOLAR = ("M", "mM", "uM", "nM", "pM")
 
 
-def _unit(attrs: Mapping[str, Any], column: str) -> str:
+def unit_of(attrs: Mapping[str, Any], column: str) -> str:
     """Unit of a column of the table of cells: where it belongs to a factor, in the factor's own."""
     declared, factors = attrs["columns"], dict(zip(attrs["factors"], attrs["factor_units"]))
     name = next(n for n in sorted(declared, key=len, reverse=True) if column == n or column.startswith(n + "."))
@@ -61,7 +61,7 @@ def annotated(table: pandas.DataFrame, attrs: Mapping[str, Any]) -> anndata.AnnD
     obs["state"] = pd.Categorical([STATES[v] for v in table["vital"]], categories=list(dict.fromkeys(STATES)))
     if "cycle.phase" in table:
         obs["phase"] = _phases(attrs, table)
-    var = pd.DataFrame({"unit": [_unit(attrs, c) for c in measured]}, index=pd.Index(measured, name="column"))
+    var = pd.DataFrame({"unit": [unit_of(attrs, c) for c in measured]}, index=pd.Index(measured, name="column"))
     data = anndata.AnnData(X=table[measured].to_numpy(np.float32), obs=obs, var=var)
     data.obsm["spatial"] = table[places].to_numpy(float)
     data.uns["oncarium"] = {

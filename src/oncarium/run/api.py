@@ -45,6 +45,29 @@ def load(
     return Model.load(path, processes, numerics, compat, ignore)
 
 
+def edit(
+    model: Model | str | Path,
+    set: Mapping[str, Any] | None = None,
+    add: Mapping[str, Any] | None = None,
+    drop: Mapping[str, Any] | None = None,
+) -> Model:
+    """A model with some values set, some entries added to its lists, and some dropped from them; the model itself stays
+    as it is. Raises ModelError.
+
+    model   a Model, or what `load` takes
+    set     dotted path -> value
+    add     dotted path of a list -> an entry or several: rules of a type, cells of `initial`, columns of `record`
+    drop    dotted path of a list -> entries to leave out; rules by "signal on behavior", * for any
+
+    >>> tumor = edit("hypoxic_tumor", set={"until": "2 day"}, drop={"cells.tumor.rules": "pressure on *"})
+    >>> tumor.until, len(tumor.type("tumor").rules), len(load("hypoxic_tumor").type("tumor").rules)
+    (2880.0, 4, 5)
+    """
+    given = model if isinstance(model, Model) else load(model)
+    changes = {**(set or {}), **{f"{p}-": v for p, v in (drop or {}).items()}}
+    return given.with_({**changes, **{f"{p}+": v for p, v in (add or {}).items()}})
+
+
 def check(
     path: str | Path, *, numerics: str | None = None, compat: str | None = None, ignore: Sequence[str] = ()
 ) -> list[Problem]:

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DataError, InputError, did_you_mean
 from ..units import UnitError, say_time, to_minutes
 from . import checkpoint, words
-from .anndata import annotated
+from .anndata import annotated, unit_of
 from .index import index_of, read_index
 from .rows import Rows
 from .store import FORMAT
@@ -216,6 +216,42 @@ class Result:
         frame = pd.DataFrame(out)
         frame.attrs["time"] = float(self.times[self.frame(t, self.times)])
         return frame
+
+    def numbers(self, name: str, t: Any = None) -> np.ndarray:
+        """One number of every cell at a time, (cell,): a column, or one of its axis as "column.label". Raises
+        InputError.
+
+        >>> result.numbers("sense.factor.oxygen", 0).shape
+        (20,)
+        """
+        column, at = self._found(name)
+        values = self.array(column, t)
+        return values if at is None else values[:, at]
+
+    def unit(self, name: str) -> str:
+        """Unit of such a number; of a factor's in the factor's own.
+
+        >>> result.unit("volume.total"), result.unit("sense.factor.oxygen")
+        ('um^3', 'mmHg')
+        """
+        self._found(name)
+        return unit_of(self.attrs, name)
+
+    def _found(self, name: str) -> tuple[str, int | None]:
+        """Column and place on its axis of a number of cells."""
+        known: dict[str, tuple[str, int | None]] = {}
+        for column in self.columns:
+            axes = self.group[f"cells/{column}"].shape[1:]
+            labels = self._labels(column, axes[0]) if axes else []
+            known |= {f"{column}.{label}": (column, k) for k, label in enumerate(labels)} or {column: (column, None)}
+        if name not in known:
+            raise InputError(
+                "column",
+                f"'{name}' was not recorded.{did_you_mean(name, known)}",
+                f"Recorded: {', '.join(known)}.",
+                "More columns are kept with  record: {columns: [...]}.",
+            )
+        return known[name]
 
     def _labels(self, column: str, width: int) -> list[str]:
         axis = self.group[f"cells/{column}"].dimensions[1]

@@ -112,10 +112,10 @@ def scaled(model: Model, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Changes of both; lists of rules that a type does without are added up, otherwise the later one counts.
+    """Changes of both; lists of rules that a type drops are added up, otherwise the later one counts.
 
-    >>> joined({"cells.a.without": ["x on y"]}, {"cells.a.without": ["z on y"], "until": "1 day"})
-    {'cells.a.without': ['x on y', 'z on y'], 'until': '1 day'}
+    >>> joined({"cells.a.rules-": ["x on y"]}, {"cells.a.rules-": ["z on y"], "until": "1 day"})
+    {'cells.a.rules-': ['x on y', 'z on y'], 'until': '1 day'}
     """
     out = {**one, **other}
     for key in {*one} & {*other}:

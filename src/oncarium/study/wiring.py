@@ -17,7 +17,7 @@ from ..model.model import Model
 
 SIGMAS = 3.5  # an effect of this many standard errors is no chance, even in a table of a few hundred
 # heard by the matrix, by each other, or by metabolism
-CHEMISTRY = ("mmp", "serine", "cathepsin", "timp", "oxygen", "glucose")
+CHEMISTRY = ("mmp", "serine_protease", "cathepsin", "timp", "oxygen", "glucose")
 
 
 def made(model: Model) -> list[str]:
@@ -47,8 +47,7 @@ def silenced(model: Model, factor: str) -> dict[str, Any]:
         if factor == "tgfb" and any(r.behavior[0] == "reservoir.latent" for r in t.rules):
             wanted.append("* on reservoir.latent")
         if wanted:
-            said = model.document.tree["cells"][t.name].get("without") or []
-            out[f"cells.{t.name}.without"] = [*said, *wanted]
+            out[f"cells.{t.name}.rules-"] = wanted
     return out
 
 

@@ -11,7 +11,7 @@ from oncarium.biology.matrix.proteolysis import cathepsin_decay, protease_cascad
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.transport import Transport
 
-FACTORS = ("mmp", "serine", "cathepsin", "timp", "acid")
+FACTORS = ("mmp", "serine_protease", "cathepsin", "timp", "acid")
 
 
 def world(process, threads=1, seed=4):

@@ -7,8 +7,14 @@ import math
 from ...engine.loop import each_voxel
 
 
-@each_voxel(name="ProteaseCascade", writes=("supply_mmp", "supply_serine"), needs=("mmp", "serine", "cathepsin"))
-def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3", pro_upa="0.5", half="0.5"):
+@each_voxel(
+    name="ProteaseCascade",
+    writes=("supply_mmp", "supply_serine_protease"),
+    needs=("mmp", "serine_protease", "cathepsin"),
+)
+def protease_cascade(
+    supply_mmp, supply_serine_protease, serine_protease, cathepsin, zymogen="0.3", pro_upa="0.5", half="0.5"
+):
     """Plasmin activates pro-MMP, cathepsin activates pro-uPA.
 
     Equation    share of the secreted zymogens that becomes active:
@@ -18,9 +24,9 @@ def protease_cascade(supply_mmp, supply_serine, serine, cathepsin, zymogen="0.3"
     Reads       the supplies that secretion has added, and the activities.     Numbers assumed.
     Source      structure of the cascade: Mason & Joyce 2011, Trends Cell Biol 21:228 (DOI 10.1016/j.tcb.2010.12.002).
     """
-    dormant_mmp = (1.0 - zymogen) * half / (half + max(serine, 0.0))
+    dormant_mmp = (1.0 - zymogen) * half / (half + max(serine_protease, 0.0))
     dormant_upa = (1.0 - pro_upa) * half / (half + max(cathepsin, 0.0))
-    return -dormant_mmp * supply_mmp, -dormant_upa * supply_serine
+    return -dormant_mmp * supply_mmp, -dormant_upa * supply_serine_protease
 
 
 @each_voxel(name="TimpBinding", writes=("demand_mmp", "demand_timp"), needs=("mmp", "timp"))

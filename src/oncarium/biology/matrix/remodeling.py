@@ -21,7 +21,7 @@ LOSS = 4.9e-6  # 1/min: turnover without proteases, 0.7 % a day (as in models of
 RESISTANCE = 5.0  # how much full crosslinking protects from MMP: 1 + 5 (as in models of the field)
 HYALURONAN_LOSS = math.log(2.0) / 1440.0  # 1/min: half-life of a day (assumed)
 ALIGNING = 1.0 / 1440.0  # 1/min: fibres follow traction within a day (assumed)
-FAMILIES = ("mmp", "serine", "cathepsin")
+FAMILIES = ("mmp", "serine_protease", "cathepsin")
 # 1/min at reference activity: MMP clears half of the density in 24 h, the others in 48 h (assumed)
 CUTS = (4.8e-4, 2.4e-4, 2.4e-4)
 # a change of density this large makes factors diffuse anew: by then their mobility is at most a tenth off (hindrance

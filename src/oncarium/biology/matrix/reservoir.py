@@ -13,7 +13,7 @@ from ...engine.tissue import Tissue
 from .state import LINKED, POWER
 
 LATENT_LOSS = 1e-3  # 1/min: clearance of the latent pool, half-life of 12 h (assumed)
-ACTIVATION = {"serine": 2e-3, "mmp": 2e-3}  # 1/min at reference activity (assumed)
+ACTIVATION = {"serine_protease": 2e-3, "mmp": 2e-3}  # 1/min at reference activity (assumed)
 PULL = 1e-3  # 1/min: activation in matrix of 7.5 kPa (assumed: in proportion to stiffness)
 # 1/min: binding of VEGF-A at density 1, its dissociation, and release by MMP (assumed)
 BINDING, RELEASE, CUT = 0.05, 0.01, 0.02
@@ -49,7 +49,7 @@ class Reservoir(Process):
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
         self.at: dict[str, int] = {
-            name: fields.index(name) for name in ("tgfb", "vegfa", "mmp", "serine") if name in fields.names
+            name: fields.index(name) for name in ("tgfb", "vegfa", "mmp", "serine_protease") if name in fields.names
         }
 
     def activity(self, tissue: Tissue, name: str) -> np.ndarray:
