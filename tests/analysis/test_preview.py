@@ -27,13 +27,13 @@ def test_a_slide_is_drawn_and_told_without_a_model(tmp_path):
     for said in ("1,386 cells", "0.65 um per pixel, y down", "499 x 500 um", "8.27 um away", "ECAD+", "434   31 %"):
         assert said in text
     assert "to be said" not in text and seen.save(tmp_path / "a.png").stat().st_size > 20_000
-    assert [t.get_text() for t in seen.figure().get_legend().get_texts()][0] == "ECAD+ (434)"
+    assert seen.figure().get_legend().get_texts()[0].get_text() == "ECAD+ (434)"
 
 
 def test_what_a_model_would_ask_is_told_and_the_cells_are_drawn_all_the_same():
     seen = oc.preview(DATA)
     assert seen.unit == "px" and "pixel size unknown" in seen.figure().get_title(loc="left")
-    assert "how large a pixel is is not said" in str(seen).partition("to be said:")[2]
+    assert "the size of a pixel is not said" in str(seen).partition("to be said:")[2]
     small = oc.preview(DATA, pixel="0.05 um")
     assert small.unit == "um" and "With a pixel of about 0.8 um they would be usual cells" in str(small)
 

@@ -1,4 +1,4 @@
-"""Tables of cells of a slide: any header, pixels, which way y counts, crop, names, sizes, and what is wrong with them."""
+"""Tables of cells of a slide: any header, pixels, direction of y, crop, names, sizes, and what is wrong with them."""
 
 import gzip
 import math
@@ -92,6 +92,17 @@ def test_a_crop_takes_what_lies_in_it_and_its_middle_is_the_middle(tmp_path):
     assert "no cell lies within the crop. Cells lie from 50 to 70 um in x and from 20 to 40 um in y" in message
 
 
+def test_of_a_table_of_several_slides_one_is_taken(tmp_path):
+    first, second = SMALL.splitlines(), SMALL.replace("100", "101").splitlines()[1:]
+    table = "\n".join([first[0] + ",imageid", *(f"{r},one" for r in first[1:]), *(f"{r},two" for r in second)])
+    assert "the column imageid has 2 values: cells of several slides" in said(slide(tmp_path, table))
+    one = slide(tmp_path, table, "pixel: 0.5 um, only: {imageid: one}")
+    assert rows(one) == rows(slide(tmp_path, SMALL)) and "several slides" not in said(one)
+    wrong = refused(tmp_path, table, "pixel: 0.5 um, only: {imageid: oen}")
+    assert "no cell has 'oen' there. Did you mean 'one'? It has: one, two" in wrong
+    assert "no column is called 'imagid'. Did you mean 'imageid'?" in refused(tmp_path, table, "only: {imagid: one}")
+
+
 def test_names_are_mapped_and_those_of_no_type_are_kept_counted_or_told(tmp_path):
     table = grid(10, names=("Tumor", "CD8", "mystery", "T cell"))
     assert "unknown: CD8 (10 rows), Tumor (9 rows), mystery (9 rows)" in (m := refused(tmp_path, table, "pixel: 1 um"))
@@ -157,7 +168,7 @@ def test_the_digest_depends_on_the_content_and_not_on_the_place(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words", "wrong"),
     [
-        (SMALL, "y: down", "how large a pixel is is not said. Cells lie 40 apart (median): with pixel: 0.65 um that"),
+        (SMALL, "y: down", "the size of a pixel is not said. Cells lie 40 apart (median): with pixel: 0.65 um that"),
         (SMALL, "pixel: 0.5", "'0.5' has no unit"),
         (SMALL, "pixel: -1 um", "-1 um is out of range; expected above 0"),
         (SMALL, "pixel: 0.5 um, y: dwn", "no direction of y is called 'dwn'. Did you mean 'down'?"),

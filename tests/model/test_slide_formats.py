@@ -184,7 +184,7 @@ PLACED = [("tumor", -10.0, 10.0), ("T cell", 10.0, 10.0), ("tumor", -10.0, -10.0
 def test_anndata_has_its_cells_in_obsm_or_obs(tmp_path, name, spatial):
     annotated(tmp_path, name, spatial)
     assert rows(read(tmp_path, name, "pixel: 0.5 um")) == PLACED
-    assert "how large a pixel is is not said" in refused(tmp_path, name, "y: down")
+    assert "the size of a pixel is not said" in refused(tmp_path, name, "y: down")
 
 
 def test_parquet_is_a_table(tmp_path):

@@ -26,6 +26,8 @@ initial:
     types: {ECAD+: tumor, Immune: cd8}
 """
 
+SMALL = "domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}\ncells: {a: {}}\n"
+
 
 @pytest.fixture()
 def model(tmp_path):
@@ -46,7 +48,7 @@ def test_overlaps_are_relaxed_and_by_how_much_is_said(model, caplog):
 
 def test_two_cells_are_pushed_to_where_they_only_touch(tmp_path):
     (tmp_path / "slide.csv").write_text("x_um,y_um,type\n0,0,a\n6,0,a\n100,0,a\n")
-    words = "domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}\ncells: {a: {}}\ninitial: [{slide: slide.csv%s}]"
+    words = SMALL + "initial: [{slide: slide.csv%s}]"
     cells = Simulation(oc.Model.from_text(words % "", folder=tmp_path), 1).tissue.cells
     x = cells.position[:, 0]
     assert x[2] == 50.0  # nobody touches it
@@ -73,8 +75,7 @@ def test_a_factor_without_a_balance_starts_as_it_is_given(model):
 
 def test_a_plain_table_starts_as_it_always_did(tmp_path):
     (tmp_path / "cells.csv").write_text("x,y,type\n0,0,a\n6,0,a\n")
-    text = "domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}\ncells: {a: {}}\ninitial: [{table: cells.csv}]"
-    simulation = Simulation(oc.Model.from_text(text, folder=tmp_path), 1)
+    simulation = Simulation(oc.Model.from_text(SMALL + "initial: [{table: cells.csv}]", folder=tmp_path), 1)
     assert simulation.tissue.cells.position[:, 0].tolist() == [0.0, 6.0] and simulation.model.start == "solved"
 
 

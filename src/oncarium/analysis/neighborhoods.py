@@ -32,8 +32,8 @@ class Standing:
         """Cells, share and cells per mm^2 of every type.
 
         >>> cells = Standing(np.array([[0, 0], [10, 0], [0, 10.0]]), np.array(["a", "a", "b"]), 1e6)
-        >>> cells.composition().loc["a", "cells"], cells.nearest().loc["b", "a"], cells.mixing().loc["b", "b"]
-        (2, 10.0, 0.0)
+        >>> int(cells.composition().loc["a", "cells"]), float(cells.nearest().loc["b", "a"])
+        (2, 10.0)
         """
         import pandas as pd
 

@@ -81,8 +81,8 @@ def preview(path: str | Path | Model, **words: Any) -> Preview:
 
     >>> _ = Path("slide.csv").write_text("X_centroid,Y_centroid,type\\n10,10,Tumor\\n30,10,Tumor\\n20,28,T cell\\n")
     >>> seen = oc.preview("slide.csv", pixel="0.65 um")
-    >>> seen.standing.composition().loc["Tumor", "cells"], seen.unit
-    (2, 'um')
+    >>> len(seen.place), seen.unit, seen.standing.types
+    (3, 'um', ['Tumor', 'T cell'])
     """
     if isinstance(path, Model) or not is_slide_file(Path(path)):
         return of_model(path if isinstance(path, Model) else Model.load(path))

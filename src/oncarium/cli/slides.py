@@ -32,6 +32,7 @@ Types = Annotated[
 Others = Annotated[str | None, typer.Option(metavar="inert|drop|refuse", help="What becomes of cells of no type.")]
 Classes = Annotated[str | None, typer.Option(metavar="FILE", help="Table of the labels of an image and their types.")]
 Element = Annotated[str | None, typer.Option(help="Which element of SpatialData the cells are.")]
+Only = Annotated[str | None, typer.Option(metavar="COLUMN=VALUE", help="Take only the rows with this value.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Take positions whatever they look like.")]
 
 
@@ -46,6 +47,7 @@ def preview(
     others: Others = None,
     classes: Classes = None,
     element: Element = None,
+    only: Only = None,
     trust: Trust = False,
     out: Annotated[
         Path,
@@ -58,7 +60,7 @@ def preview(
     from ..errors import InputError
     from ..model.slide.files import is_slide_file
 
-    said = _words(columns, pixel, y, origin, crop, types, others, classes, element, trust)
+    said = _words(columns, pixel, y, origin, crop, types, others, classes, element, only, trust)
     if is_slide_file(Path(file)):
         seen = of_slide(_document(file, said))
     elif said:
@@ -83,6 +85,7 @@ def import_slide(
     others: Others = None,
     classes: Classes = None,
     element: Element = None,
+    only: Only = None,
     trust: Trust = False,
     margin: Annotated[str, typer.Option(help="Room around the cells.")] = "20 um",
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")] = Path("model.yaml"),
@@ -103,7 +106,7 @@ def import_slide(
     except UnitError as error:
         raise InputError(f"--margin {margin}", f"{error}.") from None
     base = Model.load(like)
-    said = _words(columns, pixel, y, origin, crop, types, others, classes, element, trust)
+    said = _words(columns, pixel, y, origin, crop, types, others, classes, element, only, trust)
     slide, problems = open_slide(_document(str(file), said), [t.name for t in base.types])
     if slide is None:
         raise ModelError([p for p in problems if p.severity == "error"])
@@ -174,7 +177,8 @@ def _overlaps(model: Any) -> str:
 
 def _words(
     columns: str | None, pixel: str | None, y: str | None, origin: str | None, crop: str | None,
-    types: Sequence[str] | None, others: str | None, classes: str | None, element: str | None, trust: bool,
+    types: Sequence[str] | None, others: str | None, classes: str | None, element: str | None, only: str | None,
+    trust: bool,
 ) -> dict[str, Any]:  # fmt: skip
     """The options as a model would say them."""
     out: dict[str, Any] = {"pixel": pixel, "y": y, "others": others, "classes": classes, "element": element}
@@ -185,6 +189,7 @@ def _words(
         axis: [f"{end.strip().removesuffix('um')} um" for end in span.split("..")]
         for axis, span in _pairs("crop", crop).items()
     }
+    out["only"] = _pairs("only", only)
     out["trust"] = trust or None
     return {k: v for k, v in out.items() if v not in (None, {}, "")}
 

@@ -10,9 +10,8 @@ from typing import Any
 from ..errors import UNPRINTABLE, did_you_mean
 from .overlay import overlay
 
-
 FILES = ("table", "slide", "classes")  # words that name a file which a model reads cells or concentrations from
-NAMED = ("types", "columns")  # groups of a slide whose words are the file's
+NAMED = ("types", "columns", "only")  # groups of a slide whose words are the file's
 
 
 def without_tables(tree: Any) -> Any:

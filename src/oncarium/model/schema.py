@@ -176,6 +176,7 @@ def json_schema() -> dict[str, Any]:
             "others": {"enum": list(OTHERS), "description": "what becomes of cells of no type"},
             "classes": {**text, "description": "table of the labels of an image and their types"},
             "element": {**text, "description": "element of SpatialData"},
+            "only": {"type": "object", "additionalProperties": text, "description": "column: value of rows to take"},
             "relax": {"type": "boolean", "description": "push overlapping cells apart before time 0"},
             "trust": {"type": "boolean", "description": "take positions whatever they look like"},
         },

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import did_you_mean
-from .columns import find, plain, sized
+from .columns import SAMPLES, find, plain, sized
 from .files import Opened, open_file
 from .plausible import LARGEST, SMALLEST, Look, doubt, look
 from .words import OTHER, Words
@@ -115,6 +115,7 @@ def read_slide(path: Path, words: Words, known: Sequence[str], complain: Complai
     found = find(list(opened.frame.columns), opened.columns | dict(words.columns))
     for role, message, expected in found.problems:
         problem(f"columns.{role}", message, expected)
+    _only(opened, words, problem)
     missing = [a for a in "xy" if a not in found.columns and a not in words.columns]
     if missing:
         shown = ", ".join(list(opened.frame.columns)[:12])
@@ -136,6 +137,29 @@ def read_slide(path: Path, words: Words, known: Sequence[str], complain: Complai
     if found.guessed:
         problem("columns", f"{', '.join(found.guessed)}, by their names.", severity="notice")
     return _slide(opened, found.columns, words, read, pixel, known, problem, failed)
+
+
+def _only(opened: Opened, words: Words, problem: Complain) -> None:
+    """Keep the rows that are wanted; tell of a table that seems to hold several slides."""
+    frame = opened.frame
+    for column, value in words.only.items():
+        if column not in frame:
+            problem(f"only.{column}", f"no column is called '{column[:60]}'.{did_you_mean(column, frame.columns)}",
+                    f"It has: {', '.join(list(frame.columns)[:12])}.")  # fmt: skip
+            continue
+        kept = frame[column].astype(str).str.strip() == value
+        if not kept.any():
+            values = list(dict.fromkeys(frame[column].astype(str)))
+            problem(f"only.{column}", f"no cell has '{value[:60]}' there.{did_you_mean(value, values)}",
+                    f"It has: {', '.join(v[:40] for v in values[:8])}{', ...' if len(values) > 8 else ''}.")  # fmt: skip
+        frame = frame[kept]
+        opened.first = 0  # its rows are no longer the lines of the file
+    opened.frame = frame.reset_index(drop=True)
+    for column in frame.columns:
+        if column not in words.only and plain(column)[0] in SAMPLES and frame[column].nunique() > 1:
+            values = list(dict.fromkeys(frame[column].astype(str)))
+            problem("only", f"the column {column} has {len(values):,} values: cells of several slides would lie on each "
+                    "other.", remedy=f"Take one:  only: {{{column}: {values[0][:40]}}}", severity="warning")  # fmt: skip
 
 
 def _slide(
@@ -253,7 +277,7 @@ def _pixel(
         hint = f" Cells lie {apart:.3g} apart (median): with pixel: 0.65 um that is {0.65 * apart:.2g} um." * (
             math.isfinite(apart)
         )
-        problem("pixel", f"how large a pixel is is not said.{hint}", "Expected um per pixel.",
+        problem("pixel", f"the size of a pixel is not said.{hint}", "Expected um per pixel.",
                 "Add e.g.  pixel: 0.65 um;  where positions are in um already:  pixel: 1 um")  # fmt: skip
     return said
 

@@ -19,6 +19,8 @@ NAMES: Mapping[str, Sequence[str]] = {
     "label": ["label", "cellid", "labels", "id", "cell", "objectid", "instanceid"],
 }
 
+SAMPLES = ("imageid", "image", "sample", "sampleid", "slide", "slideid", "libraryid", "core", "coreid", "patient")
+
 
 def plain(name: str) -> tuple[str, str]:
     """Letters and digits of a column's name without its unit, and the unit: "um", "px" or "".

@@ -12,7 +12,8 @@ ROLES = ("x", "y", "z", "type", "label", "area", "nucleus", "diameter", "volume"
 SIZES = ("area", "nucleus", "diameter", "volume")
 OTHER = "other"  # type of cells whose type the model does not know
 OTHERS = ("inert", "drop", "refuse")
-WORDS = ("slide", "columns", "pixel", "y", "origin", "crop", "types", "others", "classes", "element", "relax", "trust",
+WORDS = ("slide", "columns", "pixel", "y", "origin", "crop", "types", "others", "classes", "element", "only",
+         "relax", "trust",
          "clip", "gives")  # fmt: skip
 OWN = set(WORDS) - {"slide", "clip", "gives"}  # words that no other placement has
 
@@ -25,7 +26,8 @@ class Words:
     pixel     um per pixel        down     y counts down, as in images     origin   um of the slide, or "center"
     crop      axis -> (from, to), um of the slide      types   name in the slide -> type of the model
     others    what becomes of cells of no type         classes  table of the labels of an image
-    element   of SpatialData                           trust    positions are taken whatever they look like
+    element   of SpatialData                           only     column -> value of the rows that are taken
+    trust     positions are taken whatever they look like
     """
 
     file: str
@@ -38,6 +40,7 @@ class Words:
     others: str = "refuse"
     classes: str = ""
     element: str = ""
+    only: Mapping[str, str] = field(default_factory=dict)
     relax: bool | None = None
     trust: bool = False
     clip: bool = False
@@ -87,6 +90,7 @@ def read_words(reader: Reader, given: Mapping[str, Any], path: str, known: Seque
         reader.word(others, f"{path}.others", OTHERS, "way with cells of no type") or "refuse",
         reader.text(tree.get("classes"), f"{path}.classes"),
         reader.text(tree.get("element"), f"{path}.element"),
+        {k: reader.text(v, f"{path}.only.{k}") for k, v in reader.group(tree.get("only"), f"{path}.only").items()},
         reader.truth(tree["relax"], f"{path}.relax") if "relax" in tree else None,
         *(reader.truth(tree.get(word, False), f"{path}.{word}") for word in ("trust", "clip")),
     )
