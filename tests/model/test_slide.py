@@ -95,7 +95,7 @@ def test_a_crop_takes_what_lies_in_it_and_its_middle_is_the_middle(tmp_path):
 def test_of_a_table_of_several_slides_one_is_taken(tmp_path):
     first, second = SMALL.splitlines(), SMALL.replace("100", "101").splitlines()[1:]
     table = "\n".join([first[0] + ",imageid", *(f"{r},one" for r in first[1:]), *(f"{r},two" for r in second)])
-    assert "the column imageid has 2 values: cells of several slides" in said(slide(tmp_path, table))
+    assert "imageid has 2 values: cells of several slides" in said(slide(tmp_path, table))
     one = slide(tmp_path, table, "pixel: 0.5 um, only: {imageid: one}")
     assert rows(one) == rows(slide(tmp_path, SMALL)) and "several slides" not in said(one)
     wrong = refused(tmp_path, table, "pixel: 0.5 um, only: {imageid: oen}")

@@ -57,6 +57,15 @@ def test_two_cells_are_pushed_to_where_they_only_touch(tmp_path):
     assert off.position[:, 0].tolist() == [-50.0, -44.0, 50.0]
 
 
+def test_cells_without_room_are_told(tmp_path, caplog):
+    rows = [f"{6 * i},{6 * j},a" for i in range(20) for j in range(20)]  # 16.8 um across, 6 um apart
+    (tmp_path / "slide.csv").write_text("x_um,y_um,type\n" + "\n".join(rows))
+    walls = SMALL.replace("100 um", "60 um")
+    Simulation(oc.Model.from_text(walls + "initial: [{slide: slide.csv}]", folder=tmp_path), 1)
+    covered = 400 * np.pi * 8.412710548**2 / (19 * 6 + 2 * 8.412710548) ** 2
+    assert f"they have no room: cells of these sizes cover the slide {covered:.1f} times over" in caplog.text
+
+
 def test_factors_are_in_balance_at_time_0(model):
     steady, given = Simulation(model, 1), Simulation(model.with_(start="given"), 1)
     assert (given.tissue.fields.value == 5.0).all() and steady.model.start == "steady"
@@ -108,4 +117,12 @@ def test_cells_come_back_from_anndata_where_they_were(model, tmp_path):
     assert np.array_equal(one[["x", "y"]].to_numpy(), two.position[:, :2])
     assert one["type"].tolist() == [two.types[k] for k in two.type]
     assert np.allclose(one["volume.total"], two["volume.total"], rtol=1e-6)
-    assert "relaxed" not in again.describe() and anndata
+    assert "pushed apart" not in again.describe()
+    later = oc.run(model, "12 min", out=tmp_path / "later")
+    both = anndata.concat([later.to_anndata(t) for t in (0, 12)], uns_merge="first", index_unique="-")
+    both.obs["time"] = [0.0] * len(later.cells(0)) + [12.0] * len(later.cells(12))
+    both.write_h5ad(tmp_path / "both.h5ad")
+    with pytest.raises(oc.ModelError, match=r"it holds 2 times of a run. Expected one. Take one:  only: \{time: 0.0\}"):
+        model.with_({"initial": [{"slide": "both.h5ad"}]})
+    end = model.with_({"initial": [{"slide": "both.h5ad", "only": {"time": "12"}}]}).placements[0]
+    assert np.allclose([row[1:3] for row in end.rows], later.cells(12).query("vital == 0")[["x", "y"]])

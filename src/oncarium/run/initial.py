@@ -19,7 +19,8 @@ from ..model.model import Model
 
 TOUCHING = 0.9  # of the sum of two radii: closer cells overlap
 STEP = 6.0  # min of one firing of the mechanics
-LONGEST = 720.0  # min of mechanics before time 0
+LONGEST = 240.0  # min of mechanics before time 0
+CROWDED, FULL = 0.2, 0.8  # share of neighbors that still overlap, and of the plane that discs cover: no room
 AT_REST = 0.02  # um/min: no cell that moves slower is waited for
 log = logging.getLogger(__name__)
 
@@ -27,17 +28,21 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Relaxed:
     """How far cells were pushed apart: median and largest shift (um), share of the pairs of neighbors that overlap
-    before and after."""
+    before and after, and how many times their discs cover the plane that they lie in."""
 
     median: float
     largest: float
     before: float
     after: float
+    covered: float
 
     def __str__(self) -> str:
+        room = f"; they have no room: cells of these sizes cover the slide {self.covered:.1f} times over"
         return (
             f"overlaps were relaxed before time 0: cells moved by {self.median:.2g} um (median), at most "
             f"{self.largest:.2g} um; {100 * self.before:.0f} % of neighbors overlapped, {100 * self.after:.0f} % do now"
+            + room
+            * (self.after > CROWDED and self.covered > FULL)
         )
 
 
@@ -53,7 +58,7 @@ def begin(model: Model, tissue: Tissue, processes: Sequence[Process]) -> Relaxed
 
 
 def relax(tissue: Tissue) -> Relaxed:
-    """Let cells push each other apart, without adhesion, until all but rest or half a day is over."""
+    """Let cells push each other apart, without adhesion, until all but rest or four hours are over."""
     cells = tissue.cells
     held, own = cells["mechanics.adhesion"].copy(), (tissue.look, tissue.touch)
     start, before = cells.position.copy(), overlapping(cells.position, cells["radius"])
@@ -70,7 +75,9 @@ def relax(tissue: Tissue) -> Relaxed:
     tissue.look, tissue.touch = own
     moved = np.linalg.norm(cells.position - start, axis=1)
     after = overlapping(cells.position, cells["radius"])
-    return Relaxed(float(np.median(moved)), float(moved.max()), before, after)
+    sides = np.ptp(start[:, :2], axis=0) + 2.0 * cells["radius"].mean()
+    covered = float(np.pi * (cells["radius"] ** 2).sum() / sides.prod()) if tissue.fields.grid.is_2d else 0.0
+    return Relaxed(float(np.median(moved)), float(moved.max()), before, after, covered)
 
 
 def overlapping(position: np.ndarray, radius: np.ndarray) -> float:

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import did_you_mean
+from ..reader import FARTHEST
+from ..rows import number_in
 from .columns import SAMPLES, find, plain, sized
 from .files import Opened, open_file
-from .plausible import LARGEST, SMALLEST, Look, doubt, look
+from .plausible import FEW, LARGEST, SMALLEST, Look, doubt, look
 from .words import OTHER, Words
 
 NAMELESS = "(none)"
@@ -85,12 +87,12 @@ class Slide:
         each type."""
         if self.size is None:
             return np.full(len(self.x), math.nan), 0
-        kind = np.array([list(types).index(t) for t in self.types])
+        number = {t: k for k, t in enumerate(types)}
+        kind = np.array([number[t] for t in self.types])
         if self.role == "volume":
             volume = self.size.copy()
         else:
-            diameter = self.size if self.role == "diameter" else 2.0 * np.sqrt(np.maximum(self.size, 0.0) / math.pi)
-            volume = math.pi / 6.0 * diameter**3
+            volume = math.pi / 6.0 * _across(self.role, self.size) ** 3
             if self.role == "nucleus":
                 volume *= np.asarray(total)[kind] / np.maximum(np.asarray(nuclear)[kind], 1e-16)
         low, high = (math.pi / 6.0 * d**3 for d in (SMALLEST, LARGEST))
@@ -148,18 +150,22 @@ def _only(opened: Opened, words: Words, problem: Complain) -> None:
                     f"It has: {', '.join(list(frame.columns)[:12])}.")  # fmt: skip
             continue
         kept = frame[column].astype(str).str.strip() == value
+        if frame[column].dtype.kind in "iuf" and number_in(value) is not None:
+            kept = frame[column] == float(value)
         if not kept.any():
             values = list(dict.fromkeys(frame[column].astype(str)))
-            problem(f"only.{column}", f"no cell has '{value[:60]}' there.{did_you_mean(value, values)}",
-                    f"It has: {', '.join(v[:40] for v in values[:8])}{', ...' if len(values) > 8 else ''}.")  # fmt: skip
+            shown = ", ".join(v[:40] for v in values[:8]) + (", ..." if len(values) > 8 else "")
+            message = f"no cell has '{value[:60]}' there.{did_you_mean(value, values)}"
+            problem(f"only.{column}", message, f"It has: {shown}.")
         frame = frame[kept]
         opened.first = 0  # its rows are no longer the lines of the file
     opened.frame = frame.reset_index(drop=True)
     for column in frame.columns:
         if column not in words.only and plain(column)[0] in SAMPLES and frame[column].nunique() > 1:
             values = list(dict.fromkeys(frame[column].astype(str)))
-            problem("only", f"the column {column} has {len(values):,} values: cells of several slides would lie on each "
-                    "other.", remedy=f"Take one:  only: {{{column}: {values[0][:40]}}}", severity="warning")  # fmt: skip
+            message = f"{column} has {len(values):,} values: cells of several slides would lie on each other."
+            remedy = f"Take one:  only: {{{column}: {values[0][:40]}}}"
+            problem("only", message, remedy=remedy, severity="warning")
 
 
 def _slide(
@@ -199,10 +205,8 @@ def _slide(
         return None
     left = types != ""
     rows = np.flatnonzero(kept)[left]
-    counts = {
-        name: (n, str(next(t for t, m in zip(types, names[kept]) if m == name)))
-        for name, n in Counter(names[kept].tolist()).most_common()
-    }
+    fate = dict(zip(names[kept], types))
+    counts = {name: (n, str(fate[name])) for name, n in Counter(names[kept].tolist()).most_common()}
     if not len(rows):
         problem("others", "no cell is left.", remedy="Map a name to a type:  types: {name: type}")
         return None
@@ -222,7 +226,7 @@ def _across(role: str, size: np.ndarray) -> np.ndarray:
     """Diameter, um."""
     if role == "diameter":
         return size
-    return 2.0 * np.sqrt(size / math.pi) if role != "volume" else np.cbrt(6.0 / math.pi * size)
+    return 2.0 * np.sqrt(np.maximum(size, 0.0) / math.pi) if role != "volume" else np.cbrt(6.0 / math.pi * size)
 
 
 def _numbers(opened: Opened, column: str, role: str, problem: Complain, places: bool = True) -> np.ndarray:
@@ -231,7 +235,7 @@ def _numbers(opened: Opened, column: str, role: str, problem: Complain, places: 
 
     given = opened.frame[column]
     values = pd.to_numeric(given, errors="coerce").to_numpy(float)
-    wrong = np.flatnonzero(~np.isfinite(values))
+    wrong = np.flatnonzero(~(np.abs(values) <= FARTHEST))
     if len(wrong) and places:
         texts = Counter(f"'{str(v)[:20]}'" if str(v).strip() else "nothing" for v in given.iloc[wrong])
         comma = any("," in text and text.strip("'").replace(",", "").replace("-", "").isdigit() for text in texts)
@@ -320,7 +324,7 @@ def _doubt(seen: Look, pixel: float, role: str, words: Words, problem: Complain)
     if said:
         problem("pixel", f"with {pixel:g} um per pixel {said}.", f"Expected {SMALLEST:g} to {LARGEST:g} um.",
                 f"{remedy} If they are right:  trust: true".strip())  # fmt: skip
-    if seen.again > MANY_TWINS * seen.count:
+    if seen.count >= FEW and seen.again > MANY_TWINS * seen.count:
         problem(
             "slide", f"{seen.again:,} of {seen.count:,} cells lie exactly where another one does.",
             "Expected one row per cell.", "Keep one row of each cell. If they are right:  trust: true",

@@ -28,10 +28,10 @@ def read_scverse(path: Path, words: Words) -> Opened:
         data = anndata.read_h5ad(path) if path.suffix.lower() == ".h5ad" else anndata.read_zarr(path)
     except Exception as error:  # whatever a damaged file makes h5py, zarr or anndata raise
         refuse(path, f"it cannot be read as AnnData: {(str(error).splitlines() or [''])[0][:150]}")
-    return _annotated(path, data)
+    return _annotated(path, data, words)
 
 
-def _annotated(path: Path, data: Any) -> Opened:
+def _annotated(path: Path, data: Any, words: Words) -> Opened:
     frame = _obs(data)
     columns: dict[str, str] = {}
     if "spatial" in data.obsm:
@@ -52,9 +52,11 @@ def _annotated(path: Path, data: Any) -> Opened:
     if "state" in frame and (frame["state"] != "live").any():
         notes.append(f"{int((frame['state'] != 'live').sum()):,} cells that are dead there are left out")
         frame = frame[frame["state"] == "live"]
-    if "time" in frame and frame["time"].nunique() > 1:
-        refuse(path, f"it holds {frame['time'].nunique()} times of a run.", "Expected one moment.",
-               "Keep one:  data[data.obs['time'] == ...]")  # fmt: skip
+    times = frame["time"].unique() if "time" in frame else []
+    if len(times) > 1 and "time" not in words.only:
+        refuse(
+            path, f"it holds {len(times)} times of a run.", "Expected one.", f"Take one:  only: {{time: {times[0]}}}"
+        )
     return Opened(frame.reset_index(drop=True), "AnnData of Oncarium", pixel=1.0, down=False,
                   columns=columns | {"type": "cell_type"}, ours=True, notes=notes)  # fmt: skip
 
