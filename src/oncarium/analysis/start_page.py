@@ -34,7 +34,8 @@ def page(start: Preview) -> Page:
         )
     place, names = np.array([row[1:3] for row in rows]), np.array([row[0] for row in rows])
     size = {t: float(np.median(start.diameter[start.names == t])) for t in start.standing.types}
-    across = np.array([size[n] for n in names])
+    same = len(names) == len(start.names) and bool((names == start.names).all())
+    across = start.diameter if same else np.array([size[n] for n in names])
     data = Preview("data", "", place, across, names, start.area, model=model)
     shown = Preview("start", "", start.place, start.diameter, start.names, start.area, model=model)
     out = Page(f"Start: {model.title}")
@@ -44,8 +45,8 @@ def page(start: Preview) -> Page:
         ax = seen.figure()
         pictures.append((picture(ax.figure, 150), caption))  # type: ignore[arg-type]
     out.pictures(pictures)
-    moved = _moved(data, shown)
-    if moved is not None:
+    if same:  # no cell is the model's own
+        moved = np.linalg.norm(shown.place - data.place, axis=1)
         out.text(f"Cells moved by {np.median(moved):.2g} um (median), at most {moved.max():.2g} um.")
     out.heading("Composition")
     one, two = data.standing, shown.standing
@@ -80,10 +81,3 @@ def _matrix(out: Page, one: pandas.DataFrame, two: pandas.DataFrame, kinds: Sequ
         return form.format(value) if np.isfinite(value) else "-"
 
     out.table(["", *kinds], [[of, *(f"{said(one, of, to)} / {said(two, of, to)}" for to in kinds)] for of in kinds])
-
-
-def _moved(data: Preview, start: Preview) -> np.ndarray | None:
-    """How far each cell stands from where the data have it (um); None where the model adds cells of its own."""
-    if len(data.place) != len(start.place) or (data.names != start.names).any():
-        return None
-    return np.linalg.norm(start.place - data.place, axis=1)
