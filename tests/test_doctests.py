@@ -32,7 +32,7 @@ def test_examples_run(name, request, tmp_path, monkeypatch):
     given = {"oc": oc}
     if name == "oncarium.run.anndata":
         pytest.importorskip("anndata")
-    if name.startswith(("oncarium.analysis", "oncarium.run.anndata")):
+    if name.startswith(("oncarium.analysis", "oncarium.run.anndata", "oncarium.run.result")):
         given["result"] = request.getfixturevalue("result")
     runner = doctest.DocTestRunner()
     examples = [t for t in doctest.DocTestFinder().find(module, name, extraglobs=given) if t.examples]

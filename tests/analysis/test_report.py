@@ -1,8 +1,10 @@
 """The report: one file that needs nothing else and says everything."""
 
 import base64
+import io
 import re
 
+import pandas as pd
 import pytest
 
 import oncarium as oc
@@ -24,17 +26,41 @@ def page(result):
 
 
 def test_it_needs_nothing_else(page):
-    assert set(re.findall(r"""\b(?:src|href)\s*=\s*['"]?([^'"]{5})""", page)) == {"data:"}
-    assert "<script" not in page and "@import" not in page and "url(" not in page
+    assert set(re.findall(r"""<[^>]*\b(?:src|href)\s*=\s*['"]?([^'"]{5})""", page)) == {"data:"}
+    assert "<script src" not in page and "@import" not in page and "url(" not in page and "fetch(" not in page
     pictures = re.findall(r"src='data:image/png;base64,([^']+)'", page)
-    assert len(pictures) == 4 + 1 + 6  # tissue, field, curves and overview
+    assert len(pictures) == 6 + 1 + 6  # tissue, field, curves and overview
     for picture in pictures:
         assert base64.b64decode(picture, validate=True).startswith(b"\x89PNG")
 
 
 def test_every_picture_has_words(page):
-    for figure in re.findall(r"<figure>.*?</figure>", page, re.S):
+    figures = re.findall(r"<figure.*?</figure>", page, re.S)
+    assert len(figures) == 1 + 1 + 6
+    for figure in figures:
         assert re.search(r"alt='[^']+'", figure) and re.search(r"<figcaption>[^<]+<", figure)
+
+
+def test_it_says_what_to_look_at_what_colors_mean_and_how_to_cite(tmp_path):
+    model = Model.from_text(EXAMPLE).with_({"description": "Twenty cells & air.", "look": "Whether <they> divide."})
+    page = oc.report(oc.run(model, "1 h", 1, out=tmp_path)).read_text(encoding="utf-8")
+    assert "Twenty cells &amp; air." in page and "Whether &lt;they&gt; divide." in page
+    assert f"background:{oc.plot.PALETTE[0]}'></span> tumor" in page and "How to cite" in page
+    assert f"version = {{{oc.__version__}}}" in page and "--seeds 10" in page
+
+
+def test_moments_follow_a_dial_and_tables_can_be_saved(page, result):
+    frames = re.search(r"<figure data-frames>.*?</figure>", page, re.S)[0]
+    assert "type=range min=0 max=5" in frames and re.findall(r"alt='([^']+)'", frames) == [
+        "0 min", "1 h", "2 h", "3 h", "4 h", "5 h",
+    ]  # fmt: skip
+    saved = re.search(r"download='summary.csv' href='data:text/csv;base64,([^']+)'", page)[1]
+    table = pd.read_csv(io.StringIO(base64.b64decode(saved).decode()))
+    assert (
+        list(table["time"]) == list(result.times)
+        and table["live.tumor"].iloc[-1] == result.summary["live.tumor"].iloc[-1]
+    )
+    assert "download='events.csv'" in page and "download='cells_at_the_end.csv'" in page
 
 
 def test_it_says_where_it_comes_from(page, result):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import InputError
 from ..writing import whole
 
 if TYPE_CHECKING:
@@ -80,13 +81,15 @@ def close(figure: Figure) -> None:
 
 
 def save(drawn: Axes | Figure, path: str | Path) -> Path:
-    """Write a figure and close it.
+    """Write a figure and close it. Raises InputError for another kind of file.
 
     >>> oc.plot.save(oc.plot.tissue(result), "tissue.png").name
     'tissue.png'
     """
     figure: Any = getattr(drawn, "figure", drawn)
     path = Path(path)
+    if path.suffix[1:].lower() not in figure.canvas.get_supported_filetypes():
+        raise InputError(str(path), f"'{path.suffix}' is no kind of picture here;", "expected .png, .svg or .pdf.")
     try:
         with whole(path) as part:
             figure.savefig(part, dpi=170)

@@ -99,7 +99,7 @@ def tissue(
     >>> ax = oc.plot.tissue(result, "1 h")
     >>> ax.get_title(loc="left")
     '1 h'
-    >>> oc.plot.tissue(result, "1 h", color="sense.factor.oxygen").figure.axes[-1].get_ylabel()
+    >>> oc.plot.tissue(result, "1 h", color="sense.factor.oxygen").child_axes[0].get_ylabel()
     'sense.factor.oxygen (mmHg)'
     """
     extent = extent_of(result)
@@ -220,6 +220,17 @@ def _plane(result: Result, name: str, t: Any) -> np.ndarray:
     return data.isel(z=data.sizes["z"] // 2).values
 
 
+def _below_bar(plane: np.ndarray, extent: Extent, window: Extent) -> np.ndarray:
+    """The part of a map on which the scale bar lies."""
+    ny, nx = plane.shape
+    x0, x1, y0, y1 = window
+    xs = extent[0] + (np.arange(nx) + 0.5) * (extent[1] - extent[0]) / nx
+    ys = extent[2] + (np.arange(ny) + 0.5) * (extent[3] - extent[2]) / ny
+    rows, columns = ys < y0 + 0.15 * (y1 - y0), (xs > x1 - 0.35 * (x1 - x0)) & (xs < x1)
+    part = plane[np.ix_(rows & (ys > y0), columns)]
+    return part if part.size else plane
+
+
 @styled
 def field(
     result: Result,
@@ -245,7 +256,7 @@ def field(
     low, high, note = (*limits, "") if limits else range_of(plane)
     image = shaded(ax, plane, low, high, extent, colors_of(result.factors[name]))
     bare(ax, window)
-    scale_bar(ax, window, readable(plane, low, high))
+    scale_bar(ax, window, readable(_below_bar(plane, extent, window), low, high))
     _bar(ax, image, with_unit(name, result.factors[name]))
     when = say_time(float(result.field_times[result.frame(t, result.field_times)]))
     plane_note = "" if result.is_2d else f", middle plane (z = {middle(result):g} µm)"
@@ -276,7 +287,7 @@ def fields(result: Result, t: Any = None, columns: int = 6) -> Figure:
         said = f"{low:.2g} to {high:.2g}" + (f" {unit}" if unit != "1" else "")
         ax.set_xlabel(f"{said}\n{note}" if note else said, fontsize=7.5, labelpad=2)
         if k == 0:
-            scale_bar(ax, extent, readable(plane, low, high))
+            scale_bar(ax, extent, readable(_below_bar(plane, extent, extent), low, high))
     for ax in list(grid.flat)[len(result.factors) :]:
         ax.remove()
     when = say_time(float(result.field_times[result.frame(t, result.field_times)]))

@@ -12,7 +12,8 @@ from ..run.result import Result
 from .canvas import STYLE, new_figure, save, styled
 from .curves import composition, deaths, factors, growth, phases, seen_types
 from .maps import field, fields, tissue
-from .scales import MANY, PALETTE, color_of
+from .scales import MANY, PALETTE, color_of, letters
+from .scene import scene
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "overview",
-    "phases", "save", "tissue", "wiring",
+    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "letters",
+    "overview", "phases", "save", "scene", "tissue", "wiring",
 ]  # fmt: skip
 
 
@@ -48,6 +49,7 @@ def overview(result: Result) -> Figure:
         draw(result, ax)
         if draw is not deaths and len(seen_types(result)) > MANY and (beside := ax.get_legend()):
             beside.remove()  # the tissue above names the colours
+    letters(ax for ax in panels.flat if ax.axison)
     figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
     return figure
 

@@ -5,22 +5,37 @@ In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h"
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import re
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from ..errors import DataError
+import numpy as np
+
+from ..errors import DataError, OncariumError
+from ..model.model import Model
 from ..run.result import Result
 from ..units import say_time
-from ..writing import write_text
-from .page import CSS
-from .scales import MANY
+from .page import Page, escaped, swatch
+from .scales import APOPTOTIC, MANY, NECROTIC, color_of
 
+FRAMES = 6  # of the tissue over time
+LARGEST_TABLE = 2_000_000  # characters of a table that a page carries
 WIDE = ("fields", "overview")  # figures of a page's width
+WORDS = {
+    "live, apoptotic, necrotic": "a cell lives; dies in an ordered way and shrinks; or swells, bursts and lies there",
+    "middle plane": "of a tissue in space, the cells that a plane through its middle cuts, at the size of the cut",
+    "seed": "of all chance: the same seed gives the same bytes, another one another history of the same tissue",
+    "band": "where several seeds were run: the median, and where nine of ten seeds lie",
+}
+CITE = """@software{oncarium,
+  title = {Oncarium: a simulator of the tumor microenvironment},
+  author = {{The Oncarium authors}},
+  version = {%s},
+}"""
+Pictures = dict[str, list[tuple[Path, str]]]
 
 
 def report(result: Result, folder: str | Path | None = None) -> Path:
@@ -31,11 +46,7 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     """
     target = Path(folder) if folder is not None else result.path.parent
     target.mkdir(parents=True, exist_ok=True)
-    pictures = draw(result, target / "figures")
-    page = _page(result, pictures)
-    path = target / "report.html"
-    write_text(path, page)
-    return path
+    return _page(result, draw(result, target / "figures")).write(target / "report.html")
 
 
 def file_name(name: str, taken: Collection[str] = ()) -> str:
@@ -50,36 +61,27 @@ def file_name(name: str, taken: Collection[str] = ()) -> str:
     return file
 
 
-def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
+def draw(result: Result, folder: Path) -> Pictures:
     """All figures: section -> (file, caption)."""
     from . import plot
 
     times = result.times
-    moments = sorted({0, len(times) // 3, 2 * len(times) // 3, len(times) - 1})
-    out: dict[str, list[tuple[Path, str]]] = {"Tissue": [], "Factors": [], "Curves": []}
+    moments = np.unique(np.linspace(0, len(times) - 1, FRAMES).round().astype(int))
+    out: Pictures = {"Tissue": [], "Factors": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
         file = file_name(name, [path.stem for path, _ in out[section]])
         out[section].append((plot.save(make(), folder / f"{file}.png"), caption))  # type: ignore[arg-type]
 
-    for k in moments:
-        keep(
-            "Tissue",
-            f"tissue_{k:04d}",
-            f"Cells at {say_time(times[k])}, at their true size.",
-            partial(plot.tissue, result, times[k]),
-        )
+    for k in moments.tolist():
+        keep("Tissue", f"tissue_{k:04d}", say_time(times[k]), partial(plot.tissue, result, times[k]))
+    when = say_time(result.field_times[-1]) if result.factors else ""
     if len(result.factors) > MANY:
-        caption = f"All factors at {say_time(result.field_times[-1])}, each from its lowest to its highest value."
+        caption = f"All factors at {when}, each from 0 to its highest value, or from its lowest where it hardly varies."
         keep("Factors", "fields", caption, partial(plot.fields, result))
     else:
         for name in result.factors:
-            keep(
-                "Factors",
-                f"field_{name}",
-                f"{name} at {say_time(result.field_times[-1])}.",
-                partial(plot.field, result, name),
-            )
+            keep("Factors", f"field_{name}", f"{name} at {when}.", partial(plot.field, result, name))
     curves = {
         "growth": (plot.growth, "Live cells of each type."),
         "composition": (plot.composition, "Share of each type among live cells."),
@@ -97,28 +99,111 @@ def draw(result: Result, folder: Path) -> dict[str, list[tuple[Path, str]]]:
     return out
 
 
-def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
-    e = html.escape
-    attrs = result.attrs
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8>"
-        "<meta name=viewport content='width=device-width,initial-scale=1'>",
-        f"<title>{e(result.title)}</title><style>{CSS}</style><h1>{e(result.title)}</h1>",
-        f"<p>{say_time(result.times[-1])} of tissue, seed {result.seed}"
-        f"{'' if result.finished else ', not finished'}.</p>",
-        _summary(result),
+def _page(result: Result, pictures: Pictures) -> Page:
+    model = _model(result)
+    page = Page(result.title)
+    page.text(
+        f"{say_time(result.times[-1])} of tissue, seed {result.seed}{'' if result.finished else ', not finished'}. One "
+        f"run: how much of what it shows is chance, several seeds tell (oncarium run ... --seeds 10)."
+    )
+    if model is not None and model.description:
+        page.text(model.description)
+    if model is not None and model.look:
+        page.add(f"<p><b>What to look at.</b> {escaped(model.look)}</p>")
+    _summary(page, result)
+    page.heading("Tissue").over_time(pictures["Tissue"], "Cells at their true size.")
+    for section in ("Factors", "Curves"):
+        if pictures[section]:
+            page.heading(section)
+            page.pictures([(path, caption, path.stem in WIDE) for path, caption in pictures[section]])
+    _glossary(page, result, model)
+    _tables(page, result)
+    _citation(page, result, model)
+    _provenance(page, result)
+    return page.folded("The model", result.model_yaml)
+
+
+def _model(result: Result) -> Model | None:
+    """The model that was run, as far as the store alone tells."""
+    try:
+        return Model.from_text(result.model_yaml, folder=None)
+    except OncariumError:  # it spoke of mechanisms of one's own, or is another program's
+        return None
+
+
+def _summary(page: Page, result: Result) -> None:
+    first, last = result.summary.iloc[0], result.summary.iloc[-1]
+    page.heading("Summary")
+    page.table(
+        ["cells", "at start", "live", "apoptotic", "necrotic", "volume (µm³)"],
+        [
+            [
+                name,
+                f"{first[f'live.{name}']:,.0f}",
+                *(f"{last[f'{k}.{name}']:,.0f}" for k in ("live", "apoptotic", "necrotic")),
+                f"{last[f'volume.{name}']:,.0f}",
+            ]
+            for name in result.types
+        ],
+    )
+    if result.factors:
+        levels = ("mean", "lowest", "highest")
+        page.table(
+            ["factor", *levels, "unit"],
+            [[n, *(f"{last[f'{k}.{n}']:.4g}" for k in levels), unit] for n, unit in result.factors.items()],
+        )
+    happened = {k: int(last[f"events.{k}"]) for k in result.attrs["events"] if last[f"events.{k}"] > 0}
+    if happened:
+        page.table(list(happened), [[f"{n:,}" for n in happened.values()]])
+
+
+def _glossary(page: Page, result: Result, model: Model | None) -> None:
+    """Colors of the cells, and what words mean."""
+    types = {t.name: t.doc for t in model.types} if model is not None else {}
+    factors = {f.name: f.doc for f in model.factors} if model is not None else {}
+    rows = [(swatch(color_of(result, name)), name, types.get(name, "")) for name in result.types]
+    rows += [(swatch(APOPTOTIC), "apoptotic", ""), (swatch(NECROTIC), "necrotic", "")]
+    page.heading("Colors and words")
+    lines = [f"<tr><td>{spot} {escaped(name)}<td class=t>{escaped(doc)}" for spot, name, doc in rows]
+    lines += [
+        f"<tr><td>{escaped(name)} ({escaped(unit)})<td class=t>{escaped(factors.get(name, ''))}"
+        for name, unit in result.factors.items()
     ]
-    for section, items in pictures.items():
-        if not items:
-            continue
-        parts.append(f"<h2>{section}</h2><div class=row>")
-        for path, caption in items:
-            data = base64.b64encode(path.read_bytes()).decode()
-            wide = " class=wide" if path.stem in WIDE else ""
-            image = f"<img alt='{e(caption)}' src='data:image/png;base64,{data}'>"
-            parts.append(f"<figure{wide}>{image}<figcaption>{e(caption)}</figcaption></figure>")
-        parts.append("</div>")
+    lines += [f"<tr><td>{escaped(word)}<td class=t>{escaped(means)}" for word, means in WORDS.items()]
+    page.add(f"<div class=scroll><table>{''.join(lines)}</table></div>")
+
+
+def _tables(page: Page, result: Result) -> None:
+    """Tables that the page carries."""
+    page.heading("Tables").text("One row per frame, per event and per cell at the end; times in min, lengths in µm.")
+    left = []
+    for name, table in (
+        ("summary.csv", result.summary.reset_index()),
+        ("events.csv", result.events),
+        ("cells_at_the_end.csv", result.cells()),
+    ):
+        text = table.to_csv(index=False, float_format="%.7g", lineterminator="\n")
+        if len(text) <= LARGEST_TABLE:
+            page.download(name, text)
+        else:
+            left.append(name)
+    said = f" {', '.join(left)} would make this page too large." if left else ""
+    page.text(f"More, and in other formats: oncarium export {result.path.parent.name} --to csv.{said}")
+
+
+def _citation(page: Page, result: Result, model: Model | None) -> None:
+    sources = model.cite() if model is not None else ""
+    page.heading("How to cite")
+    page.text("The program, with its version, and the sources of the model's numbers and rules.")
+    page.add(f"<pre>{escaped(CITE % result.attrs['versions'].get('oncarium', 'unknown'))}</pre>")
+    if sources:
+        page.folded("Sources of the model (BibTeX)", sources)
+
+
+def _provenance(page: Page, result: Result) -> None:
+    attrs = result.attrs
     continued = [c for c in attrs.get("continued", ()) if c["differs"]]
+    known: dict[str, Any] = attrs.get("identity", {})
     rows = {
         "model digest (SHA-256)": attrs["model_digest"],
         f"{'final state' if result.finished else 'newest checkpoint'} (SHA-256)": _digest(result),
@@ -129,19 +214,13 @@ def _page(result: Result, pictures: dict[str, list[tuple[Path, str]]]) -> str:
         "versions": json.dumps(attrs["versions"]),
         "command": attrs["command"],
         "processes": ", ".join(attrs["processes"]),
-        "sources (SHA-256)": attrs.get("identity", {}).get("sources", "unknown"),
-        "mechanisms of one's own": ", ".join(attrs.get("identity", {}).get("mechanisms", {})) or "none",
-        "processor": attrs.get("identity", {}).get("processor", "unknown"),
+        "sources (SHA-256)": known.get("sources", "unknown"),
+        "mechanisms of one's own": ", ".join(known.get("mechanisms", {})) or "none",
+        "processor": known.get("processor", "unknown"),
         "gone on with other code": "; ".join(f"from tick {c['tick']}: {', '.join(c['differs'])}" for c in continued)
         or "no",
     }
-    parts.append(
-        "<h2>Provenance</h2><table>"
-        + "".join(f"<tr><td>{e(k)}<td style='text-align:left'>{e(str(v))}" for k, v in rows.items())
-        + "</table>"
-    )
-    parts.append(f"<details><summary>The model</summary><pre>{e(result.model_yaml)}</pre></details></html>")
-    return "\n".join(parts)
+    page.heading("Provenance").table([], rows.items(), words=True)
 
 
 def _digest(result: Result) -> str:
@@ -149,36 +228,3 @@ def _digest(result: Result) -> str:
         return result.digest
     except DataError:
         return "no checkpoint is left"
-
-
-def _summary(result: Result) -> str:
-    e = html.escape
-    first, last = result.summary.iloc[0], result.summary.iloc[-1]
-    out = ["<h2>Summary</h2><table><tr><th>cells<th>at start<th>live<th>apoptotic<th>necrotic<th>volume (µm³)"]
-    for name in result.types:
-        cells = [
-            f"{first[f'live.{name}']:,.0f}",
-            *(f"{last[f'{k}.{name}']:,.0f}" for k in ("live", "apoptotic", "necrotic")),
-            f"{last[f'volume.{name}']:,.0f}",
-        ]
-        out.append(f"<tr><td>{e(name)}" + "".join(f"<td>{c}" for c in cells))
-    out.append("</table>")
-    if result.factors:
-        out.append("<table><tr><th>factor<th>mean<th>lowest<th>highest<th>unit")
-        for name, unit in result.factors.items():
-            out.append(
-                f"<tr><td>{e(name)}"
-                + "".join(f"<td>{last[f'{k}.{name}']:.4g}" for k in ("mean", "lowest", "highest"))
-                + f"<td>{e(unit)}"
-            )
-        out.append("</table>")
-    happened = {k: int(last[f"events.{k}"]) for k in result.attrs["events"] if last[f"events.{k}"] > 0}
-    if happened:
-        out.append(
-            "<table><tr>"
-            + "".join(f"<th>{e(k)}" for k in happened)
-            + "<tr>"
-            + "".join(f"<td>{n:,}" for n in happened.values())
-            + "</table>"
-        )
-    return "\n".join(out)

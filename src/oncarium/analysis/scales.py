@@ -24,8 +24,8 @@ PALETTE = (
 APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
 # factors: colors of Paul Tol's muted scheme, none of them one of a cell type's, all of them readable on white
 FACTORS = ("#332288", "#117733", "#882255", "#44AA99", "#999933", "#AA4499")
-MAPS = {"mmHg": "viridis", "mM": "cividis", "nM": "magma", "uM": "plasma"}  # one per kind of quantity
-OTHER_MAP = "viridis"
+MAPS = {"mmHg": "viridis", "mM": "cividis", "nM": "magma", "uM": "inferno"}  # one per kind of quantity
+OTHER_MAP = "plasma"  # numbers of cells
 LITTLE = 0.2  # what varies by less of its highest value is shown from its lowest
 MANY = 6  # from more types, and more factors, than this on, figures are drawn for many
 
@@ -57,7 +57,8 @@ def with_unit(name: str, unit: str) -> str:
     >>> with_unit("oxygen", "mmHg"), with_unit("hypoxia.level", "1")
     ('oxygen (mmHg)', 'hypoxia.level')
     """
-    return f"{name} ({unit.replace('um', 'µm')})" if unit not in ("1", "") else name
+    said = unit.replace("um", "µm").replace("^2", "²").replace("^3", "³")
+    return f"{name} ({said})" if unit not in ("1", "") else name
 
 
 def range_of(values: np.ndarray) -> tuple[float, float, str]:
@@ -118,8 +119,8 @@ def shaded(ax: Axes, plane: np.ndarray, low: float, high: float, extent: Extent,
 
 
 def readable(plane: np.ndarray, low: float, high: float) -> str:
-    """Colour of a scale bar that is seen on this map."""
-    return "white" if plane[:2, -6:].mean() < 0.5 * (low + high) else "black"
+    """Color of a scale bar that is seen on this part of a map."""
+    return "white" if plane.mean() < 0.5 * (low + high) else "black"
 
 
 def time_axis(ax: Axes, minutes: np.ndarray) -> np.ndarray:
@@ -137,6 +138,16 @@ def decades(ax: Axes) -> None:
     ax.set_yscale("symlog", linthresh=1.0, linscale=0.4)
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     ax.minorticks_off()
+
+
+def letters(panels: Iterable[Axes]) -> None:
+    """a, b, c ... at the upper left of panels, bold, as journals print them; titles stand beside them.
+
+    >>> letters(oc.plot.overview(result).axes[:3])
+    """
+    for letter, ax in zip("abcdefghijklmnopqrstuvwxyz", panels):
+        title = ax.get_title(loc="left")
+        ax.set_title(f"$\\bf{{{letter}}}$  {title}", loc="left")
 
 
 def add_legend(ax: Axes, **how: Any) -> None:

@@ -1,5 +1,4 @@
-"""The command line: oncarium run | new | import | list | check | plan | show | report | movie | resume | branch |
-claims | sensitivity | doctor | schema.
+"""The command line of oncarium.
 
 Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.
 """
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, models, runs, slides, studies
+from . import doctor, models, pictures, runs, slides, studies
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -25,11 +24,12 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "diff": models.diff,
     "plan": models.plan,
     "show": runs.show,
-    "report": runs.report,
+    "report": pictures.report,
+    "plot": pictures.plot,
     "export": runs.export,
     "claims": studies.claims,
     "sensitivity": studies.sensitivity,
-    "movie": runs.movie,
+    "movie": pictures.movie,
     "schema": models.schema,
     "doctor": doctor.doctor,
 }

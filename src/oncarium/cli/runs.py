@@ -182,16 +182,6 @@ def show(
     print(result.digest if digest else result.model_yaml if model else result)
 
 
-def report(
-    run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder to write into.")] = None
-) -> None:
-    """Write report and figures of a run."""
-    from .. import exchange
-    from ..analysis import report as writer
-
-    print(writer.report(exchange.open(run), out or run))
-
-
 def export(
     source: Annotated[str, typer.Argument(help="Folder of a run, or a model as  oncarium run  takes it.")],
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
@@ -217,13 +207,3 @@ def export(
     for notice in notices:
         print(f"notice: {notice}", file=sys.stderr)
     print(f"Wrote {what} into {folder}")
-
-
-def movie(
-    run: RunArgument, out: Annotated[Path | None, typer.Option("--out", "-o", help="The file, .mp4 or .gif.")] = None
-) -> None:
-    """Make a movie of a run."""
-    from .. import exchange
-    from ..analysis import movie as maker
-
-    print(maker.movie(exchange.open(run), out or run / "movie.mp4"))

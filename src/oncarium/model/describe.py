@@ -143,6 +143,8 @@ def describe(model: Model) -> str:
     lines = [model.title, "=" * len(model.title)]
     if model.description:
         lines += [model.description, ""]
+    if model.look:
+        lines += [f"What to look at: {model.look}", ""]
     lines.append(
         f"A {'2-D slab' if d.is_2d else '3-D box'} of {size} um{f', {d.voxel[2]:g} um thick' if d.is_2d else ''}, "
         f"{d.voxels:,} voxels, for {say_time(model.until)}."

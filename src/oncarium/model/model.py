@@ -40,6 +40,7 @@ class Model(Spoken):
     name: str
     title: str
     description: str
+    look: str
     compat: str
     internalise: bool
     start: str
@@ -179,7 +180,7 @@ class Model(Spoken):
         h = hashlib.sha256()
         for path in sorted(self.numbers):
             h.update(f"{path}={self.numbers[path].value!r}\n".encode())
-        told = {k: v for k, v in self.document.tree.items() if k not in ("name", "title", "description")}
+        told = {k: v for k, v in self.document.tree.items() if k not in ("name", "title", "description", "look")}
         h.update(emit(in_order(without_tables(told))).encode())
         for f in self.factors:
             h.update(f.initial_content.encode())

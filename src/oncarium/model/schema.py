@@ -191,6 +191,7 @@ def json_schema() -> dict[str, Any]:
             "oncarium": {"description": "format of this file: 1"},
             "name": text,
             "title": text,
+            "look": {**text, "description": "what to look at in its results"},
             "description": text,
             "include": {"anyOf": [text, {"type": "array", "items": text}]},
             "domain": {

@@ -53,6 +53,7 @@ def _heading(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.name = reader.text(tree.get("name"), "name")
     model.title = reader.text(tree.get("title"), "title", model.name or "A tissue")
     model.description = reader.text(tree.get("description"), "description")
+    model.look = reader.text(tree.get("look"), "look")
     for key, said in reader.group(tree.get("sources"), "sources").items():
         reader.own[key] = reader.text(said, f"sources.{key}")
 
@@ -138,7 +139,7 @@ def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 # names of sections and what reads them, in reading order
 SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]], None]], ...] = (
-    (("oncarium", "name", "title", "description", "sources"), _heading),
+    (("oncarium", "name", "title", "description", "look", "sources"), _heading),
     (("numerics", "compat", "internalise", "start"), _choices),
     (("domain", "clock", "record", "until", "seed"), _space_and_time),
     (("factors",), _factors),

@@ -243,7 +243,9 @@ class Result:
         for column in self.columns:
             axes = self.group[f"cells/{column}"].shape[1:]
             labels = self._labels(column, axes[0]) if axes else []
-            known |= {f"{column}.{label}": (column, k) for k, label in enumerate(labels)} or {column: (column, None)}
+            known.update({f"{column}.{label}": (column, k) for k, label in enumerate(labels)})
+            if not labels:
+                known[column] = (column, None)
         if name not in known:
             raise InputError(
                 "column",
