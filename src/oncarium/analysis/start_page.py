@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ import numpy as np
 from ..errors import InputError
 from .canvas import picture
 from .page import Page
-from .preview import Preview
 
 if TYPE_CHECKING:
     import pandas
+
+    from .preview import Preview
 
 
 def write(start: Preview, path: str | Path) -> Path:
@@ -36,8 +38,8 @@ def page(start: Preview) -> Page:
     size = {t: float(np.median(start.diameter[start.names == t])) for t in start.standing.types}
     same = len(names) == len(start.names) and bool((names == start.names).all())
     across = start.diameter if same else np.array([size[n] for n in names])
-    data = Preview("data", "", place, across, names, start.area, model=model)
-    shown = Preview("start", "", start.place, start.diameter, start.names, start.area, model=model)
+    data = replace(start, title="data", place=place, diameter=across, names=names)
+    shown = replace(start, title="start")
     out = Page(f"Start: {model.title}")
     out.text("Left what the data say, right the tissue at time 0, in the same colours and with the same statistics.")
     pictures = []
