@@ -15,7 +15,8 @@ from ...errors import did_you_mean
 from ..reader import FARTHEST
 from ..rows import number_in
 from .columns import SAMPLES, find, plain, sized
-from .files import Opened, open_file
+from .files import open_file
+from .opened import Opened
 from .plausible import FEW, LARGEST, SMALLEST, Look, doubt, look
 from .words import OTHER, Words
 

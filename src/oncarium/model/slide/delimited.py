@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..files import decode, read_bytes
 from ..rows import LARGEST_TABLE, number_in
-from .files import Opened, refuse
+from .opened import Opened, refuse
 
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...units import UnitError, factor
 from .columns import find
-from .files import Opened, lacking, refuse
+from .opened import Opened, lacking, refuse
 from .words import Words
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .files import Opened, lacking, refuse
+from .opened import Opened, lacking, refuse
 from .words import Words
 
 if TYPE_CHECKING:
