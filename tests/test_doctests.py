@@ -6,6 +6,8 @@ import inspect
 from pathlib import Path
 
 import matplotlib
+import numpy as np
+import pandas as pd
 import pytest
 
 import oncarium as oc
@@ -25,6 +27,13 @@ def result(tmp_path_factory):
     return oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h", out=tmp_path_factory.mktemp("result"))
 
 
+def slide():
+    """What `slide` stands for in the examples of spatial statistics."""
+    import pandas as pd
+
+    return pd.DataFrame({"x": [0.0, 10, 0, 10], "y": [0.0, 0, 10, 12], "type": ["tumor", "tumor", "cd8", "cd8"]})
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name, request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -32,8 +41,14 @@ def test_examples_run(name, request, tmp_path, monkeypatch):
     given = {"oc": oc}
     if name == "oncarium.run.anndata":
         pytest.importorskip("anndata")
-    if name.startswith(("oncarium.analysis", "oncarium.run.anndata", "oncarium.run.result")):
+    if name.startswith(("oncarium.analysis", "oncarium.exchange", "oncarium.run")):
         given["result"] = request.getfixturevalue("result")
+    if name == "oncarium.analysis.dose_response":
+        doses = np.array([0.0, 0.3, 1.0, 3.0, 10.0])
+        table = pd.DataFrame({"seed": 1, "drug": doses, "live": 100.0 - 80.0 * doses / (2.0 + doses)})
+        given["curve"] = oc.dose_response(table, "drug", "live")
+    if name in ("oncarium.analysis.spatial", "oncarium.analysis.border", "oncarium.analysis.ripley"):
+        given["slide"] = slide()
     runner = doctest.DocTestRunner()
     examples = [t for t in doctest.DocTestFinder().find(module, name, extraglobs=given) if t.examples]
     assert examples

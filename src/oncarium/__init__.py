@@ -26,12 +26,14 @@ _NAMES = {
     "edit": "run.api",
     "check": "run.api",
     "open": "exchange",
+    "export": "exchange.formats",
     "resume": "run.api",
     "branch": "run.api",
     "scenarios": "run.api",
     "report": "analysis.report",
     "preview": "analysis.preview",
     "movie": "analysis.movie",
+    "dose_response": "analysis.dose_response",
     "Trait": "engine.column",
     "State": "engine.column",
     "Signal": "engine.column",
@@ -46,7 +48,7 @@ _NAMES = {
     "InputError": "errors",
     "OncariumError": "errors",
 }
-_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure"}
+_MODULES = {"run": "run", "plot": "analysis.plot", "measure": "analysis.measure", "spatial": "analysis.spatial"}
 _FORMER = {"spec": "model"}
 __all__ = sorted([*_NAMES, *_MODULES])
 

@@ -1,7 +1,8 @@
 """Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
 
 Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. Maps
-are in maps.py, curves in curves.py. In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
+are in maps.py, curves in curves.py, spatial statistics in spatial_plots.py. In the examples `result` is that
+of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h").
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING
 from ..run.result import Result
 from .canvas import STYLE, new_figure, save, styled
 from .curves import composition, deaths, factors, growth, phases, seen_types
+from .dose_response import draw as dose_response
 from .maps import field, fields, tissue
 from .scales import MANY, PALETTE, color_of, letters
 from .scene import scene
+from .spatial_plots import cooccurrence, enrichment, infiltration
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-    "PALETTE", "STYLE", "color_of", "composition", "deaths", "factors", "field", "fields", "growth", "letters",
-    "overview", "phases", "save", "scene", "tissue", "wiring",
+    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
+    "field", "fields", "growth", "infiltration", "letters", "overview", "phases", "save", "scene", "tissue", "wiring",
 ]  # fmt: skip
 
 

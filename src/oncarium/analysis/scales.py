@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..run.colors import APOPTOTIC as APOPTOTIC
+from ..run.colors import NECROTIC as NECROTIC
+from ..run.colors import PALETTE as PALETTE
+from ..run.colors import color_of as color_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
@@ -15,28 +20,12 @@ if TYPE_CHECKING:
     from ..run.result import Result
 
 Extent = tuple[float, float, float, float]
-# Okabe and Ito's seven colours and five more, chosen to lie farthest from all others (and from black and grey, which
-# are kept for the dead) as people without red, green or blue cones see them
-PALETTE = (
-    "#E69F00", "#0072B2", "#009E73", "#F0E442", "#2D1E87", "#56B4E9", "#CC79A7", "#A5E178", "#5A2D00", "#961E69",
-    "#D55E00", "#0F3C2D",
-)  # fmt: skip
-APOPTOTIC, NECROTIC = "#000000", "#8A8A8A"
 # factors: colors of Paul Tol's muted scheme, none of them one of a cell type's, all of them readable on white
 FACTORS = ("#332288", "#117733", "#882255", "#44AA99", "#999933", "#AA4499")
 MAPS = {"mmHg": "viridis", "mM": "cividis", "nM": "magma", "uM": "inferno"}  # one per kind of quantity
 OTHER_MAP = "plasma"  # numbers of cells
 LITTLE = 0.2  # what varies by less of its highest value is shown from its lowest
 MANY = 6  # from more types, and more factors, than this on, figures are drawn for many
-
-
-def color_of(result: Result, type: str) -> str:
-    """Colour of a cell type, the same in every figure of a run.
-
-    >>> oc.plot.color_of(result, "tumor")
-    '#E69F00'
-    """
-    return PALETTE[result.types.index(type) % len(PALETTE)]
 
 
 def extent_of(result: Result) -> Extent:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, models, pictures, runs, slides, studies
+from . import doctor, exports, models, pictures, runs, slides, studies
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -26,7 +26,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "show": runs.show,
     "report": pictures.report,
     "plot": pictures.plot,
-    "export": runs.export,
+    "export": exports.export,
     "claims": studies.claims,
     "sensitivity": studies.sensitivity,
     "movie": pictures.movie,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -180,30 +179,3 @@ def show(
 
     result = exchange.open(run)
     print(result.digest if digest else result.model_yaml if model else result)
-
-
-def export(
-    source: Annotated[str, typer.Argument(help="Folder of a run, or a model as  oncarium run  takes it.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
-    to: Annotated[str, typer.Option(metavar="FORMAT", help="The format: physicell.")] = "physicell",
-    set: SetOption = None,
-    numerics: Numerics = None,
-    compat: Compat = None,
-    ignore: Ignore = None,
-) -> None:
-    """Write a run as PhysiCell's snapshots, which pcdl opens, or a model as its settings, rules and cells."""
-    from .. import exchange
-    from ..errors import InputError, did_you_mean
-    from ..exchange.physicell import settings, snapshot
-    from ..model.physicell import is_project
-
-    if to != "physicell":
-        raise InputError(f"--to {to}", f"no such format.{did_you_mean(to, ['physicell'])}", "Formats: physicell.")
-    if Path(source).is_dir() and not is_project(Path(source)):
-        result = exchange.open(source)
-        notices, what = snapshot.export(result, folder), f"{len(result.times)} snapshots"
-    else:
-        notices, what = settings.write(load(source, set, numerics, compat, ignore), folder), settings.FILES[0]
-    for notice in notices:
-        print(f"notice: {notice}", file=sys.stderr)
-    print(f"Wrote {what} into {folder}")

@@ -291,11 +291,17 @@ class Result:
         out["kind"] = pd.Categorical.from_codes(out["kind"], self.attrs["events"])
         return out
 
-    def to_anndata(self, t: Any = None) -> anndata.AnnData:
-        """Cells at a time: X holds every recorded number (cell x column, float32), var its unit, obs the type, the
-        state and the phase of the cycle, obsm["spatial"] the place in um, uns["oncarium"] where it comes from. Raises
-        InputError where anndata is not installed, or for a time outside the run."""
-        return annotated(self.cells(t), self.attrs)
+    def to_anndata(self, t: Any = None, neighbors: Any = "delaunay") -> anndata.AnnData:
+        """Cells at a time, at several ([0, "1 day"]) or at all ("all"): X holds every recorded number, var its unit,
+        obs cell_type, state, dead, phase, id, time (min), frame and sample, obsm["spatial"] the place in um, obsp the
+        neighbors that squidpy looks for (never those of another time), uns["oncarium"] where it comes from.
+
+        neighbors   "delaunay" (as squidpy.gr.spatial_neighbors(delaunay=True)), "contact" (centres nearer than 1.25
+                    times the sum of both radii), or a distance in um
+
+        Raises InputError where anndata is not installed, or for a time outside the run."""
+        times = self.times if isinstance(t, str) and t == "all" else t if isinstance(t, list | tuple) else [t]
+        return annotated([self.cells(time) for time in times], self.attrs, neighbors)
 
     def __str__(self) -> str:
         return words.text(self)
