@@ -14,7 +14,9 @@ table = [
 Path("slide.csv").write_text("X_centroid,Y_centroid,Area,phenotype\n" + "\n".join(table))
 
 words = {"pixel": "0.65 um", "columns": {"nucleus": "Area"}}
-print(oc.preview("slide.csv", **words))
+seen = oc.preview("slide.csv", **words)
+print(seen)
+print(oc.spatial.composition(seen.table).round(3).to_string())
 slide = {"slide": "slide.csv", **words, "types": {"Epithelium": "tumor", "Lymphocyte": "cd8"}}
 small = {"domain.x": ["-120 um", "120 um"], "domain.y": ["-120 um", "120 um"]}
 text = oc.load("hypoxic_tumor").with_({**small, "initial": []}).to_yaml()

@@ -5,11 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import oncarium as oc
-from oncarium.analysis.neighborhoods import Standing
 
 DATA = Path(__file__).parent.parent / "data" / "scimap" / "exemplar_001.csv"
 WORDS = ("--pixel", "0.65um", "--columns", "nucleus=Area", "--types", "ECAD+=tumor,Immune=cd8")
@@ -53,15 +51,6 @@ def test_a_hundred_names_fit_a_legend(tmp_path):
     (tmp_path / "a.csv").write_text("x_um,y_um,type\n" + "\n".join(rows))
     legend = [t.get_text() for t in oc.preview(tmp_path / "a.csv").figure().get_legend().get_texts()]
     assert len(legend) == 12 and legend[-1] == "89 more (356)"
-
-
-def test_statistics_of_who_stands_where_by_hand():
-    place = np.array([[0.0, 0], [10, 0], [20, 0], [30, 0]])
-    cells = Standing(place, np.array(["a", "a", "b", "a"]), 4e6)
-    assert cells.types == ["a", "b"]
-    assert cells.composition().loc["a"].tolist() == [3.0, 0.75, 0.75]
-    assert cells.nearest().loc["a"].tolist() == [10.0, 10.0] and np.isnan(cells.nearest().loc["b", "b"])
-    assert cells.mixing().loc["b"].tolist() == [1.0, 0.0] and cells.mixing().loc["a", "a"] == pytest.approx(2 / 3)
 
 
 def test_from_a_slide_to_a_run_on_the_command_line(tmp_path):

@@ -20,10 +20,10 @@ from ..model.slide.files import is_slide_file
 from ..model.slide.plausible import look
 from ..model.slide.words import SIZES, read_words
 from .canvas import axes, save, styled
-from .neighborhoods import Standing
 from .scales import PALETTE, bare, scale_bar
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.axes import Axes
 
 GREY = "#B0B0B0"
@@ -36,7 +36,7 @@ class Preview:
     """Cells as they stand, and what is worth saying of them.
 
     title, text   in words      place (cell, xy), diameter   um, y up      names   what each is
-    area   um^2 that they stand on      problems   what is to be said before a model can take them
+    problems   what is to be said before a model can take them
     unit   of the lengths: um, or px where the size of a pixel is not known       model   that they are the start of
     """
 
@@ -45,15 +45,22 @@ class Preview:
     place: np.ndarray
     diameter: np.ndarray
     names: np.ndarray
-    area: float
     problems: list[Problem] = field(default_factory=list)
     unit: str = "um"
     model: Model | None = None
 
     @property
-    def standing(self) -> Standing:
-        """The cells for statistics."""
-        return Standing(self.place, self.names, self.area)
+    def types(self) -> list[str]:
+        """Names, the most frequent first."""
+        names, count = np.unique(self.names, return_counts=True)
+        return [str(n) for n in names[np.lexsort((names, -count))]]
+
+    @property
+    def table(self) -> pandas.DataFrame:
+        """The cells as a table (x, y, type), as `oc.spatial` takes it."""
+        import pandas as pd
+
+        return pd.DataFrame({"x": self.place[:, 0], "y": self.place[:, 1], "type": self.names})
 
     def figure(self, ax: Axes | None = None) -> Axes:
         """Cells at their places, a colour per name."""
@@ -81,7 +88,7 @@ def preview(path: str | Path | Model, **words: Any) -> Preview:
 
     >>> _ = Path("slide.csv").write_text("X_centroid,Y_centroid,type\\n10,10,Tumor\\n30,10,Tumor\\n20,28,T cell\\n")
     >>> seen = oc.preview("slide.csv", pixel="0.65 um")
-    >>> len(seen.place), seen.unit, seen.standing.types
+    >>> len(seen.place), seen.unit, seen.types
     (3, 'um', ['Tumor', 'T cell'])
     """
     if isinstance(path, Model) or not is_slide_file(Path(path)):
@@ -109,10 +116,8 @@ def of_slide(document: Document, known: Sequence[str] = ()) -> Preview:
     place = slide.placed()[:, :2]
     apart = slide.look.apart if np.isfinite(slide.look.apart) else 10.0
     across = np.full(len(place), FILLED * apart)
-    width, height = (slide.words.crop.get(a, (0.0, s)) for a, s in (("x", slide.look.width), ("y", slide.look.height)))
-    area = max((width[1] - width[0]) * (height[1] - height[0]), 1.0)
     return Preview(
-        Path(words.file).name, tell(slide, unit, problems), place, across, slide.names.astype(str), area, problems, unit
+        Path(words.file).name, tell(slide, unit, problems), place, across, slide.names.astype(str), problems, unit
     )
 
 
@@ -164,15 +169,13 @@ def of_model(model: Model) -> Preview:
     cells = simulation.tissue.cells
     place = cells.position[:, :2].copy()
     names = np.array([cells.types[k] for k in cells.type], object).astype(str)
-    d = model.domain
-    area = (d.upper[0] - d.lower[0]) * (d.upper[1] - d.lower[1])
     across = 2.0 * cells["radius"]
     count = {t: int((names == t).sum()) for t in cells.types}
     wide = max([len(t) for t in count], default=1)
     lines = [f"{model.title}: {cells.n:,} cells at the start"]
     lines += str(look(place[:, 0], place[:, 1], across)).split("\n") if cells.n else []
     lines += [f"  {t:<{wide}}  {n:>8,}  {100 * n / max(cells.n, 1):>3.0f} %" for t, n in count.items() if n]
-    return Preview(model.title, "\n".join(lines), place, across, names, area, model.problems, model=model)
+    return Preview(model.title, "\n".join(lines), place, across, names, model.problems, model=model)
 
 
 def palette(names: Sequence[str]) -> dict[str, str]:
@@ -188,7 +191,7 @@ def draw(seen: Preview, ax: Axes | None = None) -> Axes:
     from matplotlib.lines import Line2D
 
     ax = axes(ax, (7.4, 4.8))
-    names = seen.standing.types
+    names = seen.types
     own = {} if seen.model is None else {t.name: PALETTE[k % len(PALETTE)] for k, t in enumerate(seen.model.types)}
     colors = own or palette(names)  # of a model those of its runs
     handles = []

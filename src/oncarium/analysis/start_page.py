@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import InputError
+from . import spatial
 from .canvas import picture
 from .page import Page
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import pandas
 
     from .preview import Preview
+
+FEW = 20  # cells; who neighbors whom is not told of fewer
 
 
 def write(start: Preview, path: str | Path) -> Path:
@@ -35,7 +38,7 @@ def page(start: Preview) -> Page:
             start.title, "no cell of this model comes from a slide or a table.", remedy="Write a picture: .png"
         )
     place, names = np.array([row[1:3] for row in rows]), np.array([row[0] for row in rows])
-    size = {t: float(np.median(start.diameter[start.names == t])) for t in start.standing.types}
+    size = {t: float(np.median(start.diameter[start.names == t])) for t in start.types}
     same = len(names) == len(start.names) and bool((names == start.names).all())
     across = start.diameter if same else np.array([size[n] for n in names])
     data = replace(start, title="data", place=place, diameter=across, names=names)
@@ -50,36 +53,34 @@ def page(start: Preview) -> Page:
     if same:  # no cell is the model's own
         moved = np.linalg.norm(shown.place - data.place, axis=1)
         out.text(f"Cells moved by {np.median(moved):.2g} um (median), at most {moved.max():.2g} um.")
+    both, kinds = (data.table, shown.table), list(dict.fromkeys([*data.types, *start.types]))
+    counts = [spatial.composition(t).set_index("type") for t in both]
+    forms = {"cells": ("cells", "{:,.0f}"), "share": ("share", "{:.1%}"), "per_mm2": ("per mm²", "{:,.0f}")}
     out.heading("Composition")
-    one, two = data.standing, shown.standing
-    a, b = (s.composition() for s in (one, two))
-    kinds = list(dict.fromkeys([*a.index, *b.index]))
-    forms = {"cells": "{:,.0f}", "share": "{:.1%}", "per mm^2": "{:,.0f}"}
-    heads = [f"{column}, {side}" for column in forms for side in ("data", "start")]
-    out.table(
-        ["type", *heads],
-        [[t, *(cell for column, form in forms.items() for cell in _pair(a, b, t, column, form))] for t in kinds],
-    )
+    out.text("Cells per mm² are those of the convex hull around all cells.")
+    heads = [f"{named}, {side}" for named, _ in forms.values() for side in ("data", "start")]
+    lines = [[_said(c[k].get(of, 0.0), form) for k, (_, form) in forms.items() for c in counts] for of in kinds]
+    out.table(["type", *heads], [[of, *line] for of, line in zip(kinds, lines)])
+    if len(rows) < FEW:
+        return out
     out.heading("Nearest neighbors")
     out.text(
-        "Median distance (um) from a cell of the type in the row to the nearest of that in the column: data / start."
+        "Median distance (um) from a cell of the type in the row to the nearest of that in the column, data / start."
     )
-    _matrix(out, one.nearest(), two.nearest(), kinds, "{:.1f}")
+    _matrix(out, [spatial.nearest(t) for t in both], "median", kinds, "{:.1f}")
     out.heading("Neighborhoods")
-    out.text(
-        "Share of the type in the column among the 6 nearest neighbors of a cell of that in the row: data / start."
-    )
-    _matrix(out, one.mixing(), two.mixing(), kinds, "{:.2f}")
+    out.text("Share of the type in the column among the neighbors (Delaunay) of those in the row, data / start.")
+    _matrix(out, [spatial.interactions(t) for t in both], "share", kinds, "{:.2f}")
     return out
 
 
-def _pair(a: pandas.DataFrame, b: pandas.DataFrame, type: str, column: str, form: str) -> list[str]:
-    return [form.format(x.loc[type, column]) if type in x.index else "0" for x in (a, b)]
+def _said(value: float, form: str) -> str:
+    return form.format(value) if np.isfinite(value) else "-"
 
 
-def _matrix(out: Page, one: pandas.DataFrame, two: pandas.DataFrame, kinds: Sequence[str], form: str) -> None:
-    def said(table: pandas.DataFrame, of: str, to: str) -> str:
-        value = table.loc[of, to] if of in table.index and to in table.columns else np.nan
-        return form.format(value) if np.isfinite(value) else "-"
-
-    out.table(["", *kinds], [[of, *(f"{said(one, of, to)} / {said(two, of, to)}" for to in kinds)] for of in kinds])
+def _matrix(out: Page, tables: Sequence[pandas.DataFrame], column: str, kinds: Sequence[str], form: str) -> None:
+    full = [
+        t.pivot(index="source", columns="target", values=column).reindex(index=kinds, columns=kinds) for t in tables
+    ]
+    lines = [[of, *(" / ".join(_said(t.at[of, to], form) for t in full) for to in kinds)] for of in kinds]
+    out.table(["", *kinds], lines)
