@@ -64,9 +64,7 @@ def page(start: Preview) -> Page:
     if len(rows) < FEW:
         return out
     out.heading("Nearest neighbors")
-    out.text(
-        "Median distance (um) from a cell of the type in the row to the nearest of that in the column, data / start."
-    )
+    out.text("Median distance (um) from a cell of the type in the row to the nearest of the column, data / start.")
     _matrix(out, [spatial.nearest(t) for t in both], "median", kinds, "{:.1f}")
     out.heading("Neighborhoods")
     out.text("Share of the type in the column among the neighbors (Delaunay) of those in the row, data / start.")
