@@ -134,7 +134,12 @@ def command_page() -> str:
         "# Command line\n",
         "Exit codes: 0 done, 1 failed while running, 2 refused input, 130 and 143 interrupted.\n",
     ]
-    for name, command in root.commands.items():
+    commands = [
+        (f"{name} {part}".strip(), command)
+        for name, one in root.commands.items()
+        for part, command in getattr(one, "commands", {"": one}).items()
+    ]
+    for name, command in commands:
         words = " ".join((p.name or "").upper() for p in command.params if p.param_type_name == "argument")
         parts += [f"## {name}\n", f"`oncarium {name} {words}`".replace(" `", "`"), "", f"{command.help}\n"]
         rows = [

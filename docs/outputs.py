@@ -3,7 +3,8 @@
 In a page, a ``python`` block is run, a ``console`` block holds commands after '$ ' with what they print, and a ``yaml``
 block whose first line is ``# name.yaml`` is that file (``# name.yaml, continued`` adds to it); so are ``xml`` and
 ``none`` blocks that begin with ``<!-- name.xml -->`` and ``// name.csv`` (or .bnd, .cfg). A ``text`` block right below
-a ``python`` block is what it prints. All blocks of a page share one folder and one namespace. ``...`` alone in a line
+a ``python`` block is what it prints. All blocks of a page share one folder, in which its downloads lie, and one
+namespace. ``...`` alone in a line
 stands for lines left out."""
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 BLOCK = re.compile(r"^```(python|console|yaml|xml|none|text)\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"(?:#|//|<!--) (\S+\.(?:yaml|xml|csv|bnd|cfg))(, continued)?(?: -->)?\n")
+DOWNLOAD = re.compile(r"\{download\}`(\S+) <(\S+)>`")
 PROMPT = "$ "
 GENERATED = "<!-- generated"
 
@@ -42,6 +45,8 @@ def blocks(text: str) -> list[tuple[str, str, int, int]]:
 def execute(text: str, commands: bool) -> Iterator[tuple[int, int, str]]:
     """Run the blocks of a page in the present folder; yields start, end and the fresh output of every place that shows
     one."""
+    for name, place in DOWNLOAD.findall(text):
+        shutil.copy(DOCS / place, name)
     namespace: dict = {"__name__": "page"}
     printed: str | None = None
     for k, (language, content, start, end) in enumerate(blocks(text)):

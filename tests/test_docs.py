@@ -51,7 +51,9 @@ def verbs():
 
     commands = typer.main.get_command(app).commands
     return {
-        name: {o for p in c.params for o in p.opts if o.startswith("-")} | {"--help"} for name, c in commands.items()
+        name: {o for c in getattr(one, "commands", {"": one}).values() for p in c.params for o in p.opts if o[0] == "-"}
+        | {"--help"}
+        for name, one in commands.items()
     }
 
 

@@ -37,6 +37,7 @@ _NAMES = {
     "read_out": "analysis.responses",
     "responses": "analysis.responses",
     "report": "analysis.report",
+    "preview": "analysis.preview",
     "movie": "analysis.movie",
     "dose_response": "analysis.dose_response",
     "Trait": "engine.column",

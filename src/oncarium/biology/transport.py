@@ -137,6 +137,14 @@ class Transport(Process):
             solve(fields, f, tick.dt)
         self._watch(fields, present, tick)
 
+    def settle(self, fields: Fields, f: int) -> None:
+        """Solve one factor for its steady state. Raises FieldError where there is none."""
+        self._know(fields)
+        self._measure(fields, 1.0)
+        if self.scale[f] > 0.0:
+            self._quasi_steady(fields, f, 0.0)
+            np.maximum(fields.value[f], 0.0, out=fields.value[f])
+
     def _measure(self, fields: Fields, dt: float) -> None:
         """Scales: the largest concentration inside, outside or
         held so far; at first what the sources make within dt."""

@@ -11,16 +11,16 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, exports, models, pictures, runs, studies
+from . import doctor, exports, models, pictures, runs, slides, studies
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
     "resume": runs.resume,
     "branch": runs.branch,
     "new": models.new,
-    "import": models.import_,
     "list": models.list_,
     "check": models.check,
+    "preview": slides.preview,
     "diff": models.diff,
     "plan": models.plan,
     "show": runs.show,
@@ -44,6 +44,10 @@ app = typer.Typer(
 )
 for name, command in COMMANDS.items():
     app.command(name)(command)
+imports = typer.Typer(help="Write a model from what another program left.", no_args_is_help=True, rich_markup_mode=None)
+imports.command("physicell")(models.import_physicell)
+imports.command("slide")(slides.import_slide)
+app.add_typer(imports, name="import")
 
 
 def _say_notices() -> None:

@@ -40,8 +40,7 @@ def new(
     print(f"Wrote {file}. Check it with:  oncarium check {file}")
 
 
-def import_(
-    kind: Annotated[str, typer.Argument(metavar="physicell", help="What the file is.")],
+def import_physicell(
     file: Annotated[Path, typer.Argument(help="The settings XML.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")] = Path("model.yaml"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file.")] = False,
@@ -53,8 +52,6 @@ def import_(
     from ..errors import InputError
     from ..writing import write_text
 
-    if kind != "physicell":
-        raise InputError(f"import {kind}", "this kind is not known;", "expected physicell.")
     if out.exists() and not overwrite:
         raise InputError(str(out), "this file exists.", remedy="Choose another name, or add --overwrite.")
     model = load(str(file), None, numerics, compat, ignore)

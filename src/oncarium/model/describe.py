@@ -121,7 +121,8 @@ def say_placement(p: Placement, is_2d: bool) -> str:
     """One placement as a sentence."""
     if p.table:
         own = f", each with its own {', '.join(dict.fromkeys(c for c, _ in p.values))}" if p.values else ""
-        return f"{len(p.rows)} cells stand where {p.table} says{own}."
+        apart = "; those that overlap are pushed apart before time 0" if p.relax else ""
+        return f"{len(p.rows)} cells stand where {p.table} says{own}{apart}."
     region = p.region
     assert region is not None
     where = {"everywhere": "everywhere", "box": "in a box"}.get(region.kind)

@@ -27,6 +27,7 @@ class Placement:
     rows     (type, x, y, z) of a table
     values   (column, label) -> one number per row, nan where the row says nothing; or one for all cells
     outside  rows that lie outside the domain and take no part
+    relax    overlaps are relaxed before time 0
     """
 
     type: str
@@ -37,6 +38,7 @@ class Placement:
     rows: tuple[Row, ...] = ()
     values: Mapping[tuple[str, str | None], tuple[float, ...]] = field(default_factory=dict)
     outside: int = 0
+    relax: bool = False
 
 
 def placed(placements: Sequence[Placement], domain: Domain) -> int:

@@ -10,11 +10,14 @@ from typing import Any
 from ..errors import UNPRINTABLE, did_you_mean
 from .overlay import overlay
 
+FILES = ("table", "slide", "classes")  # words that name a file which a model reads cells or concentrations from
+NAMED = ("types", "columns", "only")  # groups of a slide whose words are the file's
+
 
 def without_tables(tree: Any) -> Any:
     """The tree without the names of its tables: their content counts, not where they lie."""
     if isinstance(tree, Mapping):
-        return {k: without_tables(v) for k, v in tree.items() if k != "table"}
+        return {k: v if k in NAMED else without_tables(v) for k, v in tree.items() if k not in FILES}
     return [without_tables(v) for v in tree] if isinstance(tree, list) else tree
 
 
@@ -22,7 +25,11 @@ def moved(tree: Any, here: Path, there: Path) -> Any:
     """The tree with its tables named from another folder."""
     if isinstance(tree, Mapping):
         return {
-            k: os.path.relpath(here / v, there) if k == "table" and isinstance(v, str) else moved(v, here, there)
+            k: os.path.relpath(here / v, there)
+            if k in FILES and isinstance(v, str)
+            else v
+            if k in NAMED
+            else moved(v, here, there)
             for k, v in tree.items()
         }
     return [moved(v, here, there) for v in tree] if isinstance(tree, list) else tree

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, did_you_mean
 from ..sources import is_known
 from ..units import Quantity, UnitError, parse_quantity
 from .files import Document
+
+if TYPE_CHECKING:
+    from .slide.cells import Slide
 
 NAME = re.compile(r"[\w+-]+(?: [\w+-]+)*(?:\[\d+\])?")  # a place in a vector may follow
 LONGEST_NAME = 60
@@ -21,7 +24,7 @@ class Reader:
     """Values of a document by dotted path.
 
     numbers    path -> Quantity of everything read so far     problems   what is wrong with it
-    own        sources that the model itself declares
+    own        sources that the model itself declares     slides   what was read of them, by their place in `initial`
     """
 
     def __init__(self, document: Document):
@@ -29,6 +32,7 @@ class Reader:
         self.problems: list[Problem] = list(document.problems)
         self.numbers: dict[str, Quantity] = {}
         self.own: dict[str, str] = {}
+        self.slides: dict[int, Slide] = {}
 
     def complain(self, path: str, message: str, expected: str = "", remedy: str = "", severity: str = "error") -> None:
         """Note one problem at a path."""

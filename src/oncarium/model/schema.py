@@ -8,6 +8,8 @@ from . import catalog
 from .cell import KINDS
 from .environment import COMPAT, FACES, FACTOR_KEYS, FACTOR_UNITS, NUMERICS, SOLVERS
 from .regions import REGIONS
+from .sections import FIRST_LOOKS
+from .slide.words import OTHERS, ROLES
 
 QUANTITY = {"anyOf": [{"type": "string"}, {"type": "number"}]}
 
@@ -164,6 +166,19 @@ def json_schema() -> dict[str, Any]:
                 "description": "number of each cell type in the table",
             },
             **{r: {} for r in REGIONS},
+            "slide": {**text, "description": "cells of a slide: a table, AnnData, SpatialData or an image of labels"},
+            "columns": {"type": "object", "properties": dict.fromkeys(ROLES, text), "additionalProperties": False},
+            "pixel": _quantity("um", "um per pixel"),
+            "y": {"enum": ["down", "up"], "description": "whether y counts down, as in images"},
+            "origin": {"anyOf": [{"const": "center"}, pair], "description": "um of the slide in the middle"},
+            "crop": {"type": "object", "description": "part of the slide that is taken: x and y, from and to"},
+            "types": {"type": "object", "additionalProperties": text, "description": "name in the slide: cell type"},
+            "others": {"enum": list(OTHERS), "description": "what becomes of cells of no type"},
+            "classes": {**text, "description": "table of the labels of an image and their types"},
+            "element": {**text, "description": "element of SpatialData"},
+            "only": {"type": "object", "additionalProperties": text, "description": "column: value of rows to take"},
+            "relax": {"type": "boolean", "description": "push overlapping cells apart before time 0"},
+            "trust": {"type": "boolean", "description": "take positions whatever they look like"},
         },
     }
     return {
@@ -202,8 +217,8 @@ def json_schema() -> dict[str, Any]:
             "compat": {"enum": list(COMPAT), "description": "reproduce the known bugs of this version of PhysiCell"},
             "internalise": {"type": "boolean", "description": "keep account of what each cell has taken up"},
             "start": {
-                "enum": ["solved", "given"],
-                "description": "whether the first decisions see solved or given concentrations",
+                "enum": list(FIRST_LOOKS),
+                "description": "concentrations that the first decisions see: solved, given, or in balance with cells",
             },
             "custom": {
                 "type": "object",

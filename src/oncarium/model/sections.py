@@ -19,18 +19,21 @@ from .environment import (
     read_record,
     with_tables,
 )
-from .initial import read_placement
+from .initial import Placement, read_placement
 from .library import laid_over
 from .matrix import read_matrix
 from .reader import Reader
+from .slide.place import INERT, in_domain, read_slides, remembered
+from .slide.words import OTHER, is_slide
 from .stop import read_stop_rules
 
 if TYPE_CHECKING:
     from .model import Model
 
 FORMAT = "1"
-# what the first decisions see: concentrations after the first step of transport, or as they are given
-FIRST_LOOKS = ("solved", "given")
+# what the first decisions see: concentrations after the first step of transport, as they are given, or in balance with
+# the cells as they stand at time 0
+FIRST_LOOKS = ("solved", "given", "steady")
 OF_THE_MATRIX = ("sense.matrix", "sense.stiffness", "sense.alignment")
 
 
@@ -60,7 +63,9 @@ def _choices(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.numerics = reader.word(tree.get("numerics", NUMERICS[0]), "numerics", NUMERICS, "numerics") or NUMERICS[0]
     model.compat = reader.word(tree.get("compat", ""), "compat", COMPAT, "version to be compatible with") or ""
     model.internalise = reader.truth(tree.get("internalise", False), "internalise")
-    model.start = reader.word(tree.get("start", FIRST_LOOKS[0]), "start", FIRST_LOOKS, "start") or FIRST_LOOKS[0]
+    listed = tree.get("initial")
+    usual = "steady" if isinstance(listed, list) and any(is_slide(given) for given in listed) else FIRST_LOOKS[0]
+    model.start = reader.word(tree.get("start", usual), "start", FIRST_LOOKS, "start") or usual
 
 
 def _space_and_time(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
@@ -86,6 +91,13 @@ def _factors(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.factors = with_tables(reader, factors, model.domain, model.folder)
 
 
+def _slides(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    reader.slides = read_slides(reader, tree, model.folder)
+    types = tree.get("cells")
+    if any(s.unknown for s in reader.slides.values()) and isinstance(types, dict) and OTHER not in types:
+        types[OTHER] = INERT  # a part of the model from here on
+
+
 def _cells(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     cells = read_types(reader, tree, {f.name: f.unit for f in model.factors}, model.processes, model.folder)
     model.types, model.names = cells.types, cells.names
@@ -98,7 +110,14 @@ def _placements(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.placements = []
     listed = reader.listed(tree.get("initial"), "initial", "placements, each starting with  - cells: <type>.")
     for i, given in enumerate(listed):
-        placement = read_placement(reader, given, f"initial.{i}", model.names, model.domain, radius, model.folder)
+        path = f"initial.{i}"
+        placement: Placement | None
+        if i in reader.slides:
+            placement = in_domain(reader, reader.slides[i], path, model.types, model.names, model.domain)
+        elif is_slide(given):
+            placement = remembered(given)
+        else:
+            placement = read_placement(reader, given, path, model.names, model.domain, radius, model.folder)
         if placement:
             model.placements.append(placement)
             if placement.outside and model.folder is not None:
@@ -129,6 +148,7 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("numerics", "compat", "internalise", "start"), _choices),
     (("domain", "clock", "record", "until", "seed"), _space_and_time),
     (("factors",), _factors),
+    ((), _slides),
     (("custom", "cells"), _cells),
     (("initial",), _placements),
     (("matrix",), _matrix),

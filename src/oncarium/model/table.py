@@ -58,7 +58,9 @@ def read_table(
     if table.problems:
         return table
     if len(first) == 1 and ";" in first[0]:
-        complain(1, "the columns are separated by semicolons.", "Expected commas.")
+        complain(
+            1, "the columns are separated by semicolons.", "Expected commas.", "Or read it as a slide:  slide: ..."
+        )
         return table
     if not any(f.strip() for f in first):
         complain(1, "0 cells: the table is empty.", severity="notice")
@@ -124,7 +126,8 @@ def _further(head: Sequence[str], names: Names, kind: str, complain) -> dict[str
     """Header -> column of everything beyond place and type; None where the header is no header."""
     if not {"x", "y"} <= set(head) or ("type" not in head and not kind):
         complain(1, f"the header is '{','.join(head)[:80]}';",
-                 "expected x, y, z, type (z may be left out; type, too, where the model says cells).")  # fmt: skip
+                 "expected x, y, z, type (z may be left out; type, too, where the model says cells).",
+                 "Other columns are read by  slide: <file>, columns: {x: ..., type: ...}, pixel: ...")  # fmt: skip
         return None
     twice = [h for k, h in enumerate(head) if h in head[:k]]
     if twice:

@@ -27,6 +27,7 @@ from ..model.model import Model
 from ..model.places import TRIES, lattice
 from ..model.regions import Region
 from . import matrix, patient
+from .initial import begin
 from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
 
@@ -97,6 +98,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
     tissue.population.register([*plan.order.events, *(e for p in processes for e in p.events)])
     for process in processes:
         process.prepare(tissue)
+    begin(model, tissue, processes)
     return tissue, processes
 
 
