@@ -125,3 +125,14 @@ def test_a_new_file_may_say_only_what_is_changed(tmp_path):
     model = Model.load(tmp_path / "mine.yaml")
     assert [p.count for p in model.placements][1:] == [7, 150] and model.until == 1440.0
     assert said(model)[-1] == "pressure motility.speed" and len(said(model)) == 5
+
+
+def test_a_sentence_that_was_cut_at_its_commas_is_one_problem():
+    text = oc.EXAMPLE.replace('["oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4 assumed"]',
+                              "[oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4 assumed]")  # fmt: skip
+    with pytest.raises(ModelError, match="was cut at a comma") as error:
+        Model.from_text(text)
+    assert len(error.value.problems) == 1 and "in quotes" in str(error.value)
+    with pytest.raises(ModelError, match="was cut at a comma") as error:
+        Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": f"[{RULE}]"})
+    assert len(error.value.problems) == 1

@@ -24,6 +24,7 @@ SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
     r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
 )
+FRAGMENT = re.compile(r"(half|hill)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
 LONGEST = 500  # characters of a sentence
 STEEPEST = 1000.0  # Hill power: a switch already at a hundred
@@ -225,12 +226,24 @@ def sentences(reader: Reader, given: Any, path: str) -> list[tuple[str, Any]]:
     added."""
     how = "each sentence in a line of its own after '- ', or edits: {add: [...], drop: [...]}."
     if not isinstance(given, dict):
-        return [(f"{path}.{i}", said) for i, said in enumerate(reader.listed(given, path, how))]
+        return _whole(reader, reader.listed(given, path, how), path)
     edits = reader.group(given, path, EDITS)
     kept = sentences(reader, edits.get("all"), f"{path}.all")
     gone = _dropped(reader, edits.get("drop"), f"{path}.drop", kept)
-    added = reader.listed(edits.get("add"), f"{path}.add", how)
-    return [rule for rule in kept if rule[0] not in gone] + [(f"{path}.add.{i}", said) for i, said in enumerate(added)]
+    added = _whole(reader, reader.listed(edits.get("add"), f"{path}.add", how), f"{path}.add")
+    return [rule for rule in kept if rule[0] not in gone] + added
+
+
+def _whole(reader: Reader, listed: list[Any], path: str) -> list[tuple[str, Any]]:
+    """Path and text of the sentences of a list; one that YAML has cut at its commas is told, and left out."""
+    cut = {i for i, said in enumerate(listed) if isinstance(said, str) and FRAGMENT.match(said)}
+    begins = [i for i in range(len(listed)) if i not in cut and i + 1 in cut]
+    for i in begins:
+        reader.complain(
+            f"{path}.{i}", f"'{listed[i]}' was cut at a comma: in [...] commas end a sentence.",
+            remedy="Put the sentence in quotes, or in a line of its own after '- '.",
+        )  # fmt: skip
+    return [(f"{path}.{i}", said) for i, said in enumerate(listed) if i not in cut and i not in begins]
 
 
 def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]) -> set[str]:
