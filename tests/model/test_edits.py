@@ -136,3 +136,14 @@ def test_a_sentence_that_was_cut_at_its_commas_is_one_problem():
     with pytest.raises(ModelError, match="was cut at a comma") as error:
         Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": f"[{RULE}]"})
     assert len(error.value.problems) == 1
+
+
+def test_rules_that_share_their_end_are_told():
+    """Before, a weak drug beside a strong killer killed as strongly, and nobody was told."""
+    weak = "oxygen increases death.apoptosis to 0.001 1/min, half 30 mmHg, hill 2"
+    strong = "pressure increases death.apoptosis to 0.02 1/min, half 1, hill 2"
+    model = oc.Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": [weak, strong]})
+    told = [p for p in model.problems if "share one end" in p.message]
+    assert len(told) == 1 and "which is 0.02 1/min here" in told[0].message and told[0].severity == "warning"
+    same = weak.replace("0.001", "0.02")
+    assert not oc.Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": [same, strong]}).problems

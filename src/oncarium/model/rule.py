@@ -191,7 +191,22 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
 def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
     """Rules that contradict each other or their own direction; base(column, label) is the unmodulated value."""
     seen: dict[tuple, str] = {}
+    ends: dict[tuple, Rule] = {}  # of the rules that move a behavior one way, the one that goes farthest
+    for _, rule in rules:
+        way = (rule.behavior, rule.increases)
+        farthest = ends.setdefault(way, rule)
+        if (rule.value > farthest.value) if rule.increases else (rule.value < farthest.value):
+            ends[way] = rule
     for path, rule in rules:
+        farthest = ends[(rule.behavior, rule.increases)]
+        if rule.value != farthest.value:
+            reader.complain(
+                path,
+                f"'{rule.text}': rules that move a behavior the same way share one end, which is "
+                f"{farthest.value:.6g} {rule.unit} here, by '{farthest.text[:60]}'.",
+                remedy="Give both the same end, and this one a higher half where it is to do less.",
+                severity="warning",
+            )
         key = (rule.signal, rule.behavior, rule.increases)
         if key in seen:
             reader.complain(
