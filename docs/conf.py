@@ -31,7 +31,7 @@ html_theme_options = {
     "collapse_navigation": False,
 }
 html_show_sourcelink = False
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "gallery": [], "claims": []}
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 autodoc_typehints = "none"
