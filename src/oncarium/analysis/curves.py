@@ -18,13 +18,14 @@ from ..run.results import Results
 from ..run.series import check_series, quantiles, units_of
 from .canvas import axes, styled
 from .readout import _values
-from .scales import FACTORS, MANY, PALETTE, add_legend, decades, time_axis, with_unit
+from .scales import FACTORS, MANY, PALETTE, add_legend, decades, edge, time_axis, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 STYLES = ("-", "--", ":", "-.")
+WIDTH = 1.6  # of lines, points
 BAND = "median, 5-95 %"
 Series = Callable[[Result], "pd.Series"]
 
@@ -99,7 +100,7 @@ def spread(given: Result | Results, of: Series) -> dict[str, pd.DataFrame]:
 def draw_band(ax: Axes, table: pd.DataFrame, minutes: float, color: str, label: str, style: str = "-") -> None:
     """A median and, where there are several seeds, its band."""
     x = table["time"].to_numpy(float) / minutes
-    ax.plot(x, table["median"], style, color=color, lw=1.6, label=label)
+    ax.plot(x, table["median"], style, color=color, lw=WIDTH, label=label, path_effects=edge(color, WIDTH))
     if (table["n"] > 1).any() or table["low"].notna().any():
         ax.fill_between(x, table["low"], table["high"], color=color, alpha=0.18, lw=0)
 
@@ -279,7 +280,8 @@ def over_time(
     of   the types of cells of a column; all that there are when left out
 
     A column of one run shows the median of its live cells and the band that holds 90 % of them; of Results, the median
-    over the seeds of these medians, and the band of the seeds. Series of several arms have a colour per arm.
+    over the seeds of these medians, and the band of the seeds. Series of several arms have a color per arm, and dashes
+    from the seventh on.
 
     >>> oc.plot.over_time(result, "sense.pressure").get_ylabel()
     'sense.pressure'
@@ -288,11 +290,12 @@ def over_time(
     """
     drawn = _Drawing(given, ax)
     if what in drawn.first.summary:
-        unit = units_of(drawn.first)[what]
+        unit, cells = units_of(drawn.first)[what], what.partition(".")[2]
         for arm, table in spread(given, lambda r: check_series(r, what)).items():
             k = drawn.arms.index(arm)
             name = given.label(arm) if isinstance(given, Results) else what
-            draw_band(drawn.ax, table, drawn.minutes, PALETTE[k % len(PALETTE)], name, STYLES[k // len(PALETTE) % 4])
+            color = drawn.color(cells) if len(drawn.arms) == 1 and cells in drawn.types else FACTORS[k % len(FACTORS)]
+            draw_band(drawn.ax, table, drawn.minutes, color, name, STYLES[k // len(FACTORS) % len(STYLES)])
     else:
         unit = _unit_of_column(drawn.first, what)
         for name in [of] if isinstance(of, str) else list(of or drawn.seen):

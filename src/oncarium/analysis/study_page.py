@@ -3,15 +3,17 @@ tables as CSV and parquet beside it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+from ..errors import DataError, InputError
 from ..run.results import Results
 from ..writing import whole, write_text
-from . import curves
+from . import curves, dose_response
 from .canvas import close, picture
+from .dose_response import DoseResponse
 from .page import Page
 from .responses import Readout, heat_map, numeric_paths, reached, response, responses
 from .scales import MANY
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST = 6  # of arms in one panel of curves, and of panels of a kind
 HEADS = 200  # rows of the table on the page
+DOSES = 5  # from so many values on, a curve may have a half
+log = logging.getLogger(__name__)
 
 
 def write(results: Results, readouts: Sequence[Readout] | None = None) -> Path:
@@ -38,7 +42,8 @@ def write(results: Results, readouts: Sequence[Readout] | None = None) -> Path:
     results.first()
     table = responses(results, readouts)
     write_text(folder / "table.csv", table.to_csv(index=False))
-    write_parquet(table, folder / "table.parquet")
+    if not write_parquet(table, folder / "table.parquet"):
+        log.warning('table.parquet was not written: pip install "oncarium[study]"')
     write_text(folder / "curves.csv", results.curves().to_csv(index=False))
     return page(results, table, folder / "report.html")
 
@@ -76,6 +81,12 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
             by = others[0] if others else None
             said = f"against {number}{f', by {by}' if by else ''}."
             out.pictures((_png(response(table, number, r, by)), f"{r} {said}") for r in chosen[:MOST])
+    halves = _halves(table, numbers, chosen[:MOST]) if len(out_of) == 1 else []
+    if halves:
+        out.heading("Dose of half the effect")
+        out.pictures((_png(dose_response.draw(curve)), f"{curve.readout}: the Hill curve.") for curve in halves)
+        for curve in halves:
+            out.folded(curve.readout, str(curve))
     pairs = [(a, b) for k, a in enumerate(out_of) for b in out_of[k + 1 :] if _is_grid(table, a, b)]
     if pairs:
         out.heading("Two at a time")
@@ -103,6 +114,25 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
     out.download("table.csv", table.to_csv(index=False))
     out.folded("The model of the first run", first.model_yaml)
     return out.write(path)
+
+
+def _halves(table: pd.DataFrame, numbers: Sequence[str], readouts: Sequence[str]) -> list[DoseResponse]:
+    """Hill curves of read-outs that a swept number determines: the dose of half the effect lies among the values, and
+    its interval, where there is one, spans less than tenfold."""
+    found = []
+    for number in numbers:
+        doses = table[number].dropna().unique()
+        if len(doses) < DOSES:
+            continue
+        for readout in readouts:
+            try:
+                curve = dose_response.dose_response(table, number, readout)
+            except InputError:  # it has no curve
+                continue
+            half, low, high = curve.ec50
+            if doses.min() <= half <= doses.max() and curve.reached > 0.5 and not high >= 10.0 * low:
+                found.append(curve)
+    return found
 
 
 def _is_grid(table: pd.DataFrame, a: str, b: str) -> bool:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +200,9 @@ def _opened(model: bytes) -> Model:
     return pickle.loads(model)
 
 
-def unpacked(model: bytes, until: float, seed: int, key: str, origin: Origin | None, folder: str) -> str:
-    """Perform the task of a packed model."""
-    return perform(Task(_opened(model), until, seed, key, origin), folder)
+def unpacked(model: bytes, task: Task, folder: str) -> str:
+    """Perform a task with this packed model."""
+    return perform(replace(task, model=_opened(model)), folder)
 
 
 def _by_workers(
@@ -212,7 +212,7 @@ def _by_workers(
     caller."""
     models = {id(model): packed(model) for model in {id(t.model): t.model for t in missing}.values()}
     jobs = {
-        t: (unpacked, (models[id(t.model)], t.until, t.seed, t.key, t.origin, str(places[t].resolve())))
+        t: (unpacked, (models[id(t.model)], replace(t, model=None), str(places[t].resolve())))  # type: ignore[arg-type]
         for t in missing
     }
     return _done(jobs, count, client)
@@ -326,6 +326,11 @@ def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
 def _begin() -> None:
     """A worker leaves Ctrl-C to whoever started it, and does not outlive them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)
