@@ -153,7 +153,8 @@ def response(table: pd.DataFrame, path: str, readout: str, by: str | None = None
         if max(map(len, counts)) > 1:
             ax.fill_between(x, low, high, color=color, alpha=0.18, lw=0)
     values = table[path].dropna().to_numpy(float)
-    if values.min() > 0 and values.max() / values.min() > 20:
+    scattered = len(np.unique(values)) == len(values) > 8
+    if not scattered and values.min() > 0 and values.max() / values.min() > 20:
         ax.set_xscale("log")
     ax.set(xlabel=path + (f" ({unit})" if unit else ""), ylabel=readout)
     top = float(table[readout].max())

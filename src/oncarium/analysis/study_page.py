@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import DataError, InputError
 from ..run.results import Results
 from ..writing import whole, write_text
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 6  # of arms in one panel of curves, and of panels of a kind
 HEADS = 200  # rows of the table on the page
+NOISE = 0.5  # share of the variance that a curve may leave unexplained
 DOSES = 5  # from so many values on, a curve may have a half
 log = logging.getLogger(__name__)
 
@@ -65,10 +68,17 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
         results.first(),
         [c for c in table.columns if c not in ("arm", "seed", "time", "finished", *results.paths)],
     )
+    still = [c for c in chosen if len(results.arms) > 1 and table[c].nunique() <= 1]
+    chosen = [c for c in chosen if c not in still] or chosen
     out = Page(results.title)
-    out.text(f"{results.head}. Seen until {reached(results)}. Every arm has the same seeds.")
+    out.text(
+        f"{results.head}. Seen until {reached(results)}.{' Every arm has the same seeds.' * (len(results.arms) > 1)}"
+    )
     if len(results.seeds) > 1:
         out.text("Lines are medians over the seeds, bands hold 90 % of them (5 to 95 %).")
+    stops = results.table["stopped"].value_counts().drop("", errors="ignore")
+    for rule, n in stops.items():
+        out.text(f"{n} of {len(results.runs)} runs were stopped by the rule {rule}.")
     failed = [run for run in results.runs if run.error]
     if failed:
         out.heading("Runs that failed").table(["arm", "seed", "why"], [[r.arm, r.seed, r.error] for r in failed], True)
@@ -87,6 +97,8 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
         out.pictures((_png(dose_response.draw(curve)), f"{curve.readout}: the Hill curve.") for curve in halves)
         for curve in halves:
             out.folded(curve.readout, str(curve))
+    if still and numbers:
+        out.text(f"The same in every run, and not drawn: {', '.join(still)}.")
     pairs = [(a, b) for k, a in enumerate(out_of) for b in out_of[k + 1 :] if _is_grid(table, a, b)]
     if pairs:
         out.heading("Two at a time")
@@ -103,7 +115,9 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
         out.pictures((_png(draw(results)), text) for draw, text in draws)
     elif len(results.arms) <= 2 * MANY:
         series = [f"live.{t}" for t in first.types] + [f"mean.{f}" for f in first.factors]
-        out.pictures((_png(curves.over_time(results, s)), f"{s} of every arm.") for s in series[: 2 * MOST])
+        series = [s for s in series if any(r.summary[s].nunique() > 1 for r in results)]
+        wide = curves.beside(results, False) > 0
+        out.pictures((_png(curves.over_time(results, s)), f"{s} of every arm.", wide) for s in series[: 2 * MOST])
     else:
         out.text(f"{len(results.arms)} arms are too many for one figure; curves.csv has them all.")
     out.heading("Table")
@@ -117,8 +131,8 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
 
 
 def _halves(table: pd.DataFrame, numbers: Sequence[str], readouts: Sequence[str]) -> list[DoseResponse]:
-    """Hill curves of read-outs that a swept number determines: the dose of half the effect lies among the values, and
-    its interval, where there is one, spans less than tenfold."""
+    """Hill curves of read-outs that a swept number determines: the dose of half the effect lies among the values, its
+    interval, where there is one, spans less than tenfold."""
     found = []
     for number in numbers:
         doses = table[number].dropna().unique()
@@ -130,7 +144,8 @@ def _halves(table: pd.DataFrame, numbers: Sequence[str], readouts: Sequence[str]
             except InputError:  # it has no curve
                 continue
             half, low, high = curve.ec50
-            if doses.min() <= half <= doses.max() and curve.reached > 0.5 and not high >= 10.0 * low:
+            left = np.var(curve.responses - curve.at(curve.doses)) / np.var(curve.responses)
+            if left < NOISE and doses.min() <= half <= doses.max() and curve.reached > 0.5 and not high >= 10.0 * low:
                 found.append(curve)
     return found
 
