@@ -23,18 +23,18 @@ def test_a_cluster_runs_what_processes_here_run(tmp_path):
     how = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
     with distributed.LocalCluster(**how) as cluster, distributed.Client(cluster) as client:
         there = oc.repeat(model, 2, "1 h", out=tmp_path / "there", client=client)
-        bad = oc.sweep(model, {EXIT: ["0.02 1/h", "40 1/min"]}, 1, "1 day", out=tmp_path / "bad", client=client)
         words = ("m.yaml", f"{EXIT}=0.02 1/h,0.5 1/h", "--seeds", "1", "--until", "1 h", "-o", "swept", "-q")
         ran = oncarium("sweep", *words, "--scheduler", cluster.scheduler_address, cwd=tmp_path)
     here = oc.repeat(model, 2, "1 h", out=tmp_path / "here", workers=1)
     assert [r.digest for r in there] == [r.digest for r in here]
-    assert bad.table["finished"].tolist() == [True, False] and "run away" in bad.table["error"][1]
     assert ran.returncode == 0 and len(oc.open(tmp_path / "swept")) == 2, ran.stderr
 
 
-@pytest.mark.parametrize("words", [("run", "m.yaml", "--seeds", "2"), ("compare", "m.yaml", "m.yaml")])
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere", "tcp://no.such.host.invalid:8786"])
-def test_where_no_scheduler_answers_it_is_said_within_seconds(tmp_path, words, address):
+@pytest.mark.parametrize(
+    "address, words",
+    [("tcp://127.0.0.1:9", ("run", "m.yaml", "--seeds", "2")), ("nowhere", ("compare", "m.yaml", "m.yaml"))],
+)
+def test_where_no_scheduler_answers_it_is_said_within_seconds(tmp_path, address, words):
     pytest.importorskip("distributed", reason="dask's scheduler is not installed")
     (tmp_path / "m.yaml").write_text(EXAMPLE)
     begun = time.monotonic()
