@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
+    from ..run.result import Result
+
 GREY = "#B0B0B0"
 SHOWN = 11  # names with a colour of their own
 FILLED = 0.8  # of the distance to the nearest neighbor: how wide a cell of unknown size is drawn
@@ -165,16 +167,23 @@ def of_model(model: Model) -> Preview:
     """The cells of a model at time 0."""
     from ..run.simulation import Simulation
 
-    simulation = Simulation(model)
-    cells = simulation.tissue.cells
-    place = cells.position[:, :2].copy()
-    names = np.array([cells.types[k] for k in cells.type], object).astype(str)
-    across = 2.0 * cells["radius"]
-    count = {t: int((names == t).sum()) for t in cells.types}
+    cells = Simulation(model).tissue.cells
+    return _started(model, cells.position[:, :2].copy(), [cells.types[k] for k in cells.type], 2.0 * cells["radius"])
+
+
+def of_run(model: Model, result: Result) -> Preview:
+    """The cells at the first frame of a run of the model."""
+    cells = result.cells(result.times[0], ["type", "position", "radius"])
+    return _started(model, cells[["x", "y"]].to_numpy(), cells["type"], 2.0 * cells["radius"].to_numpy())
+
+
+def _started(model: Model, place: np.ndarray, given: Sequence[str], across: np.ndarray) -> Preview:
+    names = np.array(given, object).astype(str)
+    count = {t: int((names == t).sum()) for t in (t.name for t in model.types) if (names == t).any()}
     wide = max([len(t) for t in count], default=1)
-    lines = [f"{model.title}: {cells.n:,} cells at the start"]
-    lines += str(look(place[:, 0], place[:, 1], across)).split("\n") if cells.n else []
-    lines += [f"  {t:<{wide}}  {n:>8,}  {100 * n / max(cells.n, 1):>3.0f} %" for t, n in count.items() if n]
+    lines = [f"{model.title}: {len(names):,} cells at the start"]
+    lines += str(look(place[:, 0], place[:, 1], across)).split("\n") if len(names) else []
+    lines += [f"  {t:<{wide}}  {n:>8,}  {100 * n / len(names):>3.0f} %" for t, n in count.items()]
     return Preview(model.title, "\n".join(lines), place, across, names, model.problems, model=model)
 
 

@@ -144,6 +144,8 @@ def read_slide(path: Path, words: Words, known: Sequence[str], complain: Complai
 
 def _only(opened: Opened, words: Words, problem: Complain) -> None:
     """Keep the rows that are wanted; tell of a table that seems to hold several slides."""
+    import pandas as pd
+
     frame = opened.frame
     for column, value in words.only.items():
         if column not in frame:
@@ -151,8 +153,8 @@ def _only(opened: Opened, words: Words, problem: Complain) -> None:
                     f"It has: {', '.join(list(frame.columns)[:12])}.")  # fmt: skip
             continue
         kept = frame[column].astype(str).str.strip() == value
-        if frame[column].dtype.kind in "iuf" and number_in(value) is not None:
-            kept = frame[column] == float(value)
+        if not kept.any() and (number := number_in(value)) is not None:  # 60 is 60.0
+            kept = pd.to_numeric(frame[column], errors="coerce") == number
         if not kept.any():
             values = list(dict.fromkeys(frame[column].astype(str)))
             shown = ", ".join(v[:40] for v in values[:8]) + (", ..." if len(values) > 8 else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from .opened import Opened, lacking, refuse
+from .own import PLACES, is_own, own
 from .words import Words
 
 IMAGES = (".tif", ".tiff", ".png", ".npy")
@@ -44,16 +45,21 @@ def open_file(path: Path, words: Words) -> Opened:
     if kind == "text":
         from .delimited import read_text
 
-        return read_text(path)
+        return _told_apart(path, read_text(path), words)
     if kind == "image":
         from .images import read_image
 
         return read_image(path, words)
     if kind == "parquet":
-        return _parquet(path)
+        return _told_apart(path, _parquet(path), words)
     from .scverse import read_scverse
 
     return read_scverse(path, words)
+
+
+def _told_apart(path: Path, opened: Opened, words: Words) -> Opened:
+    """A table as it is, or as what Oncarium itself exported."""
+    return own(path, opened.frame, words, opened.kind, PLACES) if is_own(opened.frame) else opened
 
 
 def _parquet(path: Path) -> Opened:
