@@ -45,8 +45,9 @@ def test_cells_come_back_to_the_digit(folder, tmp_path, name):
     start = oc.open(folder / "start").cells(0)
     assert 300 < len(start) == len(back)
     assert back["type"].tolist() == start["type"].tolist()
-    for column in ("id", "x", "y", "z", "volume.total", "radius"):
+    for column in ("id", "x", "y", "z", "volume.total"):
         assert np.array_equal(back[column], start[column]), column
+    assert np.allclose(back["radius"], start["radius"], rtol=2e-7, atol=0)  # of a volume kept with 24 bits
     assert not [p for p in model.problems if p.severity == "error"]
 
 
@@ -58,7 +59,7 @@ def test_labels_come_back_within_a_pixel(folder, tmp_path):
     start = oc.open(folder / "start").cells(0)
     rows = model.placements[0].rows
     assert [row[0] for row in rows] == start["type"].tolist()
-    assert np.abs(np.array([row[1:3] for row in rows]) - start[["x", "y"]]).max() < 0.5
+    assert np.abs(np.array([row[1:3] for row in rows]) - start[["x", "y"]].to_numpy()).max() < 0.5
     volume = np.array(model.placements[0].values["volume.total", None])
     assert np.median(np.abs(np.cbrt(volume / start["volume.total"]) - 1.0)) < 0.02
 

@@ -36,8 +36,10 @@ def of_run(model: Model, result: Result, folder: Path) -> Path | None:
     """Write the page of a run's start into its folder; None where no cell of the model comes from a slide."""
     from .preview import of_run
 
-    with_slide = any(p.rows and p.table for p in model.placements)
-    return write(of_run(model, result), folder / NAME) if with_slide else None
+    if any(p.rows and p.table for p in model.placements):
+        return write(of_run(model, result), folder / NAME)
+    (folder / NAME).unlink(missing_ok=True)  # that of a run which was replaced
+    return None
 
 
 def page(start: Preview) -> Page:

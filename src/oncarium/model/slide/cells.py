@@ -237,7 +237,10 @@ def _numbers(opened: Opened, column: str, role: str, problem: Complain, places: 
     import pandas as pd
 
     given = opened.frame[column]
-    values = pd.to_numeric(given, errors="coerce").to_numpy(float)
+    values = pd.to_numeric(given, errors="coerce").to_numpy(float, copy=True)
+    if given.dtype == object:  # pandas is off by a digit at times
+        right = np.isfinite(values)
+        values[right] = given.to_numpy()[right].astype(float)
     wrong = np.flatnonzero(~(np.abs(values) <= FARTHEST))
     if len(wrong) and places:
         texts = Counter(f"'{str(v)[:20]}'" if str(v).strip() else "nothing" for v in given.iloc[wrong])
