@@ -14,7 +14,7 @@ from ..model.files import Document
 from ..model.model import Model
 from ..model.nested import texts
 from ..model.reader import Reader
-from ..model.slide.cells import Slide, in_folder, read_slide
+from ..model.slide.cells import Slide, in_folder, read_slide, short
 from ..model.slide.columns import plain
 from ..model.slide.files import is_slide_file
 from ..model.slide.plausible import look
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..run.result import Result
 
 GREY = "#B0B0B0"
+MOST = 30  # names that are listed
 SHOWN = 11  # names with a colour of their own
 FILLED = 0.8  # of the distance to the nearest neighbor: how wide a cell of unknown size is drawn
 
@@ -145,11 +146,13 @@ def tell(slide: Slide, unit: str, problems: Sequence[Problem]) -> str:
     lines += [", ".join(f"{role} is {name}" for role, name in slide.columns.items() if role != "label")]
     lines += [f"{slide.pixel:g} um per pixel, y {'down' if slide.down else 'up'}"] if unit == "um" else []
     lines += said.split("\n")
-    wide = max(len(name) for name in slide.counts)
+    shown = dict(list(slide.counts.items())[:MOST])
+    wide = max(len(short(name)) for name in shown)
     total = sum(n for n, _ in slide.counts.values())
-    for name, (n, of) in slide.counts.items():
+    for name, (n, of) in shown.items():
         fate = f"  -> {of or 'left out'}" if of != name else ""
-        lines.append(f"  {name:<{wide}}  {n:>8,}  {100 * n / total:>3.0f} %{fate}")
+        lines.append(f"  {short(name):<{wide}}  {n:>8,}  {100 * n / total:>3.0f} %{fate}")
+    lines += [f"  and {len(slide.counts) - MOST:,} more names"] if len(slide.counts) > MOST else []
     lines += [
         p.message.partition(": ")[2] for p in problems if p.severity != "error" and "by their names" not in p.message
     ]

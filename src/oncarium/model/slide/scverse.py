@@ -36,7 +36,10 @@ def _annotated(path: Path, data: Any, words: Words) -> Opened:
     frame = _obs(data)
     columns: dict[str, str] = {}
     if "spatial" in data.obsm:
-        place = np.asarray(data.obsm["spatial"], float)
+        try:
+            place = np.asarray(data.obsm["spatial"], float)
+        except (TypeError, ValueError):
+            refuse(path, "obsm['spatial'] holds no numbers.", "Expected places (cells, 2) or (cells, 3).")
         if place.ndim != 2 or place.shape[1] not in (2, 3):
             refuse(path, f"obsm['spatial'] has the shape {place.shape}.", "Expected (cells, 2) or (cells, 3).")
         for k, axis in enumerate("xyz"[: place.shape[1]]):
