@@ -66,7 +66,7 @@ def test_words_that_cannot_be(tmp_path, words, wrong):
         ("<html><body>404</body></html>\n", "pixel: 1 um", "the header is '<html>"),
         ("x_mm,y_mm,type\n0.1,0.2,tumor\n", "pixel: 1 um", "which column is x and y is not said"),
         ("x_um,y_um,type,area_px\n1,2,tumor,90\n", "columns: {area: area_px}", "area_px is in pixels, and x_um in um"),
-        ("x,y,type,area\n1,2,tumor,-5\n", "pixel: 1 um, columns: {area: area}", "1 of 1 cells have a size that no cell"),
+        ("x,y,type,area\n1,2,tumor,-5\n", "pixel: 1 um, columns: {area: area}", "1 of 1 cells have a size that"),
         ("x,y,type\n" + "".join(f"{10 * k},1,n{k}\n" for k in range(999)), "pixel: 1 um",
          "999 names are unknown: n0 (1 rows), n1 (1 rows)"),
         (",".join(f"c{k}" for k in range(20_000)) + "\n" + ",".join("1" * 20_000), "pixel: 1 um", "It has: c0, c1,"),

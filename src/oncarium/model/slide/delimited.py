@@ -35,7 +35,7 @@ def read_text(path: Path) -> Opened:
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # rows longer than the header
             frame = pd.read_csv(
-                io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, index_col=False, header=0,
+                io.BytesIO(text.encode()), sep=mark, dtype=str, keep_default_na=False, index_col=False, header=0,
                 names=[name or f"column {k + 1}" for k, name in enumerate(_once(header))], skipinitialspace=True,
             )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
