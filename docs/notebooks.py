@@ -26,7 +26,7 @@ def picture(path: Path) -> bytes:
         NotebookClient(book, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     cell = next(c for c in book.cells if "gallery" in c.metadata.get("tags", ()))
     shown = [o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})]
-    few = Image.open(io.BytesIO(base64.b64decode(shown[-1]))).convert("RGB").quantize(64)
+    few = Image.open(io.BytesIO(base64.b64decode(shown[-1]))).convert("RGB").quantize(256)
     out = io.BytesIO()
     few.save(out, "png", optimize=True)
     return out.getvalue()

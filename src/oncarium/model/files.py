@@ -304,10 +304,11 @@ def is_there(path: Path) -> bool:
 
 
 def merge(document: Document, other: Document) -> None:
-    """Fill what `document` does not say from `other`."""
+    """Fill what `document` does not say from `other`; a name is its own file's."""
     for key, place in other.places.items():
         document.places.setdefault(below_edits(key, document.tree), place)
-    document.tree = overlay(other.tree, document.tree)
+    below = {key: value for key, value in other.tree.items() if key != "name"}
+    document.tree = overlay(below, document.tree)
     document.problems += other.problems
 
 
