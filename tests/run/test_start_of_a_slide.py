@@ -101,9 +101,9 @@ def test_a_run_goes_on_without_its_slide(model, tmp_path):
 
 def test_a_task_carries_its_slide(model, tmp_path):
     task = Task.of(model, "6 min", 3)
-    data = packed(task)
+    data = packed(model)
     (tmp_path / "exemplar_001.csv").unlink()
-    assert unpacked(data, str(tmp_path / "there")) == ""
+    assert unpacked(data, task, str(tmp_path / "there")) == ""
     assert oc.open(tmp_path / "there").attrs["model_digest"] == model.digest
 
 
