@@ -51,7 +51,7 @@ def happened(result: Result) -> str:
 def text(result: Result) -> str:
     """The table that print shows."""
     first, *others = HEADS
-    wide = max(16, *(len(name) + 2 for name in (*result.types, *result.factors)))
+    wide = max([16, *(len(name) + 2 for name in (*result.types, *result.factors))])
     lines = [head(result), f"{first:<{wide}}" + "".join(f"{h:>{w}}" for h, w in zip(others, (10, 8, 8, 10)))]
     lines += [
         f"{name:<{wide}}" + "".join(f"{n:>{w}}" for n, w in zip(numbers, (10, 8, 8, 10)))
