@@ -270,11 +270,8 @@ def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
         return ax
     for k, (name, top) in enumerate(tops.items()):
         color = FACTORS[k % len(FACTORS)]
-        drawn.line(
-            lambda r, n=name, t=top: _summary(f"mean.{n}")(r) / t,
-            color,
-            f"{name} ({'1 = ' * (top > 1e-300)}{said[name]})",
-        )  # type: ignore[misc]
+        label = f"{name} ({'1 = ' * (top > 1e-300)}{said[name]})"
+        drawn.line(lambda r, n=name, t=top: _summary(f"mean.{n}")(r) / t, color, label)  # type: ignore[misc]
     ax.set(ylabel="mean in the domain, relative")
     drawn.title("factors")
     ax.set_ylim(bottom=0)
