@@ -142,12 +142,17 @@ def test_a_damaged_list_of_runs_is_one_message(repeated, tmp_path, damage):
         oc.open(tmp_path)
 
 
+class Breaking(oc.Process):
+    def step(self, tissue, tick):
+        raise ValueError("it broke")
+
+
 def test_a_run_that_fails_is_told_and_ends_no_other(model, tmp_path):
-    bad = model.with_({EXIT: "40 1/min"})
-    results = oc.compare(model, bad.with_({"name": "wild"}), until="1 day", out=tmp_path / "x", workers=1)
+    bad = model.with_({"name": "wild"}).with_process(Breaking())
+    results = oc.compare(model, bad, until="1 h", out=tmp_path / "x", workers=1)
     row = results.table.set_index("arm").loc["wild"]
-    assert not row["finished"] and "run away" in row["error"] and "1 failed" in str(results)
-    assert "run away" in (tmp_path / "x/compare.html").read_text()
+    assert not row["finished"] and "it broke" in row["error"] and "1 failed" in str(results)
+    assert "it broke" in (tmp_path / "x/compare.html").read_text()
 
 
 @pytest.mark.parametrize("given", [0, -3, [], "0", "x", [1, 1], [-1], 1.5, True, None, "1,2,", [2**63]])
