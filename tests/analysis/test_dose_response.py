@@ -55,7 +55,7 @@ def test_the_figure_has_every_run_and_the_dose_of_half_the_effect():
     rows.attrs["units"] = {"drug": "uM"}
     curve = oc.dose_response(rows, "drug", "live", resamples=50)
     ax = oc.plot.dose_response(curve)
-    assert ax.get_xlabel() == "drug (uM)" and len(ax.lines[2].get_xdata()) == len(rows)
+    assert ax.get_xlabel() == "drug (µM)" and len(ax.lines[2].get_xdata()) == len(rows)
     assert ax.lines[0].get_xdata()[0] == curve.ec50[0] and "3 seeds" in ax.get_legend().get_texts()[2].get_text()
 
 

@@ -125,3 +125,25 @@ def test_a_new_file_may_say_only_what_is_changed(tmp_path):
     model = Model.load(tmp_path / "mine.yaml")
     assert [p.count for p in model.placements][1:] == [7, 150] and model.until == 1440.0
     assert said(model)[-1] == "pressure motility.speed" and len(said(model)) == 5
+
+
+def test_a_sentence_that_was_cut_at_its_commas_is_one_problem():
+    text = oc.EXAMPLE.replace('["oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4 assumed"]',
+                              "[oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4 assumed]")  # fmt: skip
+    with pytest.raises(ModelError, match="was cut at a comma") as error:
+        Model.from_text(text)
+    assert len(error.value.problems) == 1 and "in quotes" in str(error.value)
+    with pytest.raises(ModelError, match="was cut at a comma") as error:
+        Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": f"[{RULE}]"})
+    assert len(error.value.problems) == 1
+
+
+def test_rules_that_share_their_end_are_told():
+    """Before, a weak drug beside a strong killer killed as strongly, and nobody was told."""
+    weak = "oxygen increases death.apoptosis to 0.001 1/min, half 30 mmHg, hill 2"
+    strong = "pressure increases death.apoptosis to 0.02 1/min, half 1, hill 2"
+    model = oc.Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": [weak, strong]})
+    told = [p for p in model.problems if "share one end" in p.message]
+    assert len(told) == 1 and "which is 0.02 1/min here" in told[0].message and told[0].severity == "warning"
+    same = weak.replace("0.001", "0.02")
+    assert not oc.Model.from_text(oc.EXAMPLE).with_({"cells.tumor.rules+": [same, strong]}).problems

@@ -71,7 +71,7 @@ def test_what_the_library_holds_is_included_by_name(tmp_path: Path):
     (tmp_path / "m.yaml").write_text("include: [human, inflamed]\nseed: 4\n")
     model = Model.load(tmp_path / "m.yaml")
     plain = Model.load("inflamed")
-    assert (model.seed, model.name) == (4, "inflamed") and model.placements == plain.placements
+    assert (model.seed, model.name) == (4, "") and model.placements == plain.placements
     assert model.numbers["cells.carcinoma.drive.oncogene"].value < plain.numbers["cells.carcinoma.drive.oncogene"].value
     (tmp_path / "half_millimeter").mkdir()  # what lies beside the file comes first
     (tmp_path / "m.yaml").write_text("include: half_millimeter\n")

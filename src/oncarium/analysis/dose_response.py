@@ -9,6 +9,7 @@ import numpy as np
 
 from ..errors import InputError, did_you_mean
 from .canvas import axes, styled
+from .scales import with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -179,12 +180,12 @@ def draw(curve: DoseResponse, ax: Axes | None = None) -> Axes:
     ax.plot(fine, curve.at(fine), color="black", lw=1.5, label=f"Hill power {curve.hill[0]:.2g}")
     ax.plot(curve.doses, curve.responses, "o", color="#0072B2", ms=4, alpha=0.7, label=f"runs ({curve.seeds} seeds)")
     ax.set_xscale("symlog", linthresh=smallest, linscale=0.4)
+    levels = np.unique(curve.doses)
+    if len(levels) <= 10:
+        ax.set_xticks(levels, [f"{d:g}" for d in levels])
+    ax.minorticks_off()
     ax.set_xlim(-0.1 * smallest if (curve.doses == 0.0).any() else smallest / 2.0, None)
-    ax.set(
-        xlabel=f"{curve.dose} ({curve.unit})" if curve.unit else curve.dose,
-        ylabel=curve.readout,
-        title="dose and response",
-    )
+    ax.set(xlabel=with_unit(curve.dose, curve.unit), ylabel=curve.readout, title="dose and response")
     ax.set_ylim(bottom=min(0.0, float(curve.responses.min())))
     ax.legend()
     return ax

@@ -135,6 +135,7 @@ def tissue(
         bars = (numbers is not None) + (field is not None)
         beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01 + 0.22 * bars, 1.0), "borderaxespad": 0}
         ax.legend(handles=handles, handletextpad=0.2, frameon=False, **beside)
+        ax.set_anchor("W")  # the layout leaves room for the legend right of a wider box than a square takes
     return ax
 
 

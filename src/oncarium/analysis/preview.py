@@ -14,7 +14,7 @@ from ..model.files import Document
 from ..model.model import Model
 from ..model.nested import texts
 from ..model.reader import Reader
-from ..model.slide.cells import Slide, in_folder, read_slide
+from ..model.slide.cells import Slide, in_folder, read_slide, short
 from ..model.slide.columns import plain
 from ..model.slide.files import is_slide_file
 from ..model.slide.plausible import look
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.axes import Axes
 
+    from ..run.result import Result
+
 GREY = "#B0B0B0"
+MOST = 30  # names that are listed
 SHOWN = 11  # names with a colour of their own
 FILLED = 0.8  # of the distance to the nearest neighbor: how wide a cell of unknown size is drawn
 
@@ -143,11 +146,13 @@ def tell(slide: Slide, unit: str, problems: Sequence[Problem]) -> str:
     lines += [", ".join(f"{role} is {name}" for role, name in slide.columns.items() if role != "label")]
     lines += [f"{slide.pixel:g} um per pixel, y {'down' if slide.down else 'up'}"] if unit == "um" else []
     lines += said.split("\n")
-    wide = max(len(name) for name in slide.counts)
+    shown = dict(list(slide.counts.items())[:MOST])
+    wide = max(len(short(name)) for name in shown)
     total = sum(n for n, _ in slide.counts.values())
-    for name, (n, of) in slide.counts.items():
+    for name, (n, of) in shown.items():
         fate = f"  -> {of or 'left out'}" if of != name else ""
-        lines.append(f"  {name:<{wide}}  {n:>8,}  {100 * n / total:>3.0f} %{fate}")
+        lines.append(f"  {short(name):<{wide}}  {n:>8,}  {100 * n / total:>3.0f} %{fate}")
+    lines += [f"  and {len(slide.counts) - MOST:,} more names"] if len(slide.counts) > MOST else []
     lines += [
         p.message.partition(": ")[2] for p in problems if p.severity != "error" and "by their names" not in p.message
     ]
@@ -165,16 +170,23 @@ def of_model(model: Model) -> Preview:
     """The cells of a model at time 0."""
     from ..run.simulation import Simulation
 
-    simulation = Simulation(model)
-    cells = simulation.tissue.cells
-    place = cells.position[:, :2].copy()
-    names = np.array([cells.types[k] for k in cells.type], object).astype(str)
-    across = 2.0 * cells["radius"]
-    count = {t: int((names == t).sum()) for t in cells.types}
+    cells = Simulation(model).tissue.cells
+    return _started(model, cells.position[:, :2].copy(), [cells.types[k] for k in cells.type], 2.0 * cells["radius"])
+
+
+def of_run(model: Model, result: Result) -> Preview:
+    """The cells at the first frame of a run of the model."""
+    cells = result.cells(result.times[0], ["type", "position", "radius"])
+    return _started(model, cells[["x", "y"]].to_numpy(), cells["type"], 2.0 * cells["radius"].to_numpy())
+
+
+def _started(model: Model, place: np.ndarray, given: Sequence[str], across: np.ndarray) -> Preview:
+    names = np.array(given, object).astype(str)
+    count = {t: int((names == t).sum()) for t in (t.name for t in model.types) if (names == t).any()}
     wide = max([len(t) for t in count], default=1)
-    lines = [f"{model.title}: {cells.n:,} cells at the start"]
-    lines += str(look(place[:, 0], place[:, 1], across)).split("\n") if cells.n else []
-    lines += [f"  {t:<{wide}}  {n:>8,}  {100 * n / max(cells.n, 1):>3.0f} %" for t, n in count.items() if n]
+    lines = [f"{model.title}: {len(names):,} cells at the start"]
+    lines += str(look(place[:, 0], place[:, 1], across)).split("\n") if len(names) else []
+    lines += [f"  {t:<{wide}}  {n:>8,}  {100 * n / len(names):>3.0f} %" for t, n in count.items()]
     return Preview(model.title, "\n".join(lines), place, across, names, model.problems, model=model)
 
 

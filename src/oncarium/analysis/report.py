@@ -18,6 +18,7 @@ from ..errors import DataError, OncariumError
 from ..model.model import Model
 from ..run.result import Result
 from ..units import say_time
+from . import start_page
 from .page import Page, escaped, swatch
 from .scales import APOPTOTIC, MANY, NECROTIC, color_of
 
@@ -46,7 +47,8 @@ def report(result: Result, folder: str | Path | None = None) -> Path:
     """
     target = Path(folder) if folder is not None else result.path.parent
     target.mkdir(parents=True, exist_ok=True)
-    return _page(result, draw(result, target / "figures")).write(target / "report.html")
+    beside = start_page.NAME if (target / start_page.NAME).is_file() else ""
+    return _page(result, draw(result, target / "figures"), beside).write(target / "report.html")
 
 
 def file_name(name: str, taken: Collection[str] = ()) -> str:
@@ -99,7 +101,8 @@ def draw(result: Result, folder: Path) -> Pictures:
     return out
 
 
-def _page(result: Result, pictures: Pictures) -> Page:
+def _page(result: Result, pictures: Pictures, start: str = "") -> Page:
+    """The page; start: that of the data and the start, where it lies beside."""
     model = _model(result)
     page = Page(result.title)
     page.text(
@@ -111,6 +114,8 @@ def _page(result: Result, pictures: Pictures) -> Page:
         page.text(model.description)
     if model is not None and model.look:
         page.add(f"<p><b>What to look at.</b> {escaped(model.look)}</p>")
+    if start:
+        page.add(f"<p>The cells come from a slide: <a href='{start}'>data and start side by side</a>.</p>")
     _summary(page, result)
     page.heading("Tissue").over_time(pictures["Tissue"], "Cells at their true size.")
     for section in ("Factors", "Curves"):

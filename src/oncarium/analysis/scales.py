@@ -3,6 +3,7 @@ legends."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def with_unit(name: str, unit: str) -> str:
     >>> with_unit("oxygen", "mmHg"), with_unit("hypoxia.level", "1")
     ('oxygen (mmHg)', 'hypoxia.level')
     """
-    said = unit.replace("um", "µm").replace("^2", "²").replace("^3", "³")
+    said = re.sub(r"\bu(?=[mM])", "µ", unit).replace("^2", "²").replace("^3", "³")
     return f"{name} ({said})" if unit not in ("1", "") else name
 
 

@@ -31,15 +31,19 @@ from .options import (
 from .progress import Progress
 
 if TYPE_CHECKING:
+    from ..model.model import Model
     from ..run.result import Result
 
 
-def finish(result: Result, folder: Path, pictures: bool) -> None:
-    """Report, figures and a short table."""
+def finish(result: Result, folder: Path, pictures: bool, model: Model | None = None) -> None:
+    """Report, figures and a short table; of a model, where its cells come from a slide, data and start as well."""
     print(result)
     if pictures:
+        from ..analysis import start_page
         from ..analysis.report import report
 
+        if model is not None and (start := start_page.of_run(model, result, folder)) is not None:
+            print(f"start    {start}")
         print(f"report   {report(result, folder)}")
         print(f"figures  {folder / 'figures'}")
     print(f"results  {result.path}")
@@ -110,7 +114,7 @@ def run(
             take_over=take_over,
         )
     progress.exit_if_stopped(folder)
-    finish(result, folder, not no_report)
+    finish(result, folder, not no_report, chosen)
 
 
 def resume(

@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from ..units import Quantity
+from . import environment
 from .nested import flatten
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ WORDS = ("numerics", "compat", "internalise", "start")
 TREES = ("custom", "initial", "matrix", "supply", "body", "entry", "exit")  # compared as they are written
 CLOSE = 1e-9  # of a value: what is nearer is the same
 NOTHING = "(nothing)"
+FACES = tuple(f".boundary.{face}" for face in environment.FACES)
+Meaning = dict[str, tuple[Any, str, bool]]  # path -> (value, how to say it, whether the file says it)
 
 
 def differences(one: Model, other: Model) -> list[str]:
@@ -30,12 +33,23 @@ def differences(one: Model, other: Model) -> list[str]:
     ([], ['until: 1 day -> 2 day'])
     """
     mine, theirs = _meaning(one), _meaning(other)
-    lines = []
+    lines: dict[str, None] = {}
     for path in dict.fromkeys([*mine, *theirs]):
         a, b = mine.get(path), theirs.get(path)
+        alone = a or b
+        if (a is None or b is None) and alone is not None and not alone[2]:
+            continue  # a default of what only one of them has
         if not _same(a[0] if a else None, b[0] if b else None):
-            lines.append(f"{path}: {a[1] if a else NOTHING} -> {b[1] if b else NOTHING}")
-    return lines
+            where = path.rpartition(".")[0] if path.endswith(FACES) and _whole(path, mine, theirs) else path
+            lines[f"{where}: {a[1] if a else NOTHING} -> {b[1] if b else NOTHING}"] = None
+    return list(lines)
+
+
+def _whole(path: str, *meanings: Meaning) -> bool:
+    """Whether all faces that a boundary speaks of say the same, in each of the models."""
+    start = path.rpartition(".")[0] + "."
+    said = [{m[p][:2] for p in m if p.startswith(start)} for m in meanings]
+    return all(len(one) <= 1 for one in said)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -46,16 +60,17 @@ def _same(a: Any, b: Any) -> bool:
     return a == b
 
 
-def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
-    """Path -> (value, how to say it)."""
+def _meaning(model: Model) -> Meaning:
+    """What a model says, by path."""
     written = flatten(model.document.tree)
-    out: dict[str, tuple[Any, str]] = {}
+    out: Meaning = {}
 
     def put(path: str, value: Any, unit: str = "", at: str = "") -> None:
         said = written.get(at or path)
+        spoken = said is not None
         if said is None and isinstance(value, int | float) and not isinstance(value, bool):
             said = str(Quantity(value, unit or "1"))
-        out[path] = (value, str(value) if said is None else said)
+        out[path] = (value, str(value) if said is None else said, spoken)
 
     for word in WORDS:
         put(word, getattr(model, word))
@@ -65,12 +80,13 @@ def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
         put(f"domain.{axis}", (model.domain.lower[k], model.domain.upper[k]))
         put(f"domain.voxel.{axis}", model.domain.voxel[k], "um", "domain.voxel")
     for i, stop in enumerate(model.stop_when):
-        out[f"stop_when.{i}"] = ((stop.name, stop.sign, stop.value, stop.lasting), stop.text)
+        out[f"stop_when.{i}"] = ((stop.name, stop.sign, stop.value, stop.lasting), stop.text, True)
     for section, given in (("clock", model.clock), ("record", model.record)):
         for f in fields(given):
             put(f"{section}.{f.name}", getattr(given, f.name), "um/min" if f.name == "error" else "min")
     for factor in model.factors:
         path = f"factors.{factor.name}"
+        out[path] = (factor.name, factor.name, True)
         for name, unit in (("unit", ""), ("diffusion", "um^2/min"), ("decay", "1/min"), ("michaelis", factor.unit),
                            ("initial", factor.unit), ("initial_content", ""), ("tolerance", factor.unit),
                            ("hindrance", "")):  # fmt: skip
@@ -87,13 +103,13 @@ def _meaning(model: Model) -> dict[str, tuple[Any, str]]:
             _written(model, section, written, out)
     for i, p in enumerate(model.placements if all(p.table for p in model.placements) else ()):
         values = sorted((c, label or "", tuple(None if x != x else x for x in v)) for (c, label), v in p.values.items())
-        out[f"initial.{i}"] = ((p.rows, tuple(values)), f"{len(p.rows)} cells of {p.table}")
+        out[f"initial.{i}"] = ((p.rows, tuple(values)), f"{len(p.rows)} cells of {p.table}", True)
     return out
 
 
-def _cell(model: Model, t: Any, put: Any, out: dict[str, tuple[Any, str]]) -> None:
+def _cell(model: Model, t: Any, put: Any, out: Meaning) -> None:
     path, names = f"cells.{t.name}", model.names
-    put(path, t.name)
+    out[path] = (t.name, t.name, True)
     put(f"{path}.cycle.model", t.cycle.name)
     for k, phase in enumerate(t.cycle.phases):
         put(f"{path}.cycle.exit" + (f".{phase}" if len(t.cycle.phases) > 1 else ""), t.exit[k], "1/min")
@@ -107,7 +123,8 @@ def _cell(model: Model, t: Any, put: Any, out: dict[str, tuple[Any, str]]) -> No
     for rule in t.rules:
         pair = tuple(".".join(w for w in words if w) for words in (rule.signal, rule.behavior))
         how = (rule.increases, rule.value, rule.half, rule.hill, rule.dead)
-        out[f"{path}.rules.{' on '.join(pair)}"] = (how, rule.said)
+        said = " on ".join(word.removeprefix("sense.").removeprefix("factor.") for word in pair)
+        out[f"{path}.rules.{said}"] = (how, rule.said, True)
     for i, d in enumerate(t.distributions):
         put(f"{path}.distributions.{i}", (d.column, d.label, d.kind, d.parameters, d.low, d.high))
     if t.name in model.networks:
@@ -115,10 +132,10 @@ def _cell(model: Model, t: Any, put: Any, out: dict[str, tuple[Any, str]]) -> No
         put(f"{path}.network", (repr(n.logic), n.minutes, n.held, tuple(repr(i) for i in n.inputs)))
 
 
-def _written(model: Model, section: str, written: dict[str, str], out: dict[str, tuple[Any, str]]) -> None:
+def _written(model: Model, section: str, written: dict[str, str], out: Meaning) -> None:
     """Values of a section as they are written, numbers as numbers."""
     for path, text in written.items():
         if path.partition(".")[0] != section or path.rpartition(".")[2] in ("doc", "gives", "outside"):
             continue
         number = model.numbers.get(path)
-        out[path] = (number.value if number is not None else text, text)
+        out[path] = (number.value if number is not None else text, text, True)

@@ -86,22 +86,20 @@ def decode(data: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")  # line ends of Windows, and of old spreadsheets
 
 
+def check_regular(path: Path) -> None:
+    """Raise ModelError where a path is a folder, a pipe or a device; OSError where it cannot be looked at."""
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise ModelError(Problem(str(path), "", "is a folder; expected a file."))
+    if not stat.S_ISREG(kind):  # a pipe would block, a device may never end
+        remedy = "Copy what it gives into a file."
+        raise ModelError(Problem(str(path), "", "is no regular file;", "expected a file on a disk.", remedy))
+
+
 def read_bytes(path: Path, largest: int = LARGEST) -> bytes:
     """Content of a regular file that is not too large; a helpful ModelError otherwise."""
     try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise ModelError(Problem(str(path), "", "is a folder; expected a file."))
-        if not stat.S_ISREG(kind):  # a pipe would block, a device may never end
-            raise ModelError(
-                Problem(
-                    str(path),
-                    "",
-                    "is no regular file;",
-                    "expected a file on a disk.",
-                    "Copy what it gives into a file.",
-                )
-            )
+        check_regular(path)
         with path.open("rb") as file:
             data = file.read(largest + 1)
     except FileNotFoundError:
@@ -306,10 +304,11 @@ def is_there(path: Path) -> bool:
 
 
 def merge(document: Document, other: Document) -> None:
-    """Fill what `document` does not say from `other`."""
+    """Fill what `document` does not say from `other`; a name is its own file's."""
     for key, place in other.places.items():
         document.places.setdefault(below_edits(key, document.tree), place)
-    document.tree = overlay(other.tree, document.tree)
+    below = {key: value for key, value in other.tree.items() if key != "name"}
+    document.tree = overlay(below, document.tree)
     document.problems += other.problems
 
 

@@ -24,6 +24,7 @@ SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
     r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
 )
+FRAGMENT = re.compile(r"(half|hill)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
 LONGEST = 500  # characters of a sentence
 STEEPEST = 1000.0  # Hill power: a switch already at a hundred
@@ -190,7 +191,22 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
 def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
     """Rules that contradict each other or their own direction; base(column, label) is the unmodulated value."""
     seen: dict[tuple, str] = {}
+    ends: dict[tuple, Rule] = {}  # of the rules that move a behavior one way, the one that goes farthest
+    for _, rule in rules:
+        way = (rule.behavior, rule.increases)
+        farthest = ends.setdefault(way, rule)
+        if (rule.value > farthest.value) if rule.increases else (rule.value < farthest.value):
+            ends[way] = rule
     for path, rule in rules:
+        farthest = ends[(rule.behavior, rule.increases)]
+        if rule.value != farthest.value:
+            reader.complain(
+                path,
+                f"'{rule.text}': rules that move a behavior the same way share one end, which is "
+                f"{farthest.value:.6g} {rule.unit} here, by '{farthest.text[:60]}'.",
+                remedy="Give both the same end, and this one a higher half where it is to do less.",
+                severity="warning",
+            )
         key = (rule.signal, rule.behavior, rule.increases)
         if key in seen:
             reader.complain(
@@ -225,12 +241,24 @@ def sentences(reader: Reader, given: Any, path: str) -> list[tuple[str, Any]]:
     added."""
     how = "each sentence in a line of its own after '- ', or edits: {add: [...], drop: [...]}."
     if not isinstance(given, dict):
-        return [(f"{path}.{i}", said) for i, said in enumerate(reader.listed(given, path, how))]
+        return _whole(reader, reader.listed(given, path, how), path)
     edits = reader.group(given, path, EDITS)
     kept = sentences(reader, edits.get("all"), f"{path}.all")
     gone = _dropped(reader, edits.get("drop"), f"{path}.drop", kept)
-    added = reader.listed(edits.get("add"), f"{path}.add", how)
-    return [rule for rule in kept if rule[0] not in gone] + [(f"{path}.add.{i}", said) for i, said in enumerate(added)]
+    added = _whole(reader, reader.listed(edits.get("add"), f"{path}.add", how), f"{path}.add")
+    return [rule for rule in kept if rule[0] not in gone] + added
+
+
+def _whole(reader: Reader, listed: list[Any], path: str) -> list[tuple[str, Any]]:
+    """Path and text of the sentences of a list; one that YAML has cut at its commas is told, and left out."""
+    cut = {i for i, said in enumerate(listed) if isinstance(said, str) and FRAGMENT.match(said)}
+    begins = [i for i in range(len(listed)) if i not in cut and i + 1 in cut]
+    for i in begins:
+        reader.complain(
+            f"{path}.{i}", f"'{listed[i]}' was cut at a comma: in [...] commas end a sentence.",
+            remedy="Put the sentence in quotes, or in a line of its own after '- '.",
+        )  # fmt: skip
+    return [(f"{path}.{i}", said) for i, said in enumerate(listed) if i not in cut and i not in begins]
 
 
 def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -124,6 +125,8 @@ def read_slide(path: Path, words: Words, known: Sequence[str], complain: Complai
         shown = ", ".join(list(opened.frame.columns)[:12])
         problem("columns", f"which column is {' and '.join(missing)} is not said.", f"It has: {shown}.",
                 "Say it:  columns: {x: ..., y: ..., type: ...}")  # fmt: skip
+    elif "x" in found.columns and found.columns["x"] == found.columns.get("y"):
+        problem("columns", f"x and y are both the column {found.columns['x']}.", "Expected two.")
     if any(failed):
         return None
     read: dict[str, np.ndarray] = {
@@ -144,6 +147,8 @@ def read_slide(path: Path, words: Words, known: Sequence[str], complain: Complai
 
 def _only(opened: Opened, words: Words, problem: Complain) -> None:
     """Keep the rows that are wanted; tell of a table that seems to hold several slides."""
+    import pandas as pd
+
     frame = opened.frame
     for column, value in words.only.items():
         if column not in frame:
@@ -151,8 +156,8 @@ def _only(opened: Opened, words: Words, problem: Complain) -> None:
                     f"It has: {', '.join(list(frame.columns)[:12])}.")  # fmt: skip
             continue
         kept = frame[column].astype(str).str.strip() == value
-        if frame[column].dtype.kind in "iuf" and number_in(value) is not None:
-            kept = frame[column] == float(value)
+        if not kept.any() and (number := number_in(value)) is not None:  # 60 is 60.0
+            kept = pd.to_numeric(frame[column], errors="coerce") == number
         if not kept.any():
             values = list(dict.fromkeys(frame[column].astype(str)))
             shown = ", ".join(v[:40] for v in values[:8]) + (", ..." if len(values) > 8 else "")
@@ -235,20 +240,28 @@ def _numbers(opened: Opened, column: str, role: str, problem: Complain, places: 
     import pandas as pd
 
     given = opened.frame[column]
-    values = pd.to_numeric(given, errors="coerce").to_numpy(float)
+    values = pd.to_numeric(given, errors="coerce").to_numpy(float, copy=True)
+    if given.dtype == object:  # pandas is off by a digit at times
+        right = np.isfinite(values)
+        values[right] = given.to_numpy()[right].astype(float)
     wrong = np.flatnonzero(~(np.abs(values) <= FARTHEST))
     if len(wrong) and places:
         texts = Counter(f"'{str(v)[:20]}'" if str(v).strip() else "nothing" for v in given.iloc[wrong])
-        comma = any("," in text and text.strip("'").replace(",", "").replace("-", "").isdigit() for text in texts)
+        comma = any("," in text and re.fullmatch(r"'-?[\d,.]+'", text) for text in texts)
         said = ", ".join(f"{text} ({n:,} rows)" for text, n in texts.most_common(3))
         where = f", first in line {opened.first + wrong[0]}" if opened.first else f", first in row {wrong[0] + 1}"
         problem(
             f"columns.{role}", f"{len(wrong):,} cells have no {role}: {column} is {said}{where}.",
-            "Expected a decimal point." if comma else "Expected a finite number.",
+            "Expected a decimal point and no other marks, e.g. 1234.5." if comma else "Expected a finite number.",
             "" if comma else "Take these rows out of the table.",
         )  # fmt: skip
     values[wrong] = math.nan
     return values
+
+
+def short(name: str) -> str:
+    """A name as a message shows it."""
+    return " ".join(name.split())[:40]
 
 
 def _names(given: Sequence) -> np.ndarray:
@@ -292,6 +305,8 @@ def _sizes(opened: Opened, columns: dict[str, str], role: str, pixel: float, pro
     values = _numbers(opened, columns[role], role, problem, places=False)
     if not np.isfinite(values).any():
         problem(f"columns.{role}", f"{columns[role]} holds no number.", "Expected a size for every cell.")
+    if plain(columns[role])[1] == "px" and plain(columns["x"])[1] == "um":
+        problem(f"columns.{role}", f"{columns[role]} is in pixels, and {columns['x']} in um.", "Expected both in one.")
     power = {"diameter": 1, "volume": 3}.get(role, 2)
     return values * (1.0 if plain(columns[role])[1] == "um" or opened.ours else pixel) ** power
 
@@ -302,9 +317,9 @@ def _types(names: np.ndarray, words: Words, known: Sequence[str], problem: Compl
     strange = Counter(name for name in names if not of[name])
     if not strange:
         return np.array([of[name] for name in names], object)
-    told = ", ".join(f"{name[:40]} ({n:,} rows)" for name, n in strange.most_common(8))
+    told = ", ".join(f"{short(name)} ({n:,} rows)" for name, n in strange.most_common(8))
     more = f", and {len(strange) - 8} more" if len(strange) > 8 else ""
-    count = f"{len(strange)} names are" if len(strange) > 1 else "1 name is"
+    count = f"{len(strange):,} names are" if len(strange) > 1 else "1 name is"
     if words.others == "refuse":
         problem(
             "types", f"{count} unknown: {told}{more}.", f"This model has: {', '.join(known)}.",

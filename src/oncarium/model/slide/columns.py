@@ -51,6 +51,7 @@ def find(header: Sequence[str], said: Mapping[str, str], roles: Sequence[str] = 
     {'x': 'X_centroid', 'y': 'Y_centroid', 'type': 'phenotype', 'label': 'CellID'}
     """
     columns, problems, guessed = {}, [], []
+    stems = {plain(h)[0]: h for h in reversed(header)}
     for role in roles:
         if role in said:
             if said[role] in header:
@@ -60,7 +61,6 @@ def find(header: Sequence[str], said: Mapping[str, str], roles: Sequence[str] = 
                 message = f"no column is called '{said[role][:60]}'.{did_you_mean(said[role], header)}"
                 problems.append((role, message, f"It has: {shown}."))
         elif role in NAMES:
-            stems = {plain(h)[0]: h for h in reversed(header)}
             near = next((stems[name] for name in NAMES[role] if name in stems), None)
             if near is not None and near not in columns.values():
                 columns[role] = near

@@ -7,6 +7,7 @@ import gzip
 import io
 import warnings
 import zlib
+from collections import Counter
 from pathlib import Path
 
 from ..files import decode, read_bytes
@@ -30,11 +31,11 @@ def read_text(path: Path) -> Opened:
         refuse(path, f"the header is '{head[:60]}';", "expected columns separated by commas, tabs or semicolons.")
     if all(number_in(name) is not None for name in header if name):
         refuse(path, f"the first line is '{head[:60]}', no header;", "expected a line with the names of the columns.")
-    twice = [name for k, name in enumerate(header) if name and name in header[:k]]
+    twice = [name for name, n in Counter(header).items() if name and n > 1]
     try:
         with warnings.catch_warnings(action="error", category=pd.errors.ParserWarning):  # rows longer than the header
             frame = pd.read_csv(
-                io.StringIO(text), sep=mark, dtype=str, keep_default_na=False, index_col=False, header=0,
+                io.BytesIO(text.encode()), sep=mark, dtype=str, keep_default_na=False, index_col=False, header=0,
                 names=[name or f"column {k + 1}" for k, name in enumerate(_once(header))], skipinitialspace=True,
             )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.ParserWarning, pd.errors.EmptyDataError, ValueError) as error:
@@ -49,7 +50,8 @@ def read_text(path: Path) -> Opened:
 
 def _once(header: list[str]) -> list[str]:
     """Names of which none stands twice."""
-    return [name if name not in header[:k] else f"{name} (column {k + 1})" for k, name in enumerate(header)]
+    first = {name: k for k, name in reversed(list(enumerate(header)))}
+    return [name if first[name] == k else f"{name} (column {k + 1})" for k, name in enumerate(header)]
 
 
 def _bytes(path: Path) -> bytes:

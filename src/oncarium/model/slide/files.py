@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from ..files import check_regular
 from .opened import Opened, lacking, refuse
+from .own import PLACES, is_own, own
 from .words import Words
 
 IMAGES = (".tif", ".tiff", ".png", ".npy")
@@ -34,26 +37,37 @@ def kind_of(path: Path) -> str:
 def open_file(path: Path, words: Words) -> Opened:
     """Open a file of cells. Raises ModelError, and InputError where a library is missing."""
     kind = kind_of(path)
-    if not path.exists():
+    if not os.path.exists(path):
         near = sorted(p.name for p in path.parent.glob("*") if kind_of(p)) if path.parent.is_dir() else []
-        refuse(path, f"no such file: {path.resolve()}", remedy=f"Here lie: {', '.join(near[:8])}." if near else "")
+        refuse(
+            path, f"no such file: {os.path.abspath(path)}", remedy=f"Here lie: {', '.join(near[:8])}." if near else ""
+        )
     if kind == "":
         refuse(path, "what this file is cannot be told from its name;", f"expected {KNOWN}.")
+    if kind != "zarr":
+        check_regular(path)
     if words.classes and kind != "image":
         refuse(path, "only an image of labels has a table of classes.", remedy="Remove classes.")
+    if words.element and kind != "zarr":
+        refuse(path, "only SpatialData (.zarr) has elements.", remedy="Remove element.")
     if kind == "text":
         from .delimited import read_text
 
-        return read_text(path)
+        return _told_apart(path, read_text(path), words)
     if kind == "image":
         from .images import read_image
 
         return read_image(path, words)
     if kind == "parquet":
-        return _parquet(path)
+        return _told_apart(path, _parquet(path), words)
     from .scverse import read_scverse
 
     return read_scverse(path, words)
+
+
+def _told_apart(path: Path, opened: Opened, words: Words) -> Opened:
+    """A table as it is, or as what Oncarium itself exported."""
+    return own(path, opened.frame, words, opened.kind, PLACES) if is_own(opened.frame) else opened
 
 
 def _parquet(path: Path) -> Opened:

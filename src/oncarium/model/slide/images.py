@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...errors import ModelError
 from ...units import UnitError, factor
 from .columns import find
 from .opened import Opened, lacking, refuse
@@ -55,9 +56,10 @@ def _plane(path: Path, image: np.ndarray) -> np.ndarray:
     """The labels, (y, x)."""
     image = np.asarray(image)
     shape = " x ".join(map(str, image.shape))
-    if image.ndim == 3 and (image.shape[-1] in (3, 4) or image.shape[0] in (3, 4)) and image.dtype == np.uint8:
+    if image.ndim == 3 and (image.shape[-1] in (3, 4) or (image.shape[0] in (3, 4) and image.dtype == np.uint8)):
         refuse(path, f"this is a picture in colors ({shape}), no image of labels.", LABELS)
-    image = image.squeeze()
+    while image.ndim > 2 and 1 in image.shape:
+        image = image.squeeze(image.shape.index(1))
     if image.ndim != 2:
         refuse(path, f"the image has {image.ndim} dimensions ({shape}).", LABELS, "Save one plane.")
     if image.size > MOST_PIXELS:
@@ -90,7 +92,8 @@ def _not_a_mask(path: Path, mask: np.ndarray) -> None:
 def _plain(path: Path) -> np.ndarray:
     try:
         if path.suffix.lower() == ".npy":
-            return np.load(path, allow_pickle=False)
+            array = np.load(path, allow_pickle=False)
+            return array if isinstance(array, np.ndarray) else refuse(path, "it holds several arrays.", LABELS)
         from PIL import Image
     except ImportError:
         lacking(path, "Pillow", "slides")
@@ -114,8 +117,10 @@ def _tiff(path: Path) -> tuple[np.ndarray, float | None]:
     try:
         with tifffile.TiffFile(path) as file:
             return file.series[0].asarray(), _physical(path, file.ome_metadata or "")
-    except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
-        refuse(path, f"it cannot be read: {str(error).splitlines()[0][:120]}.", "Expected a TIFF.")
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged file makes it or its decoders raise
+        refuse(path, f"it cannot be read: {(str(error).splitlines() or [''])[0][:120]}.", "Expected a TIFF.")
 
 
 def _physical(path: Path, ome: str) -> float | None:

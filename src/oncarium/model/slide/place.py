@@ -89,10 +89,14 @@ def in_domain(
         total, nuclear = ([t.value(names.columns[c]) for t in types] for c in ("volume.total", "volume.nuclear"))
         volume, wrong = slide.volumes(total, nuclear, names.types)
         if wrong:
+            most = 2 * wrong > len(volume) and not slide.words.trust
             reader.complain(
                 f"{path}.columns.{slide.role}",
-                f"{wrong:,} of {len(volume):,} cells have a size that no cell has; they are as large as their type.",
-                severity="notice",
+                f"{wrong:,} of {len(volume):,} cells have a size that no cell has"
+                f"{'.' if most else '; they are as large as their type.'}",
+                "Expected 4 to 40 um across." * most,
+                "Name another column, or none." * most,
+                "error" if most else "notice",
             )
         values = {("volume.total", None): tuple(volume.tolist())}
     rows = tuple((str(t), float(x), float(y), float(z)) for t, (x, y, z) in zip(slide.types, at))

@@ -88,6 +88,6 @@ def doubt(seen: Look, pixel: float, nucleus: bool) -> tuple[str, str]:
         return "", ""
     guess = float(f"{pixel * USUAL / wrong:.1g}")
     return (
-        f"{said}, {seen.density:,.0f} of them per mm^2",
+        said + (f", {seen.density:,.0f} of them per mm^2" if math.isfinite(seen.density) else ""),
         f"With a pixel of about {guess:g} um they would be usual cells.",
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .opened import Opened, lacking, refuse
+from .own import VOLUME, own
 from .words import Words
 
 if TYPE_CHECKING:
@@ -35,30 +36,21 @@ def _annotated(path: Path, data: Any, words: Words) -> Opened:
     frame = _obs(data)
     columns: dict[str, str] = {}
     if "spatial" in data.obsm:
-        place = np.asarray(data.obsm["spatial"], float)
+        try:
+            place = np.asarray(data.obsm["spatial"], float)
+        except (TypeError, ValueError):
+            refuse(path, "obsm['spatial'] holds no numbers.", "Expected places (cells, 2) or (cells, 3).")
         if place.ndim != 2 or place.shape[1] not in (2, 3):
             refuse(path, f"obsm['spatial'] has the shape {place.shape}.", "Expected (cells, 2) or (cells, 3).")
         for k, axis in enumerate("xyz"[: place.shape[1]]):
             frame[f"spatial.{axis}"] = place[:, k]
             columns[axis] = f"spatial.{axis}"
-    own = data.uns.get("oncarium")
-    if own is None:
+    if "oncarium" not in data.uns:
         return Opened(frame, "AnnData", columns=columns)
-    notes = []
-    if "volume.total" in data.var_names:
-        column = data[:, "volume.total"].X
-        frame["volume.total"] = np.asarray(column.todense() if hasattr(column, "todense") else column, float).ravel()
-        columns["volume"] = "volume.total"
-    if "state" in frame and (frame["state"] != "live").any():
-        notes.append(f"{int((frame['state'] != 'live').sum()):,} cells that are dead there are left out")
-        frame = frame[frame["state"] == "live"]
-    times = frame["time"].unique() if "time" in frame else []
-    if len(times) > 1 and "time" not in words.only:
-        refuse(
-            path, f"it holds {len(times)} times of a run.", "Expected one.", f"Take one:  only: {{time: {times[0]}}}"
-        )
-    return Opened(frame.reset_index(drop=True), "AnnData of Oncarium", pixel=1.0, down=False,
-                  columns=columns | {"type": "cell_type"}, ours=True, notes=notes)  # fmt: skip
+    if VOLUME in data.var_names:
+        column = data[:, VOLUME].X
+        frame[VOLUME] = np.asarray(column.todense() if hasattr(column, "todense") else column, float).ravel()
+    return own(path, frame, words, "AnnData", columns | {"type": "cell_type"})
 
 
 def _obs(data: Any) -> pandas.DataFrame:

@@ -101,9 +101,15 @@ def _pixel(reader: Reader, given: Any, path: str) -> float | None:
     """um per pixel; "0.65 um/px" is understood."""
     if given is None:
         return None
+    if isinstance(given, list | dict):
+        reader.complain(path, "it is one length, as pixels are square;", "expected um per pixel, e.g. 0.65 um.")
+        return None
     text = str(given)
     for per in ("/px", "/pixel", " per pixel"):
         text = text.removesuffix(per)
+    if text.rstrip().endswith(("px", "pixel", "pixels")):
+        reader.complain(path, f"'{text[:40]}' says nothing of a length;", "expected um per pixel, e.g. 0.65 um.")
+        return None
     return reader.length(text, path, gt=0.0)
 
 
