@@ -194,7 +194,7 @@ def _tables(page: Page, result: Result) -> None:
         else:
             left.append(name)
     said = f" {', '.join(left)} would make this page too large." if left else ""
-    page.text(f"More, and in other formats: oncarium export {result.path.parent.name} --to csv.{said}")
+    page.text(f"More, and in other formats: oncarium export {result.path.parent} --to csv.{said}")
 
 
 def _citation(page: Page, result: Result, model: Model | None) -> None:

@@ -309,10 +309,16 @@ def sensitivity(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
 
     from ..analysis import plot
+    from ..errors import InputError
     from ..study import sensitivity as study
 
     chosen, readouts = study.uncertain(numbers)
     tissue = load(model, given, numerics, compat, ignore)
+    if numbers is None and not any(tissue.has(path) for n in chosen for path in n.paths):
+        raise InputError(
+            "--numbers", f"the library's uncertain numbers are those of reference; {model} has none of them.",
+            remedy="Say which numbers to vary, and what to read:  --numbers FILE",
+        )  # fmt: skip
     with Progress(BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("runs", total=None)
         table = study.morris(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -56,4 +57,11 @@ def write(selection: Selection, folder: Path) -> None:
             values, dims=("c", *reversed(axes)), c_coords=channels, transformations={"global": place}
         )
     attrs = {"oncarium": {"unit": "um", "cells_min": selection.times, "fields_min": selection.field_times}}
-    SpatialData(images=images, shapes=cells, tables={"table": table}, attrs=attrs).write(folder / "result.zarr")
+    whole = SpatialData(images=images, shapes=cells, tables={"table": table}, attrs=attrs)
+    try:
+        whole.write(folder / "result.zarr")
+    except (AttributeError, ImportError, TypeError) as error:  # its own parts, of versions that do not fit together
+        raise InputError(
+            "--to spatialdata", f"spatialdata {version('spatialdata')} cannot write here: {error}.",
+            remedy='Bring its parts up to date:  pip install --upgrade "oncarium[spatialdata]"',
+        ) from None  # fmt: skip

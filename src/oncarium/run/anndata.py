@@ -62,7 +62,7 @@ def annotated(tables: Sequence[pandas.DataFrame], attrs: Mapping[str, Any], by: 
         import anndata
     except ImportError:
         raise InputError(
-            "to_anndata", "anndata is not installed.", remedy='Install it:  pip install "oncarium[scverse]"'
+            "AnnData", "anndata is not installed.", remedy='Install it:  pip install "oncarium[scverse]"'
         ) from None
     import pandas as pd
     from scipy.sparse import block_diag

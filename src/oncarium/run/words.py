@@ -51,14 +51,15 @@ def happened(result: Result) -> str:
 def text(result: Result) -> str:
     """The table that print shows."""
     first, *others = HEADS
-    lines = [head(result), f"{first:<16}" + "".join(f"{h:>{w}}" for h, w in zip(others, (10, 8, 8, 10)))]
+    wide = max(16, *(len(name) + 2 for name in (*result.types, *result.factors)))
+    lines = [head(result), f"{first:<{wide}}" + "".join(f"{h:>{w}}" for h, w in zip(others, (10, 8, 8, 10)))]
     lines += [
-        f"{name:<16}" + "".join(f"{n:>{w}}" for n, w in zip(numbers, (10, 8, 8, 10)))
+        f"{name:<{wide}}" + "".join(f"{n:>{w}}" for n, w in zip(numbers, (10, 8, 8, 10)))
         for name, numbers in counts(result)
     ]
-    lines += [f"{name:<16}{said}" for name, said in levels(result)]
+    lines += [f"{name:<{wide}}{said}" for name, said in levels(result)]
     if events := happened(result):
-        lines.append(f"events          {events}")
+        lines.append(f"{'events':<{wide}}{events}")
     return "\n".join(lines)
 
 

@@ -195,7 +195,7 @@ def figure(table: pd.DataFrame) -> Figure:
             ax.set_ylim(-0.7, len(order) - 0.3)
         axes[0, 0].set_yticks(y, order)
         fig.supxlabel(
-            "effect over the range, share of the read-out's mean: mu* (full, 95 %), sigma (open); grey: chance",
+            "effect over the range, share of the read-out's mean\nmu* (full, 95 %), sigma (open); grey: chance",
             fontsize=9,
         )
     return fig
