@@ -270,11 +270,8 @@ def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
         return ax
     for k, (name, top) in enumerate(tops.items()):
         color = FACTORS[k % len(FACTORS)]
-
-        def share(result: Result, name: str = name, top: float = top) -> pd.Series:
-            return _summary(f"mean.{name}")(result) / top
-
-        drawn.line(share, color, f"{name} ({'1 = ' * (top > 1e-300)}{said[name]})")
+        label = f"{name} ({'1 = ' * (top > 1e-300)}{said[name]})"
+        drawn.line(lambda r, n=name, t=top: _summary(f"mean.{n}")(r) / t, color, label)  # type: ignore[misc]
     ax.set(ylabel="mean in the domain, relative")
     drawn.title("factors")
     ax.set_ylim(bottom=0)

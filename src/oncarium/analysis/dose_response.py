@@ -122,7 +122,11 @@ def dose_response(table: pd.DataFrame, dose: str, readout: str, *, resamples: in
             picked = np.concatenate([of[s] for s in chance.choice(seeds, len(seeds))])
             drawn[k] = _fitted(x[picked], y[picked], best)
     with np.errstate(all="ignore"):
-        ends = np.full((2, 4), np.nan) if len(seeds) == 1 else np.nanquantile(drawn, [0.025, 0.975], axis=0)
+        ends = (
+            np.full((2, 4), np.nan)
+            if len(seeds) == 1 or not resamples
+            else np.nanquantile(drawn, [0.025, 0.975], axis=0)
+        )
     numbers = np.vstack([best, ends])
     numbers[:, 2] = np.exp(numbers[:, 2])
     start, end, ec50, power = (tuple(map(float, numbers[:, k])) for k in range(4))

@@ -140,13 +140,14 @@ def _halves(table: pd.DataFrame, numbers: Sequence[str], readouts: Sequence[str]
             continue
         for readout in readouts:
             try:
-                curve = dose_response.dose_response(table, number, readout)
+                curve = dose_response.dose_response(table, number, readout, resamples=0)
             except InputError:  # it has no curve
                 continue
-            half, low, high = curve.ec50
             left = np.var(curve.responses - curve.at(curve.doses)) / np.var(curve.responses)
-            if left < NOISE and doses.min() <= half <= doses.max() and curve.reached > 0.5 and not high >= 10.0 * low:
-                found.append(curve)
+            if left < NOISE and doses.min() <= curve.ec50[0] <= doses.max() and curve.reached > 0.5:
+                curve = dose_response.dose_response(table, number, readout)
+                if not curve.ec50[2] >= 10.0 * curve.ec50[1]:
+                    found.append(curve)
     return found
 
 
