@@ -232,4 +232,5 @@ def draw(seen: Preview, ax: Axes | None = None) -> Axes:
     ax.set_title(seen.title + ("" if seen.unit == "um" else ", pixel size unknown"))
     beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
     ax.legend(handles=handles, handletextpad=0.2, frameon=False, **beside)
+    ax.set_anchor("W")  # as in maps.tissue
     return ax
