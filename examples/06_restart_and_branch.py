@@ -11,5 +11,5 @@ oc.run(model, "2 h", seed=3, out=folder / "first")
 arms = {"control": {}, "slow": {"cells.cd8.motility.speed": "0.5 um/min"}}
 results = oc.branch(folder / "first", arms, until="6 h", out=folder / "arms")
 resumed = oc.resume(folder / "first", until="6 h")
-print({name: int(r.summary["events.attack"].iloc[-1]) for name, r in results.items()})
+print({name: int(results[name].summary["events.attack"].iloc[-1]) for name in results.arms})
 assert resumed.digest == results["control"].digest  # an unchanged branch is the run itself

@@ -29,7 +29,7 @@ _NAMES = {
     "open": "exchange",
     "export": "exchange.formats",
     "resume": "run.api",
-    "branch": "run.api",
+    "branch": "study.branching",
     "scenarios": "run.api",
     "repeat": "study.verbs",
     "sweep": "study.verbs",

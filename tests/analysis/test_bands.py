@@ -69,7 +69,8 @@ def test_a_column_over_time(results):
     assert np.allclose(list(edges(ax, 0).values()), [v.quantile([0.05, 0.95]) for v in values])
     assert ax.get_ylabel() == "sense.factor.oxygen (mmHg)"
     several = plot.over_time(results, "radius")
-    medians = [[np.median(r.array("radius", t)[r.array("type", t) == r.types.index("tumor")]) for t in r.times] for r in results]  # fmt: skip  # noqa: E501
+    tumor = results[0].types.index("tumor")
+    medians = [[np.median(r.array("radius", t)[r.array("type", t) == tumor]) for t in r.times] for r in results]
     k = [line.get_label() for line in several.lines].index("tumor")
     assert np.allclose(several.lines[k].get_ydata(), np.median(medians, axis=0), rtol=1e-6)
 

@@ -109,14 +109,14 @@ def test_arms_of_a_branch_share_their_past_and_go_their_own_ways(model, tmp_path
     arms = oc.branch(
         first.path.parent, {"control": {}, "fast": {"cells.tumor.cycle.exit": "1 1/h"}}, "6 h", out=tmp_path / "arms"
     )
-    assert list(arms) == ["control", "fast"] and arms["fast"].path == tmp_path / "arms" / "fast" / "run.zarr"
-    assert [r.times[0] for r in arms.values()] == [120.0, 120.0]
+    assert arms.arms == ["control", "fast"] and arms["fast"].path == tmp_path / "arms" / "fast" / "run.zarr"
+    assert [r.times[0] for r in arms] == [120.0, 120.0]
     assert arms["control"].cells("2 h").equals(first.cells()) and len(arms["fast"].cells()) > len(
         arms["control"].cells()
     )
     other = oc.branch(first.path.parent, {"control": {}}, "6 h", out=tmp_path / "other", seed=9)["control"]
     assert other.seed == 9 and other.digest != arms["control"].digest
-    with pytest.raises(InputError, match="already lies here"):
+    with pytest.raises(InputError, match="other runs lie here"):
         oc.branch(first.path.parent, {"fresh": {}, "fast": {}}, "6 h", out=tmp_path / "arms")
     assert not (tmp_path / "arms" / "fresh").exists()
 

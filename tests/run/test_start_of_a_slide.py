@@ -101,9 +101,9 @@ def test_a_run_goes_on_without_its_slide(model, tmp_path):
 
 def test_a_task_carries_its_slide(model, tmp_path):
     task = Task.of(model, "6 min", 3)
-    data = packed(task.model)
+    data = packed(model)
     (tmp_path / "exemplar_001.csv").unlink()
-    assert unpacked(data, task.until, task.seed, task.key, str(tmp_path / "there")) == ""
+    assert unpacked(data, task, str(tmp_path / "there")) == ""
     assert oc.open(tmp_path / "there").attrs["model_digest"] == model.digest
 
 
@@ -122,7 +122,7 @@ def test_cells_come_back_from_anndata_where_they_were(model, tmp_path):
     both = anndata.concat([later.to_anndata(t) for t in (0, 12)], uns_merge="first", index_unique="-")
     both.obs["time"] = [0.0] * len(later.cells(0)) + [12.0] * len(later.cells(12))
     both.write_h5ad(tmp_path / "both.h5ad")
-    with pytest.raises(oc.ModelError, match=r"it holds 2 times of a run, from 0.0 to 12.0 min. Expected"):
+    with pytest.raises(oc.ModelError, match=r"it holds 2 times of a run. Expected one. Take one:  only: \{time: 0.0\}"):
         model.with_({"initial": [{"slide": "both.h5ad"}]})
     end = model.with_({"initial": [{"slide": "both.h5ad", "only": {"time": "12"}}]}).placements[0]
     assert np.allclose([row[1:3] for row in end.rows], later.cells(12).query("vital == 0")[["x", "y"]])

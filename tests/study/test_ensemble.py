@@ -62,8 +62,8 @@ def test_a_packed_task_needs_nothing_of_the_process_that_packed_it(tables, tmp_p
     task = Task.of(tables.with_process(Shrinking(), swelling()), "10 min", 1)
     (tmp_path / "model").write_bytes(packed(task.model))
     code = (
-        "import sys; from pathlib import Path; from oncarium.study.ensemble import unpacked;"
-        f" print(unpacked(Path(sys.argv[1]).read_bytes(), 10.0, 1, {task.key!r}, sys.argv[2]))"
+        "import sys; from pathlib import Path; from oncarium.study.ensemble import Task, unpacked;"
+        f" print(unpacked(Path(sys.argv[1]).read_bytes(), Task(None, 10.0, 1, {task.key!r}), sys.argv[2]))"
     )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

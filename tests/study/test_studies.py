@@ -47,7 +47,7 @@ def swept(model, folder):
     )
 
 
-# -- replicates ---------------------------------------------------------------------------------------------------------  # noqa: E501
+# -- replicates ------------------------------------------------------------------------------------
 
 
 def test_a_replicate_is_the_run_with_that_seed(model, repeated, tmp_path):
@@ -155,13 +155,13 @@ def test_seeds_that_make_no_sense(given):
         read_seeds(given)
 
 
-# -- sweeps -------------------------------------------------------------------------------------------------------------  # noqa: E501
+# -- sweeps ----------------------------------------------------------------------------------------
 
 
 def test_a_grid_is_every_combination_with_the_same_seeds(model, swept, folder, tmp_path):
     table = pd.read_csv(folder / "sweep/table.csv")
-    assert table.columns.tolist() == ["arm", EXIT, "factors.oxygen.decay", "seed", "time", "finished", "live.tumor at end",  # noqa: E501
-                                      "mean.oxygen at last 1 h"]  # fmt: skip
+    heads = ["arm", EXIT, "factors.oxygen.decay", "seed", "time", "finished"]
+    assert table.columns.tolist() == [*heads, "live.tumor at end", "mean.oxygen at last 1 h"]
     assert sorted(map(tuple, table[[EXIT, "factors.oxygen.decay", "seed"]].values.tolist())) == [
         (e, d, s) for e in (0.02, 0.5) for d in (0.1, 1.0) for s in (1.0, 2.0)
     ]
@@ -174,8 +174,21 @@ def test_a_grid_is_every_combination_with_the_same_seeds(model, swept, folder, t
 
 def test_parquet_and_csv_say_the_same(swept, folder):
     pytest.importorskip("pyarrow")
-    pd.testing.assert_frame_equal(pd.read_parquet(folder / "sweep/table.parquet"),
-                                  pd.read_csv(folder / "sweep/table.csv", dtype={"arm": str}), rtol=0, atol=0)  # fmt: skip  # noqa: E501
+    written = pd.read_csv(folder / "sweep/table.csv", dtype={"arm": str})
+    pd.testing.assert_frame_equal(pd.read_parquet(folder / "sweep/table.parquet"), written, rtol=0, atol=0)
+
+
+def test_where_parquet_cannot_be_written_one_line_says_so(repeated, tmp_path, monkeypatch, caplog):
+    import shutil
+
+    from oncarium.study.verbs import write_page
+
+    shutil.copytree(repeated.folder, tmp_path / "set")
+    (tmp_path / "set/table.parquet").unlink(missing_ok=True)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    write_page(oc.open(tmp_path / "set"))
+    assert [r.message for r in caplog.records] == ['table.parquet was not written: pip install "oncarium[study]"']
+    assert (tmp_path / "set/table.csv").exists() and not (tmp_path / "set/table.parquet").exists()
 
 
 def test_lists_and_tables(tmp_path):
@@ -237,11 +250,11 @@ def test_an_unknown_path_is_told_once_for_all_its_values(model):
     assert len(told.value.problems) == 3  # the path once, and each value that cannot be one
 
 
-# -- comparisons --------------------------------------------------------------------------------------------------------  # noqa: E501
+# -- comparisons -----------------------------------------------------------------------------------
 
 
 def test_differences_and_their_intervals(model, folder, tmp_path):
-    """Paired seeds: as the t interval of scipy says, within the width that a bootstrap of six pairs has."""
+    """Paired seeds: as the t interval of scipy says."""
     from scipy import stats
 
     fast = model.with_({"name": "fast", EXIT: "0.1 1/h"})
@@ -250,16 +263,30 @@ def test_differences_and_their_intervals(model, folder, tmp_path):
     row = readouts(results, 360.0).set_index(["readout", "arm"]).loc[("live.tumor", "fast")]
     assert row["difference"] == pytest.approx(np.mean(b) - np.mean(a)) and row["n"] == 6
     low, high = stats.ttest_rel(b, a).confidence_interval(0.95)
-    assert low < row["low"] < row["difference"] < row["high"] < high
+    assert (row["low"], row["high"]) == pytest.approx((low, high))
     text = (tmp_path / "compare.html").read_text()
     assert EXIT in text and "0.1 1/h" in text and "seeds" in text and "src='data:image/png" in text
 
 
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("paired", [True, False])
+def test_intervals_hold_the_truth_as_often_as_they_say(n, paired):
+    """Normal samples whose means differ by 1: 4,000 intervals, within three standard errors of 95 %."""
+    rng, held = np.random.default_rng(n), 0
+    for _ in range(4000):
+        low, high = interval(dict(enumerate(rng.normal(0, 1, n))),
+                             dict(enumerate(rng.normal(1, 2, n), 0 if paired else n)))  # fmt: skip
+        held += low <= 1.0 <= high
+    assert held / 4000 == pytest.approx(0.95, abs=0.0104 if paired else 0.02)  # Welch's freedom is an approximation
+
+
 def test_intervals_by_hand():
+    from scipy import stats
+
     same = {1: 1.0, 2: 5.0, 3: 9.0}
     assert interval(same, {k: v + 2 for k, v in same.items()}) == (2.0, 2.0)  # pairs know that seeds differ
-    low, high = interval(same, {4: 3.0, 5: 7.0, 6: 11.0})
-    assert low < 0 < 2.0 < high
+    welch = stats.ttest_ind([3.0, 7.0, 12.0, 4.0], [1.0, 5.0, 9.0], equal_var=False).confidence_interval(0.95)
+    assert interval(same, {4: 3.0, 5: 7.0, 6: 12.0, 7: 4.0}) == pytest.approx(tuple(welch))
     assert all(np.isnan(interval({1: 1.0}, {1: 2.0})))
 
 
@@ -286,9 +313,12 @@ def test_things_that_cannot_be_compared(model, repeated, tmp_path, monkeypatch):
     solid = model.with_({"domain.z": ["-50 um", "50 um"]})
     moles = Model.from_text(EXAMPLE.replace("mmHg", "mM"))
     (tmp_path / "empty").mkdir()
-    for given, said in (((model,), "only one thing"), ((), "nothing is given"), ((model, "empty"), "neither a run nor a model"),  # noqa: E501
-                        ((model, Model.from_text(text)), "no cell type in common"), ((repeated, solid), "3-D"),
-                        ((model, moles), "its unit is mmHg and mM"), ((model, "hypoxic_tumr"), "Did you mean")):  # fmt: skip  # noqa: E501
+    refused = [
+        ((model,), "only one thing"), ((), "nothing is given"), ((model, "empty"), "neither a run nor a model"),
+        ((model, Model.from_text(text)), "no cell type in common"), ((repeated, solid), "3-D"),
+        ((model, moles), "its unit is mmHg and mM"), ((model, "hypoxic_tumr"), "Did you mean"),
+    ]  # fmt: skip
+    for given, said in refused:
         with pytest.raises((InputError, ModelError, DataError), match=said):
             oc.compare(*given, until="1 h", workers=1)
     assert not (tmp_path / "runs").exists()
@@ -300,20 +330,7 @@ def test_times_in_common():
         together([np.array([0.0, 2]), np.array([1.0, 3])], 5.0)
 
 
-def test_branches_end_on_one_page(model, tmp_path):
-    from oncarium.study.branching import branch
-
-    oc.run(model, "2 h", 1, out=tmp_path / "common", threads=1)
-    arms = {"control": {}, "fast": {EXIT: "0.5 1/h"}}
-    side = branch(tmp_path / "common", arms, "4 h", out=tmp_path / "arms", workers=2)
-    one = oc.branch(tmp_path / "common", arms, "4 h", out=tmp_path / "one")
-    assert {a: side[a].digest for a in side.arms} == {a: r.digest for a, r in one.items()}
-    assert side.page.name == "compare.html" and side["control"].times[0] == 120.0
-    with pytest.raises(InputError, match="already lies here"):
-        branch(tmp_path / "common", arms, "4 h", out=tmp_path / "arms")
-
-
-# -- results ------------------------------------------------------------------------------------------------------------  # noqa: E501
+# -- results ---------------------------------------------------------------------------------------
 
 
 def test_results_are_found_by_number_arm_and_seed(swept):
@@ -335,7 +352,7 @@ def test_every_page_needs_nothing_else(repeated, swept):
         )
 
 
-# -- the command line -----------------------------------------------------------------------------------------------------  # noqa: E501
+# -- the command line ------------------------------------------------------------------------------
 
 
 def oncarium(*words, cwd):

@@ -18,13 +18,15 @@ from ..run.results import Results
 from ..run.series import check_series, quantiles, units_of
 from .canvas import axes, styled
 from .readout import _values
-from .scales import FACTORS, MANY, PALETTE, add_legend, decades, time_axis, with_unit
+from .scales import FACTORS, MANY, PALETTE, add_legend, decades, edge, time_axis, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 STYLES = ("-", "--", ":", "-.")
+WIDTH = 1.6  # of lines, points
+SIDE = 4  # lines with short names whose legend stands within the axes
 BAND = "median, 5-95 %"
 Series = Callable[[Result], "pd.Series"]
 
@@ -32,8 +34,12 @@ Series = Callable[[Result], "pd.Series"]
 class _Drawing:
     """Axes of curves: their clock, their colours and styles, and what their title must say."""
 
-    def __init__(self, given: Result | Results, ax: Axes | None, size: tuple[float, float] = (4.6, 3.2)):
-        self.given, self.ax = given, axes(ax, (size[0] + beside(given), size[1]))
+    def __init__(
+        self, given: Result | Results, ax: Axes | None, size: tuple[float, float] = (4.6, 3.2), several: bool = True
+    ):
+        """several: are there several lines for every arm?"""
+        self.aside = beside(given, several)
+        self.given, self.ax = given, axes(ax, (size[0] + self.aside, size[1]))
         self.first = given.first() if isinstance(given, Results) else given
         self.arms = given.arms if isinstance(given, Results) else [""]
         every = list(given) if isinstance(given, Results) else [given]
@@ -59,7 +65,7 @@ class _Drawing:
 
     def legend(self, **how: Any) -> None:
         """The legend; beside the axes where there are several arms."""
-        if len(self.arms) > 1:
+        if self.aside:
             how = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0, "handlelength": 1.6}
             self.ax.legend(fontsize=8, labelspacing=0.3, **how)
         else:
@@ -70,10 +76,13 @@ class _Drawing:
         self.ax.set_title(text + said_seeds(self.given))
 
 
-def beside(given: Result | Results) -> float:
-    """Inches that a legend of several arms takes beside the axes."""
+def beside(given: Result | Results, several: bool = True) -> float:
+    """Inches that a legend of several arms takes beside the axes; 0 where it is short enough to stand in them."""
     labels = [given.label(arm) for arm in given.arms] if isinstance(given, Results) else []
-    return 1.3 + 0.065 * max(map(len, labels)) if len(labels) > 1 else 0.0
+    longest = max(map(len, labels), default=0)
+    if len(labels) <= 1 or (not several and len(labels) <= SIDE and longest <= 20):
+        return 0.0
+    return (1.3 if several else 0.6) + 0.065 * longest
 
 
 def said_seeds(given: Result | Results) -> str:
@@ -99,7 +108,7 @@ def spread(given: Result | Results, of: Series) -> dict[str, pd.DataFrame]:
 def draw_band(ax: Axes, table: pd.DataFrame, minutes: float, color: str, label: str, style: str = "-") -> None:
     """A median and, where there are several seeds, its band."""
     x = table["time"].to_numpy(float) / minutes
-    ax.plot(x, table["median"], style, color=color, lw=1.6, label=label)
+    ax.plot(x, table["median"], style, color=color, lw=WIDTH, label=label, path_effects=edge(color, WIDTH))
     if (table["n"] > 1).any() or table["low"].notna().any():
         ax.fill_between(x, table["low"], table["high"], color=color, alpha=0.18, lw=0)
 
@@ -246,7 +255,7 @@ def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
     ax, every = drawn.ax, list(given) if isinstance(given, Results) else [given]
     tops = {n: max(1e-300, *(float(_summary(f"mean.{n}")(r).max()) for r in every)) for n in drawn.factors}
     units = {name: f" {unit}" if unit != "1" else "" for name, unit in drawn.factors.items()}
-    said = {name: f"{top:.3g}{units[name]}" for name, top in tops.items()}
+    said = {name: f"{top:.3g}{units[name]}" if top > 1e-300 else "none" for name, top in tops.items()}
     if len(tops) > MANY:
         tables = {n: next(iter(spread(given, _summary(f"mean.{n}")).values())) for n in tops}
         x = next(iter(tables.values()))["time"].to_numpy(float) / drawn.minutes
@@ -261,7 +270,11 @@ def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
         return ax
     for k, (name, top) in enumerate(tops.items()):
         color = FACTORS[k % len(FACTORS)]
-        drawn.line(lambda r, n=name, t=top: _summary(f"mean.{n}")(r) / t, color, f"{name} (1 = {said[name]})")  # type: ignore[misc]
+        drawn.line(
+            lambda r, n=name, t=top: _summary(f"mean.{n}")(r) / t,
+            color,
+            f"{name} ({'1 = ' * (top > 1e-300)}{said[name]})",
+        )  # type: ignore[misc]
     ax.set(ylabel="mean in the domain, relative")
     drawn.title("factors")
     ax.set_ylim(bottom=0)
@@ -279,20 +292,23 @@ def over_time(
     of   the types of cells of a column; all that there are when left out
 
     A column of one run shows the median of its live cells and the band that holds 90 % of them; of Results, the median
-    over the seeds of these medians, and the band of the seeds. Series of several arms have a colour per arm.
+    over the seeds of these medians, and the band of the seeds. Series of several arms have a color per arm, and dashes
+    from the seventh on.
 
     >>> oc.plot.over_time(result, "sense.pressure").get_ylabel()
     'sense.pressure'
     >>> len(oc.plot.over_time(result, "live.tumor").lines)
     1
     """
-    drawn = _Drawing(given, ax)
-    if what in drawn.first.summary:
-        unit = units_of(drawn.first)[what]
+    series = what in (given.first() if isinstance(given, Results) else given).summary
+    drawn = _Drawing(given, ax, several=not series)
+    if series:
+        unit, cells = units_of(drawn.first)[what], what.partition(".")[2]
         for arm, table in spread(given, lambda r: check_series(r, what)).items():
             k = drawn.arms.index(arm)
             name = given.label(arm) if isinstance(given, Results) else what
-            draw_band(drawn.ax, table, drawn.minutes, PALETTE[k % len(PALETTE)], name, STYLES[k // len(PALETTE) % 4])
+            color = drawn.color(cells) if len(drawn.arms) == 1 and cells in drawn.types else FACTORS[k % len(FACTORS)]
+            draw_band(drawn.ax, table, drawn.minutes, color, name, STYLES[k // len(FACTORS) % len(STYLES)])
     else:
         unit = _unit_of_column(drawn.first, what)
         for name in [of] if isinstance(of, str) else list(of or drawn.seen):
@@ -305,7 +321,7 @@ def over_time(
                     drawn.ax, column_over_time(given, what, name).reset_index(), drawn.minutes, drawn.color(name), name
                 )
     drawn.ax.set_ylabel(with_unit(what, unit))
-    drawn.title(what if isinstance(given, Results) or what in drawn.first.summary else f"{what}, live cells ({BAND})")
+    drawn.title(what if isinstance(given, Results) or series else f"{what}, live cells ({BAND})")
     drawn.legend()
     return drawn.ax
 

@@ -139,7 +139,7 @@ def _fitted(x: np.ndarray, y: np.ndarray, begin: np.ndarray | None = None) -> np
     low, high = np.log(positive[0]) - np.log(100.0), np.log(positive[-1]) + np.log(100.0)
     levels = np.unique(x)
     first, last = y[x == levels[0]].mean(), y[x == levels[-1]].mean()
-    size = max(np.ptp(y), 1e-300)
+    size = np.ptp(y) or np.abs(y).max() or 1.0  # of a draw that happens to be flat
     bounds = (
         [y.min() - 2.0 * size, y.min() - 2.0 * size, low, 0.2],
         [y.max() + 2.0 * size, y.max() + 2.0 * size, high, 12.0],

@@ -20,7 +20,7 @@ from ..units import UnitError, say_time, to_minutes
 from .canvas import axes, styled
 from .readout import complaint
 from .readout import read_out as measured
-from .scales import PALETTE, add_legend
+from .scales import FACTORS, add_legend
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -141,7 +141,7 @@ def response(table: pd.DataFrame, path: str, readout: str, by: str | None = None
     unit = units.get(path, "")
     groups = [(None, table)] if by is None else list(table.groupby(by, sort=True))
     for k, (value, rows) in enumerate(groups):
-        color = PALETTE[(k + 1) % len(PALETTE)]
+        color = FACTORS[k % len(FACTORS)]
         x = np.sort(rows[path].dropna().unique())
         label = "" if by is None else f"{by.rpartition('.')[2]} {_short(value)} {units.get(by, '')}".rstrip()
         if len(x) == len(rows) and len(x) > 8:
@@ -153,7 +153,8 @@ def response(table: pd.DataFrame, path: str, readout: str, by: str | None = None
         if max(map(len, counts)) > 1:
             ax.fill_between(x, low, high, color=color, alpha=0.18, lw=0)
     values = table[path].dropna().to_numpy(float)
-    if values.min() > 0 and values.max() / values.min() > 20:
+    scattered = len(np.unique(values)) == len(values) > 8
+    if not scattered and values.min() > 0 and values.max() / values.min() > 20:
         ax.set_xscale("log")
     ax.set(xlabel=path + (f" ({unit})" if unit else ""), ylabel=readout)
     top = float(table[readout].max())

@@ -3,15 +3,19 @@ tables as CSV and parquet beside it."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DataError
+import numpy as np
+
+from ..errors import DataError, InputError
 from ..run.results import Results
 from ..writing import whole, write_text
-from . import curves
+from . import curves, dose_response
 from .canvas import close, picture
+from .dose_response import DoseResponse
 from .page import Page
 from .responses import Readout, heat_map, numeric_paths, reached, response, responses
 from .scales import MANY
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST = 6  # of arms in one panel of curves, and of panels of a kind
 HEADS = 200  # rows of the table on the page
+NOISE = 0.5  # share of the variance that a curve may leave unexplained
+DOSES = 5  # from so many values on, a curve may have a half
+log = logging.getLogger(__name__)
 
 
 def write(results: Results, readouts: Sequence[Readout] | None = None) -> Path:
@@ -38,7 +45,8 @@ def write(results: Results, readouts: Sequence[Readout] | None = None) -> Path:
     results.first()
     table = responses(results, readouts)
     write_text(folder / "table.csv", table.to_csv(index=False))
-    write_parquet(table, folder / "table.parquet")
+    if not write_parquet(table, folder / "table.parquet"):
+        log.warning('table.parquet was not written: pip install "oncarium[study]"')
     write_text(folder / "curves.csv", results.curves().to_csv(index=False))
     return page(results, table, folder / "report.html")
 
@@ -60,10 +68,17 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
         results.first(),
         [c for c in table.columns if c not in ("arm", "seed", "time", "finished", *results.paths)],
     )
+    still = [c for c in chosen if len(results.arms) > 1 and table[c].nunique() <= 1]
+    chosen = [c for c in chosen if c not in still] or chosen
     out = Page(results.title)
-    out.text(f"{results.head}. Seen until {reached(results)}. Every arm has the same seeds.")
+    out.text(
+        f"{results.head}. Seen until {reached(results)}.{' Every arm has the same seeds.' * (len(results.arms) > 1)}"
+    )
     if len(results.seeds) > 1:
         out.text("Lines are medians over the seeds, bands hold 90 % of them (5 to 95 %).")
+    stops = results.table["stopped"].value_counts().drop("", errors="ignore")
+    for rule, n in stops.items():
+        out.text(f"{n} of {len(results.runs)} runs were stopped by the rule {rule}.")
     failed = [run for run in results.runs if run.error]
     if failed:
         out.heading("Runs that failed").table(["arm", "seed", "why"], [[r.arm, r.seed, r.error] for r in failed], True)
@@ -76,6 +91,14 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
             by = others[0] if others else None
             said = f"against {number}{f', by {by}' if by else ''}."
             out.pictures((_png(response(table, number, r, by)), f"{r} {said}") for r in chosen[:MOST])
+    halves = _halves(table, numbers, chosen[:MOST]) if len(out_of) == 1 else []
+    if halves:
+        out.heading("Dose of half the effect")
+        out.pictures((_png(dose_response.draw(curve)), f"{curve.readout}: the Hill curve.") for curve in halves)
+        for curve in halves:
+            out.folded(curve.readout, str(curve))
+    if still and numbers:
+        out.text(f"The same in every run, and not drawn: {', '.join(still)}.")
     pairs = [(a, b) for k, a in enumerate(out_of) for b in out_of[k + 1 :] if _is_grid(table, a, b)]
     if pairs:
         out.heading("Two at a time")
@@ -92,7 +115,9 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
         out.pictures((_png(draw(results)), text) for draw, text in draws)
     elif len(results.arms) <= 2 * MANY:
         series = [f"live.{t}" for t in first.types] + [f"mean.{f}" for f in first.factors]
-        out.pictures((_png(curves.over_time(results, s)), f"{s} of every arm.") for s in series[: 2 * MOST])
+        series = [s for s in series if any(r.summary[s].nunique() > 1 for r in results)]
+        wide = curves.beside(results, False) > 0
+        out.pictures((_png(curves.over_time(results, s)), f"{s} of every arm.", wide) for s in series[: 2 * MOST])
     else:
         out.text(f"{len(results.arms)} arms are too many for one figure; curves.csv has them all.")
     out.heading("Table")
@@ -103,6 +128,26 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
     out.download("table.csv", table.to_csv(index=False))
     out.folded("The model of the first run", first.model_yaml)
     return out.write(path)
+
+
+def _halves(table: pd.DataFrame, numbers: Sequence[str], readouts: Sequence[str]) -> list[DoseResponse]:
+    """Hill curves of read-outs that a swept number determines: the dose of half the effect lies among the values, its
+    interval, where there is one, spans less than tenfold."""
+    found = []
+    for number in numbers:
+        doses = table[number].dropna().unique()
+        if len(doses) < DOSES:
+            continue
+        for readout in readouts:
+            try:
+                curve = dose_response.dose_response(table, number, readout)
+            except InputError:  # it has no curve
+                continue
+            half, low, high = curve.ec50
+            left = np.var(curve.responses - curve.at(curve.doses)) / np.var(curve.responses)
+            if left < NOISE and doses.min() <= half <= doses.max() and curve.reached > 0.5 and not high >= 10.0 * low:
+                found.append(curve)
+    return found
 
 
 def _is_grid(table: pd.DataFrame, a: str, b: str) -> bool:

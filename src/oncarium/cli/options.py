@@ -57,6 +57,10 @@ StopWhen = Annotated[
     typer.Option("--stop-when", metavar="RULE", help="End earlier, e.g. 'live.tumor < 1 for 1 day'; may be repeated."),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Run on the dask cluster behind this scheduler, e.g. tcp://node1:8786."),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what lies in the folder.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the run.")]
 

@@ -14,8 +14,10 @@ from .options import (
     Numerics,
     OtherCode,
     Out,
+    Overwrite,
     Quiet,
     RunArgument,
+    Scheduler,
     SetOption,
     StopWhen,
     TakeOver,
@@ -25,7 +27,6 @@ from .options import (
     changes,
     load,
     one_run,
-    say_failures,
 )
 from .progress import Progress
 
@@ -60,7 +61,8 @@ def run(
     stop_when: StopWhen = None,
     threads: Threads = None,
     workers: Workers = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that lies in the folder.")] = False,
+    scheduler: Scheduler = None,
+    overwrite: Overwrite = False,
     take_over: TakeOver = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report and no figures.")] = False,
     csv: Annotated[
@@ -72,6 +74,7 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
+    from ..errors import InputError
     from ..run import api
 
     chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
@@ -79,8 +82,15 @@ def run(
         from .studies import repeated
 
         given = {"--seed": seed is not None, "--threads": threads is not None, "--csv": csv, "--take-over": take_over}
-        repeated(chosen, seeds, until, out, workers, overwrite, quiet, [name for name, said in given.items() if said])
+        useless = [name for name, said in given.items() if said]
+        repeated(chosen, seeds, until, out, workers, scheduler, overwrite, quiet, useless)
         return
+    if scheduler is not None or workers is not None:
+        raise InputError(
+            "--workers" if workers is not None else "--scheduler",
+            "one run has no use for it;",
+            "expected --seeds, too.",
+        )
     end = api.minutes(until, chosen)
     folder = out or api.new_folder(chosen.name or Path(model).stem)
     watch = []
@@ -155,14 +165,16 @@ def branch(
     seed: Annotated[int | None, typer.Option(help="Another seed for all arms.")] = None,
     out: Out = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     other_code: OtherCode = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """Continue one state under several changes, side by side, and compare what comes of them."""
     from ..errors import InputError
     from ..run import api
-    from ..study.branching import branch as side_by_side
-    from .studies import showing
+    from ..study import branching
+    from .studies import going_on, say, say_cost, scheduled, showing
 
     arms = {}
     for item in arm:
@@ -173,14 +185,14 @@ def branch(
             raise InputError(f"--arm {item}", f"two arms are called {name}.", remedy="Give each a name of its own.")
         arms[name] = changes([c for c in rest.split(",") if c])
     folder = out or api.new_folder(f"{run.name}-branch")
-    results = side_by_side(
-        run, arms, until, out=folder, seed=seed, workers=workers, other_code=other_code, progress=showing(quiet)
-    )
-    for name in results.arms:
-        for result in results.of(name):
-            print(f"{name}\n{result}")
-    say_failures(results)
-    print(f"page     {results.page}")
+    design = branching.branch_design(run, arms, until, seed, other_code=other_code)
+    say_cost(design, workers, quiet)
+    with going_on(), scheduled(scheduler) as client:
+        say(
+            branching.perform(
+                design, folder, workers=workers, overwrite=overwrite, progress=showing(quiet), client=client
+            )
+        )
 
 
 def show(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from .options import (
     Out,
     Overwrite,
     Quiet,
+    Scheduler,
     SetOption,
     StopWhen,
     Until,
@@ -39,12 +41,45 @@ def showing(quiet: bool) -> bool:
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """Within it, Ctrl-C says how to go on."""
+    """Within it, Ctrl-C and SIGTERM end all runs and say how to go on."""
+    stopped = [int(signal.SIGINT)]
+
+    def stop(number: int, frame: Any) -> None:
+        stopped[0] = number
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except KeyboardInterrupt:
         print("Stopped. What is finished is kept; the same command goes on.", file=sys.stderr)
-        raise
+        raise typer.Exit(128 + stopped[0]) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def scheduled(address: str | None) -> Iterator[Any]:
+    """A client of a dask scheduler; None without an address. Raises InputError."""
+    from ..errors import InputError
+
+    if address is None:
+        yield None
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise InputError(
+            "--scheduler", "dask is not installed.", remedy='Install it: pip install "oncarium[cluster]"'
+        ) from None
+    try:
+        client = Client(address, timeout=5)
+    except Exception:  # whatever an address can be wrong in
+        raise InputError(
+            f"--scheduler {address}", "no scheduler answers there;", "expected an address such as tcp://node1:8786."
+        ) from None
+    with client:
+        yield client
 
 
 def say_cost(design: Design, workers: int | None, quiet: bool) -> None:
@@ -64,8 +99,8 @@ def say(results: Results) -> None:
     say_failures(results)
 
 
-def repeated(model: Model, seeds: str, until: str | None, out: Path | None, workers: int | None, overwrite: bool,
-             quiet: bool, useless: list[str]) -> None:  # fmt: skip
+def repeated(model: Model, seeds: str, until: str | None, out: Path | None, workers: int | None, scheduler: str | None,
+             overwrite: bool, quiet: bool, useless: list[str]) -> None:  # fmt: skip
     """oncarium run MODEL --seeds N."""
     from ..errors import InputError
     from ..study import verbs
@@ -78,8 +113,9 @@ def repeated(model: Model, seeds: str, until: str | None, out: Path | None, work
         )
     design = verbs.repeat_design(model, seeds, until)
     say_cost(design, workers, quiet)
-    with going_on():
-        say(verbs.perform(design, "repeat", out, workers=workers, overwrite=overwrite, progress=showing(quiet)))
+    with going_on(), scheduled(scheduler) as client:
+        say(verbs.perform(design, "repeat", out, workers=workers, overwrite=overwrite, progress=showing(quiet),
+                          client=client))  # fmt: skip
 
 
 def sweep(
@@ -104,6 +140,7 @@ def sweep(
     stop_when: StopWhen = None,
     set: SetOption = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     out: Out = None,
     overwrite: Overwrite = False,
     yes: Annotated[bool, typer.Option("--yes", help="Run however many runs there are.")] = False,
@@ -128,9 +165,9 @@ def sweep(
     given: Any = csv if csv is not None else swept(values or [], method)
     design = verbs.sweep_design(chosen, given, seeds, until, method=method, samples=lhs, at_most=limit)
     say_cost(design, workers, quiet)
-    with going_on():
+    with going_on(), scheduled(scheduler) as client:
         say(verbs.perform(design, "sweep", out, workers=workers, readouts=read, overwrite=overwrite, at_most=limit,
-                          progress=showing(quiet)))  # fmt: skip
+                          progress=showing(quiet), client=client))  # fmt: skip
 
 
 def swept(values: list[str], method: str) -> dict[str, Any]:
@@ -176,6 +213,7 @@ def compare(
     until: Until = None,
     stop_when: StopWhen = None,
     workers: Workers = None,
+    scheduler: Scheduler = None,
     out: Out = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -186,9 +224,9 @@ def compare(
     models, runs, names = verbs.sort_given(given)
     if models:
         say_cost(verbs.compare_design(models, runs, names, seeds, until, stop_when), workers, quiet)
-    with going_on():
+    with going_on(), scheduled(scheduler) as client:
         say(verbs.set_side_by_side(models, runs, names, seeds=seeds, until=until, stop_when=stop_when, workers=workers,
-                                   out=out, overwrite=overwrite, progress=showing(quiet)))  # fmt: skip
+                                   out=out, overwrite=overwrite, progress=showing(quiet), client=client))  # fmt: skip
 
 
 def claims(

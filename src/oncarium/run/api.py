@@ -1,4 +1,4 @@
-"""The verbs: load, check, run, open, resume, branch."""
+"""The verbs of one run: load, check, run, open, resume."""
 
 from __future__ import annotations
 
@@ -276,11 +276,8 @@ def resume(
     from .simulation import Simulation
 
     past = Past.of(store_of(path))
-    model, state = past.model(processes), past.state()
+    model, state, notes = past.before(processes, other_code)
     end = float(past.attrs["until"]) if until is None else minutes(until, model)
-    notes = past.notes(model, -1 if state is None else int(state["tick"]), other_code)
-    if state is None:
-        model = past.at_start(processes, other_code)
     simulation = Simulation(model, int(past.attrs["seed"]), threads)
     if state is not None:
         simulation.restore(state)
@@ -305,58 +302,29 @@ def resume(
     return _go(simulation, recorder, end, see, watch, progress)
 
 
-def branch(
+def fork(
     path: str | Path,
-    arms: Mapping[str, Mapping[str, Any]],
-    until: Any = None,
-    *,
-    out: str | Path | None = None,
+    model: Model,
+    until: Any,
+    out: str | Path,
     seed: int | None = None,
+    *,
     threads: int | None = None,
-    see: See | None = None,
     progress: bool | None = None,
-    processes: Sequence[Process] = (),
     other_code: bool = False,
-) -> dict[str, Result]:
-    """Continue a run's last checkpoint under several changes, one new run per arm. Raises DataError, InputError,
-    ModelError.
-
-    arms   name -> {dotted path: value}; an empty change is the control     out   folder that holds a folder per arm
-    until  when to stop; left out: when the run was asked to stop, or, where it is there already, when the models say
-    processes, other_code   the mechanisms of your own that the run had; whether other code may go on, as for resume
-
-    >>> import oncarium as oc
-    >>> first = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/common")
-    >>> arms = oc.branch("runs/common", {"control": {}, "fast": {"cells.tumor.cycle.exit": "0.5 1/h"}}, until="4 h")
-    >>> len(arms["fast"].cells()) > len(arms["control"].cells())
-    True
-    """
+    overwrite: bool = False,
+    asked: Mapping[str, Any] | None = None,
+) -> Result:
+    """Go on from a run's last checkpoint under another model, in a run of its own: one arm of `oc.branch`. Raises
+    DataError."""
     from .past import Past
     from .simulation import Simulation
 
     past = Past.of(store_of(path))
-    model, state = past.model(processes), past.state()
-    notes = past.notes(model, -1 if state is None else int(state["tick"]), other_code)
-    if state is None:
-        model = past.at_start(processes, other_code)
-    changed = {name: model.with_(changes) for name, changes in arms.items()}
-    asked = float(past.attrs["until"])
-    ends = {
-        name: minutes(asked if until is None and "until" not in arms[name] else until, m) for name, m in changed.items()
-    }
-    check_seed(seed)
-    parent = Path(out) if out is not None else new_folder(f"{Path(path).name}-branch")
-    for name in arms:
-        if (parent / name / STORE).exists():
-            raise InputError(str(parent / name), "a run already lies here.", remedy="Choose another folder.")
-    origin = Simulation(model, int(past.attrs["seed"]), threads)
-    state = origin.state() if state is None else state
-    if until is None and state["tick"] * origin.plan.tick_minutes >= asked:
-        ends = {name: minutes(None, m) for name, m in changed.items()}
-    results = {}
-    for name, m in changed.items():
-        simulation = Simulation(m, origin.seed if seed is None else seed, threads)
-        simulation.adopt(state, origin)
-        recorder = _recorder(parent / name / STORE, simulation, notes=notes, until=ends[name])
-        results[name] = _go(simulation, recorder, ends[name], see, progress=progress)
-    return results
+    believed, state, notes = past.before(model.processes, other_code)
+    origin = Simulation(believed, int(past.attrs["seed"]), threads)
+    simulation = Simulation(model, origin.seed if seed is None else seed, threads)
+    simulation.adopt(origin.state() if state is None else state, origin)
+    end, told = minutes(until, model), {**(asked or {}), "branched": True}
+    recorder = _recorder(Path(out) / STORE, simulation, notes=notes, until=end, asked=told, overwrite=overwrite)
+    return _go(simulation, recorder, end, None, progress=progress)

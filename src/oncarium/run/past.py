@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 ANEW = "Run the model again into this folder: --overwrite (overwrite=True)."
+BRANCH = "Branch from the run again: oncarium branch."
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,21 @@ class Past:
             )
         return state
 
+    def before(
+        self, processes: Sequence[Process], other_code: bool
+    ) -> tuple[Model, dict[str, Any] | None, dict[str, Any]]:
+        """The model and the state that the run goes on with, and what its store notes of it. Raises DataError."""
+        model, state = self.model(processes), self.state()
+        notes = self.notes(model, -1 if state is None else int(state["tick"]), other_code)
+        return (self.at_start(processes, other_code) if state is None else model), state, notes
+
     def at_start(self, processes: Sequence[Process], other_code: bool) -> Model:
         """The model for beginning at time 0 again, its tables read. Raises DataError where they are not what they
         were."""
+        if (self.attrs.get("asked") or {}).get("branched"):
+            raise DataError(
+                str(self.store), "it is an arm, and no checkpoint is left that it could go on from.", remedy=BRANCH
+            )
         try:
             model = self.model(processes, self.attrs["folder"])
         except ModelError as error:

@@ -119,6 +119,7 @@ class Recorder:
         self.flushed = time.monotonic()
         self.checkpointed = time.monotonic()
         self.last_checkpoint = -1
+        self.begun = resume
         self.known = max(self.store.record["tick"], 0)  # ticks before it are in the store already
         self.cells_tick = self._last("cells/tick")
         self.fields_tick = self._last("fields/tick")
@@ -215,7 +216,7 @@ class Recorder:
         cells_due = tick % self.cells_ticks == 0 and tick > self.cells_tick
         fields_due = tick % self.fields_ticks == 0 and tick > self.fields_tick
         due = (tick % self.checkpoint_ticks == 0 and tick > 0) or now - self.checkpointed > CHECKPOINT_SECONDS
-        checkpoint_due = (due and tick != self.last_checkpoint) or (tick == 0 and self.last_checkpoint < 0)
+        checkpoint_due = (due and tick != self.last_checkpoint) or (self.last_checkpoint < 0 and not self.begun)
         if cells_due or fields_due or checkpoint_due:
             simulation.inspect()
         if cells_due:

@@ -1,20 +1,25 @@
-"""Arms of one state side by side: each goes on in a worker of its own, and all end on one page."""
+"""Arms of one state side by side: each goes on in a run of its own, and all end on one page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..errors import InputError
+from ..content import content_of
+from ..errors import InputError, ModelError, Problem
+from ..model.model import Model
 from ..run import api
 from ..run.past import Past
-from ..run.progress import Count
-from ..run.results import FILE, Arm, Results, Run
-from .conduct import See
-from .ensemble import side_by_side
+from ..run.results import Results
+from .conduct import See, conduct
+from .design import Design, Settled
+from .ensemble import Origin
 from .verbs import write_page
+
+if TYPE_CHECKING:
+    from ..engine.process import Process
 
 
 def branch(
@@ -25,61 +30,88 @@ def branch(
     out: str | Path | None = None,
     seed: int | None = None,
     workers: int | None = None,
+    processes: Sequence[Process] = (),
     other_code: bool = False,
+    overwrite: bool = False,
     progress: bool | None = None,
     see: See | None = None,
+    client: Any = None,
 ) -> Results:
-    """Continue a run's last checkpoint under several changes, side by side, as oc.branch does one after another; the
-    page is compare.html. Raises DataError, InputError, ModelError.
+    """Continue a run's last checkpoint under several changes, side by side. Raises DataError, InputError, ModelError.
+
+    arms   name -> {dotted path: value}; an empty change is the control
+    until  when to stop; left out: when the run was asked to stop, or, where it is there already, when the models say
+    out    the folder, which holds a folder per arm and compare.html; the same command goes on where it was stopped
+    seed   other random numbers from the branching point on, the same in all arms
+    processes, other_code   the mechanisms of your own that the run had; whether other code may go on, as for oc.resume
+    the others              as for oc.repeat
 
     >>> import oncarium as oc
-    >>> from oncarium.study.branching import branch
     >>> first = oc.run(oc.Model.from_text(oc.EXAMPLE), "1 h", out="runs/common")
-    >>> arms = branch("runs/common", {"control": {}, "fast": {"cells.tumor.cycle.exit": "0.5 1/h"}}, "4 h", workers=1)
+    >>> changes = {"control": {}, "fast": {"cells.tumor.cycle.exit": "0.5 1/h"}}
+    >>> arms = oc.branch("runs/common", changes, until="4 h", workers=1)
     >>> len(arms["fast"].cells()) > len(arms["control"].cells())
     True
     """
-    past = Past.of(api.store_of(path))
-    model = past.model(())
-    changed = {name: model.with_(changes) for name, changes in arms.items()}
-    api.check_seed(seed)
-    past.notes(model, past.tick, other_code)
-    end = None if until is None else api.minutes(until, model)
+    design = branch_design(path, arms, until, seed, processes, other_code)
     folder = Path(out) if out is not None else api.new_folder(f"{Path(path).name}-branch")
-    for place in (folder, *(folder / name for name in arms)):
-        if (place / api.STORE).exists() or (place / FILE).exists():
-            raise InputError(str(place), "a run already lies here.", remedy="Choose another folder.")
-    runs = [Run(name, int(past.attrs["seed"]) if seed is None else seed, folder / name) for name in arms]
-    told = [Arm(name, {k: str(v) for k, v in arms[name].items()}, changed[name].digest) for name in arms]
-    results = Results(
-        f"{past.attrs['title']}, {len(arms)} arms", told, runs, folder, {"kind": "branch", "from": str(path)}
-    )
-    results.save()
-    here, there = str(Path(path).resolve()), str(folder.resolve())
-    jobs = {
-        name: (one_arm, (here, name, dict(changes), end, there, seed, other_code)) for name, changes in arms.items()
-    }
-    failed = {}
-    with Count(f"{past.attrs['title']}: arms", progress) as count:
-        for k, (name, error) in enumerate(side_by_side(jobs, workers)):
-            if error:
-                failed[name] = error
-            for one in (count, see):
-                if one:
-                    one(k + 1, len(jobs))
-    results.runs = tuple(replace(run, error=failed.get(run.arm, "")) for run in runs)
-    results.save()
-    results = Results.read(folder)
+    return perform(design, folder, workers=workers, overwrite=overwrite, progress=progress, see=see, client=client)
+
+
+def perform(design: Design, folder: Path, **how: Any) -> Results:
+    """Run the arms, and write their page."""
+    results = conduct(design, "branch", folder, **how)
     write_page(results)
     return results
 
 
-def one_arm(path: str, name: str, changes: dict[str, Any], end: float | None, folder: str, seed: int | None,
-            other_code: bool) -> str:  # fmt: skip
-    """Run one arm; returns the error's text, or nothing."""
-    try:
-        arms = {name: changes}
-        found = api.branch(path, arms, end, out=folder, seed=seed, threads=1, progress=False, other_code=other_code)
-        return "" if found[name].finished else "it was stopped."
-    except Exception as error:  # one arm that cannot be done ends no other
-        return str(error) or type(error).__name__
+def branch_design(
+    path: str | Path, arms: Mapping[str, Mapping[str, Any]], until: Any = None, seed: int | None = None,
+    processes: Sequence[Process] = (), other_code: bool = False,
+) -> Design:  # fmt: skip
+    """The arms of a branch; everything wrong with it is said here, before anything runs."""
+    if not arms:
+        raise InputError("arms", "nothing is given;", "expected a name and its changes, {} for a control.")
+    past = Past.of(api.store_of(path))
+    api.check_seed(seed)
+    before, state, _ = past.before(processes, other_code)
+    changed = _changed(before, arms)
+    asked = float(past.attrs["until"])
+    there = 0.0 if state is None else state["tick"] * past.attrs["tick_minutes"]
+
+    def end(name: str) -> float:
+        if until is None and ("until" in arms[name] or there >= asked):
+            return api.minutes(None, changed[name])
+        return api.minutes(asked if until is None else until, changed[name])
+
+    origin = Origin(
+        Path(path).resolve(), content_of([past.attrs["model_digest"], past.attrs["seed"], state]), other_code
+    )
+    told = [Settled(name, m, {k: str(v) for k, v in arms[name].items()}) for name, m in changed.items()]
+    seeds = [int(past.attrs["seed"]) if seed is None else seed]
+    design = Design.of(f"{past.attrs['title']}, {len(arms)} arm{'s' if len(arms) > 1 else ''}", told, seeds)
+    return replace(design, ends={name: end(name) for name in arms}, origin=origin)
+
+
+def _changed(before: Model, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Model]:
+    """The model of every arm. Raises ModelError with all that is wrong with any of them."""
+    out, problems = {}, []
+    for name, changes in arms.items():
+        try:
+            out[name] = before.with_(changes)
+        except ModelError as error:
+            problems += [p for p in error.problems if p not in problems]
+            continue
+        pairs = zip(("cell types", "factors", "domain"), _kept(out[name]), _kept(before))
+        other = [what for what, its, theirs in pairs if its != theirs]
+        if other:
+            said, expected = f"it changes the {' and the '.join(other)};", "an arm goes on with those of the run."
+            problems.append(Problem(f"arm {name}", "", said, expected))
+    if problems:
+        raise ModelError(problems)
+    return out
+
+
+def _kept(model: Model) -> tuple[Any, ...]:
+    """What a state fits: names of types and factors, the domain."""
+    return [t.name for t in model.types], [f.name for f in model.factors], model.domain

@@ -39,7 +39,7 @@ def conduct(
 ) -> Results:
     """Run what a design asks for and is not there yet; a failed run is told in the table. Raises InputError, DataError.
 
-    kind     repeat, sweep or compare         out       the folder; runs/<title> when left out
+    kind     repeat, sweep, compare, branch   out       the folder; runs/<title> when left out
     see      called with (done, all)          at_most   refuse more runs than this (None: as many as asked for)
     taken    arms that were run elsewhere, by name          order      of all arms
     """
@@ -78,12 +78,15 @@ def _planned(design: Design, kind: str, folder: Path, readouts: list[Any] | None
     runs, tasks, first = [], dict[Path, Task](), dict[Task, Path]()
     for arm in design.arms:
         for seed in design.seeds:
-            task = Task.of(arm.model, design.ends[arm.name], seed)
-            path = first.setdefault(task, folder / names[arm.name] / f"seed-{seed}")
+            task = Task.of(arm.model, design.ends[arm.name], seed, design.origin)
+            below = f"seed-{seed}" if kind != "branch" else ""  # an arm of a branch has one seed
+            path = first.setdefault(task, folder / names[arm.name] / below)
             tasks[path] = task
             runs.append(Run(arm.name, seed, path, task.key))
     arms = [Arm(a.name, dict(a.settings), a.model.digest) for a in design.arms]
     told = {"kind": kind, "until": dict(design.ends), "seeds": list(design.seeds), "readouts": readouts or []}
+    if design.origin is not None:
+        told["from"] = str(design.origin.path)
     return Results(design.title, arms, runs, folder, told), tasks
 
 
@@ -136,7 +139,8 @@ def difference(there: Results, wanted: Results) -> str:
         if before.get(name) != now[name]:
             return f"until {say_time(before.get(name, 0.0))} instead of {say_time(now[name])}"
     keys = [{(r.arm, r.seed): r.key for r in of.runs} for of in (there, wanted)]
-    return "" if keys[0] == keys[1] else "they were run by other code (sources, versions or mechanisms)"
+    since = "they go on from another state, or " if wanted.kind == "branch" else "they "
+    return "" if keys[0] == keys[1] else f"{since}were run by other code (sources, versions or mechanisms)"
 
 
 def _few(numbers: Sequence[Any]) -> str:

@@ -20,6 +20,8 @@ from ..units import NUMBER, UnitError, factor, split_source
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .ensemble import Origin
+
 METHODS = ("grid", "list", "lhs")
 AT_MOST = 10_000  # runs, unless more are asked for
 RANGE = ".."  # between the ends of a range
@@ -49,6 +51,7 @@ class Design:
     arms: tuple[Settled, ...]
     seeds: tuple[int, ...]
     ends: Mapping[str, float]
+    origin: Origin | None = None  # the run that all arms go on from
 
     @classmethod
     def of(cls, title: str, arms: Iterable[Settled], seeds: Any, until: Any = None) -> Design:

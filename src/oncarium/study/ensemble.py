@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import logging
 import multiprocessing
 import os
 import pickle
 import signal
 import sys
+import threading
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,25 +33,41 @@ from ..run.identity import key_of
 from ..run.past import Past
 from ..run.result import Result
 
+START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+CONTEXT = multiprocessing.get_context(START)
 STARTS = 3  # of workers that finish nothing, before each run has one to itself; of that one, before it is given up
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The run whose last state tasks go on from; `state` is short for that state, `other_code` whether other code may
+    go on from it."""
+
+    path: Path
+    state: str
+    other_code: bool = False
+
+
+@dataclass(frozen=True)
 class Task:
-    """One run: a model with its tables and mechanisms, until when (min), a seed; `key` is short for everything that
-    decides the outcome."""
+    """One run: a model with its tables and mechanisms, until when (min), a seed, and the run that it goes on from, if
+    any; `key` is short for everything that decides the outcome."""
 
     model: Model = field(compare=False, repr=False)
     until: float
     seed: int
     key: str
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def of(cls, model: Model, until: Any, seed: int) -> Task:
+    def of(cls, model: Model, until: Any, seed: int, origin: Origin | None = None) -> Task:
         """The task of running this model; `until` None: as the model says."""
         end = api.minutes(until, model)
-        return cls(model, end, int(seed), key_of(model, end, seed))
+        key = key_of(model, end, seed)
+        if origin is not None:
+            key = hashlib.sha256(f"{origin.state} {key}".encode()).hexdigest()[: len(key)]
+        return cls(model, end, int(seed), key, origin)
 
 
 def perform(task: Task, folder: str) -> str:
@@ -64,8 +83,11 @@ def perform(task: Task, folder: str) -> str:
                 return ""
             except DataError as error:
                 log.warning("%s is run anew: %s", place, error)
-        api.run(task.model, task.until, task.seed, out=place, threads=1, progress=False, overwrite=True,
-                asked={"key": task.key})  # fmt: skip
+        how: Any = {"threads": 1, "progress": False, "overwrite": True, "asked": {"key": task.key}}
+        if (origin := task.origin) is not None:
+            api.fork(origin.path, task.model, task.until, place, task.seed, other_code=origin.other_code, **how)
+        else:
+            api.run(task.model, task.until, task.seed, out=place, **how)
     except OncariumError as error:
         return str(error)
     except Exception as error:  # one run that cannot be done ends no study
@@ -178,9 +200,9 @@ def _opened(model: bytes) -> Model:
     return pickle.loads(model)
 
 
-def unpacked(model: bytes, until: float, seed: int, key: str, folder: str) -> str:
-    """Perform the task of a packed model."""
-    return perform(Task(_opened(model), until, seed, key), folder)
+def unpacked(model: bytes, task: Task, folder: str) -> str:
+    """Perform a task with this packed model."""
+    return perform(replace(task, model=_opened(model)), folder)
 
 
 def _by_workers(
@@ -189,48 +211,34 @@ def _by_workers(
     """(task, error or nothing) as workers finish; tasks that are left when workers cannot be had are left to the
     caller."""
     models = {id(model): packed(model) for model in {id(t.model): t.model for t in missing}.values()}
-    jobs = {t: (unpacked, (models[id(t.model)], t.until, t.seed, t.key, str(places[t].resolve()))) for t in missing}
+    jobs = {
+        t: (unpacked, (models[id(t.model)], replace(t, model=None), str(places[t].resolve())))  # type: ignore[arg-type]
+        for t in missing
+    }
     return _done(jobs, count, client)
 
 
 Job = tuple[Callable[..., str], tuple[Any, ...]]  # a function that any process can import, and what it is given
 
 
-def side_by_side(jobs: Mapping[Any, Job], workers: int | None = None) -> Iterator[tuple[Any, str]]:
-    """(name, answer) of every job, as workers finish; in this process where there are none."""
-    from ..run.simulation import default_threads
-
-    left = dict(jobs)
-    count = min(workers or default_threads(), len(left))
-    for name, answer in _done(jobs, count, None) if count > 1 else ():
-        del left[name]
-        yield name, answer
-    for name, (function, given) in left.items():
-        yield name, function(*given)
-
-
-def _done(jobs: Mapping[Any, Job], count: int, client: Any) -> Iterator[tuple[Any, str]]:
-    """(name, answer) as workers finish; jobs are left out where no worker can be had for them."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):  # it imports the script which started it
-        raise InputError(
-            sys.argv[0], "it starts runs while it is imported.", remedy='Put them under  if __name__ == "__main__":'
-        )
+def _done(jobs: Mapping[Task, Job], count: int, client: Any) -> Iterator[tuple[Task, str]]:
+    """(task, error or nothing) as workers finish; jobs are left out where no worker can be had for them."""
     left, lost = dict(jobs), 0
     while left and lost < STARTS:
         had = len(left)
         try:
             with _team(count, client) as finish:
-                for name, answer in finish(dict(left)):
-                    del left[name]
-                    yield name, answer
-        except Exception as error:  # a worker that dies ends this start, not the study
+                for task, error in finish(dict(left)):
+                    del left[task]
+                    yield task, error
+        except Exception as fault:  # a worker that dies ends this start, not the study
             lost = lost + 1 if len(left) == had else 0
-            log.warning("workers were lost (%s: %s); %d runs are left", type(error).__name__, error, len(left))
+            log.warning("workers were lost (%s: %s); %d runs are left", type(fault).__name__, fault, len(left))
     if client is None:
-        for name, job in left.items():
+        for task, job in left.items():
             found = _alone(job)
             if found is not None:
-                yield name, found
+                yield task, found
 
 
 def _alone(job: Job) -> str | None:
@@ -248,7 +256,7 @@ def _alone(job: Job) -> str | None:
     return "the process that ran it died, again and again; its memory may not suffice."
 
 
-Finish = Callable[[Mapping[Any, Job]], Iterator[tuple[Any, str]]]
+Finish = Callable[[Mapping[Task, Job]], Iterator[tuple[Task, str]]]
 
 
 @contextmanager
@@ -259,32 +267,49 @@ def _team(count: int, client: Any) -> Iterator[Finish]:
         return
     with _pool(count) as pool:
 
-        def finish(jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
-            futures = {pool.submit(function, *given): name for name, (function, given) in jobs.items()}
+        def finish(jobs: Mapping[Task, Job]) -> Iterator[tuple[Task, str]]:
+            futures = {pool.submit(function, *given): task for task, (function, given) in jobs.items()}
             for future in as_completed(futures):
                 yield futures[future], future.result()
 
         yield finish
 
 
-def _by_client(client: Any, jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
+def _by_client(client: Any, jobs: Mapping[Task, Job]) -> Iterator[tuple[Task, str]]:
     from distributed import as_completed as completed
 
-    futures = {client.submit(function, *given, pure=False): name for name, (function, given) in jobs.items()}
-    for future in completed(futures):
-        if future.status == "error":
-            yield futures[future], f"{type(future.exception()).__name__}: {future.exception()}"
-        elif future.status != "cancelled":
-            yield futures[future], future.result()
+    futures = {client.submit(function, *given, pure=False): task for task, (function, given) in jobs.items()}
+    try:
+        for future in completed(futures):
+            if future.status == "error":
+                yield futures[future], f"{type(future.exception()).__name__}: {future.exception()}"
+            elif future.status != "cancelled":
+                yield futures[future], future.result()
+    finally:
+        client.cancel([future for future in futures if not future.done()])
+
+
+class _Apart(CONTEXT.Process):  # type: ignore[name-defined, misc]
+    """A process that does not import the script which started it, so scripts and notebooks need no `if __name__`: all
+    that a run needs comes with it."""
+
+    @staticmethod
+    def _Popen(process: Any) -> Any:
+        script = sys.modules["__main__"]
+        sys.modules["__main__"] = types.ModuleType("__main__")
+        try:
+            return CONTEXT.Process._Popen(process)  # type: ignore[attr-defined]
+        finally:
+            sys.modules["__main__"] = script
 
 
 @contextmanager
 def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that wait for tasks, each with what it has imported, compiled and read; they end at once when the
     caller is interrupted: what they have reported is safe, and runs go on from it."""
-    known = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in known else "spawn")
-    if "forkserver" in known:
+    context = copy.copy(CONTEXT)
+    context.Process = _Apart  # type: ignore[attr-defined]
+    if START == "forkserver":
         context.set_forkserver_preload([__name__, "oncarium.run.simulation", "oncarium.run.recorder"])
     pool = ProcessPoolExecutor(count, context, initializer=_begin)
     workers = pool._processes
@@ -299,5 +324,13 @@ def _pool(count: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _begin() -> None:
-    """A worker leaves Ctrl-C to whoever started it."""
+    """A worker leaves Ctrl-C to whoever started it, and does not outlive them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
