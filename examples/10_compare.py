@@ -22,5 +22,4 @@ if __name__ == "__main__":  # workers import this file
         print(f"{arm}: {last['median']:.0f} cells ({last['low']:.0f} to {last['high']:.0f})")
     oc.run(slow, "3 h", seed=1, out="runs/before")  # one state goes on twice
     arms = oc.branch("runs/before", {"control": {}, "fast": {"cells.tumor.cycle.exit": "0.1 1/h"}}, until="6 h")
-    page = oc.compare(*arms.values(), out="runs/arms").page
-    print({name: len(run.cells()) for name, run in arms.items()}, page)
+    print({name: len(arms[name].cells()) for name in arms.arms}, arms.page)
