@@ -162,7 +162,9 @@ def claims_page() -> str:
 
 def generated() -> dict[str, str]:
     """Path below docs -> text of every page that is written from the package."""
-    return dict(zip(GENERATED, (columns_page(), library_page(), command_page(), claims_page()))) | mechanism_pages.pages(HEAD)
+    return dict(
+        zip(GENERATED, (columns_page(), library_page(), command_page(), claims_page()))
+    ) | mechanism_pages.pages(HEAD)
 
 
 def write_generated(app: object) -> None:

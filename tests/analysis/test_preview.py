@@ -75,6 +75,24 @@ def test_from_a_slide_to_a_run_on_the_command_line(tmp_path):
     assert len(mixing) == 9 and sum(float(a) for a, _ in mixing) == pytest.approx(3.0, abs=0.05)
 
 
+def test_a_run_of_a_slide_leaves_data_and_start_beside_its_report(tmp_path):
+    (tmp_path / "slide.csv").write_bytes(DATA.read_bytes())
+    crop = ("--crop", "x=1000..1150,y=1400..1550")
+    assert oncarium("import", "slide", "slide.csv", *WORDS, *crop, cwd=tmp_path).returncode == 0
+    done = oncarium("run", "model.yaml", "--until", "6 min", "--out", "r", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0 and "start    r/start.html" in done.stdout, done.stderr
+    assert "<a href='start.html'>" in (tmp_path / "r" / "report.html").read_text()
+    page = (tmp_path / "r" / "start.html").read_text()
+    cells = oc.open(tmp_path / "r").cells(0)
+    count = {t: int((cells["type"] == t).sum()) for t in ("tumor", "cd8", "other")}
+    assert page.count("<img ") == 2 and all(f"<td>{t}<td>{n}<td>{n}" in page for t, n in count.items())
+    other = ("run", "hypoxic_tumor", "--until", "0 min", "--out", "r", "--quiet", "--overwrite")
+    done = oncarium(*other, cwd=tmp_path)  # another run in its place: no page of what is gone
+    assert done.returncode == 0 and "start " not in done.stdout.replace("at start ", ""), done.stdout
+    assert not (tmp_path / "r" / "start.html").exists()
+    assert "start.html" not in (tmp_path / "r" / "report.html").read_text()
+
+
 def test_commands_refuse_what_makes_no_sense(tmp_path):
     for words, said in (
         (("preview", DATA, "--pixel", "0.65"), "--pixel"),

@@ -1,4 +1,4 @@
-"""The page of a sweep: a dose of half the effect only where runs determine it; what never changes is not drawn."""
+"""The page of a sweep: the dose of half the effect where the runs determine it; what never changes is not drawn."""
 
 import numpy as np
 import pandas as pd

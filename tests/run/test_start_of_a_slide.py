@@ -122,7 +122,7 @@ def test_cells_come_back_from_anndata_where_they_were(model, tmp_path):
     both = anndata.concat([later.to_anndata(t) for t in (0, 12)], uns_merge="first", index_unique="-")
     both.obs["time"] = [0.0] * len(later.cells(0)) + [12.0] * len(later.cells(12))
     both.write_h5ad(tmp_path / "both.h5ad")
-    with pytest.raises(oc.ModelError, match=r"it holds 2 times of a run. Expected one. Take one:  only: \{time: 0.0\}"):
+    with pytest.raises(oc.ModelError, match=r"it holds 2 times of a run, from 0.0 to 12.0 min. Expected one"):
         model.with_({"initial": [{"slide": "both.h5ad"}]})
     end = model.with_({"initial": [{"slide": "both.h5ad", "only": {"time": "12"}}]}).placements[0]
     assert np.allclose([row[1:3] for row in end.rows], later.cells(12).query("vital == 0")[["x", "y"]])

@@ -180,6 +180,16 @@ def of_run(model: Model, result: Result) -> Preview:
     return _started(model, cells[["x", "y"]].to_numpy(), cells["type"], 2.0 * cells["radius"].to_numpy())
 
 
+def write_start(model: Model, result: Result, folder: Path) -> Path | None:
+    """Write the page of a run's start into its folder; None where no cell of the model comes from a slide."""
+    from .start_page import NAME, write
+
+    if any(p.rows and p.table for p in model.placements):
+        return write(of_run(model, result), folder / NAME)
+    (folder / NAME).unlink(missing_ok=True)  # that of a run which was replaced
+    return None
+
+
 def _started(model: Model, place: np.ndarray, given: Sequence[str], across: np.ndarray) -> Preview:
     names = np.array(given, object).astype(str)
     count = {t: int((names == t).sum()) for t in (t.name for t in model.types) if (names == t).any()}
@@ -232,4 +242,5 @@ def draw(seen: Preview, ax: Axes | None = None) -> Axes:
     ax.set_title(seen.title + ("" if seen.unit == "um" else ", pixel size unknown"))
     beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
     ax.legend(handles=handles, handletextpad=0.2, frameon=False, **beside)
+    ax.set_anchor("W")  # as in maps.tissue
     return ax

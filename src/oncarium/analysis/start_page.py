@@ -17,8 +17,6 @@ from .page import Page
 if TYPE_CHECKING:
     import pandas
 
-    from ..model.model import Model
-    from ..run.result import Result
     from .preview import Preview
 
 FEW = 20  # cells; who neighbors whom is not told of fewer
@@ -30,16 +28,6 @@ NAME = "start.html"  # beside the report of a run
 def write(start: Preview, path: str | Path) -> Path:
     """Write the page of a model's start."""
     return page(start).write(path)
-
-
-def of_run(model: Model, result: Result, folder: Path) -> Path | None:
-    """Write the page of a run's start into its folder; None where no cell of the model comes from a slide."""
-    from .preview import of_run
-
-    if any(p.rows and p.table for p in model.placements):
-        return write(of_run(model, result), folder / NAME)
-    (folder / NAME).unlink(missing_ok=True)  # that of a run which was replaced
-    return None
 
 
 def page(start: Preview) -> Page:

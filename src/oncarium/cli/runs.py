@@ -39,10 +39,10 @@ def finish(result: Result, folder: Path, pictures: bool, model: Model | None = N
     """Report, figures and a short table; of a model, where its cells come from a slide, data and start as well."""
     print(result)
     if pictures:
-        from ..analysis import start_page
+        from ..analysis.preview import write_start
         from ..analysis.report import report
 
-        if model is not None and (start := start_page.of_run(model, result, folder)) is not None:
+        if model is not None and (start := write_start(model, result, folder)) is not None:
             print(f"start    {start}")
         print(f"report   {report(result, folder)}")
         print(f"figures  {folder / 'figures'}")

@@ -241,7 +241,7 @@ def _numbers(opened: Opened, column: str, role: str, problem: Complain, places: 
 
     given = opened.frame[column]
     values = pd.to_numeric(given, errors="coerce").to_numpy(float, copy=True)
-    if given.dtype == object:  # pandas is off by a digit at times
+    if given.dtype.kind == "O":  # texts; pandas is off by a digit at times
         right = np.isfinite(values)
         values[right] = given.to_numpy()[right].astype(float)
     wrong = np.flatnonzero(~(np.abs(values) <= FARTHEST))
