@@ -190,7 +190,7 @@ def _said(out: Page, shown: Mapping[str, Result]) -> None:
 
 @styled
 def tissues(shown: Mapping[str, Result], moments: np.ndarray) -> Figure:
-    """Tissue of every arm (rows) at the same times (columns): one extent, one scale, one colour per type.
+    """Tissue of every arm (rows) at the same times (columns): one extent, one scale, one color per type.
 
     >>> from oncarium.analysis.compare_page import tissues
     >>> len(tissues({"a": result, "b": result}, [0, 60]).axes)

@@ -32,7 +32,7 @@ Series = Callable[[Result], "pd.Series"]
 
 
 class _Drawing:
-    """Axes of curves: their clock, their colours and styles, and what their title must say."""
+    """Axes of curves: their clock, their colors and styles, and what their title must say."""
 
     def __init__(
         self, given: Result | Results, ax: Axes | None, size: tuple[float, float] = (4.6, 3.2), several: bool = True
@@ -51,7 +51,7 @@ class _Drawing:
         self.seen = [t for t in self.types if any(t in seen_types(r) for r in every)]
 
     def color(self, type: str) -> str:
-        """A type's colour, the same in every arm."""
+        """A type's color, the same in every arm."""
         return PALETTE[self.types.index(type) % len(PALETTE)]
 
     def line(self, of: Series, color: str, label: str, style: str | None = None) -> None:
@@ -245,7 +245,7 @@ def phases(given: Result | Results, ax: Axes | None = None) -> Axes:
 
 @styled
 def factors(given: Result | Results, ax: Axes | None = None) -> Axes:
-    """Mean of each factor, as a share of its largest mean; of many factors, as bands of colour.
+    """Mean of each factor, as a share of its largest mean; of many factors, as bands of color.
 
     >>> len(oc.plot.factors(result).lines)
     1

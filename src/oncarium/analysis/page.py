@@ -143,5 +143,5 @@ def table(heads: Sequence[Any], rows: Iterable[Sequence[Any]], words: bool = Fal
 
 
 def swatch(color: str) -> str:
-    """A spot of a colour, as HTML."""
+    """A spot of a color, as HTML."""
     return f"<span class=swatch style='background:{escaped(color)}'></span>"

@@ -1,4 +1,4 @@
-"""Figures that a paper would print: true sizes, scale bars, units on axes, colours that everyone can tell apart.
+"""Figures that a paper would print: true sizes, scale bars, units on axes, colors that everyone can tell apart.
 
 Every function draws into `ax` (or a new figure of its own, see canvas.py) and returns the Axes; `save` writes it. Maps
 are in maps.py, curves in curves.py, spatial statistics in spatial_plots.py. In the examples `result` is that
@@ -53,7 +53,7 @@ def overview(result: Result) -> Figure:
     for ax, draw in zip(panels[2], (growth, composition, deaths)):
         draw(result, ax)
         if draw is not deaths and len(seen_types(result)) > MANY and (beside := ax.get_legend()):
-            beside.remove()  # the tissue above names the colours
+            beside.remove()  # the tissue above names the colors
     letters(ax for ax in panels.flat if ax.axison)
     figure.suptitle(f"{result.title}, seed {result.seed}", x=0.01, ha="left", fontsize=11)
     return figure

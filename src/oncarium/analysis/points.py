@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError, did_you_mean
+from ..run import api
 from ..run.neighbors import neighbors
 from ..run.result import Result
 from ..units import UnitError, to_minutes
@@ -103,7 +105,10 @@ class Points:
 
 
 def points_of(data: Any, t: Any, columns: Mapping[str, str] | None, dead: bool) -> list[Points]:
-    """The cells of every time asked for. Raises InputError for data that are none."""
+    """The cells of every time asked for. Raises InputError for data that are none, DataError for a folder that is no
+    run."""
+    if isinstance(data, str | Path):
+        data = api.open(data)
     if isinstance(data, Result):
         if columns:
             raise InputError("columns", "a Result has its own columns;", "leave it out.")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 GREY = "#B0B0B0"
 MOST = 30  # names that are listed
-SHOWN = 11  # names with a colour of their own
+SHOWN = 11  # names with a color of their own
 FILLED = 0.8  # of the distance to the nearest neighbor: how wide a cell of unknown size is drawn
 
 
@@ -66,7 +66,7 @@ class Preview:
         return pd.DataFrame({"x": self.place[:, 0], "y": self.place[:, 1], "type": self.names})
 
     def figure(self, ax: Axes | None = None) -> Axes:
-        """Cells at their places, a colour per name."""
+        """Cells at their places, a color per name."""
         return draw(self, ax)
 
     def save(self, path: str | Path) -> Path:
@@ -201,7 +201,7 @@ def _started(model: Model, place: np.ndarray, given: Sequence[str], across: np.n
 
 
 def palette(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each of the first names; the others share grey."""
+    """A color for each of the first names; the others share grey."""
     shown = len(PALETTE) if len(names) <= len(PALETTE) else SHOWN
     return {n: PALETTE[k] if k < shown else GREY for k, n in enumerate(names)}
 

@@ -1,4 +1,4 @@
-"""What figures share besides the data: colours of types, scale bars of maps, times in a unit that suits, tenfold steps,
+"""What figures share besides the data: colors of types, scale bars of maps, times in a unit that suits, tenfold steps,
 legends."""
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ SHOWN = 20  # cells of a type in a bin from which on its density is drawn as sur
 @styled
 def enrichment(data: Any, t: Any = None, ax: Axes | None = None, limit: float | None = None, **how: Any) -> Axes:
     """Neighborhood enrichment as a map of z-scores: red where types are neighbors more often than chance has it, blue
-    where less often; the number stands in each square. limit: z of the strongest colour. how: as oc.spatial.enrichment.
+    where less often; the number stands in each square. limit: z of the strongest color. how: as oc.spatial.enrichment.
 
     >>> import pandas
     >>> slide = pandas.DataFrame({"x": [0, 9, 0, 9, 4], "y": [0, 0, 9, 9, 4], "type": ["tumor"] * 3 + ["cd8"] * 2})
@@ -130,7 +130,7 @@ def _when(found: pandas.DataFrame) -> str:
 
 
 def _colors(data: Any, names: Sequence[str]) -> dict[str, str]:
-    """Type -> colour: those of the run, of AnnData, or the palette in order."""
+    """Type -> color: those of the run, of AnnData, or the palette in order."""
     if isinstance(data, Result):
         return {name: PALETTE[data.types.index(name) % len(PALETTE)] for name in names}
     if hasattr(data, "uns") and "cell_type_colors" in data.uns:

@@ -47,7 +47,7 @@ def page(start: Preview) -> Page:
     data = replace(start, title="data", place=place, diameter=across, names=names)
     shown = replace(start, title="start")
     out = Page(f"Start: {model.title}")
-    out.text("Left what the data say, right the tissue at time 0, in the same colours and with the same statistics.")
+    out.text("Left what the data say, right the tissue at time 0, in the same colors and with the same statistics.")
     pictures = []
     for seen, caption in ((data, "Cells where the data have them."), (shown, "Cells at time 0, at their true size.")):
         ax = seen.figure()

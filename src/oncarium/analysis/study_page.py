@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import DataError, InputError
 from ..run.results import Results
 from ..writing import whole, write_text
-from . import curves, dose_response
+from . import curves, dose_response, maps
 from .canvas import close, picture
 from .dose_response import DoseResponse
 from .page import Page
@@ -120,6 +120,11 @@ def page(results: Results, table: pd.DataFrame, path: Path) -> Path:
         out.pictures((_png(curves.over_time(results, s)), f"{s} of every arm.", wide) for s in series[: 2 * MOST])
     else:
         out.text(f"{len(results.arms)} arms are too many for one figure; curves.csv has them all.")
+    ends = [(run, result) for run, result in results.there if len(results.arms) == 1][:MOST]
+    if ends:
+        out.heading("Tissue")
+        out.text(f"The end of {'every seed' if len(ends) == len(results.runs) else f'the first {len(ends)} seeds'}.")
+        out.pictures((_png(maps.tissue(result)), f"Seed {run.seed}.") for run, result in ends)
     out.heading("Table")
     head = table.head(HEADS)
     out.table([*head.columns], [[_cell(v) for v in row] for row in head.itertuples(index=False)])

@@ -1,4 +1,4 @@
-"""GeoJSON as QuPath imports it: every cell an outline with its class, its colour and its measurements."""
+"""GeoJSON as QuPath imports it: every cell an outline with its class, its color and its measurements."""
 
 from __future__ import annotations
 

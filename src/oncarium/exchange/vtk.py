@@ -17,7 +17,7 @@ KINDS = {"f4": "Float32", "f8": "Float64", "i4": "Int32", "i8": "Int64", "u1": "
 
 
 def write(selection: Selection, folder: Path) -> None:
-    """cells.pvd over cells/*.vtp, fields.pvd over fields/*.vti, and types.csv: number -> name and colour of a type."""
+    """cells.pvd over cells/*.vtp, fields.pvd over fields/*.vti, and types.csv: number -> name and color of a type."""
     result = selection.result
     (folder / "cells").mkdir()
     names = []

@@ -16,7 +16,7 @@ from ..run.progress import Count
 from ..run.result import Result
 from ..run.results import FILE, Arm, Results, Run
 from ..units import say_time
-from .design import AT_MOST, Design, count_runs
+from .design import AT_MOST, Design, count_runs, say_seconds
 from .ensemble import Task, run_all
 
 See = Callable[[int, int], Any]
@@ -151,18 +151,7 @@ def say_cost(design: Design, workers: int) -> str:
     """How many runs of how long, and a guess of the time they take."""
     ends = sorted(set(design.ends.values()))
     long = say_time(ends[0]) if len(ends) == 1 else f"{say_time(ends[0])} to {say_time(ends[-1])}"
-    seconds = design.seconds(workers)
-    guess = (
-        "a few seconds"
-        if seconds < 10
-        else f"{seconds:.0f} s"
-        if seconds < 100
-        else f"{seconds / 60:.0f} min"
-        if seconds < 6000
-        else f"{seconds / 3600:.0f} h"
-        if seconds < 2e5
-        else f"{seconds / 86400:,.0f} days"
-    )
     n = design.runs
-    return (f"{n:,} run{'s' if n > 1 else ''} of {long}, about {guess} on {workers} worker{'s' if workers > 1 else ''}"
-            " (by the cells and voxels at the start)")  # fmt: skip
+    team = f"{workers} worker{'s' if workers > 1 else ''}"
+    cost = f"about {say_seconds(design.seconds(workers))} on {team} (by the cells and voxels at the start)"
+    return f"{n:,} run{'s' if n > 1 else ''} of {long}, {cost}"

@@ -71,6 +71,23 @@ class Design:
         return one * len(self.seeds) / max(1, min(workers, self.runs))
 
 
+def say_seconds(seconds: float) -> str:
+    """A guess of a time, in words.
+
+    >>> say_seconds(3.0), say_seconds(50.0), say_seconds(1200.0), say_seconds(3e6)
+    ('a few seconds', '50 s', '20 min', '35 days')
+    """
+    for most, size, unit in (
+        (10.0, 0.0, "a few seconds"),
+        (100.0, 1.0, "s"),
+        (6000.0, 60.0, "min"),
+        (2e5, 3600.0, "h"),
+    ):
+        if seconds < most:
+            return f"{seconds / size:.0f} {unit}" if size else unit
+    return f"{seconds / 86400:,.0f} days"
+
+
 def tick_seconds(model: Model) -> float:
     """Seconds of one tick on one thread, as measured with the library's scenarios."""
     return 2e-4 + 3.6e-6 * model.cells_at_start + 1.7e-7 * model.domain.voxels * max(1, len(model.factors))
@@ -158,11 +175,13 @@ def sweep_settings(
     return [dict(zip(lists, one)) for one in zip(*lists.values())]
 
 
-def count_runs(count: int, at_most: int | None) -> None:
-    """Raise InputError where there are more runs than asked for (None: than could ever be)."""
+def count_runs(count: int, at_most: int | None, seconds: float = 0.0) -> None:
+    """Raise InputError where there are more runs than asked for (None: than could ever be); seconds: a guess of how
+    long one takes."""
     if count > (10**6 - 1 if at_most is None else at_most):
+        cost = f", about {say_seconds(seconds * count)} on one core" if seconds else ""
         raise InputError(
-            "sweep", f"{count:,} {'arms' if at_most is None else 'runs'} are asked for;",
+            "sweep", f"{count:,} {'arms' if at_most is None else 'runs'} are asked for{cost};",
             f"expected at most {10**6 - 1 if at_most is None else at_most:,}.",
             "Give fewer values or seeds, or a Latin hypercube (--lhs 200)"
             + ("." if at_most is None else "; or say that you mean it: --yes (at_most=...)."),

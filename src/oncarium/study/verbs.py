@@ -112,11 +112,12 @@ def sweep_design(
     at_most: int | None = AT_MOST,
 ) -> Design:
     """The arms of a sweep; everything wrong with it is said here, before anything runs."""
-    from .design import count_runs
+    from .design import count_runs, minutes, tick_seconds
 
     chosen, numbers = _model(model, stop_when), read_seeds(seeds)
     settings = sweep_settings(values, method, samples)
-    count_runs(len(settings) * len(numbers), at_most)
+    one = minutes(until, chosen) / chosen.clock.transport * tick_seconds(chosen)
+    count_runs(len(settings) * len(numbers), at_most, one)
     return Design.of(chosen.title, sweep_arms(chosen, settings), numbers, until)
 
 

@@ -181,11 +181,11 @@ def test_no_cells_is_a_notice(tmp_path):
 
 
 def test_unknown_elements_and_attributes_are_listed_with_their_path(tmp_path):
-    text = settings(rest="<extras><deep>1</deep></extras>").replace("<overall>", '<overall colour="red">')
+    text = settings(rest="<extras><deep>1</deep></extras>").replace("<overall>", '<overall color="red">')
     said = told(read(tmp_path, text))
     assert (
         "model.xml:13  extras\n  this element is not known and is ignored" in said
-        and "the attribute colour is not known" in said
+        and "the attribute color is not known" in said
     )
 
 
