@@ -3,7 +3,8 @@
 Every function takes a Result, a table (pandas) or AnnData and returns a tidy table:
 
     data      a Result, or its folder; a table with x, y (z), type in um, under any header
-              (columns={"x": "X_centroid", ...}); AnnData with obsm["spatial"] in um and obs["cell_type"] (columns={"type": "leiden"})
+              (columns={"x": "X_centroid", ...}); AnnData with obsm["spatial"] in um and obs["cell_type"]
+              (columns={"type": "leiden"})
     t         a time, a list of times, or "all"; None is the last. Tables and AnnData of several times have `time`, min
     dead      count the dead, too; tables say who is dead in a column `dead`
     neighbors "delaunay", "contact" (centres nearer than 1.25 times the sum of both radii), or a distance in um
