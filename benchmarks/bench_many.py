@@ -23,4 +23,6 @@ if __name__ == "__main__":
     done, failed = run_all([Task.of(model, "1 day", s) for s in range(1, 11)], tempfile.mkdtemp(), workers=workers)
     assert len(done) == 10 and not failed
     many = time.perf_counter() - began
-    print(f"{10 // workers} in one warm process {alone:.1f} s, 10 on {workers} workers {many:.1f} s: {many / alone:.2f}")
+    print(
+        f"{10 // workers} in one warm process {alone:.1f} s, 10 on {workers} workers {many:.1f} s: {many / alone:.2f}"
+    )

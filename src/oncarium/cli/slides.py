@@ -151,6 +151,7 @@ def _tree(
     words |= {"pixel": f"{slide.words.pixel:g} um"} if slide.words.pixel else {}
     words |= {} if slide.ours else {"y": "down" if slide.down else "up"}
     tree = moved(base.document.tree, base.folder.resolve(), here)
+    tree.pop("look", None)  # what to look at there need not be here
     return tree | {
         "name": out.stem,
         "title": f"{base.title}, from {file.name}",
