@@ -1,7 +1,7 @@
 """Many runs on warm workers:  python benchmarks/bench_many.py [WORKERS]
 
-Ten replicates of hypoxic_tumor for a day, against half as many per worker one after another in this process, which is warm
-already: 1 is the best that can be had, whatever the machine.
+Ten replicates of hypoxic_tumor for a day, against as many as each worker has one after another in this process, which
+is warm already: 1 is the best that can be had, whatever the machine.
 """
 
 import sys
