@@ -62,6 +62,7 @@ def test_from_a_slide_to_a_run_on_the_command_line(tmp_path):
         assert said in done.stdout
     text = (tmp_path / "models" / "model.yaml").read_text()
     assert "slide: ../data/slide.csv" in text and "y: down" in text and "x: X_centroid" in text
+    assert "look:" not in text, "what to look at in the scenario need not be here"
     model = oc.load(tmp_path / "models" / "model.yaml")
     assert model.cells_at_start == 1386 and model.domain.lower[:2] == (-280.0, -280.0)
     again = oncarium("import", "slide", "data/slide.csv", *WORDS, "-o", "models/model.yaml", cwd=tmp_path)
