@@ -1,6 +1,6 @@
 """Calibrate the scenario `spheroid` on melanoma spheroids of 5,000 cells and predict those of 2,500 and 10,000.
 
-    python validation/spheroid_browning2021/calibrate.py --data ../shared/cases/spheroid_browning2021/confocal_983b.csv
+    python validation/spheroid_browning2021/calibrate.py --data confocal_983b.csv
 
 Data: outer radius R and necrotic fraction (radius of the necrotic core over R) of 983b spheroids on days 3 to 21 after
 seeding, Browning et al. 2021 (DOI 10.7554/eLife.73020). A simulation starts on day 3 as a packed ball of the mean
