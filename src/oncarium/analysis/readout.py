@@ -1,6 +1,6 @@
 """Read-outs: what an experiment measures on a Result, named in words, so that a file can ask for it.
 
-    {measure: mean, of: tumor_macrophage, column: polarization.score}
+    {measure: mean, of: tumor_macrophage, column: polarization.level}
     {measure: share, of: carcinoma, column: emt.score, above: 0.5}
     {measure: count, of: cd8_effector, per: {measure: count, of: carcinoma}}
 

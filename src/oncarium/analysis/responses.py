@@ -1,7 +1,7 @@
 """Read-outs of many runs: one tidy table, response curves, heat maps.
 
 A read-out is a series of the summary with a time ("live.tumor at end", "mean.oxygen at 2 day", "live.tumor at last 1
-day", a mean over it), or a measure of readout.py ({measure: mean, of: tam, column: polarization.score}).
+day", a mean over it), or a measure of readout.py ({measure: mean, of: tumor_macrophage, column: polarization.level}).
 """
 
 from __future__ import annotations
