@@ -1,4 +1,4 @@
-"""Tissue: what is, at one instant. Closed: cells, fields, matrix, vessels, body and the time."""
+"""Tissue: what is, at one instant. Closed: cells, fields, matrix, vessels, fluid, body and the time."""
 
 from __future__ import annotations
 
@@ -19,22 +19,23 @@ if TYPE_CHECKING:
     from .kernels.neighbors import Neighbors
 
 
-MEMBERS = ("cells", "fields", "matrix", "vessels", "body")
+MEMBERS = ("cells", "fields", "matrix", "vessels", "fluid", "body")
 
 
 @dataclass
 class Tissue:
     """Arrays only; copyable, comparable, savable.
 
-    matrix, vessels and body are None where a model has none. `population` is the queue of births and deaths, and what
-    was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the present positions,
+    matrix, vessels, fluid and body are None where a model has none. `population` is the queue of births and deaths,
+    and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the present positions,
     `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the process that moves
     the cells, left out of copies."""
 
     cells: Cells
     fields: Fields
-    matrix: Any = None  # a Part, as the two that follow
+    matrix: Any = None  # a Part, as those that follow
     vessels: Any = None
+    fluid: Any = None
     body: Any = None
     tick: int = 0
     time: float = 0.0

@@ -1,0 +1,1 @@
+"""What flows and presses between the cells: interstitial fluid, lymph, solid stress."""
