@@ -10,7 +10,7 @@ from .paths import on_paths
 from .state import FLOW, PRESSURE
 
 TURN = 12  # steps of conjugate gradients after which factors are made anew
-EXACT = 1e-13  # residual over the right side at which a solution is as good as its rounding
+EXACT, GOOD = 1e-16, 1e-12  # residual over the right side: the search ends, and may end where it falls no more
 
 
 class Circulation:
@@ -119,12 +119,13 @@ class Circulation:
     def _descend(self, matrix: Any, right: np.ndarray, x: np.ndarray | None) -> np.ndarray | None:
         """Conjugate gradients with the kept factors; None where they lead nowhere soon."""
         x = self.lu.solve(right) if x is None or not np.isfinite(x).all() else x.copy()
-        enough = EXACT * float(np.abs(right).max())
+        scale = float(np.abs(right).max())
         r = right - matrix @ x
+        left = float(np.abs(r).max())
         z = self.lu.solve(r)
         d, rz = z, float((r * z).sum())
         for _ in range(TURN):
-            if float(np.abs(r).max()) <= enough or rz <= 0.0:
+            if left <= EXACT * scale or rz <= 0.0:
                 return x
             ad = matrix @ d
             curve = float((d * ad).sum())
@@ -132,10 +133,13 @@ class Circulation:
                 break
             x = x + (rz / curve) * d
             r = right - matrix @ x
+            before, left = left, float(np.abs(r).max())
+            if left <= GOOD * scale and left > 0.5 * before:  # no more than rounding is left
+                return x
             z = self.lu.solve(r)
             new = float((r * z).sum())
             d, rz = z + (new / rz) * d, new
-        return x if float(np.abs(r).max()) <= 30.0 * enough else None
+        return x if left <= GOOD * scale else None
 
     def refactorize(self, reference: np.ndarray) -> None:
         """Make the factors that belong to these conductances, as they were when a run was saved."""

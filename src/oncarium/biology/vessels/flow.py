@@ -101,7 +101,7 @@ def solve_flow(
         if change <= tolerance or rheology.constant is not None or turn == most:
             break
         swings = move * last < 0.0
-        step = np.where(swings, np.maximum(0.5 * step, 0.02), np.minimum(1.2 * step, 1.0))
+        step = np.where(swings, np.maximum(0.7 * step, 0.1), np.minimum(1.3 * step, 1.0))
         last = move
         h = h + step * move
     restless = np.flatnonzero((np.abs(found - h) > tolerance) & carries) if rheology.constant is None else np.zeros(0, int)
