@@ -76,7 +76,7 @@ def solve_flow(
     >>> way = Circulation(np.array([[0, 1], [1, 2]]), 3, np.array([1, 0, 1]), np.array([30.0, 0.0, 10.0]))
     >>> blood = solve_flow(way, np.full(2, 5.0), np.full(2, 100.0), np.full(2, 0.45), np.full(3, 0.4), Rheology(constant=3.0))
     >>> blood.flow.round(6).tolist(), blood.haematocrit.tolist(), blood.pressure.round(9).tolist()
-    ([65.444469, 65.444469], [0.4, 0.4], [30.0, 20.0, 10.0])
+    ([65.444474, 65.444474], [0.4, 0.4], [30.0, 20.0, 10.0])
     """
     rheology = rheology or Rheology()
     h, diameter = np.array(haematocrit, float), 2.0 * radius
