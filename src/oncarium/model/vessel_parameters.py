@@ -17,7 +17,7 @@ PLASMA, HUMAN, RAT = 1.0466, 92.0, 55.0  # cP; fl of a red cell: as the law of 1
 LAWS = ("constant", "pries_in_vivo_1994")
 RULES = ("fixed", "phase_separation")
 WORDS = ("viscosity", "hematocrit", "flow", "oxygen", "modes", "default", "domain_um", "box_um", "tissue_points",
-         "target_pressure_mmHg", "target_shear_dyn_cm2")  # fmt: skip
+         "target_pressure_mmHg", "target_shear_dyn_cm2", "bias_factor_kappa")  # fmt: skip
 ENDLESS = (-math.inf, math.inf)
 
 
@@ -29,8 +29,9 @@ class VesselParameters:
     fixed      discharge haematocrit everywhere; None: cells divide by the law of phase separation
     given      flow and haematocrit are columns of the segments, not results
     oxygen     what is said of blood and tissue, as texts            box      x, y and z that all nodes lie in, um
-    tissue     size of the box of tissue from the origin, um         target   pressure (mmHg) and shear (Pa) where ends are
-                                                                     unknown; a shear of nan: by pressure
+    tissue     size of the box of tissue from the origin, um
+    target     pressure (mmHg) and shear (Pa) where ends are unknown; a shear of nan: by pressure
+    bias       factor on the shear; None: from the solution
     """
 
     constant: float | None = None
@@ -42,6 +43,7 @@ class VesselParameters:
     box: tuple[tuple[float, float], ...] | None = None
     tissue: tuple[float, float, float] | None = None
     target: tuple[float, float] = (31.0, math.nan)
+    bias: float | None = None
     mode: str = ""
 
 
@@ -165,7 +167,14 @@ def _read(reader: _Reader, tree: Mapping[str, Any], prefix: str, mode: str) -> V
         pressure = reader.number("target_pressure_mmHg", tree["target_pressure_mmHg"], "mmHg")
     if "target_shear_dyn_cm2" in tree:
         shear = 0.1 * reader.number("target_shear_dyn_cm2", tree["target_shear_dyn_cm2"], "dyn/cm^2, above 0", 0.0)
+    if "bias_factor_kappa" in tree:
+        out = replace(out, bias=_first_number(tree["bias_factor_kappa"]))
     return replace(out, target=(pressure, shear), oxygen=tree.get("oxygen", {}))
+
+
+def _first_number(text: Any) -> float | None:
+    """The number that a remark starts with, if any."""
+    return number_in(str(text).split()[0]) if str(text).split() else None
 
 
 def with_options(parameters: VesselParameters, viscosity: str | None = None, hematocrit: str | None = None) -> VesselParameters:

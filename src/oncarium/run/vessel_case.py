@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..model.vessel_ends import check_ends, parts_of
 from ..model.vessel_parameters import VesselParameters, box_of, read_parameters, with_options
-from ..model.vessel_tables import PRESSURE, UNKNOWN, VesselTables, read_network
+from ..model.vessel_tables import FLOW, INNER, PRESSURE, UNKNOWN, VesselTables, read_network
 from ..writing import write_text
 
 if TYPE_CHECKING:
@@ -71,20 +71,21 @@ def solve_case(
     rheology = Rheology(parameters.plasma, parameters.cell, parameters.constant)
     entering = np.where(np.isnan(network.hd), STANDARD if parameters.fixed is None else parameters.fixed, network.hd)
     start = np.full(len(network.segments), STANDARD if parameters.fixed is None else parameters.fixed)
+    settled = True
     if parameters.given:
         blood = _given(network, rheology)
     else:
         check_ends(network)
-        if (network.boundary == UNKNOWN).any():
-            blood = _estimated(network, parameters, rheology)
-        else:
-            way = Circulation(network.ends, len(network.nodes), network.boundary, network.value)
-            blood = solve_flow(
-                way, 0.5 * network.diameter, network.length, start, entering, rheology,
-                fixed=parameters.fixed is not None, separation=True,
-            )  # fmt: skip
+        kind, value, settled = _closed(network, parameters, rheology)
+        blood = solve_flow(
+            Circulation(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
+            entering, rheology, fixed=parameters.fixed is not None, separation=True,
+        )  # fmt: skip
     perfused = blood.flow != 0.0
     case = VesselCase(network, parameters, blood, perfused, np.full(len(perfused), np.nan))
+    for k in np.flatnonzero(network.boundary == UNKNOWN):
+        said = f"its flow is estimated: {blood.exchange[k]:.6g} nl/min in{'' if settled else '; directions did not settle'}"
+        case.events.append(("estimated", said, network.nodes[k]))
     _tell(case, NARROWEST)
     if parameters.oxygen:
         from .vessel_tissue import add_tissue
@@ -109,8 +110,33 @@ def _given(network: VesselTables, rheology) -> BloodFlow:
     return BloodFlow(np.full(nodes, np.nan), network.flow, hd, viscosity, shear, exchange, 0, 0.0, np.zeros(0, np.int64))
 
 
-def _estimated(network: VesselTables, parameters: VesselParameters, rheology) -> BloodFlow:
-    raise InputError("nodes.csv", "some ends are unknown.", remedy="Give them a pressure or a flow.")
+def _closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Kind and value of every node when flows at unknown ends are estimated; whether directions settled.
+
+    The estimate takes one haematocrit everywhere; what flows through the ends then holds. An unknown end keeps its
+    pressure instead where its part of the network has none, that with the largest flow.
+    """
+    from ..biology.vessels.estimation import HAEMATOCRIT, estimate_flow
+    from ..biology.vessels.flow import balance
+
+    unknown = network.boundary == UNKNOWN
+    if not unknown.any():
+        return network.boundary, network.value, True
+    kind, value = np.where(unknown, INNER, network.boundary), np.nan_to_num(network.value)
+    hd = np.full(len(network.segments), HAEMATOCRIT if parameters.fixed is None else parameters.fixed)
+    pressure, shear = parameters.target
+    found = estimate_flow(
+        network.ends, kind, value, unknown, network.diameter, network.length, rheology.viscosity(network.diameter, hd),
+        pressure=pressure, shear=None if np.isnan(shear) else shear, bias=parameters.bias,
+    )  # fmt: skip
+    through = balance(network.ends, len(kind), found.flow)
+    part = parts_of(network.ends, len(kind))
+    kind[unknown], value[unknown] = FLOW, through[unknown]
+    for p in np.setdiff1d(part[unknown], part[kind == PRESSURE]):
+        ends = np.flatnonzero(unknown & (part == p))
+        one = ends[np.argmax(np.abs(through[ends]))]
+        kind[one], value[one] = PRESSURE, found.pressure[one]
+    return kind, value, found.settled
 
 
 def _tell(case: VesselCase, narrowest: float) -> None:
@@ -149,12 +175,12 @@ def _tell(case: VesselCase, narrowest: float) -> None:
 def notices(case: VesselCase) -> list[str]:
     """One line for every kind of event and every oddity of the tables."""
     out = [str(p).replace("\n ", "") for p in case.network.notices]
-    kinds: dict[tuple[str, str], list[str]] = {}
+    kinds: dict[str, list[tuple[str, str]]] = {}
     for kind, what, name in case.events:
-        kinds.setdefault((kind, what), []).append(name)
-    for (kind, what), names in kinds.items():
-        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        out.append(f"{kind}: {', '.join(names[:3])}{more}: {what}.")
+        kinds.setdefault(kind, []).append((name, what))
+    for kind, them in kinds.items():
+        more = f" and {len(them) - 3} more" if len(them) > 3 else ""
+        out.append(f"{kind}: {', '.join(name for name, _ in them[:3])}{more}: {them[0][1]}.")
     return out
 
 
