@@ -219,8 +219,8 @@ def pieces(graph: Graph, grid: Grid, wall: np.ndarray | float = WALL) -> Pieces:
     >>> _ = graph.add_nodes([[50, 50, -150], [50, 50, 150]])
     >>> _ = graph.add_segments([[0, 1]], length=300.0, radius=5.0)
     >>> found = pieces(graph, Grid((0, 0, -10), (20, 20, 20), (1, 5, 5)))
-    >>> found.length.tolist(), round(float(found.inside[0]), 3), round(float(found.weight.sum()), 12)
-    ([20.0], 0.067, 1.0)
+    >>> found.length.round(9).tolist(), found.inside.round(3).tolist(), round(float(found.weight.sum()), 12)
+    ([20.0], [0.067], 1.0)
     """
     radius = np.maximum(open_radius(graph), 1e-3)
     made = _cut(
@@ -246,3 +246,47 @@ def conductances(found: Pieces, wall: np.ndarray, diffusion: float) -> np.ndarra
     out = np.empty(len(found.segment))
     _conductances(found.segment, found.length, found.spread, wall, diffusion, out)
     return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _meet(segment, first, voxel, weight, conductance, value, whole, mean):
+    for p in range(segment.shape[0]):
+        total = 0.0
+        for m in range(first[p], first[p + 1]):
+            total += weight[m] * value[voxel[m]]
+        whole[segment[p]] += conductance[p]
+        mean[segment[p]] += conductance[p] * total
+    for s in range(whole.shape[0]):
+        mean[s] = mean[s] / whole[s] if whole[s] > 0.0 else 0.0
+
+
+def meet(found: Pieces, conductance: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What every segment meets: its conductance within the box, and the mean of value (z, y, x) at it, weighted by
+    conductance (piece); 0 where no part of it lies in the box."""
+    whole, mean = np.zeros(len(found.inside)), np.zeros(len(found.inside))
+    _meet(
+        found.segment, found.first, found.voxel, found.weight, conductance, np.ascontiguousarray(value).reshape(-1),
+        whole, mean,
+    )  # fmt: skip
+    return whole, mean
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _deposit(segment, first, voxel, weight, amount, share, source, supply, demand):
+    for p in range(segment.shape[0]):
+        s = segment[p]
+        for m in range(first[p], first[p + 1]):
+            part = share[s] * amount[p] * weight[m]
+            demand[voxel[m]] += part
+            supply[voxel[m]] += part * source[s]
+
+
+def deposit(
+    found: Pieces, amount: np.ndarray, share: np.ndarray, source: np.ndarray, supply: np.ndarray, demand: np.ndarray
+) -> None:
+    """Add to demand (z, y, x) what the pieces' amounts make in their voxels, times share (segment), and that times
+    source (segment) to supply."""
+    _deposit(
+        found.segment, found.first, found.voxel, found.weight, amount, share, source, supply.reshape(-1),
+        demand.reshape(-1),
+    )  # fmt: skip
