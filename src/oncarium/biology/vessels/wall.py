@@ -154,10 +154,8 @@ def _cut(position, ends, length, radius, wall, origin, upper, spacing, shape):
         if flat and not lying:
             u = np.array([0.0, 0.0, 1.0])
         v, w = _frame(u)
-        if flat:
-            h = math.sqrt(spacing[0] * spacing[1])
-        else:
-            h = (spacing[0] * spacing[1] * spacing[2]) ** (1.0 / 3.0)
+        # width of a voxel across the vessel
+        h = math.sqrt(spacing[0] * spacing[1] * spacing[2] / math.sqrt(((u * spacing) ** 2).sum()))
         points = min(MOST_POINTS, max(8, 4 * math.ceil(r * math.pi / short)))
         step = inside[s] / parts[s]
         for p in range(parts[s]):
