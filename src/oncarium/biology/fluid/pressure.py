@@ -33,7 +33,7 @@ def missing_tumor(
     effective     mmHg at which wall and tissue balance     decay_length   um, sqrt(conductivity / filtration)
 
     >>> [round(x, 3) for x in missing_tumor(1000.0, 11.5)]
-    [0.914, 10.922]
+    [0.914, 10.921]
     """
     ratio = depth / decay_length
     return conductivity / decay_length / math.tanh(ratio), effective * (1.0 - 1.0 / math.cosh(ratio))
@@ -165,7 +165,7 @@ class FluidPressure(Process):
         graph = tissue.vessels.graph
         found = pieces(graph, grid)
         surface = 2.0 * math.pi * open_radius(graph) * graph.segments["permeability"] * tissue.vessels.perfused
-        amount = self.filtration * found.length / grid.voxel_volume
+        amount = self.filtration / grid.voxel_volume * np.repeat(found.length, np.diff(found.first)) * found.weight
         driving = graph.nodes["pressure"][graph.ends].mean(axis=1) - self.oncotic
         deposit(found, amount, surface, driving, source, sink)
         return source, sink

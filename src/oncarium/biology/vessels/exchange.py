@@ -12,7 +12,7 @@ from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
 from .oxygen import MICROLITRE, RESISTANCE, TISSUE, Blood, March, march, wall_resistance
 from .state import Vessels
-from .wall import WALL, Pieces, conductances, deposit, meet, open_radius, pieces
+from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 
 ANTIBODY, LEAKY = 150.0, 0.18  # kDa and um/min: IgG through tumor vessels, 3e-7 cm/s (as cited by Finley & Popel 2012)
 SIZE_POWER = 2.0 / 3.0  # permeability falls with mass (assumed): 0.4 um/min for VEGF-A, 16 for glucose
@@ -128,13 +128,10 @@ class VesselExchange(Process):
         if self.found is not None and all(np.array_equal(a, b) for a, b in zip(self.cut_as, seen)):
             return False
         self.cut_as = tuple(a.copy() for a in seen)
-        wall: np.ndarray | float = WALL
+        self.found = pieces(graph, tissue.fields.grid)
         if self.breath >= 0:
-            self.wall = wall_resistance(seen[3], self.resistance) * self.solubility
-            wall = 2.0 * math.pi * tissue.fields.diffusion[self.breath] * self.wall
-        self.found = pieces(graph, tissue.fields.grid, wall)
-        if self.breath >= 0:
-            self.passing = conductances(self.found, self.wall, tissue.fields.diffusion[self.breath])
+            wall = wall_resistance(seen[3], self.resistance) * self.solubility
+            self.passing = conductances(self.found, wall, tissue.fields.diffusion[self.breath])
         return True
 
     def _breathe(self, tissue: Tissue) -> None:
@@ -189,7 +186,7 @@ class VesselExchange(Process):
             if p.permeability == 0.0:
                 continue
             passing = conductances(found, 1.0 / (leaky * p.permeability), tissue.fields.diffusion[f])
-            whole = np.bincount(found.segment, passing, len(plasma)) / inside
+            whole = meet(found, passing, unused)[0] / inside
             ratio = np.divide(whole, plasma, out=np.full(len(plasma), np.inf), where=plasma > 0.0)
             share = np.where(plasma > 0.0, -np.expm1(-ratio) / np.maximum(ratio, 1e-12), 0.0)
             deposit(found, passing / grid.voxel_volume, share, nowhere, unused, self.rates[k])

@@ -108,7 +108,7 @@ def solve_tissue(
     carries = (graph.segments["lumen"] > 0) & (flow > LEAST_FLOW * flow.max(initial=0.0))
     radius = open_radius(graph)
     wall = wall_resistance(radius, resistance)
-    found = pieces(graph, grid, 2.0 * math.pi * krogh * wall)
+    found = pieces(graph, grid)
     # tension is what diffuses: in units in which solubility is 1
     conductance = conductances(found, wall, krogh)
     levels = build(grid.shape, grid.spacing, krogh, np.zeros(6))

@@ -3,14 +3,14 @@
 A vessel much thinner than a voxel is a line source: the value of its voxel is not that at its wall but that at an
 equivalent radius, 0.1985 h where the whole source lies in one voxel (Peaceman 1978, DOI 10.2118/6893-PA). Here every
 piece of a vessel is spread over a ring of its own radius, each point of which is shared among the nearest voxel
-centers. The equivalent radius of such weights w in a plane of voxels of width h is
+centers. In a plane of voxels of width h where each takes its weight w, the value of voxel i is that at
 
-    ln(r_eq / h) = -1.617 + 2 pi sum_ij w_i q_j a(x_i - x_j)
+    ln(r_i / h) = -1.617 + 2 pi sum_j w_j a(x_i - x_j)
 
-with q_j the shares that the voxels take and a the potential kernel of the five-point Laplacian (0 at 0, 1/4 beside it,
-1/pi across), here its smooth form a(d) = ln(1 + (d / 0.1985 h)^2) / 4 pi. Flux per length from blood to voxels is then
+with a the potential kernel of the five-point Laplacian (0 at 0, 1/4 beside it, 1/pi across), here its smooth form
+a(d) = ln(1 + (d / 0.1985 h)^2) / 4 pi. Flux per length from blood to voxel i is then
 
-    w_i (P_blood - P_i) / (K + ln(r_eq / r) / (2 pi D)),     K the resistance of the wall.
+    w_i (P_blood - P_i) / (K + ln(r_i / r) / (2 pi D)),     K the resistance of the wall.
 
 Thin vessels get the line source's correction, thick ones (r_eq near r) the wall alone, with one formula, at any place in
 a voxel. A vessel that lies in the plane of a slice (one voxel of thickness H) feeds a sheet: there the distance from its
@@ -29,9 +29,8 @@ from ...engine.fields import Grid
 from ...engine.graph import Graph
 
 PEACEMAN = math.exp(-(0.5772156649015329 + 1.5 * math.log(2.0)))  # r_eq / h of a source in one voxel: 0.1985
+LEAST = 0.05  # of 2 pi D x a resistance: without a wall, voxels inside a vessel are almost as its blood
 MOST_POINTS = 96  # on a ring
-ITERATIONS = 30  # of how a piece's voxels share what passes
-WALL = 0.35  # resistance of the wall to oxygen as a share of 1 / (2 pi D), at a radius of 5 um
 UPRIGHT = 0.5  # cosine with the slice's normal above which a vessel crosses the slice, and does not lie in it
 
 
@@ -39,17 +38,17 @@ class Pieces(NamedTuple):
     """The vessels cut into pieces no longer than a voxel.
 
     segment   (piece) row of its segment             length   (piece) um of vessel
-    spread    (piece) ln(r_eq / r), 1                first    (piece + 1) where its voxels begin
-    voxel     (entry) flat number                    weight   (entry) share of the piece in it; 1 in sum
+    first     (piece + 1) where its voxels begin     voxel    (entry) flat number
+    weight    (entry) share of the piece in it       spread   (entry) ln(r_eq / r), 1
     inside    (segment) share of it that lies in the box
     """
 
     segment: np.ndarray
     length: np.ndarray
-    spread: np.ndarray
     first: np.ndarray
     voxel: np.ndarray
     weight: np.ndarray
+    spread: np.ndarray
     inside: np.ndarray
 
 
@@ -93,35 +92,18 @@ def _frame(u):
 
 
 @njit(cache=True, nogil=True)
-def _spread(weight, x, y, count, h, radius, wall):
-    """ln(r_eq / r) of voxels at x, y (um) in the plane across the vessel: what passes is shared so that each takes
-    weight x (blood - voxel), where the voxels' values follow from what all of them take."""
-    scale, begin = 1.0 / (PEACEMAN * h) ** 2, wall + math.log(PEACEMAN * h / radius)
-    potential = np.empty((count, count))
+def _distances(weight, x, y, count, h, radius, out):
+    """ln(r_eq / r) of each of the voxels at x, y (um) in the plane across the vessel, when each takes its weight."""
+    scale, begin = 1.0 / (PEACEMAN * h) ** 2, math.log(PEACEMAN * h / radius)
     for i in range(count):
-        potential[i, i] = 0.0
-        for j in range(i):
-            d = (x[i] - x[j]) ** 2 + (y[i] - y[j]) ** 2
-            potential[i, j] = potential[j, i] = 0.5 * math.log(1.0 + d * scale)
-    taken, new, total, before = weight[:count].copy(), np.empty(count), 0.0, 0.0
-    for turn in range(ITERATIONS):
-        total = 0.0
-        for i in range(count):
-            row = begin
-            for j in range(count):
-                row += potential[i, j] * taken[j]
-            new[i] = weight[i] * max(row, 1e-3)
-            total += new[i]
-        for i in range(count):
-            taken[i] = 0.5 * (taken[i] + new[i] / total)
-        if abs(total - before) < 1e-4 * total:
-            break
-        before = total
-    return total - wall
+        row = begin
+        for j in range(count):
+            row += 0.5 * weight[j] * math.log(1.0 + ((x[i] - x[j]) ** 2 + (y[i] - y[j]) ** 2) * scale)
+        out[i] = row
 
 
 @njit(cache=True, nogil=True)
-def _cut(position, ends, length, radius, wall, origin, upper, spacing, shape):
+def _cut(position, ends, length, radius, origin, upper, spacing, shape):
     """The arrays of Pieces."""
     nz, ny, nx = shape
     n = ends.shape[0]
@@ -138,12 +120,14 @@ def _cut(position, ends, length, radius, wall, origin, upper, spacing, shape):
                 run[2] = 0.0
             parts[s] = max(1, math.ceil(math.sqrt((run * run).sum()) / short))
     total = parts.sum()
-    segment, lengths, spread = np.zeros(total, np.int64), np.zeros(total), np.zeros(total)
+    segment, lengths = np.zeros(total, np.int64), np.zeros(total)
     begins = np.zeros(total + 1, np.int64)
-    voxel, weight = np.zeros(max(16, 16 * total), np.int64), np.zeros(max(16, 16 * total))
+    guess = 16 * max(1, total)
+    voxel, weight, spread = np.zeros(guess, np.int64), np.zeros(guess), np.zeros(guess)
     slot = np.full(nz * ny * nx, -1, np.int64)
     room = 16 * (MOST_POINTS + 1)
-    mine, share, px, py = np.zeros(room, np.int64), np.zeros(room), np.zeros(room), np.zeros(room)
+    mine, share = np.zeros(room, np.int64), np.zeros(room)
+    px, py, apart = np.zeros(room), np.zeros(room), np.zeros(room)
     piece, entry = 0, 0
     for s in range(n):
         if parts[s] == 0:
@@ -185,20 +169,21 @@ def _cut(position, ends, length, radius, wall, origin, upper, spacing, shape):
                             count += 1
                         share[slot[q]] += part / (2.0 * points)
             if lying:
-                spread[piece] = max(0.0, math.log(spacing[2] / (2.0 * math.pi * r)))
+                apart[:count] = max(0.0, math.log(spacing[2] / (2.0 * math.pi * r)))
             else:
-                spread[piece] = _spread(share, px, py, count, h, r, wall[s])
+                _distances(share, px, py, count, h, r, apart)
             segment[piece], lengths[piece] = s, length[s] * step
             while entry + count > voxel.shape[0]:
                 voxel = np.concatenate((voxel, np.zeros(voxel.shape[0], np.int64)))
                 weight = np.concatenate((weight, np.zeros(weight.shape[0])))
+                spread = np.concatenate((spread, np.zeros(spread.shape[0])))
             for m in range(count):
-                voxel[entry], weight[entry] = mine[m], share[m]
+                voxel[entry], weight[entry], spread[entry] = mine[m], share[m], apart[m]
                 slot[mine[m]] = -1
                 entry += 1
             piece += 1
             begins[piece] = entry
-    return segment, lengths, spread, begins, voxel[:entry], weight[:entry], inside
+    return segment, lengths, begins, voxel[:entry], weight[:entry], spread[:entry], inside
 
 
 def open_radius(graph: Graph) -> np.ndarray:
@@ -206,11 +191,8 @@ def open_radius(graph: Graph) -> np.ndarray:
     return graph.segments["radius"] * graph.segments["squeeze"]
 
 
-def pieces(graph: Graph, grid: Grid, wall: np.ndarray | float = WALL) -> Pieces:
+def pieces(graph: Graph, grid: Grid) -> Pieces:
     """The vessels of a graph among the voxels of a grid.
-
-    wall   2 pi D x resistance of the wall (segment or one), 1: how evenly a piece feeds its voxels depends on it; for
-           factors that the wall holds back more, as all proteins, the difference is small against the wall's
 
     >>> from oncarium.biology.vessels.state import Vessels
     >>> graph = Vessels.empty().graph
@@ -222,59 +204,55 @@ def pieces(graph: Graph, grid: Grid, wall: np.ndarray | float = WALL) -> Pieces:
     """
     radius = np.maximum(open_radius(graph), 1e-3)
     made = _cut(
-        graph.position, graph.ends, graph.segments["length"], radius,
-        np.broadcast_to(np.asarray(wall, float), radius.shape).copy(), grid.lower, grid.upper,
-        np.array(grid.spacing), grid.shape,
+        graph.position, graph.ends, graph.segments["length"], radius, grid.lower, grid.upper, np.array(grid.spacing),
+        grid.shape,
     )  # fmt: skip
     return Pieces(*made)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _conductances(segment, length, spread, wall, diffusion, out):
+def _conductances(segment, first, length, weight, spread, wall, diffusion, out):
+    around = 1.0 / (2.0 * math.pi * diffusion)
     for p in range(segment.shape[0]):
-        out[p] = length[p] / (wall[segment[p]] + spread[p] / (2.0 * math.pi * diffusion))
+        for m in range(first[p], first[p + 1]):
+            out[m] = weight[m] * length[p] / max(wall[segment[p]] + around * spread[m], LEAST * around)
 
 
 def conductances(found: Pieces, wall: np.ndarray, diffusion: float) -> np.ndarray:
-    """(piece) um^3/min per unit of concentration between blood and voxels: what passes is conductance x weight x
-    (blood - voxel).
+    """(entry) um^3/min per unit of concentration between blood and voxel: what passes is that times (blood - voxel).
 
     wall   (segment) resistance of one um of wall, min/um^2: 1 / (2 pi radius permeability)     diffusion   um^2/min
     """
-    out = np.empty(len(found.segment))
-    _conductances(found.segment, found.length, found.spread, wall, diffusion, out)
+    out = np.empty(len(found.voxel))
+    _conductances(found.segment, found.first, found.length, found.weight, found.spread, wall, diffusion, out)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _meet(segment, first, voxel, weight, conductance, value, whole, mean):
+def _meet(segment, first, voxel, conductance, value, whole, mean):
     for p in range(segment.shape[0]):
-        total = 0.0
+        s = segment[p]
         for m in range(first[p], first[p + 1]):
-            total += weight[m] * value[voxel[m]]
-        whole[segment[p]] += conductance[p]
-        mean[segment[p]] += conductance[p] * total
+            whole[s] += conductance[m]
+            mean[s] += conductance[m] * value[voxel[m]]
     for s in range(whole.shape[0]):
         mean[s] = mean[s] / whole[s] if whole[s] > 0.0 else 0.0
 
 
 def meet(found: Pieces, conductance: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What every segment meets: its conductance within the box, and the mean of value (z, y, x) at it, weighted by
-    conductance (piece); 0 where no part of it lies in the box."""
+    conductance (entry); 0 where no part of it lies in the box."""
     whole, mean = np.zeros(len(found.inside)), np.zeros(len(found.inside))
-    _meet(
-        found.segment, found.first, found.voxel, found.weight, conductance, np.ascontiguousarray(value).reshape(-1),
-        whole, mean,
-    )  # fmt: skip
+    _meet(found.segment, found.first, found.voxel, conductance, np.ascontiguousarray(value).reshape(-1), whole, mean)
     return whole, mean
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _deposit(segment, first, voxel, weight, amount, share, source, supply, demand):
+def _deposit(segment, first, voxel, amount, share, source, supply, demand):
     for p in range(segment.shape[0]):
         s = segment[p]
         for m in range(first[p], first[p + 1]):
-            part = share[s] * amount[p] * weight[m]
+            part = share[s] * amount[m]
             demand[voxel[m]] += part
             supply[voxel[m]] += part * source[s]
 
@@ -282,9 +260,5 @@ def _deposit(segment, first, voxel, weight, amount, share, source, supply, deman
 def deposit(
     found: Pieces, amount: np.ndarray, share: np.ndarray, source: np.ndarray, supply: np.ndarray, demand: np.ndarray
 ) -> None:
-    """Add to demand (z, y, x) what the pieces' amounts make in their voxels, times share (segment), and that times
-    source (segment) to supply."""
-    _deposit(
-        found.segment, found.first, found.voxel, found.weight, amount, share, source, supply.reshape(-1),
-        demand.reshape(-1),
-    )  # fmt: skip
+    """Add to demand (z, y, x) the amounts (entry) times share (segment), and that times source (segment) to supply."""
+    _deposit(found.segment, found.first, found.voxel, amount, share, source, supply.reshape(-1), demand.reshape(-1))
