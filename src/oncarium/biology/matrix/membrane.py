@@ -69,14 +69,14 @@ def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
         voxel_before[i] = (z * ny + y) * nx + x
 
 
-@njit(cache=True, nogil=True)
 def expressed(secretion):
     """Share of the full surface expression of a cell that secretes so much (um^3/min).
 
-    >>> round(expressed(80.0), 3), round(expressed(16.0), 4)
+    >>> float(expressed(80.0)), round(float(expressed(16.0)), 4)
     (0.5, 0.0385)
     """
-    return secretion**2 / (secretion**2 + EXPRESSION**2) if secretion > 0.0 else 0.0
+    square = np.maximum(secretion, 0.0) ** 2
+    return square / (square + EXPRESSION**2)
 
 
 def surface_cut(tissue: Tissue) -> np.ndarray:
@@ -91,8 +91,7 @@ def surface_cut(tissue: Tissue) -> np.ndarray:
     labels = cells.labels("secretion.rate")
     for name, most in zip(FAMILIES, SURFACE):
         if name in labels:
-            rate = np.maximum(cells["secretion.rate"][:, labels.index(name)], 0.0) ** 2
-            share = rate / (rate + EXPRESSION**2)  # as `expressed`
+            share = expressed(cells["secretion.rate"][:, labels.index(name)])
             if name == "cathepsin" and "acid" in fields.names:
                 ph = NORMAL - fields.value[fields.index("acid")].reshape(-1)[tissue.voxels()] / BUFFER
                 share = share / (1.0 + np.exp(ACID[1] * (ph - ACID[0])))
@@ -114,11 +113,11 @@ def touch(position, radius, rate, grid, laid, axis, most):
             n = shape[2 - a] + (1 if a == axis else 0)
             from_lower = position[i, a] - lower[a]
             if a == axis:
-                low[a] = max(int(math.ceil((from_lower - reach) / spacing[a])), 0)
-                high[a] = min(int(math.floor((from_lower + reach) / spacing[a])), n - 1)
+                low[a] = max(math.ceil((from_lower - reach) / spacing[a]), 0)
+                high[a] = min(math.floor((from_lower + reach) / spacing[a]), n - 1)
             else:
-                low[a] = max(int(math.floor((from_lower - reach) / spacing[a])), 0)
-                high[a] = min(int(math.floor((from_lower + reach) / spacing[a])), n - 1)
+                low[a] = max(math.floor((from_lower - reach) / spacing[a]), 0)
+                high[a] = min(math.floor((from_lower + reach) / spacing[a]), n - 1)
         for z in range(low[2], high[2] + 1):
             for y in range(low[1], high[1] + 1):
                 for x in range(low[0], high[0] + 1):
@@ -198,12 +197,12 @@ class Membrane(Process):
         pulling = np.zeros(cells.n)
         if "matrix.traction" in cells:
             pulling = np.where(cells["vital"] == 0, self.pull * cells["matrix.traction"], 0.0)
-        grid = (self.lower, self.spacing, fields.grid.shape)
+        cutting, grid = surface_cut(tissue), (self.lower, self.spacing, fields.grid.shape)
         for a, (face, laid) in enumerate(zip(tissue.matrix.membrane, self.laid)):
             if not laid.any():
                 continue
             cut, pulled, axis = np.zeros(face.shape), np.zeros(face.shape), 2 - a
-            touch(cells.position, radius, surface_cut(tissue), grid, laid, a, cut)
+            touch(cells.position, radius, cutting, grid, laid, a, cut)
             touch(cells.position, radius, pulling, grid, laid, a, pulled)
             padded = np.concatenate([dissolved.take([0], axis), dissolved, dissolved.take([-1], axis)], axis)
             low, high = ([slice(None)] * 3 for _ in range(2))

@@ -29,9 +29,9 @@ class Reservoir(Process):
                 B' = h v + b rho c - B (r + k M + 0.001/min)
                 demand of vegfa += b rho,   supply += B (r + k M) - h v,   h = 0.6 min(rho / 0.1, 1)
 
-    s sums the cells' release of latent TGF-b, v is the supply of VEGF-A so far; c is free VEGF-A, S and M the activities
-    of serine proteases and MMP. What is bound is lost slowly, so that MMP decides at rest, too, how much is free: where
-    decay is d, c = v (1 - h + h f) / (d + b rho (1 - f)), f = (r + k M) / (r + k M + 0.001/min).
+    s sums the cells' release of latent TGF-b, v is the supply of VEGF-A so far; c is free VEGF-A, S and M the
+    activities of serine proteases and MMP. What is bound is lost slowly, so that MMP decides at rest, too, how much is
+    free: where decay is d, c = v (1 - h + h f) / (d + b rho (1 - f)), f = (r + k M) / (r + k M + 0.001/min).
 
     Column              Unit       Kind       Meaning
     reservoir.latent    fmol/min   Behavior   latent TGF-b laid down by a cell

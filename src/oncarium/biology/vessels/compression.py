@@ -34,8 +34,8 @@ class Compression(Process):
     Means along the part of a segment that lies in the box. Below a radius of 2 um nothing flows (VesselMaturation).
 
     Sets        segments squeeze.     Reads   matrix, fluid.
-    Source      half and steepness as in a model of pancreatic cancer; stress and hyaluronan close vessels: Provenzano et
-                al. 2012 (DOI 10.1016/j.ccr.2012.01.007), Padera et al. 2004 (DOI 10.1038/427695a); others assumed.
+    Source      half and steepness as in a model of pancreatic cancer; stress and hyaluronan close vessels:
+                Provenzano et al. 2012 (DOI 10.1016/j.ccr.2012.01.007), Padera et al. 2004 (DOI 10.1038/427695a); others assumed.
     """
 
     section = "vessels"

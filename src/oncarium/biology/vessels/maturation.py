@@ -16,7 +16,6 @@ from ..matrix.membrane import SOLUBLE, surface_cut
 from ..matrix.remodeling import FAMILIES
 from .places import along, course
 from .sprouting import HALF, up
-from .state import TIP
 
 COVERING, PDGFB_HALF = (
     0.02 / 60.0,

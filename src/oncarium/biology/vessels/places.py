@@ -18,7 +18,7 @@ STEP = 10.0  # um: the points of a segment are at most this far apart
 class Course(NamedTuple):
     """Points along the segments: those of segment i are first[i] to first[i + 1], at the middles of equal pieces.
 
-    first (segment + 1)     position (point, xyz) um     share (point) of the segment's straight line, from its first end
+    first (segment + 1)     position (point, xyz) um     share (point) of the straight line from its first end
     length (point) um of vessel that the point stands for, 0 for segments outside the box
     """
 
@@ -54,7 +54,7 @@ def _walk(position, ends, length, lower, upper, step, first, share, held):
         a, b = position[ends[i, 0]], position[ends[i, 1]]
         t0, t1 = clip(a, b, lower, upper)
         chord = math.sqrt((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2 + (b[2] - a[2]) ** 2)
-        n = max(int(math.ceil((t1 - t0) * chord / step - 1e-9)), 1)
+        n = max(math.ceil((t1 - t0) * chord / step - 1e-9), 1)
         if not writes:
             first[i + 1] = first[i] + n
             continue

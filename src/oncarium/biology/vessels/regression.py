@@ -28,8 +28,8 @@ COVERED = 0.3  # coverage from which on a vessel needs no VEGF-A
 
 @njit(cache=True, nogil=True)
 def neglect(idle, vegf, coverage, ang1, ang2):
-    """Share, 0 to 1, at which a wall thins: all of it where blood has not passed for too long (idle), or where ANG2 rules
-    without VEGF-A; else as much as it lacks pericytes and VEGF-A."""
+    """Share, 0 to 1, at which a wall thins: all of it where blood has not passed for too long (idle), or where ANG2
+    rules without VEGF-A; else as much as it lacks pericytes and VEGF-A."""
     if idle or (vegf < SURVIVAL and ang2_rules(ang1, ang2)):
         return 1.0
     return max(1.0 - coverage / COVERED, 0.0) * (1.0 - up(vegf, SURVIVAL, 2.0))

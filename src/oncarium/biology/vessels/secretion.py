@@ -12,9 +12,9 @@ from .sprouting import CELL, HALF
 from .state import TIP
 
 MOLECULE = 1.0 / 0.602214076  # nM um^3 of one molecule
-# molecules/min: ANG1 of the pericytes on 10 um of fully covered vessel, so that vessels of normal density hold about 1 nM
-# (assumed); ANG2 of an endothelial cell at rest and what VEGF-A adds (50 to 600); PDGF-B of an endothelial cell, so that
-# normal vessels stay covered, and of a tip (assumed)
+# molecules/min: ANG1 of the pericytes on 10 um of fully covered vessel, so that vessels of normal density hold about
+# 1 nM (assumed); ANG2 of an endothelial cell at rest and what VEGF-A adds (50 to 600); PDGF-B of an endothelial cell,
+# so that normal vessels stay covered, and of a tip (assumed)
 ANG1, ANG2, ANG2_VEGF, PDGFB, PDGFB_TIP = 300.0, 20.0, 200.0, 60.0, 600.0
 # um^3/min of VEGF-A that an endothelial cell takes up: 1.2e4 VEGFR2, 0.6 /nM/min, of which 22 % are internalized before
 # the ligand leaves (10.1186/1752-0509-5-170)

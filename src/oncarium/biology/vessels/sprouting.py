@@ -59,7 +59,8 @@ def spaced(position: np.ndarray, when: np.ndarray, ids: np.ndarray, taken: np.nd
 
     position (candidate, xyz) um; when (candidate) min; taken (place, xyz) um: none comes nearer than `least` to these.
 
-    >>> spaced(np.array([[0.0, 0, 0], [50, 0, 0], [100, 0, 0]]), np.array([2.0, 1, 3]), np.arange(3), np.zeros((0, 3)), 80)
+    >>> places = np.array([[0.0, 0, 0], [50, 0, 0], [100, 0, 0]])
+    >>> spaced(places, np.array([2.0, 1, 3]), np.arange(3), np.zeros((0, 3)), 80)
     array([1])
     """
     kept: list[int] = []
@@ -107,8 +108,8 @@ class Sprouting(Process):
     of VEGF-A, at right angles to the vessel. Its tip is a node of the kind `tip`.
 
     Reads       fields.value, segments stability, membrane, age.     Adds to   vessels.
-    Source      rate and exclusion as in models of vascular tumors (Owen et al. 2011, DOI 10.1158/0008-5472.CAN-10-2834);
-                half-effect: affinity of VEGFR2 (DOI 10.1186/1752-0509-5-170); exclusion in the order of time.
+    Source      rate and exclusion as in models of vascular tumors (Owen et al. 2011, DOI
+                10.1158/0008-5472.CAN-10-2834); half-effect: affinity of VEGFR2 (DOI 10.1186/1752-0509-5-170); exclusion in the order of time.
     """
 
     section = "vessels"

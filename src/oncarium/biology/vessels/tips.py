@@ -44,8 +44,8 @@ class Tips(Process):
                 matrix within 10 um ahead: rho' = -0.1/h rho
                 branching at 0.02/h V^2 / (V^2 + V_half^2), not within 80 um of other tips, nor of the last fork
 
-    A tip within 15 um of a vessel or tip that is not of its own sprout is joined to it by a short segment, unless the two
-    are joined already within 60 um along vessels. A lumen opens with age (VesselMaturation). A tip that has joined
+    A tip within 15 um of a vessel or tip that is not of its own sprout is joined to it by a short segment, unless the
+    two are joined already within 60 um along vessels. A lumen opens with age (VesselMaturation). A tip that has joined
     nothing dies after 50 to 72 h; its sprout, as long as no blood flows in it, goes back from its blunt end.
 
     Sets        nodes and segments of sprouts, matrix.density.     Reads   fields.value, matrix.
