@@ -7,7 +7,7 @@ import numpy as np
 from helpers import PLANE, tissue_of
 from oncarium.biology.fluid.state import Fluid
 from oncarium.biology.matrix.state import Matrix
-from oncarium.biology.vessels.state import PRESSURE, Vessels
+from oncarium.biology.vessels.state import PRESSURE
 from oncarium.engine.fields import Grid
 
 GRID = Grid((-200, -200, -200), (20, 20, 20), (20, 20, 20))
@@ -45,6 +45,7 @@ def bathed(*processes, vessels, grid=GRID, matrix=False, fluid=False, types=("tu
     z, y, x = np.meshgrid(*(grid.centers(a) for a in "zyx"), indexing="ij")
     for k, value in enumerate(factors.values()):
         tissue.fields.value[k] = value(x, y, z) if callable(value) else value
+    tissue.population.register(("sprout", "branch", "anastomosis", "tip_death", "vessel_regression"))
     tissue.vessels = vessels
     tissue.matrix = Matrix(grid) if matrix else None
     tissue.fluid = Fluid(grid) if fluid else None

@@ -35,7 +35,8 @@ class Compression(Process):
 
     Sets        segments squeeze.     Reads   matrix, fluid.
     Source      half and steepness as in a model of pancreatic cancer; stress and hyaluronan close vessels:
-                Provenzano et al. 2012 (DOI 10.1016/j.ccr.2012.01.007), Padera et al. 2004 (DOI 10.1038/427695a); others assumed.
+                Provenzano et al. 2012 (DOI 10.1016/j.ccr.2012.01.007), Padera et al. 2004 (DOI 10.1038/427695a); others
+                assumed.
     """
 
     section = "vessels"

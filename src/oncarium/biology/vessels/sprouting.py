@@ -109,7 +109,8 @@ class Sprouting(Process):
 
     Reads       fields.value, segments stability, membrane, age.     Adds to   vessels.
     Source      rate and exclusion as in models of vascular tumors (Owen et al. 2011, DOI
-                10.1158/0008-5472.CAN-10-2834); half-effect: affinity of VEGFR2 (DOI 10.1186/1752-0509-5-170); exclusion in the order of time.
+                10.1158/0008-5472.CAN-10-2834); half-effect: affinity of VEGFR2 (DOI
+                10.1186/1752-0509-5-170); exclusion in the order of time.
     """
 
     section = "vessels"

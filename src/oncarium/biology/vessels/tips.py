@@ -177,8 +177,7 @@ class Tips(Process):
             voxel = ((k * grid.ny + j) * grid.nx + i)[(gap**2).sum(axis=1) <= REACH**2]
             if not len(voxel):
                 voxel = tissue.voxels(place[None])
-            part = min(size / (len(voxel) * grid.voxel_volume), 1.0)
-            flat[voxel] *= 1.0 + part * math.expm1(-self.lysis * dt)
+            flat[voxel] *= math.exp(-self.lysis * dt * size / (len(voxel) * grid.voxel_volume))
         return before
 
     # -- joining ------------------------------------------------------------------------------------------------------
