@@ -77,7 +77,9 @@ class SolidStress(Process):
             summed = np.zeros((2, stress.size))
             order = order_by_voxel(tissue.voxels(), cells.id, stress.size)
             share_out(order, cells.position, values, grid.lower, np.array(grid.spacing), grid.shape, summed)
-            width = [0.0 if n == 1 else self.width / h for n, h in zip(grid.shape, grid.spacing[::-1])]
+            # sharing a cell out among voxels has widened it already, by a variance of a sixth of their size squared
+            left = [max(self.width**2 - h**2 / 6.0, 0.0) ** 0.5 / h for h in grid.spacing[::-1]]
+            width = [0.0 if n == 1 else w for n, w in zip(grid.shape, left)]
             pressed, filled = (gaussian_filter(a.reshape(grid.shape), width, mode="reflect") for a in summed)
             stress = self.pressure * pressed / np.maximum(filled, SPARSE * grid.voxel_volume)
         if tissue.matrix is not None:

@@ -27,38 +27,43 @@ COVERED = 0.3  # coverage from which on a vessel needs no VEGF-A
 
 
 @njit(cache=True, nogil=True)
-def neglect(idle, vegf, coverage, ang1, ang2):
-    """Share, 0 to 1, at which a wall thins: all of it where blood has not passed for too long (idle), or where ANG2
-    rules without VEGF-A; else as much as it lacks pericytes and VEGF-A."""
-    if idle or (vegf < SURVIVAL and ang2_rules(ang1, ang2)):
+def neglect(vegf, coverage, ang1, ang2):
+    """Share, 0 to 1, at which the wall of a vessel with blood thins: all of it where ANG2 rules without VEGF-A; else as
+    much as it lacks pericytes and VEGF-A."""
+    if vegf < SURVIVAL and ang2_rules(ang1, ang2):
         return 1.0
     return max(1.0 - coverage / COVERED, 0.0) * (1.0 - up(vegf, SURVIVAL, 2.0))
 
 
 @njit(cache=True, nogil=True)
 def thin(firing, ids, carried, signals, known, lumen, shear, coverage, slack, maturity, gone):
-    """One step of all segments: slack, maturity, and whether each is gone. signals (3, segment): VEGF-A, ANG1, ANG2."""
+    """One step of all segments: slack, maturity, and whether each is gone. signals (3, segment): VEGF-A, ANG1, ANG2.
+
+    Patience that ends and walls that come to their end within the step count from then on, whatever the step."""
     seed, stream, tick, dt, _ = firing
     for i in range(ids.shape[0]):
         idle = lumen[i] > 0 and (not carried[i] or shear[i] < SLACK_SHEAR)
         slack[i] = slack[i] + dt if idle else (slack[i] if lumen[i] == 0 else 0.0)
+        over = min(max(slack[i] - PATIENCE, 0.0), dt) if idle else 0.0  # min of this step beyond its patience
         vegf = max(signals[0, i], 0.0)
         ang1 = max(signals[1, i], 0.0) if known[1] else ang1_of(coverage[i])
         ang2 = max(signals[2, i], 0.0) if known[2] else ang2_of(vegf)
-        share = neglect(slack[i] > PATIENCE, vegf if known[0] else 1.0, coverage[i], ang1, ang2)
-        gain = HEALING * (1.0 - share)
-        loss = THINNING / WALL * share
-        # a straight fall while neglected, an exponential way back
-        maturity[i] = max(maturity[i] - loss * dt, 0.0)
-        maturity[i] = 1.0 + (maturity[i] - 1.0) * math.exp(-gain * dt) if share < 0.5 else maturity[i]
-        gone[i] = maturity[i] <= 0.0 and uniform(seed, stream, tick, ids[i], 0) < -math.expm1(-COLLAPSE * dt)
+        share = neglect(vegf if known[0] else 1.0, coverage[i], ang1, ang2)
+        loss = THINNING / WALL * (over + share * (dt - over))
+        if over == 0.0 and share < 0.5:
+            maturity[i] = 1.0 + (maturity[i] - 1.0) * math.exp(-HEALING * (1.0 - share) * dt)
+        bare = 0.0  # min of this step without a wall
+        if loss > 0.0 and loss >= maturity[i]:
+            bare = (1.0 - maturity[i] / loss) * (dt if share > 0.0 else over)
+        maturity[i] = max(maturity[i] - loss, 0.0)
+        gone[i] = uniform(seed, stream, tick, ids[i], 0) < -math.expm1(-COLLAPSE * bare)
 
 
 class Regression(Process):
     """Pruning.
 
     Equation    slack' = 1 without flow or below a shear of 0.8 Pa, else 0 at once
-                w' = -n 0.05 um/h / 1 um,   w' = (1 - w) (1 - n) / day where n < 0.5     maturity of the wall
+                w' = -n 0.05 um/h / 1 um, and (1 - w) (1 - n) / day besides where n < 0.5     maturity of the wall
                 n = 1 where slack > 4000 min, or where ANG2 has most of Tie2 and VEGF-A is below 0.05 nM
                 n = max(1 - c / 0.3, 0) 0.05^2 / (0.05^2 + V^2) elsewhere: uncovered vessels need VEGF-A
                 where w is 0 a vessel goes at 0.2/h
