@@ -121,7 +121,7 @@ def columns(
     low, high = length
     reach = low + (high - low) * draws(seed, LENGTHS, count)
     up = np.where(draws(seed, TURNS, count) < 0.5, -1.0, 1.0)
-    size = _sizes(seed, count, radius, spread)
+    size = sizes(seed, count, radius, spread)
     vessels = Vessels.empty()
     position = np.repeat(place, 3, axis=0)
     position[0::3, 2] -= 0.5 * up * reach
@@ -140,7 +140,7 @@ def columns(
     return vessels
 
 
-def _sizes(seed: int, count: int, radius: float, spread: float) -> np.ndarray:
+def sizes(seed: int, count: int, radius: float, spread: float) -> np.ndarray:
     """(count) um, log-normal with the median `radius`, within three standard deviations."""
     from scipy.special import ndtri
 
@@ -189,7 +189,7 @@ def mesh(
     ends, is_feeder = _lattice(row, feeds, steps)
     keep = is_feeder | (draws(seed, KEPT, len(ends)) < kept)
     ends, is_feeder = ends[keep], is_feeder[keep]
-    radii = _sizes(seed, len(ends), radius, spread)
+    radii = sizes(seed, len(ends), radius, spread)
     _murray(ends, is_feeder, radii, arterial, murray)
     kind, given = np.zeros(len(i), np.int64), np.zeros(len(i))
     is_end = feeds & np.where(arterial, j == 0, j == n[1] - 1)
@@ -197,7 +197,7 @@ def mesh(
     if inlet is None:
         inlet = outlet + 1e-3 * GRADIENT * float(size[1] + size[0] / gaps)
     given[is_end] = np.where(arterial[is_end], inlet, outlet)
-    return _joined(position, ends, radii, kind, given, haematocrit, oxygen)
+    return joined(position, ends, radii, kind, given, haematocrit, oxygen)
 
 
 def _lattice(row: np.ndarray, feeds: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -235,7 +235,7 @@ def _murray(ends: np.ndarray, is_feeder: np.ndarray, radii: np.ndarray, arterial
             total += load[ends[s, 1 - far]]
 
 
-def _joined(
+def joined(
     position: np.ndarray, ends: np.ndarray, radii: np.ndarray, kind: np.ndarray, given: np.ndarray, haematocrit: float,
     oxygen: float,
 ) -> Vessels:  # fmt: skip
