@@ -57,7 +57,7 @@ def solve_case(
     >>> case.blood.flow.round(4).tolist()
     [407.1254]
     """
-    from ..biology.vessels.circulation import Circulation
+    from ..biology.vessels.plumbing import Plumbing
     from ..biology.vessels.flow import solve_flow
     from ..biology.vessels.viscosity import NARROWEST, Rheology
 
@@ -78,7 +78,7 @@ def solve_case(
         check_ends(network)
         kind, value, settled = _closed(network, parameters, rheology)
         blood = solve_flow(
-            Circulation(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
+            Plumbing(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
             entering, rheology, fixed=parameters.fixed is not None, separation=True,
         )  # fmt: skip
     perfused = blood.flow != 0.0

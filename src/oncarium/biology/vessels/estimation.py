@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .adaptation import shear_set_point
-from .circulation import Circulation
+from .plumbing import Plumbing
 from .state import FLOW, PRESSURE
 from .viscosity import CONDUCTANCE, MMHG
 
@@ -60,7 +60,7 @@ def estimate_flow(
     from scipy.sparse.linalg import splu
 
     nodes, count = len(kind), np.arange(len(ends))
-    way = Circulation(ends, nodes, np.where(unknown, PRESSURE, kind), np.where(unknown, np.arange(nodes), given))
+    way = Plumbing(ends, nodes, np.where(unknown, PRESSURE, kind), np.where(unknown, np.arange(nodes), given))
     held = kind == PRESSURE
     free = np.flatnonzero(way.solved & ~held)
     conductance = CONDUCTANCE * (0.5 * diameter) ** 4 / (viscosity * length)

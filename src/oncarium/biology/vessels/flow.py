@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engine.graph import incidence_of
-from .circulation import Circulation
+from .plumbing import Plumbing
 from .haematocrit import passed_order, spread_cells
 from .viscosity import Rheology, conductances, wall_shear
 
@@ -54,7 +54,7 @@ def balance(ends: np.ndarray, nodes: int, flow: np.ndarray) -> np.ndarray:
 
 
 def solve_flow(
-    way: Circulation,
+    way: Plumbing,
     radius: np.ndarray,
     length: np.ndarray,
     haematocrit: np.ndarray,
@@ -73,7 +73,7 @@ def solve_flow(
     fixed            the haematocrit is the given one     separation   cells divide by the law; else as the flow does
     tolerance        of the haematocrit      most   turns         near   (node) pressures to start from, mmHg
 
-    >>> way = Circulation(np.array([[0, 1], [1, 2]]), 3, np.array([1, 0, 1]), np.array([30.0, 0.0, 10.0]))
+    >>> way = Plumbing(np.array([[0, 1], [1, 2]]), 3, np.array([1, 0, 1]), np.array([30.0, 0.0, 10.0]))
     >>> blood = solve_flow(way, np.full(2, 5.0), np.full(2, 100.0), np.full(2, 0.45), np.full(3, 0.4), Rheology(constant=3.0))
     >>> blood.flow.round(6).tolist(), blood.haematocrit.tolist(), blood.pressure.round(9).tolist()
     ([65.444474, 65.444474], [0.4, 0.4], [30.0, 20.0, 10.0])
@@ -111,7 +111,7 @@ def solve_flow(
     )  # fmt: skip
 
 
-def _flows(way: Circulation, conductance: np.ndarray, pressure: np.ndarray) -> np.ndarray:
+def _flows(way: Plumbing, conductance: np.ndarray, pressure: np.ndarray) -> np.ndarray:
     """(segment) nl/min; exactly nothing where nothing can flow, or no more than rounding does."""
     flow = np.zeros(len(way.ends))
     on = np.flatnonzero(way.carrying)
