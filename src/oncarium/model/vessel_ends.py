@@ -73,7 +73,9 @@ def check_ends(network: VesselTables, file: str = "nodes.csv") -> None:
             )
         )  # fmt: skip
     alike = len(np.unique(values)) == 1
-    said = f"all {len(values)} pressures are {values[0]:g} mmHg" if alike else "within every part all pressures are equal"
+    said = (
+        f"all {len(values)} pressures are {values[0]:g} mmHg" if alike else "within every part all pressures are equal"
+    )
     raise ModelError(
         Problem(
             file, "value", f"there is no pressure difference: {said}, so no blood flows.",

@@ -125,7 +125,11 @@ def _boundaries(table: NamedColumns) -> np.ndarray:
             )  # fmt: skip
         else:
             kinds[k] = BOUNDARIES[word]
-            if kinds[k] in (PRESSURE, FLOW) and math.isnan(value) and not any("value" in kind for kind in table.faults.kinds):
+            if (
+                kinds[k] in (PRESSURE, FLOW)
+                and math.isnan(value)
+                and not any("value" in kind for kind in table.faults.kinds)
+            ):
                 table.faults.add("no value", line, "value", f"node {label} has a boundary, {word}, and no value.")
     return kinds
 

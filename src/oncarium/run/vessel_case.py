@@ -107,7 +107,9 @@ def _given(network: VesselTables, rheology) -> BloodFlow:
     viscosity, nodes = rheology.viscosity(network.diameter, hd), len(network.nodes)
     shear = wall_shear(0.5 * network.diameter, network.flow, viscosity)
     exchange = balance(network.ends, nodes, network.flow)
-    return BloodFlow(np.full(nodes, np.nan), network.flow, hd, viscosity, shear, exchange, 0, 0.0, np.zeros(0, np.int64))
+    return BloodFlow(
+        np.full(nodes, np.nan), network.flow, hd, viscosity, shear, exchange, 0, 0.0, np.zeros(0, np.int64)
+    )
 
 
 def _closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -167,7 +169,9 @@ def _tell(case: VesselCase, narrowest: float) -> None:
     for k in np.flatnonzero(inner):
         said = f"blood is exchanged with the outside at an inner node, {blood.exchange[k]:.6g} nl/min in"
         case.events.append(("source or sink", said, network.nodes[k]))
-    for k in np.flatnonzero((blood.exchange > 0.0) & np.isnan(network.hd) & (degree > 0)) if not parameters.given else ():
+    for k in (
+        np.flatnonzero((blood.exchange > 0.0) & np.isnan(network.hd) & (degree > 0)) if not parameters.given else ()
+    ):
         fixed = STANDARD if parameters.fixed is None else parameters.fixed
         case.events.append(("hd not given", f"blood enters there; its hd is taken as {fixed:g}", network.nodes[k]))
 
@@ -233,5 +237,3 @@ def summary(case: VesselCase) -> str:
     still = int((~case.perfused).sum())
     flows = f", {still} of them without flow" if still else ""
     return f"{len(case.perfused)} segments{flows}; {inflow:.6g} nl/min of blood"
-
-

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 NUMBERS = ("red_cell_capacity_cm3_per_cm3", "blood_solubility_cm3_per_cm3_mmHg", "inlet_po2_mmHg",
            "tissue_D_alpha_cm3_per_cm_s_mmHg", "vmax_cm3_per_cm3_s", "km_mmHg")  # fmt: skip
 ALLOWED = {*NUMBERS, "hill", "wall_resistance", "consumption_inside_lumen"}
-PIECES = 40  # voxels along the longest side where nothing is said, but at least
-FINEST, COARSEST = 5.0, 15.0  # um
+FINEST, MOST = 10.0, 1_000_000  # um, voxels
 
 
 def add_tissue(case: VesselCase, folder: Path, entering: np.ndarray, voxel: float | None = None) -> None:
     """Solve blood and tissue oxygen of a case and put both into it.
 
-    entering   (node) discharge haematocrit of blood that enters     voxel   um; left out: 5 to 15, by the box
+    entering   (node) discharge haematocrit of blood that enters     voxel   um; left out: 10, or what makes a million of them
 
     Raises ModelError for what parameters.yaml says of oxygen, InputError where there is no box.
     """
@@ -45,8 +44,10 @@ def add_tissue(case: VesselCase, folder: Path, entering: np.ndarray, voxel: floa
     )  # fmt: skip
     box = case.parameters.tissue
     if box is None:
-        raise InputError("parameters.yaml", "oxygen is given, but not the box of tissue;", "expected  box_um: [x, y, z].")
-    width = voxel or min(max(max(box) / PIECES, FINEST), COARSEST)
+        raise InputError(
+            "parameters.yaml", "oxygen is given, but not the box of tissue;", "expected  box_um: [x, y, z]."
+        )
+    width = voxel or max(FINEST, (math.prod(box) / MOST) ** (1.0 / 3.0))
     table: Any = RESISTANCE
     if isinstance(said.get("wall_resistance"), str):
         table = np.column_stack(read_wall_resistance(folder / said["wall_resistance"]))
@@ -85,13 +86,24 @@ def _numbers(said: Any) -> dict[str, float]:
     problems, out = [], {}
     for key in said:
         if key not in ALLOWED:
-            problems.append(Problem("parameters.yaml", f"oxygen.{key}", "it is not known.", f"Expected {', '.join(sorted(ALLOWED))}."))
+            problems.append(
+                Problem(
+                    "parameters.yaml", f"oxygen.{key}", "it is not known.", f"Expected {', '.join(sorted(ALLOWED))}."
+                )
+            )
     hill = said.get("hill") if isinstance(said.get("hill"), dict) else {}
     given = {k: said[k] for k in NUMBERS if k in said} | {f"hill.{k}": hill[k] for k in ("n", "p50_mmHg") if k in hill}
     for key, text in given.items():
         value = number_in(str(text))
-        if value is None or not math.isfinite(value) or value < 0.0 or (value == 0.0 and not key.startswith(("km", "vmax"))):
-            problems.append(Problem("parameters.yaml", f"oxygen.{key}", f"it is '{text}';", "expected a number above 0."))
+        if (
+            value is None
+            or not math.isfinite(value)
+            or value < 0.0
+            or (value == 0.0 and not key.startswith(("km", "vmax")))
+        ):
+            problems.append(
+                Problem("parameters.yaml", f"oxygen.{key}", f"it is '{text}';", "expected a number above 0.")
+            )
         else:
             out[key] = value
     if problems:

@@ -31,7 +31,11 @@ def open_to_blood(vessels: Vessels) -> np.ndarray:
     [True, False, True]
     """
     s = vessels.graph.segments
-    return (s["lumen"] > 0) & (s["radius"] * s["squeeze"] > 0.0) & ~((s["squeeze"] < 1.0) & (s["radius"] * s["squeeze"] < SHUT))
+    return (
+        (s["lumen"] > 0)
+        & (s["radius"] * s["squeeze"] > 0.0)
+        & ~((s["squeeze"] < 1.0) & (s["radius"] * s["squeeze"] < SHUT))
+    )
 
 
 class Perfusion(Process):

@@ -42,7 +42,9 @@ def scattered(
     if count < 4 or spacing < 4.0 * radius:
         unit = "mm/mm^2" if flat else "mm/mm^3"
         said = "is too little for a network" if count < 4 else f"leaves no tissue between vessels of {radius:g} um"
-        raise InputError("vessels", f"{density:g} {unit} of vessels {said};", "expected about 100 in three dimensions, 10 in two.")
+        raise InputError(
+            "vessels", f"{density:g} {unit} of vessels {said};", "expected about 100 in three dimensions, 10 in two."
+        )
     place = scatter(grid, inside, count, CLOSEST * spacing, seed)
     ends, length = _neighbors(place[:, :axes])
     ends = ends[_chosen(ends, length, len(place), target)]
