@@ -87,9 +87,7 @@ def read_vessels(reader: Reader, tree: Any, domain: Domain) -> VesselStart | Non
         if way == "given":
             continue
         if way == "columns" and not domain.is_2d:
-            reader.complain(
-                "vessels.columns", "columns cross a slice;", "expected a 2-D domain, or mesh, random, given."
-            )
+            reader.complain("vessels.columns", "columns cross a slice;", "expected a 2-D domain, or mesh, random, given.")
             continue
         said = group[way]
         for i, one in enumerate(said if isinstance(said, list) else [said]):
