@@ -84,7 +84,7 @@ def read_parameters(folder: Path, mode: str | None = None) -> VesselParameters:
 
     Raises ModelError with all problems, InputError where there is no such mode.
 
-    >>> _ = Path("parameters.yaml").write_text("viscosity: {law: constant, cP: 3.0}\\nhematocrit: {rule: fixed, value: 0.4}")
+    >>> _ = Path("parameters.yaml").write_text("viscosity: {law: constant, cP: 3.0}")
     >>> read_parameters(Path(".")).constant
     3.0
     """

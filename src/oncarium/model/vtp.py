@@ -39,9 +39,9 @@ def read_vtp(
 
     Such files know no ends, so that flow needs pressures or flows of its own. Raises ModelError.
 
-    >>> _ = Path("v.vtp").write_text('''<VTKFile type="PolyData" byte_order="LittleEndian"><PolyData><Piece NumberOfPoints="3">
+    >>> _ = Path("v.vtp").write_text('''<VTKFile type="PolyData"><PolyData><Piece>
     ... <PointData><DataArray type="Float32" Name="Radius" format="ascii">5 5 4</DataArray></PointData>
-    ... <Points><DataArray type="Float32" NumberOfComponents="3" format="ascii">0 0 0  10 0 0  10 20 0</DataArray></Points>
+    ... <Points><DataArray type="Float32" format="ascii">0 0 0  10 0 0  10 20 0</DataArray></Points>
     ... <Lines><DataArray type="Int32" Name="connectivity" format="ascii">0 1 2</DataArray>
     ... <DataArray type="Int32" Name="offsets" format="ascii">3</DataArray></Lines></Piece></PolyData></VTKFile>''')
     >>> network = read_vtp(Path("v.vtp"))
@@ -202,7 +202,7 @@ class _Arrays:
             return np.zeros((0, 2), np.int64), np.zeros(0, np.int64)
         way = self.array(found.get("connectivity"), "the points of the lines").astype(np.int64)
         stop = self.array(found.get("offsets"), "the ends of the lines").astype(np.int64)
-        if len(way) and (way.min() < 0 or way.max() >= points) or (len(stop) and stop.max() > len(way)):
+        if (len(way) and (way.min() < 0 or way.max() >= points)) or (len(stop) and stop.max() > len(way)):
             _refuse(self.name, "a line goes through a point that is not there.")
         of = np.searchsorted(stop, np.arange(len(way)), side="right")
         same = of[1:] == of[:-1]

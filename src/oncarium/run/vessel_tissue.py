@@ -26,7 +26,8 @@ FINEST, MOST = 10.0, 1_000_000  # um, voxels
 def add_tissue(case: VesselCase, folder: Path, entering: np.ndarray, voxel: float | None = None) -> None:
     """Solve blood and tissue oxygen of a case and put both into it.
 
-    entering   (node) discharge haematocrit of blood that enters     voxel   um; left out: 10, or what makes a million of them
+    entering   (node) discharge haematocrit of blood that enters
+    voxel      um; left out: 10, or what makes a million of them
 
     Raises ModelError for what parameters.yaml says of oxygen, InputError where there is no box.
     """
@@ -37,9 +38,8 @@ def add_tissue(case: VesselCase, folder: Path, entering: np.ndarray, voxel: floa
     said = case.parameters.oxygen
     numbers = _numbers(said)
     usual = Blood()
-    hill = said.get("hill") if isinstance(said.get("hill"), dict) else {}
     blood = Blood(
-        float(hill.get("n", usual.power)), float(hill.get("p50_mmHg", usual.p50)),
+        numbers.get("hill.n", usual.power), numbers.get("hill.p50_mmHg", usual.p50),
         numbers.get(NUMBERS[0], usual.capacity), numbers.get(NUMBERS[1], usual.solubility),
     )  # fmt: skip
     box = case.parameters.tissue
@@ -91,7 +91,7 @@ def _numbers(said: Any) -> dict[str, float]:
                     "parameters.yaml", f"oxygen.{key}", "it is not known.", f"Expected {', '.join(sorted(ALLOWED))}."
                 )
             )
-    hill = said.get("hill") if isinstance(said.get("hill"), dict) else {}
+    hill: dict[str, Any] = said["hill"] if isinstance(said.get("hill"), dict) else {}
     given = {k: said[k] for k in NUMBERS if k in said} | {f"hill.{k}": hill[k] for k in ("n", "p50_mmHg") if k in hill}
     for key, text in given.items():
         value = number_in(str(text))

@@ -2,8 +2,8 @@
 
 Equation    r' = r S / T,  S = log(tau + tau0) - kp log tau_set(P) + km log(1 + Q0 / (Q H)) + kc J / (J + J0) - ks
             logarithms of base 10, tau and tau_set in dyn/cm^2; Q0 is a constant and what blood has collected on its way
-            downstream, per length of vessel; J is conducted upstream along the wall: it collects the metabolic term, per
-            length, and decays: J' = log(1 + Q0 / (Q H)) / l0 - J / lc
+            downstream, per length of vessel; J is conducted upstream along the wall: it collects the metabolic term,
+            per length, and decays: J' = log(1 + Q0 / (Q H)) / l0 - J / lc
 Rule        where nothing flows, nothing adapts. The flow of cells, Q H, counts as 1e-4 nl/min at least.
 Source      Pries, Secomb & Gaehtgens 1998 (DOI 10.1152/ajpheart.1998.275.2.H349); set point by pressure: Pries et al.
             1995 (DOI 10.1161/01.RES.77.5.1017). Without the conducted term a network ends as one shunt (Pries 1998).
@@ -79,7 +79,7 @@ def stimulus(
 
 
 def need(cells: np.ndarray, law: Law, collected: np.ndarray | float = 0.0) -> np.ndarray:
-    """(segment) metabolic signal of a flow of cells and what blood has collected (nl/min): how far it is from plenty."""
+    """(segment) metabolic signal of a flow of cells and what blood has collected (nl/min): how far from plenty."""
     return np.log10(1.0 + (law.cells + collected) / np.maximum(cells, LEAST_CELLS))
 
 

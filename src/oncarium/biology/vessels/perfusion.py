@@ -10,8 +10,8 @@ import numpy as np
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, lives_on
-from .plumbing import Plumbing
 from .flow import BloodFlow, solve_flow
+from .plumbing import Plumbing
 from .state import Vessels
 from .viscosity import Rheology
 

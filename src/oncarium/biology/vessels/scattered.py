@@ -23,8 +23,8 @@ def scattered(
     radius, spread um, and standard deviation of its logarithm     outlet   mmHg     gradient   mmHg/mm to the inlets
     haematocrit, oxygen (mmHg)   of the blood that enters
 
-    All nodes hang together; three vessels meet at most nodes. Radii have not adapted yet: see `settle`. Raises InputError
-    where the density is too low for a network, or too high for vessels side by side.
+    All nodes hang together; three vessels meet at most nodes. Radii have not adapted yet: see `settle`, which takes a
+    third of it. Raises InputError where the density is too low for a network, or too high for vessels side by side.
 
     >>> grid = Grid((0, 0, 0), (20, 20, 20), (20, 40, 40))
     >>> graph = scattered(grid, np.ones(grid.shape, bool), 150.0, seed=1).graph
