@@ -40,6 +40,20 @@ class Incidence(NamedTuple):
     other: np.ndarray
 
 
+def incidence_of(ends: np.ndarray, nodes: int) -> Incidence:
+    """Segments by node, of the rows of nodes (segment, 2) that they join.
+
+    >>> incidence_of(np.array([[0, 1], [2, 1]]), 3).segment.tolist()
+    [0, 0, 1, 1]
+    """
+    node = ends.T.ravel()
+    segment = np.tile(np.arange(len(ends)), 2)
+    order = np.lexsort((segment, node))
+    first = np.zeros(nodes + 1, np.int64)
+    np.cumsum(np.bincount(node, minlength=nodes), out=first[1:])
+    return Incidence(first, segment[order], ends[:, ::-1].T.ravel()[order])
+
+
 class Graph:
     """Struct of arrays; rows of nodes and segments in the order of their ids, which are never used again.
 
@@ -118,6 +132,11 @@ class Graph:
             arrays[name] = np.concatenate([arrays[name], new])
         self.version += 1
 
+    def join(self, other: Graph) -> None:
+        """Take in all nodes and segments of another graph with the same quantities, under new ids."""
+        rows = self.add_nodes(other.position, **other.nodes)
+        self.add_segments(rows[other.ends], **other.segments)
+
     def split(self, segment: int, where: float, **values: Any) -> int:
         """Row of a new node in a segment, at a share `where` of it (0 to 1, not its ends). The part towards its first
         node keeps its row and id; both parts have its quantities, extensive ones by their shares. values: of the node.
@@ -156,12 +175,7 @@ class Graph:
 
     def incidence(self) -> Incidence:
         """Segments by node."""
-        node = self.ends.T.ravel()
-        segment = np.tile(np.arange(self.n_segments), 2)
-        order = np.lexsort((segment, node))
-        first = np.zeros(self.n_nodes + 1, np.int64)
-        np.cumsum(np.bincount(node, minlength=self.n_nodes), out=first[1:])
-        return Incidence(first, segment[order], self.ends[:, ::-1].T.ravel()[order])
+        return incidence_of(self.ends, self.n_nodes)
 
     def degree(self) -> np.ndarray:
         """(node) how many segments meet there."""

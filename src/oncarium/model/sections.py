@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from .environment import (
     read_record,
     with_tables,
 )
+from .fluid import read_fluid
+from .groups import read_groups
 from .initial import Placement, read_placement
 from .library import laid_over
 from .matrix import read_matrix
@@ -26,6 +29,7 @@ from .reader import Reader
 from .slide.place import INERT, in_domain, read_slides, remembered
 from .slide.words import OTHER, is_slide
 from .stop import read_stop_rules
+from .vessels import read_vessels
 
 if TYPE_CHECKING:
     from .model import Model
@@ -134,8 +138,20 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
         )
 
 
+def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport)
+
+
+def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.fluid = read_fluid(reader, tree.get("fluid"), model.clock.transport)
+    model.groups = read_groups(reader, tree)
+
+
 def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.patient = read_patient(reader, tree, model.names, model.factors)
+    d = model.domain
+    has = {"vessel": model.vessels is not None, "lymph": model.fluid is not None and bool(model.fluid.lymph)}
+    volume = math.prod(d.voxel) * d.voxels
+    model.patient = read_patient(reader, tree, model.names, model.factors, has, volume)
 
 
 def _stop_rules(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
@@ -152,6 +168,8 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("custom", "cells"), _cells),
     (("initial",), _placements),
     (("matrix",), _matrix),
-    (("supply", "body", "entry", "exit"), _patient),
+    (("vessels",), _vessels),
+    (("fluid",), _fluid),
+    (("represents", "supply", "body", "entry", "exit"), _patient),
     (("stop_when",), _stop_rules),
 )

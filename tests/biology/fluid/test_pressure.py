@@ -88,7 +88,7 @@ def test_isolated_sphere(cases, radius):
     n = round(radius / h) + 2
     c = (np.arange(n) + 0.5) * h
     r = np.sqrt(c[:, None, None] ** 2 + c[:, None] ** 2 + c**2)
-    out = r > radius
+    out = r > radius - 0.5 * h  # the first center outside lies on the surface, but for a step
     p = np.zeros((n, n, n))
     sink = np.where(out, 1e9, WALL)
     steady(p, (h,) * 3, even(p.shape, CONDUCTIVITY), np.where(out, 0.0, WALL * EFFECTIVE), sink, CLOSED, CLOSED)
@@ -99,7 +99,7 @@ def test_isolated_sphere(cases, radius):
             a = row["alpha"]
             s = np.maximum(flat_r[near] / radius, 1e-9)
             exact = EFFECTIVE * (1 - np.sinh(a * s) / (s * math.sinh(a)))
-            assert np.abs(flat_p[near] - exact).max() < 0.011 * EFFECTIVE
+            assert np.abs(flat_p[near] - exact).max() < 0.01 * EFFECTIVE
             if row["r_over_R"] > 0:
                 assert exact.min() - 0.3 < row["ifp_mmHg"] < exact.max() + 0.3
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 import pytest
-from helpers import fire
 
+from helpers import fire
 from oncarium.biology.fluid.state import Fluid
 from oncarium.biology.transport import Transport
 from oncarium.biology.vessels.exchange import Passage, VesselExchange, passage, plasma_flow
@@ -135,7 +135,7 @@ def test_washout_by_hand_and_what_it_tells():
 def test_nothing_passes_where_no_blood_flows():
     vessels = columns()
     vessels.graph.segments["flow"][:] = 0.0
-    tissue, process, steps = tissue_of(vessels)
+    tissue, process, _ = tissue_of(vessels)
     process.step(tissue, Tick(0, 0.0, 1.0, 1))
     assert not tissue.fields.demand.any() and not tissue.fields.supply.any()
     assert not plasma_flow(vessels).any()
@@ -206,7 +206,7 @@ def test_same_bytes_for_threads_and_after_a_restart_in_the_middle():
     turn(whole[0], whole[2], 6)
     turn(threaded[0], threaded[2], 6)
     turn(resumed[0], resumed[2], 3)
-    again, process, steps = tissue_of(columns(seed=9))
+    again, _, steps = tissue_of(columns(seed=9))
     for name, part in resumed[0].members().items():
         if name != "cells":
             getattr(again, name).restore({k: v.copy() for k, v in part.arrays().items()})

@@ -16,8 +16,15 @@ from .remodeling import FAMILIES
 from .state import BREACH
 
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
-CUT = 8e-3  # 1/min of every family at reference activity: together they breach it within an hour (assumed)
-SURFACE = 3.0  # how much more MMP cuts where it sits on a cell that makes it, as MT1-MMP does (assumed)
+# 1/min of every dissolved family at reference activity: alone it leaves 0.4 of a membrane, all three 0.18 (assumed)
+SOLUBLE = 5e-4
+# 1/min of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 8 h, uPAR-plasmin or
+# cathepsin alone within 18 h, and the membrane mends within two days of the cell's leaving (assumed)
+SURFACE = (2.5e-3, 1.2e-3, 1.2e-3)
+EXPRESSION = 80.0  # um^3/min of secretion at half of the surface expression (assumed: between quiet and invasive cells)
+TOUCH = 1.0  # um between a cell and a face that it touches (assumed)
+ACID = (7.0, 8.0)  # pH at which half of a cathepsin works, and how steep that is, as in proteolysis
+NORMAL, BUFFER = 7.4, 25.0  # pH without acid, mM of acid per pH
 PULL = 0.02 / 60.0  # 1/min: a contracting cell opens it without any protease (Glentis et al. 2017; rate assumed)
 PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
 INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
@@ -62,14 +69,81 @@ def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
         voxel_before[i] = (z * ny + y) * nx + x
 
 
+def expressed(secretion):
+    """Share of the full surface expression of a cell that secretes so much (um^3/min).
+
+    >>> float(expressed(80.0)), round(float(expressed(16.0)), 4)
+    (0.5, 0.0385)
+    """
+    square = np.maximum(secretion, 0.0) ** 2
+    return square / (square + EXPRESSION**2)
+
+
+def surface_cut(tissue: Tissue) -> np.ndarray:
+    """(cell) 1/min at which each cell cuts a membrane that it touches, by the proteases on its own surface.
+
+    MMP (MT1-MMP), serine proteases (uPAR-plasmin) and, where it is acid, cathepsins add up; what a cell secretes tells
+    what it carries. The dead carry nothing."""
+    cells, fields = tissue.cells, tissue.fields
+    out = np.zeros(cells.n)
+    if "secretion.rate" not in cells:
+        return out
+    labels = cells.labels("secretion.rate")
+    for name, most in zip(FAMILIES, SURFACE):
+        if name in labels:
+            share = expressed(cells["secretion.rate"][:, labels.index(name)])
+            if name == "cathepsin" and "acid" in fields.names:
+                ph = NORMAL - fields.value[fields.index("acid")].reshape(-1)[tissue.voxels()] / BUFFER
+                share = share / (1.0 + np.exp(ACID[1] * (ph - ACID[0])))
+            out += most * share
+    return np.where(cells["vital"] == 0, out, 0.0) if "vital" in cells else out
+
+
+@njit(cache=True, nogil=True)
+def touch(position, radius, rate, grid, laid, axis, most):
+    """most[face] = the highest rate (cell) of the cells that touch it: whose surface is within TOUCH of the rectangle.
+    A maximum has no order of cells. laid, most: of the faces across one axis."""
+    lower, spacing, shape = grid
+    low, high, gap = np.empty(3, np.int64), np.empty(3, np.int64), np.empty(3)
+    for i in range(position.shape[0]):
+        if rate[i] <= 0.0:
+            continue
+        reach = radius[i] + TOUCH
+        for a in range(3):
+            n = shape[2 - a] + (1 if a == axis else 0)
+            from_lower = position[i, a] - lower[a]
+            if a == axis:
+                low[a] = max(math.ceil((from_lower - reach) / spacing[a]), 0)
+                high[a] = min(math.floor((from_lower + reach) / spacing[a]), n - 1)
+            else:
+                low[a] = max(math.floor((from_lower - reach) / spacing[a]), 0)
+                high[a] = min(math.floor((from_lower + reach) / spacing[a]), n - 1)
+        for z in range(low[2], high[2] + 1):
+            for y in range(low[1], high[1] + 1):
+                for x in range(low[0], high[0] + 1):
+                    if not laid[z, y, x] or most[z, y, x] >= rate[i]:
+                        continue
+                    for a in range(3):
+                        at = x if a == 0 else y if a == 1 else z
+                        first = lower[a] + at * spacing[a]
+                        last = first if a == axis else first + spacing[a]
+                        gap[a] = max(first - position[i, a], position[i, a] - last, 0.0)
+                    if gap[0] ** 2 + gap[1] ** 2 + gap[2] ** 2 <= reach**2:
+                        most[z, y, x] = rate[i]
+
+
 class Membrane(Process):
     """Nest basement membrane on the faces between voxels.
 
-    Equation    b' = r (1 - b) - b (k (s M + S + C) + p q),   the bracket averaged over the voxels beside the face
-                M, S, C: activities of MMP, serine and cysteine proteases
-                s: 3 where a live cell that makes MMP lies, 1 elsewhere
-                q: the strongest traction (matrix.traction) of the live cells there
+    Equation    b' = r (1 - b) - b (k (M + S + C) + m + p q)
+                M, S, C: activities of dissolved MMP, serine and cysteine proteases, means over both sides of the face
+                m: the highest m_M e(s_M) + m_S e(s_S) + m_C e(s_C) a of the cells that touch the face
+                e(s) = s^2 / (s^2 + (80 um^3/min)^2) of what the cell secretes,   a = 1 / (1 + exp(8 (pH - 7)))
+                q: the strongest traction (matrix.traction) of the cells that touch it
                 a cell that meets a face passes at rate 0.05/min (1 - b / 0.3), and is stopped before it otherwise
+
+    So a membrane opens where an invasive cell sits, hole by hole, and mends behind it; dissolved proteases thin it
+    everywhere and make holes come sooner. Where a tissue has no acid, cathepsins on the surface work fully.
 
     Column            Unit   Kind    Meaning
     membrane.voxel    1      State   voxel the cell was in at the last look
@@ -77,8 +151,9 @@ class Membrane(Process):
     Only faces that held a membrane at the start mend.
 
     Sets        matrix.membrane, position.
-    Source      Rowe & Weiss 2008, Trends Cell Biol 18:560 (DOI 10.1016/j.tcb.2008.08.007); fibroblasts that pull it
-                open: Glentis et al. 2017, Nat Commun 8:924 (DOI 10.1038/s41467-017-00985-8); numbers assumed.
+    Source      Rowe & Weiss 2008, Trends Cell Biol 18:560 (DOI 10.1016/j.tcb.2008.08.007); MT1-MMP on the surface:
+                Hotary et al. 2006, Genes Dev 20:2673 (DOI 10.1101/gad.1451806); fibroblasts that pull it open: Glentis
+                et al. 2017, Nat Commun 8:924 (DOI 10.1038/s41467-017-00985-8); numbers assumed.
     """
 
     section = "membrane"
@@ -96,50 +171,42 @@ class Membrane(Process):
             model.matrix.membrane is not None, "matrix.membrane", "the matrix has no membrane"
         )
 
-    def __init__(self, period: float, cut: float = CUT, repair: float = REPAIR, pull: float = PULL):
+    def __init__(self, period: float, cut: float = SOLUBLE, repair: float = REPAIR, pull: float = PULL):
         self.period = period
         self.cut, self.repair, self.pull = cut, repair, pull
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
         self.lower, self.spacing = np.array(fields.grid.lower, float), np.array(fields.grid.spacing, float)
-        self.protease = [fields.index(name) if name in fields.names else -1 for name in FAMILIES]
+        self.protease = [fields.index(name) for name in FAMILIES if name in fields.names]
         self.laid = tuple(face > 0.0 for face in tissue.matrix.membrane)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
-        voxel = tissue.voxels()
-        self._thin(tissue, voxel, tick.dt)
-        grid = (self.lower, self.spacing, fields.grid.shape)
+        self._thin(tissue, tick.dt)
+        grid, voxel = (self.lower, self.spacing, fields.grid.shape), tissue.voxels()
         hold(self.firing(tick), cells.id, cells.position, voxel, cells["membrane.voxel"], grid, tissue.matrix.membrane)
 
-    def _thin(self, tissue: Tissue, voxel: np.ndarray, dt: float) -> None:
-        """Proteases and pulling cells thin the membrane, it mends."""
-        fields = tissue.fields
-        surface, pulled = self._touch(tissue, voxel)
-        activity = self.pull * pulled
-        strength: tuple[np.ndarray | float, ...] = (surface, 1.0, 1.0)
-        for f, more in zip(self.protease, strength):
-            if f >= 0:
-                activity += self.cut * more * np.maximum(fields.value[f], 0.0)
-        for axis, face, laid in zip((2, 1, 0), tissue.matrix.membrane, self.laid):
+    def _thin(self, tissue: Tissue, dt: float) -> None:
+        """Dissolved proteases, and the cells that touch it, thin the membrane; it mends."""
+        cells, fields = tissue.cells, tissue.fields
+        dissolved = np.zeros(fields.grid.shape)
+        for f in self.protease:
+            dissolved += self.cut * np.maximum(fields.value[f], 0.0)
+        radius = np.cbrt(0.75 / math.pi * cells["volume.total"])
+        pulling = np.zeros(cells.n)
+        if "matrix.traction" in cells:
+            pulling = np.where(cells["vital"] == 0, self.pull * cells["matrix.traction"], 0.0)
+        cutting, grid = surface_cut(tissue), (self.lower, self.spacing, fields.grid.shape)
+        for a, (face, laid) in enumerate(zip(tissue.matrix.membrane, self.laid)):
             if not laid.any():
                 continue
-            padded = np.concatenate([activity.take([0], axis), activity, activity.take([-1], axis)], axis)
+            cut, pulled, axis = np.zeros(face.shape), np.zeros(face.shape), 2 - a
+            touch(cells.position, radius, cutting, grid, laid, a, cut)
+            touch(cells.position, radius, pulling, grid, laid, a, pulled)
+            padded = np.concatenate([dissolved.take([0], axis), dissolved, dissolved.take([-1], axis)], axis)
             low, high = ([slice(None)] * 3 for _ in range(2))
             low[axis], high[axis] = slice(0, -1), slice(1, None)
-            rate = self.repair + 0.5 * (padded[tuple(low)] + padded[tuple(high)])
+            rate = self.repair + 0.5 * (padded[tuple(low)] + padded[tuple(high)]) + cut + pulled
             goal = self.repair / np.maximum(rate, 1e-300)
             face[laid] = (goal + (face - goal) * np.exp(-rate * dt))[laid]
-
-    def _touch(self, tissue: Tissue, voxel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(z, y, x) of both: how much more MMP cuts there, and the strongest
-        pull of the cells there. A maximum has no order of cells."""
-        cells, shape = tissue.cells, tissue.fields.grid.shape
-        surface, pulled = np.ones(math.prod(shape)), np.zeros(math.prod(shape))
-        live = cells["vital"] == 0
-        if self.protease[0] >= 0 and "secretion.rate" in cells:
-            surface[voxel[live & (cells["secretion.rate"][:, self.protease[0]] > 0.0)]] = SURFACE
-        if "matrix.traction" in cells:
-            np.maximum.at(pulled, voxel, np.where(live, cells["matrix.traction"], 0.0))
-        return surface.reshape(shape), pulled.reshape(shape)

@@ -15,23 +15,30 @@ from .state import LINKED, POWER
 LATENT_LOSS = 1e-3  # 1/min: clearance of the latent pool, half-life of 12 h (assumed)
 ACTIVATION = {"serine_protease": 2e-3, "mmp": 2e-3}  # 1/min at reference activity (assumed)
 PULL = 1e-3  # 1/min: activation in matrix of 7.5 kPa (assumed: in proportion to stiffness)
-# 1/min: binding of VEGF-A at density 1, its dissociation, and release by MMP (assumed)
-BINDING, RELEASE, CUT = 0.05, 0.01, 0.02
+HELD = 0.6  # share of secreted VEGF-A that stays on the matrix: isoforms 165 and 189 (assumed: 0.5 to 0.7)
+ENOUGH = 0.1  # density of the matrix from which on it holds all of that (assumed)
+# 1/min: binding of free VEGF-A at density 1, dissociation, release by MMP at reference activity, loss of what is bound
+# (assumed)
+BINDING, RELEASE, CUT, BOUND_LOSS = 5e-3, 1e-4, 0.02, 1e-3
 
 
 class Reservoir(Process):
     """Latent TGF-b and matrix-bound VEGF-A.
 
     Equation    L' = s - L (a + 0.001/min),   a = k_S S + k_M M + k_E (stiffness / 7.5 kPa);   supply of tgfb += a L
-                B' = b rho c - B (r + k M);   demand of vegfa += b rho, supply += B (r + k M)
+                B' = h v + b rho c - B (r + k M + 0.001/min)
+                demand of vegfa += b rho,   supply += B (r + k M) - h v,   h = 0.6 min(rho / 0.1, 1)
 
-    s sums the cells' release of latent TGF-b; c is free VEGF-A, S and M the activities of serine proteases and MMP.
+    s sums the cells' release of latent TGF-b, v is the supply of VEGF-A so far; c is free VEGF-A, S and M the
+    activities of serine proteases and MMP. What is bound is lost slowly, so that MMP decides at rest, too, how much is
+    free: where decay is d, c = v (1 - h + h f) / (d + b rho (1 - f)), f = (r + k M) / (r + k M + 0.001/min).
 
     Column              Unit       Kind       Meaning
     reservoir.latent    fmol/min   Behavior   latent TGF-b laid down by a cell
 
     Adds to     fields.supply, fields.demand.     Sets   matrix.latent_tgfb, matrix.bound_vegfa.
-    Source      Bergers et al. 2000, Nat Cell Biol 2:737 (DOI 10.1038/35036374): MMP-9 releases VEGF; rates assumed.
+    Source      Bergers et al. 2000, Nat Cell Biol 2:737 (DOI 10.1038/35036374): MMP-9 releases VEGF; bound isoforms:
+                Houck et al. 1992, J Biol Chem 267:26031; rates assumed.
     """
 
     section = "reservoir"
@@ -72,8 +79,11 @@ class Reservoir(Process):
             f = self.at["vegfa"]
             bound = BINDING * matrix.density
             fields.demand[f] += bound
+            held = HELD * np.minimum(matrix.density / ENOUGH, 1.0) * np.maximum(fields.supply[f], 0.0)
+            fields.supply[f] -= held
             rate = RELEASE + CUT * self.activity(tissue, "mmp")
-            self._release(tissue, "vegfa", matrix.bound_vegfa, bound * np.maximum(fields.value[f], 0.0), rate, 0.0, dt)
+            gain = held + bound * np.maximum(fields.value[f], 0.0)
+            self._release(tissue, "vegfa", matrix.bound_vegfa, gain, rate, BOUND_LOSS, dt)
 
     def _release(
         self, tissue: Tissue, name: str, pool: np.ndarray, gain: np.ndarray, rate: np.ndarray, loss: float, dt: float

@@ -37,6 +37,7 @@ SEGMENTS = (
     Quantity("maturity", "1", 1.0, doc="1 is a mature wall; at 0 it is gone"),
     Quantity("slack", "min", doc="how long it has been without flow or shear"),
     Quantity("lumen", "1", 1, doc="whether blood can pass", dtype=np.int8),
+    Quantity("sprout", "1", -1, doc="id of the tip whose sprout it is; -1 once it has carried blood", dtype=np.int64),
 )
 LEAST_FLOW = 1e-6  # share of the largest flow below which a segment carries nothing
 

@@ -1,0 +1,201 @@
+"""Pericytes come to vessels and leave them, ANG1 and ANG2 compete for Tie2, walls mature, leak, thin and mend."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from ...engine.process import Number, Process, Tick
+from ...engine.threads import over_rows
+from ...engine.tissue import Tissue
+from ..matrix.membrane import SOLUBLE, surface_cut
+from ..matrix.remodeling import FAMILIES
+from .places import along, course
+from .sprouting import HALF, up
+
+COVERING, PDGFB_HALF = (
+    0.02 / 60.0,
+    0.3,
+)  # 1/min, nM: recruitment of pericytes by PDGF-B (assumed; half as read for fibroblasts)
+LEAVING, LEAVING_VEGF, LEAVING_HALF = 0.001 / 60.0, 0.01 / 60.0, 1.0  # 1/min, 1/min, nM of VEGF-A (assumed)
+ANG1_HALF, ANG2_HALF = 3.7, 3.0  # nM: affinities of Tie2 (recalled: Maisonpierre et al. 1997)
+ANG1_REST = 1.0  # nM of ANG1 at covered vessels (assumed): Tie2 signaling is 1 there without ANG2
+REST = ANG1_REST / (ANG1_REST + ANG1_HALF)  # share of Tie2 with ANG1 at rest
+ANG2_MOST, ANG2_REST = 3.0, 1.0 / 11.0  # nM at vessels fully activated by VEGF-A, and the share of it at rest (assumed)
+PDGFB_SHARE = 0.2  # response to PDGF-B where a model has none: coverage 0.8 at rest, as in normal tissue
+MENDING = 0.02 / 60.0  # 1/min: repair of the basement membrane without pericytes, twice that with (assumed)
+OWN_CUT = 0.1 / 60.0  # 1/min: proteases of endothelium that VEGF-A activates and Tie2 does not hold (assumed)
+LUMEN_AGE = 1440.0  # min until a new vessel has a lumen (24 h)
+CLOSED = 2.0  # um: a compressed vessel below this radius lets nothing pass
+TOUCH = 10.0  # um between a cell's surface and a vessel within which its surface proteases cut the membrane
+
+
+@njit(cache=True, nogil=True)
+def tie2(ang1, ang2):
+    """Tie2 signaling, 1 as at rest: ANG1 (nM) binds it against ANG2 (nM).
+
+    >>> round(tie2(1.0, 0.0), 12), round(tie2(1.0, 3.0), 3)
+    (1.0, 0.56)
+    """
+    bound = ang1 / (ang1 + ANG1_HALF * (1.0 + ang2 / ANG2_HALF)) if ang1 > 0.0 else 0.0
+    return min(bound / REST, 1.0)
+
+
+@njit(cache=True, nogil=True)
+def ang2_rules(ang1, ang2):
+    """Whether ANG2 has more of Tie2 than ANG1, and more than a fifth of it (assumed)."""
+    one, two = ang1 / ANG1_HALF, ang2 / ANG2_HALF
+    return two > one and two > 0.2 * (1.0 + one + two)
+
+
+@njit(cache=True, nogil=True)
+def relaxed(value, gain, loss, dt):
+    """value after dt min of value' = gain (1 - value) - loss value; exact."""
+    rate = gain + loss
+    return value if rate <= 0.0 else gain / rate + (value - gain / rate) * math.exp(-rate * dt)
+
+
+@njit(cache=True, nogil=True)
+def permeability(coverage, vegf, half):
+    """Factor on the wall's permeability: 1 without pericytes and VEGF-A.
+
+    >>> round(permeability(0.8, 0.0, 0.1), 2), round(permeability(0.0, 0.1, 0.1), 2)
+    (0.44, 2.0)
+    """
+    return (0.3 + 0.7 * (1.0 - coverage)) * (1.0 + 2.0 * up(vegf, half, 1.0))
+
+
+@njit(cache=True, nogil=True)
+def ang1_of(coverage):
+    """nM of ANG1 at a vessel of which nothing else is known: in proportion to its pericytes."""
+    return ANG1_REST * coverage / 0.8
+
+
+@njit(cache=True, nogil=True)
+def ang2_of(vegf):
+    """nM of ANG2 at a vessel of which nothing else is known: endothelium releases it on VEGF-A."""
+    return ANG2_MOST * (ANG2_REST + (1.0 - ANG2_REST) * up(vegf, HALF, 1.0))
+
+
+class Wall(NamedTuple):
+    """What becomes of the walls, as the quantities of segments; each (segment)."""
+
+    coverage: np.ndarray
+    stability: np.ndarray
+    membrane: np.ndarray
+    permeability: np.ndarray
+    age: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def mature(first, last, dt, half, signals, known, cut, wall):
+    """One step of segments first to last. signals (4, segment): VEGF-A, PDGF-B, ANG1, ANG2 nM; known (4): whether the
+    tissue has each; cut (segment) 1/min of the membrane by proteases of others."""
+    coverage, stability, membrane, leak, age = wall
+    for i in range(first, last):
+        vegf, before = max(signals[0, i], 0.0), coverage[i]
+        share = up(max(signals[1, i], 0.0), PDGFB_HALF, 1.0) if known[1] else PDGFB_SHARE
+        coverage[i] = relaxed(before, COVERING * share, LEAVING + LEAVING_VEGF * up(vegf, LEAVING_HALF, 1.0), dt)
+        between = 0.5 * (before + coverage[i])  # second order
+        for k in range(2):
+            covered = between if k == 0 else coverage[i]
+            ang1 = max(signals[2, i], 0.0) if known[2] else ang1_of(covered)
+            ang2 = max(signals[3, i], 0.0) if known[3] else ang2_of(vegf)
+            stability[i] = covered * tie2(ang1, ang2)
+            if k == 0:
+                own = OWN_CUT * up(vegf, half, 2.0) * (1.0 - stability[i])
+                membrane[i] = relaxed(membrane[i], MENDING * (1.0 + between), own + cut[i], dt)
+        leak[i] = permeability(coverage[i], vegf, half)
+        age[i] += dt
+
+
+class VesselMaturation(Process):
+    """Walls of vessels.
+
+    Equation    c' = 0.02/h P / (P + 0.3) (1 - c) - c (0.001 + 0.01 V / (V + 1))/h      coverage by pericytes
+                T  = A1 / (A1 + 3.7 (1 + A2 / 3)), 1 at an ANG1 of 1 nM                 Tie2 signaling
+                s  = c T                                                                stability
+                b' = 0.02/h (1 + c) (1 - b) - b (0.1/h V^2 / (V^2 + V_half^2) (1 - s) + proteases)      membrane
+                leak = (0.3 + 0.7 (1 - c)) (1 + 2 V / (V + V_half))                     permeability
+                a lumen opens at 24 h, and is closed while the vessel is compressed below a radius of 2 um
+
+    V, P, A1, A2: VEGF-A, PDGF-B, ANG1, ANG2 (nM), means along the segment. Where a tissue has no PDGF-B, its response
+    is 0.2; where it has no ANG1, that is 1 nM at a coverage of 0.8 and in proportion to it; where it has no ANG2, that
+    is 0.27 to 3 nM, by VEGF-A.
+
+    Coverage belongs to the network and needs no pericytes among the cells. Pericytes and endothelial cells that a
+    model places besides act on it by what they release, not by where they lie.
+
+    Sets        segments coverage, stability, membrane, permeability, age, lumen.
+    Source      Tie2: Maisonpierre et al. 1997 (DOI 10.1126/science.277.5322.55); PDGF-B: Lindblom et al. 2003 (DOI
+                10.1101/gad.266803); VEGF-A's half-effect: DOI 10.1186/1752-0509-5-170; rates assumed.
+    """
+
+    group = "vessels.maturation"
+    numbers = (
+        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of its effect on walls", ge=1e-9),
+    )
+    section = "vessels"
+    slot = "remodel"
+    part = "vessels"
+    reads = ("fields.value", "secretion.rate", "vessels")
+    adds = ("vessels",)
+    signals = ("vegfa", "pdgfb", "ang1", "ang2")
+
+    @classmethod
+    def of(cls, model, build, **options) -> VesselMaturation:
+        return cls(model.vessels.period, **cls.said(model), **options)
+
+    def __init__(self, period: float = 60.0, half: float = HALF):
+        self.period = period
+        self.half = half
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        graph, fields = tissue.vessels.graph, tissue.fields
+        if not graph.n_segments:
+            return
+        there, s = course(graph, fields.grid), graph.segments
+        known = np.array([name in fields.names for name in self.signals])
+        names = [name for name in (*self.signals, *FAMILIES) if name in fields.names]
+        felt = dict(zip(names, along(there, fields.grid, fields.value[[fields.index(name) for name in names]])))
+        none = np.zeros(graph.n_segments)
+        signals = np.stack([felt.get(name, none) for name in self.signals])
+        cut = self.touched(tissue, there)
+        for name in FAMILIES:
+            cut = cut + SOLUBLE * np.maximum(felt.get(name, none), 0.0)
+        wall = Wall(*(s[name] for name in Wall._fields))
+        over_rows(mature, graph.n_segments, self.threads, tick.dt, self.half, signals, known, cut, wall)
+        s["lumen"][:] = is_open(s["age"], s["radius"], s["squeeze"])
+
+    def touched(self, tissue: Tissue, there) -> np.ndarray:
+        """(segment) 1/min by which the surface proteases of the cells within 10 um cut the membrane: the strongest."""
+        from scipy.spatial import cKDTree
+
+        out = np.zeros(len(there.first) - 1)
+        rate = surface_cut(tissue)
+        rows = np.flatnonzero(rate > 0.0)
+        inside = there.length > 0.0
+        if not len(rows) or not inside.any():
+            return out
+        owner = np.repeat(np.arange(len(out)), np.diff(there.first))[inside]
+        cells = tissue.cells
+        size = (0.75 / math.pi * cells["volume.total"][rows]) ** (1.0 / 3.0) + tissue.vessels.graph.segments[
+            "radius"
+        ].max()
+        found = cKDTree(there.position[inside]).query_ball_point(cells.position[rows], size + TOUCH)
+        for row, points in zip(rows, found):
+            np.maximum.at(out, owner[points], rate[row])
+        return out
+
+
+def is_open(age: np.ndarray, radius: np.ndarray, squeeze: np.ndarray) -> np.ndarray:
+    """(segment) whether blood can pass: by the age of the lumen, and unless it is compressed shut. A vessel that is
+    narrow by itself is not.
+
+    >>> is_open(np.array([0.0, 1e6, 1e6, 1e6]), np.array([4.0, 4, 4, 1.9]), np.array([1.0, 1.0, 0.4, 1.0])).tolist()
+    [False, True, False, True]
+    """
+    return (age >= LUMEN_AGE) & ((radius * squeeze >= CLOSED) | (squeeze >= 0.9))

@@ -1,0 +1,365 @@
+"""Tips of sprouts crawl up VEGF-A and along fibres, cut the matrix before them, branch, and join what they meet."""
+
+from __future__ import annotations
+
+import heapq
+import math
+
+import numpy as np
+
+from ...engine.graph import Graph
+from ...engine.process import Number, Process, Tick
+from ...engine.tissue import Tissue
+from ..matrix.guidance import along as along_fibres
+from .places import course
+from .sprouting import EXCLUSION, FIRST, HALF, draws, gradient, node_at, slice_of, sprout, wander
+from .state import INNER, TIP
+
+SPEED = 10.0 / 60.0  # um/min (5 to 25 um/h)
+# how much each way counts: the gradient of VEGF-A, fibres, chance; the stalk that pushes from behind and filopodia that
+# have found another vessel (the last two assumed)
+UPHILL, FIBRES, CHANCE, AHEAD, FOUND = 0.7, 0.2, 0.1, 0.3, 0.5
+CONTRAST = (
+    0.02  # relative difference over 20 um that counts half as much as a steep one (assumed: what cells tell apart)
+)
+SIGHT, CONE = 120.0, math.radians(60.0)  # um, opening of the cone in which filopodia find other tips and vessels
+TOUCH = 15.0  # um: a tip joins what it comes this near to
+LOOP = 60.0  # um along vessels: nothing nearer than this is joined (assumed)
+TRAIL = 30.0  # um: the trail gets a node at this distance (20 to 40)
+LIFE = (3000.0, 4320.0)  # min: a tip that has joined nothing dies within 50 to 72 h, drawn evenly
+BRANCHING = 0.02 / 60.0  # 1/min at full response to VEGF-A, so that sprouts branch every few hundred um (assumed)
+FORK = math.radians(35.0)  # of each branch from the way before (assumed)
+OPEN_MATRIX, DENSEST = 0.6, 0.8  # density up to which a tip is as fast as in fluid (assumed), from which on it is stuck
+LYSIS = 0.1 / 60.0  # 1/min at which a tip's own proteases cut the matrix within 10 um of the place ahead (assumed)
+REACH = 10.0  # um: of these proteases
+RETRACT = 0.2 / 60.0  # 1/min: a sprout without tip and blood loses the segment at its blunt end (0.1 to 0.3 /h)
+
+
+class Tips(Process):
+    """Growth of sprouts.
+
+    Equation    way = 0.7 up VEGF-A + 0.2 along fibres + 0.1 random + 0.3 straight on + 0.5 toward what filopodia see,
+                normalised; step = 10 um/h dt, slower from a density of 0.6 on, none from 0.8 on
+                matrix within 10 um ahead: rho' = -0.1/h rho
+                branching at 0.02/h V^2 / (V^2 + V_half^2), not within 80 um of other tips, nor of the last fork
+
+    A tip within 15 um of a vessel or tip that is not of its own sprout is joined to it by a short segment, unless the
+    two are joined already within 60 um along vessels. A lumen opens with age (VesselMaturation). A tip that has joined
+    nothing dies after 50 to 72 h; its sprout, as long as no blood flows in it, goes back from its blunt end.
+
+    Sets        nodes and segments of sprouts, matrix.density.     Reads   fields.value, matrix.
+    Source      weights of the ways and sight of filopodia as in models of the field (Connor et al. 2015, DOI
+                10.1098/rsif.2015.0546); others assumed.
+    """
+
+    group = "vessels.sprouting"
+    numbers = (
+        Number("speed", "um/min", SPEED, "assumed", "of a tip", ge=0.0),
+        Number("branching", "1/min", BRANCHING, "assumed", "of a tip in much VEGF-A", ge=0.0),
+        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of it", ge=1e-9),
+        Number("lysis", "1/min", LYSIS, "assumed", "of the matrix ahead", ge=0.0),
+        Number(
+            "exclusion", "um", EXCLUSION, "doi:10.1158/0008-5472.CAN-10-2834", "around tips and young branches", ge=0.0
+        ),
+    )
+    section = "vessels"
+    slot = "remodel"
+    part = "vessels"
+    needs = ("vegfa",)
+    reads = ("fields.value", "matrix", "vessels")
+    adds = ("vessels", "matrix")
+    events = ("branch", "anastomosis", "tip_death")
+
+    @classmethod
+    def of(cls, model, build, **options) -> Tips:
+        return cls(model.vessels.period, **cls.said(model), **options)
+
+    def __init__(
+        self, period: float = 60.0, speed: float = SPEED, branching: float = BRANCHING, half: float = HALF,
+        life: tuple[float, float] = LIFE, lysis: float = LYSIS, exclusion: float = EXCLUSION,
+    ):  # fmt: skip
+        self.period = period
+        self.speed, self.branching, self.half, self.life = speed, branching, half, life
+        self.lysis, self.exclusion = lysis, exclusion
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        graph = tissue.vessels.graph
+        carried = tissue.vessels.perfused
+        graph.segments["sprout"][carried] = -1
+        tips = np.flatnonzero(graph.nodes["kind"] == TIP)
+        if len(tips):
+            self._crawl(tissue, tick, tips)
+            self._join(tissue, tick, tips)
+            self._die(tissue, tick)
+            self._branch(tissue, tick)
+        self._retract(tissue, tick)
+
+    # -- crawling -----------------------------------------------------------------------------------------------------
+
+    def _crawl(self, tissue: Tissue, tick: Tick, tips: np.ndarray) -> None:
+        """Move all tips, each by what the tissue was before any of them moved; trails get nodes."""
+        graph, grid = tissue.vessels.graph, tissue.fields.grid
+        stalk = stalks(graph, tips)
+        way = self.ways(tissue, tick, tips, stalk)
+        fast = self.speed * self._before(tissue, graph.position[tips] + FIRST * way, tick.dt)
+        for tip, segment, w, speed in zip(tips, stalk, way, fast):
+            here = graph.position[tip].copy()
+            to = np.clip(here + speed * tick.dt * w, grid.lower, grid.upper)
+            gone = float(np.linalg.norm(to - here))
+            if gone <= 0.0:
+                continue
+            graph.position[tip] = to
+            if graph.segments["length"][segment] < TRAIL:
+                graph.segments["length"][segment] += gone
+                continue
+            node = int(graph.add_nodes(here, kind=INNER)[0])
+            graph.ends[segment, int(graph.ends[segment, 1] == tip)] = node
+            kept = {name: array[segment] for name, array in graph.segments.items()}
+            graph.add_segments([[node, tip]], **kept | {"length": gone, "age": 0.0, "lumen": 0})
+        graph.version += 1
+
+    def ways(self, tissue: Tissue, tick: Tick, tips: np.ndarray, stalk: np.ndarray) -> np.ndarray:
+        """(tip, xyz) unit vectors along which the tips crawl."""
+        graph, flat = tissue.vessels.graph, tissue.fields.grid.is_2d
+        position, ids = graph.position[tips], graph.node_id[tips]
+        vegf, rise = gradient(tissue, position)
+        size = np.linalg.norm(rise, axis=1)
+        steep = 20.0 * size / np.maximum(20.0 * size + CONTRAST * np.maximum(vegf, 0.0), 1e-300)
+        out = UPHILL * steep[:, None] * rise / np.maximum(size, 1e-300)[:, None]
+        root = graph.ends[stalk].sum(axis=1) - tips
+        straight = position - graph.position[root]
+        straight /= np.maximum(np.linalg.norm(straight, axis=1), 1e-300)[:, None]
+        out += AHEAD * straight + CHANCE * wander(tick.seed, self.stream, tick.number, ids, 0, flat)
+        if tissue.matrix is not None:
+            q, voxel = tissue.matrix.orientation.reshape(5, -1), tissue.voxels(position)
+            for k, v in enumerate(voxel):
+                out[k] += FIBRES * np.array(along_fibres(q[:, v], flat, *straight[k])) * (2.0 if flat else 1.5)
+        out += FOUND * self._seen(tissue, tips, stalk, straight)
+        if flat:
+            out[:, 2] = 0.0
+        size = np.linalg.norm(out, axis=1)
+        return np.where(size[:, None] > 1e-12, out / np.maximum(size, 1e-300)[:, None], straight)
+
+    def _seen(self, tissue: Tissue, tips: np.ndarray, stalk: np.ndarray, straight: np.ndarray) -> np.ndarray:
+        """(tip, xyz) toward the nearest vessel or tip of others within the cone, less the farther it is."""
+        from scipy.spatial import cKDTree
+
+        graph = tissue.vessels.graph
+        there = course(graph, tissue.fields.grid)
+        owner = np.repeat(np.arange(graph.n_segments), np.diff(there.first))
+        inside = there.length > 0.0
+        place, family = there.position[inside], graph.segments["sprout"][owner[inside]]
+        out = np.zeros((len(tips), 3))
+        if not len(place):
+            return out
+        found = cKDTree(place).query_ball_point(graph.position[tips], SIGHT, return_sorted=True)
+        for k, near in enumerate(found):
+            near = np.array(near, np.int64)
+            near = near[family[near] != graph.segments["sprout"][stalk[k]]]
+            gap = place[near] - graph.position[tips[k]]
+            far = np.linalg.norm(gap, axis=1)
+            ahead = (far > 0.0) & (gap @ straight[k] >= math.cos(0.5 * CONE) * far)
+            if ahead.any():
+                best = np.flatnonzero(ahead)[np.argmin(far[ahead])]
+                out[k] = gap[best] / far[best] * (1.0 - far[best] / SIGHT)
+        return out
+
+    def _before(self, tissue: Tissue, ahead: np.ndarray, dt: float) -> np.ndarray:
+        """(tip) factor on the speed in the matrix at the places ahead, after the tips' proteases have cut it."""
+        if tissue.matrix is None:
+            return np.ones(len(ahead))
+        grid, density = tissue.fields.grid, tissue.matrix.density
+        before = np.clip((DENSEST - density.reshape(-1)[tissue.voxels(ahead)]) / (DENSEST - OPEN_MATRIX), 0.0, 1.0)
+        flat, half = density.reshape(-1), 0.5 * np.array(grid.spacing)
+        size = math.pi * REACH**2 * (grid.spacing[2] if grid.is_2d else REACH * 4.0 / 3.0)
+        for place in ahead:
+            low = np.clip(((place - REACH - grid.lower) / grid.spacing).astype(int), 0, None)
+            high = np.minimum(((place + REACH - grid.lower) / grid.spacing).astype(int), np.array(grid.shape[::-1]) - 1)
+            i, j, k = (a.ravel() for a in np.meshgrid(*(np.arange(lo, hi + 1) for lo, hi in zip(low, high))))
+            gap = grid.lower + np.stack([i, j, k], axis=1) * grid.spacing + half - place
+            if grid.is_2d:
+                gap[:, 2] = 0.0
+            voxel = ((k * grid.ny + j) * grid.nx + i)[(gap**2).sum(axis=1) <= REACH**2]
+            if not len(voxel):
+                voxel = tissue.voxels(place[None])
+            flat[voxel] *= math.exp(-self.lysis * dt * size / (len(voxel) * grid.voxel_volume))
+        return before
+
+    # -- joining ------------------------------------------------------------------------------------------------------
+
+    def _join(self, tissue: Tissue, tick: Tick, tips: np.ndarray) -> None:
+        """Tips in the order of their ids join the nearest vessel or tip of others."""
+        from scipy.spatial import cKDTree
+
+        graph, grid, flat = tissue.vessels.graph, tissue.fields.grid, slice_of(tissue)
+        there = course(graph, grid)
+        owner = np.repeat(np.arange(graph.n_segments), np.diff(there.first))
+        inside, seen = there.length > 0.0, graph.n_segments
+        if not inside.any():
+            return
+        near = cKDTree(there.position[inside]).query_ball_point(graph.position[tips], TOUCH + 10.0)
+        joined = []
+        for tip, rows in zip(tips, near):
+            if graph.nodes["kind"][tip] != TIP:
+                continue  # another one has joined it
+            family = graph.segments["sprout"][stalks(graph, np.array([tip]))[0]]
+            rows = np.unique(np.r_[owner[inside][np.array(rows, np.int64)], np.arange(seen, graph.n_segments)])
+            rows = rows[graph.segments["sprout"][rows] != family]
+            share, far = nearest(graph, rows, graph.position[tip], grid.lower, grid.upper)
+            close = None
+            for k in np.lexsort((graph.segment_id[rows], far)):
+                if far[k] > TOUCH:
+                    break
+                close = close if close is not None else _near(graph, int(tip), LOOP)
+                a, b = graph.ends[rows[k]]
+                if a in close or b in close:
+                    continue
+                node = _other_tip(graph, rows[k], share[k])
+                node = node_at(graph, int(rows[k]), float(share[k]), flat) if node < 0 else node
+                gap = max(float(np.linalg.norm(graph.position[node] - graph.position[tip])), 1.0)
+                segment = stalks(graph, np.array([tip]))[0]
+                kept = {name: array[segment] for name, array in graph.segments.items()}
+                graph.add_segments([[tip, node]], **kept | {"length": gap, "age": 0.0, "lumen": 0})
+                graph.nodes["kind"][[tip, node]] = np.where(
+                    graph.nodes["kind"][[tip, node]] == TIP, INNER, graph.nodes["kind"][[tip, node]]
+                )
+                joined.append(tip)
+                break
+        tissue.population.log(tick.time, graph.node_id[joined], "anastomosis")
+
+    # -- branching, dying ---------------------------------------------------------------------------------------------
+
+    def _branch(self, tissue: Tissue, tick: Tick) -> None:
+        """A tip forks: it turns to one side, a new tip begins at the other."""
+        graph, grid = tissue.vessels.graph, tissue.fields.grid
+        tips = np.flatnonzero(graph.nodes["kind"] == TIP)
+        if not len(tips):
+            return
+        ids = graph.node_id[tips]
+        vegf = np.maximum(gradient(tissue, graph.position[tips])[0], 0.0) ** 2
+        rate = self.branching * vegf / (self.half**2 + vegf)
+        forks = draws(tick.seed, self.stream, tick.number, ids, 3) < -np.expm1(-rate * tick.dt)
+        side = np.where(draws(tick.seed, self.stream, tick.number, ids, 4) < 0.5, 1.0, -1.0)
+        spin = wander(tick.seed, self.stream, tick.number, ids, 5, False)
+        born = []
+        for k in np.flatnonzero(forks):
+            tip = int(tips[k])
+            others = np.flatnonzero(graph.nodes["kind"] == TIP)
+            gap = np.linalg.norm(graph.position[others[others != tip]] - graph.position[tip], axis=1)
+            if (gap < self.exclusion).any() or _unforked(graph, tip) < self.exclusion:
+                continue
+            segment = stalks(graph, np.array([tip]))[0]
+            root = int(graph.ends[segment].sum()) - tip
+            straight = graph.position[tip] - graph.position[root]
+            straight = straight / max(float(np.linalg.norm(straight)), 1e-300)
+            aside = np.cross(straight, (0.0, 0.0, 1.0) if grid.is_2d else spin[k])
+            aside *= side[k] / max(float(np.linalg.norm(aside)), 1e-300)
+            here = graph.position[tip].copy()
+            ends = [
+                np.clip(here + FIRST * (math.cos(FORK) * straight + s * math.sin(FORK) * aside), grid.lower, grid.upper)
+                for s in (1.0, -1.0)
+            ]
+            if min(float(np.linalg.norm(e - here)) for e in ends) <= 0.1 * FIRST:
+                continue
+            node = int(graph.add_nodes(here, kind=INNER)[0])
+            graph.ends[segment, int(graph.ends[segment, 1] == tip)] = node
+            graph.position[tip] = ends[0]
+            kept = {name: array[segment] for name, array in graph.segments.items()}
+            far = float(np.linalg.norm(ends[0] - here))
+            graph.add_segments([[node, tip]], **kept | {"length": far, "age": 0.0, "lumen": 0})
+            family = int(graph.segments["sprout"][segment])
+            born.append(sprout(graph, node, ends[1], float(np.linalg.norm(ends[1] - here)), tick.time, family))
+        tissue.population.log(tick.time, graph.node_id[born], "branch")
+
+    def _die(self, tissue: Tissue, tick: Tick) -> None:
+        """Tips that are too old stop to be tips; the time of each is drawn once, by its id."""
+        graph = tissue.vessels.graph
+        tips = np.flatnonzero(graph.nodes["kind"] == TIP)
+        low, high = self.life
+        life = low + (high - low) * draws(tick.seed, self.stream, 0, graph.node_id[tips], 7)
+        gone = tips[tick.time - graph.nodes["since"][tips] >= life]
+        graph.nodes["kind"][gone] = INNER
+        tissue.population.log(tick.time, graph.node_id[gone], "tip_death")
+
+    def _retract(self, tissue: Tissue, tick: Tick) -> None:
+        """Blunt segments of sprouts without tip go, and sprouts that nothing holds any more."""
+        graph = tissue.vessels.graph
+        own = graph.segments["sprout"] >= 0
+        if not own.any():
+            return
+        blunt = (graph.degree() == 1) & (graph.nodes["kind"] == INNER)
+        u = draws(tick.seed, self.stream, tick.number, graph.segment_id, 8)
+        gone = own & blunt[graph.ends].any(axis=1) & (u < -math.expm1(-RETRACT * tick.dt))
+        if gone.any():
+            graph.remove_segments(np.flatnonzero(gone))
+        remove_orphans(graph)
+
+
+def stalks(graph: Graph, tips: np.ndarray) -> np.ndarray:
+    """(tip) row of the segment that ends at each tip."""
+    only = np.full(graph.n_nodes, -1, np.int64)
+    only[graph.ends.T.ravel()] = np.tile(np.arange(graph.n_segments), 2)  # a tip has one segment
+    return only[tips]
+
+
+def remove_orphans(graph: Graph) -> None:
+    """Take out sprouts that hang on no vessel."""
+    label = graph.components()
+    held = np.zeros(int(label.max(initial=-1)) + 1, np.bool_)
+    held[label[graph.ends[graph.segments["sprout"] < 0].ravel()]] = True
+    lost = ~held[label[graph.ends[:, 0]]]
+    if lost.any():
+        graph.remove_segments(np.flatnonzero(lost))
+
+
+def nearest(
+    graph: Graph, rows: np.ndarray, place: np.ndarray, lower: np.ndarray, upper: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Share of each segment's straight line, within the box, that comes nearest to a place, and the distance um."""
+    from .places import clip
+
+    share, far = np.empty(len(rows)), np.empty(len(rows))
+    for k, row in enumerate(rows):
+        a, b = graph.position[graph.ends[row]]
+        t0, t1 = clip(a, b, lower, upper)
+        d = b - a
+        t = min(max(float((place - a) @ d) / max(float(d @ d), 1e-300), t0), t1)
+        share[k], far[k] = t, np.linalg.norm(a + t * d - place)
+    return share, far
+
+
+def _other_tip(graph: Graph, row: int, share: float) -> int:
+    """Row of the tip at which a segment is met, or -1."""
+    node = int(graph.ends[row, int(share > 0.5)])
+    chord = float(np.linalg.norm(graph.position[graph.ends[row, 1]] - graph.position[graph.ends[row, 0]]))
+    return node if graph.nodes["kind"][node] == TIP and min(share, 1.0 - share) * chord < TOUCH else -1
+
+
+def _near(graph: Graph, start: int, reach: float) -> set[int]:
+    """Nodes within so many um along vessels."""
+    there = graph.incidence()
+    done: dict[int, float] = {}
+    queue = [(0.0, start)]
+    while queue:
+        far, node = heapq.heappop(queue)
+        if node in done:
+            continue
+        done[node] = far
+        for k in range(there.first[node], there.first[node + 1]):
+            onward = far + float(graph.segments["length"][there.segment[k]])
+            if onward < reach:
+                heapq.heappush(queue, (onward, int(there.other[k])))
+    return set(done)
+
+
+def _unforked(graph: Graph, tip: int) -> float:
+    """um of sprout behind a tip to the last node where more than two segments meet."""
+    there, node, before, far = graph.incidence(), tip, -1, 0.0
+    while far < 1e4:
+        onward = [k for k in range(there.first[node], there.first[node + 1]) if there.segment[k] != before]
+        if (before >= 0 and len(onward) != 1) or not onward:
+            break
+        before = int(there.segment[onward[0]])
+        far += float(graph.segments["length"][before])
+        node = int(there.other[onward[0]])
+    return far
