@@ -88,7 +88,7 @@ def test_isolated_sphere(cases, radius):
     n = round(radius / h) + 2
     c = (np.arange(n) + 0.5) * h
     r = np.sqrt(c[:, None, None] ** 2 + c[:, None] ** 2 + c**2)
-    out = r > radius - 0.5 * h  # the first center outside lies on the surface, but for a step
+    out = r > radius - 0.25 * h  # the first centers outside lie on the surface, but for half a step
     p = np.zeros((n, n, n))
     sink = np.where(out, 1e9, WALL)
     steady(p, (h,) * 3, even(p.shape, CONDUCTIVITY), np.where(out, 0.0, WALL * EFFECTIVE), sink, CLOSED, CLOSED)
