@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, exports, models, pictures, runs, slides, studies
+from . import doctor, exports, models, pictures, runs, slides, studies, vessels
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -48,6 +48,10 @@ imports = typer.Typer(help="Write a model from what another program left.", no_a
 imports.command("physicell")(models.import_physicell)
 imports.command("slide")(slides.import_slide)
 app.add_typer(imports, name="import")
+networks = typer.Typer(help="Networks of blood vessels.", no_args_is_help=True, rich_markup_mode=None)
+networks.command("solve")(vessels.solve)
+networks.callback()(lambda: None)  # keeps the name of its only command
+app.add_typer(networks, name="vessels")
 
 
 def _say_notices() -> None:

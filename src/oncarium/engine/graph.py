@@ -40,6 +40,20 @@ class Incidence(NamedTuple):
     other: np.ndarray
 
 
+def incidence_of(ends: np.ndarray, nodes: int) -> Incidence:
+    """Segments by node, of the rows of nodes (segment, 2) that they join.
+
+    >>> incidence_of(np.array([[0, 1], [2, 1]]), 3).segment.tolist()
+    [0, 0, 1, 1]
+    """
+    node = ends.T.ravel()
+    segment = np.tile(np.arange(len(ends)), 2)
+    order = np.lexsort((segment, node))
+    first = np.zeros(nodes + 1, np.int64)
+    np.cumsum(np.bincount(node, minlength=nodes), out=first[1:])
+    return Incidence(first, segment[order], ends[:, ::-1].T.ravel()[order])
+
+
 class Graph:
     """Struct of arrays; rows of nodes and segments in the order of their ids, which are never used again.
 
@@ -156,12 +170,7 @@ class Graph:
 
     def incidence(self) -> Incidence:
         """Segments by node."""
-        node = self.ends.T.ravel()
-        segment = np.tile(np.arange(self.n_segments), 2)
-        order = np.lexsort((segment, node))
-        first = np.zeros(self.n_nodes + 1, np.int64)
-        np.cumsum(np.bincount(node, minlength=self.n_nodes), out=first[1:])
-        return Incidence(first, segment[order], self.ends[:, ::-1].T.ravel()[order])
+        return incidence_of(self.ends, self.n_nodes)
 
     def degree(self) -> np.ndarray:
         """(node) how many segments meet there."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from .column import Column
 from .random import stream_of
-from .why import Why, lives_on, spoken
+from .why import Why, given, lives_on, spoken
 
 if TYPE_CHECKING:
     from .tissue import Tissue
@@ -47,6 +47,25 @@ class Firing(NamedTuple):
     exact: bool
 
 
+@dataclass(frozen=True)
+class Number:
+    """One number of a mechanism, which a model may set under the mechanism's group ("vessels.sprouting.rate").
+
+    source   key of the bibliography, or "assumed"     ge, le   bounds, or None
+
+    >>> Number("rate", "1/min", 2.5e-4, "assumed", ge=0.0).name
+    'rate'
+    """
+
+    name: str
+    unit: str
+    default: float
+    source: str
+    doc: str = ""
+    ge: float | None = None
+    le: float | None = None
+
+
 class Process:
     """Base of all mechanisms.
 
@@ -74,6 +93,8 @@ class Process:
     sets: tuple[str, ...] = ()
     adds: tuple[str, ...] = ()
     declared: ClassVar[dict[str, Column]] = {}
+    group: str = ""  # of a model where its numbers stand, and which switches it on where it has one
+    numbers: tuple[Number, ...] = ()
     requires: tuple[str, ...] = ()  # rare columns that it cannot do without
     events: tuple[str, ...] = ()  # kinds of events that it logs
     # sections or columns that switch it on where a model speaks of them; its section, if empty
@@ -100,12 +121,14 @@ class Process:
     @classmethod
     def why(cls, model: Any) -> Why:
         """Whether a model needs this mechanism, and the reason."""
+        if cls.group:
+            return lives_on(cls, model) and given(cls.group in model.groups, cls.group, f"nobody speaks of {cls.group}")
         return lives_on(cls, model) and spoken(model, *(cls.words or (cls.section,)))
 
     @classmethod
     def of(cls, model: Any, build: Any, **options: Any) -> Process:
         """This mechanism as a model needs it. options: of its constructor, for plans that want it otherwise."""
-        return cls(build.minutes(cls.clock), **options)  # type: ignore[call-arg]
+        return cls(build.minutes(cls.clock), **model.groups.get(cls.group, {}), **options)  # type: ignore[call-arg]
 
     @property
     def name(self) -> str:

@@ -109,6 +109,26 @@ def mechanisms() -> tuple[Mechanism, ...]:
     return tuple(Mechanism(**frozen(row)) for row in json.loads(PATH.read_text(encoding="utf-8"))["mechanisms"])
 
 
+@dataclass(frozen=True)
+class Number:
+    """One number of a mechanism; the fields are those of engine.process.Number."""
+
+    name: str
+    unit: str
+    default: float
+    source: str
+    doc: str
+    ge: float | None
+    le: float | None
+
+
+@lru_cache(maxsize=1)
+def groups() -> Mapping[str, tuple[Number, ...]]:
+    """Group of a model ("vessels.sprouting") -> the numbers that may stand there."""
+    rows = json.loads(PATH.read_text(encoding="utf-8"))["groups"]
+    return {group: tuple(Number(**n) for n in numbers) for group, numbers in rows.items()}
+
+
 def served(numerics: str) -> set[str]:
     """Sections of a model that some mechanism of these numerics answers for.
 

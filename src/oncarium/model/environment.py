@@ -19,7 +19,7 @@ SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
 FACTOR_UNITS = ("mmHg", "nM", "mM", "uM", "pM", "M", "1")
 FACTOR_KEYS = (
     "library", "unit", "diffusion", "decay", "michaelis", "initial", "boundary", "fixed", "hindrance", "solver",
-    "tolerance", "doc",
+    "tolerance", "doc", "blood", "permeability", "mass",
 )  # fmt: skip
 
 
@@ -111,6 +111,9 @@ class Factor:
     initial_table: str = ""
     initial_content: str = ""
     hindrance: float = 0.0  # diffusion in matrix of density r is multiplied by exp(-hindrance r)
+    blood: float = 0.0  # its concentration in blood
+    permeability: float | None = None  # um/min, of a vessel's wall without pericytes and VEGF-A; None: by its mass
+    mass: float | None = None  # kDa
 
 
 SMALLEST = 1e-3  # um, of a voxel
@@ -299,6 +302,9 @@ def read_factor(
     tolerance = number("tolerance", unit, None, gt=0.0)
     assert diffusion is not None and decay is not None and initial is not None
     hindrance = number("hindrance", "1", 0.0, ge=0.0) or 0.0
+    blood = number("blood", unit, 0.0, ge=0.0) or 0.0
+    permeability = number("permeability", "um/min", None, ge=0.0)
+    mass = number("mass", "kDa", None, gt=0.0)
     doc = reader.text(tree.get("doc"), f"{path}.doc")
     held_at = tuple(held)
     return Factor(
@@ -315,6 +321,9 @@ def read_factor(
         doc,
         table,
         hindrance=hindrance,
+        blood=blood,
+        permeability=permeability,
+        mass=mass,
     )
 
 

@@ -53,6 +53,7 @@ class Model(Spoken):
     factors: list[Factor]
     conserved: set[str]
     stop_when: tuple[StopRule, ...]
+    groups: dict[str, dict[str, float]]
 
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document

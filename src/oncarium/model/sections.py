@@ -19,6 +19,8 @@ from .environment import (
     read_record,
     with_tables,
 )
+from .fluid import read_fluid
+from .groups import read_groups
 from .initial import Placement, read_placement
 from .library import laid_over
 from .matrix import read_matrix
@@ -26,6 +28,7 @@ from .reader import Reader
 from .slide.place import INERT, in_domain, read_slides, remembered
 from .slide.words import OTHER, is_slide
 from .stop import read_stop_rules
+from .vessels import read_vessels
 
 if TYPE_CHECKING:
     from .model import Model
@@ -134,6 +137,15 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
         )
 
 
+def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain)
+
+
+def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.fluid = read_fluid(reader, tree.get("fluid"))
+    model.groups = read_groups(reader, tree)
+
+
 def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.patient = read_patient(reader, tree, model.names, model.factors)
 
@@ -152,6 +164,8 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("custom", "cells"), _cells),
     (("initial",), _placements),
     (("matrix",), _matrix),
-    (("supply", "body", "entry", "exit"), _patient),
+    (("vessels",), _vessels),
+    (("fluid",), _fluid),
+    (("represents", "supply", "body", "entry", "exit"), _patient),
     (("stop_when",), _stop_rules),
 )

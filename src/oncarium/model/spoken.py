@@ -9,10 +9,12 @@ from typing import Any
 from .body import Patient
 from .catalog import mechanisms
 from .cell import CellType
+from .fluid import FluidStart
 from .initial import Placement
 from .matrix import MatrixStart
 from .network import Network
 from .rule import Names, Rule
+from .vessels import VesselStart
 
 
 class Spoken:
@@ -25,6 +27,8 @@ class Spoken:
     patient: Patient
     numerics: str
     matrix: MatrixStart | None
+    vessels: VesselStart | None
+    fluid: FluidStart | None
     processes: tuple[Any, ...]
 
     def uses(self, section: str) -> bool:

@@ -71,6 +71,18 @@ def mechanisms() -> list[dict]:
     return list(out.values())
 
 
+def groups() -> dict[str, list[dict]]:
+    """Numbers of the mechanisms by the group of a model where they stand."""
+    out: dict[str, list[dict]] = {}
+    for order in ORDERS.values():
+        for m in order.mechanisms:
+            m = plain(m)
+            if getattr(m, "group", ""):
+                known = {n["name"] for n in out.setdefault(m.group, [])}
+                out[m.group] += [vars(n) for n in m.numbers if n.name not in known]
+    return out
+
+
 def summary() -> dict[str, dict[str, str]]:
     """Series of a run's summary, name -> unit: of every cell type, and of the matrix with its membrane."""
     columns = [*declared_columns()]
@@ -91,7 +103,7 @@ def text() -> str:
     ]  # fmt: skip
     cycles = [{"name": m.name, "phases": m.phases, "rates": m.rates, "fixed": m.fixed} for m in CYCLES.values()]
     events = list(dict.fromkeys(e for order in ORDERS.values() for e in order.events))
-    told = {"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "events": events, "summary": summary()}
+    told = {"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "groups": groups(), "events": events, "summary": summary()}
     return json.dumps(told, indent=1) + "\n"
 
 

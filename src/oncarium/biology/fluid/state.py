@@ -10,7 +10,7 @@ import numpy as np
 
 from ...engine.fields import Grid
 
-ARRAYS = ("pressure", "stress", "lymph", "open")
+ARRAYS = ("pressure", "stress", "lymph", "open", "filtration", "drained")
 
 
 class Fluid:
@@ -18,6 +18,8 @@ class Fluid:
 
     pressure   (z, y, x) mmHg of the interstitial fluid     stress   (z, y, x) kPa of the cells and the matrix
     lymph      (z, y, x) lymph vessels, 1 as in normal tissue     open   (z, y, x) share of them not collapsed
+    filtration (z, y, x) 1/min, fluid from the blood, below 0 back into it, per volume of tissue
+    drained    (z, y, x) 1/min, fluid that lymph takes
 
     >>> Fluid(Grid((0, 0, 0), (10, 10, 10), (1, 4, 4))).pressure.shape
     (1, 4, 4)
@@ -25,6 +27,7 @@ class Fluid:
 
     def __init__(self, grid: Grid):
         self.pressure, self.stress, self.lymph = (np.zeros(grid.shape) for _ in range(3))
+        self.filtration, self.drained = np.zeros(grid.shape), np.zeros(grid.shape)
         self.open = np.ones(grid.shape)
 
     def digest(self, h: Any) -> None:

@@ -1,0 +1,91 @@
+"""Lymph takes fluid and all that is dissolved in it, as long as nothing presses its vessels shut."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...engine.process import Process, Tick
+from ...engine.tissue import Tissue
+from .pressure import leaving
+
+FLOW = 0.0015  # 1/min of normal lymph, per volume of tissue: 0.0005 to 0.004 in models of tumors (QSP-IO)
+SHUT = 0.5  # kPa of solid stress at which half of the lymph vessels are collapsed (assumed; Padera et al. 2004)
+POWER = 2.0  # of that response (assumed)
+
+
+class Lymph(Process):
+    """Washout of dissolved factors by lymph, and with fluid that leaves through the faces.
+
+    Equation    dc/dt = - a (l + o) c,   open = 1 - s^2 / (s^2 + 0.5^2)
+
+    l (1/min) is what lymph drains: `flow` x lymph x open, or, where the pressure of the fluid is solved, what that says.
+    o is fluid that leaves through faces that are closed to the factor (what a patch passes on to the rest of its tumor);
+    s is the solid stress, kPa; a the share of the fluid's velocity that the factor has (fields.convection).
+
+    flow     1/min in normal tissue; None: as the pressure of the fluid drives it
+    taken    (factor) concentration x um^3 that lymph has taken so far, for the node that it leads to
+    left     (factor) the same, through the faces
+
+    Adds to     fields.demand.     Sets   fluid.open, and fluid.drained where `flow` is given.
+    Source      Padera et al. 2004, Nature 427:695 (DOI 10.1038/427695a): lymph vessels inside tumors are collapsed.
+    """
+
+    section = "lymph"
+    slot = "transport"
+    reads = ("fields.value", "fluid")
+    sets = ("fluid.open", "fluid.drained")
+    adds = ("fields.demand",)
+    part = "fluid"
+    clock = "transport"
+
+    @classmethod
+    def of(cls, model, build, **options) -> Lymph:
+        return cls(build.minutes(cls.clock), None if model.fluid.pressure else model.fluid.lymph_flow, **options)
+
+    def __init__(self, period: float, flow: float | None = FLOW, *, shut: float = SHUT, power: float = POWER):
+        self.period = period
+        self.flow = flow
+        self.shut, self.power = shut, power
+
+    def prepare(self, tissue: Tissue) -> None:
+        fields = tissue.fields
+        self.taken, self.left = np.zeros(len(fields.names)), np.zeros(len(fields.names))
+        # factors with the same closed faces lose the same through them
+        closed = fields.kind == 0
+        self.closed, self.group = np.unique(closed, axis=0, return_inverse=True)
+        self.group = self.group.reshape(-1)
+        self.last = np.zeros((1 + len(self.closed), *fields.grid.shape))
+        self.minutes = 0.0
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        fields, fluid = tissue.fields, tissue.fluid
+        moved = np.flatnonzero(fields.convection > 0.0)
+        self._count(tissue, moved)
+        pressed = (np.maximum(fluid.stress, 0.0) / self.shut) ** self.power
+        fluid.open[...] = 1.0 / (1.0 + pressed)
+        if self.flow is not None:
+            fluid.drained[...] = self.flow * fluid.lymph * fluid.open
+        self.last[0] = fluid.drained
+        for k, faces in enumerate(self.closed):
+            self.last[1 + k] = 0.0 if fields.velocity is None else leaving(fields.velocity, fields.grid.spacing, faces)
+        self.minutes = tick.dt
+        for f in moved:
+            fields.demand[f] += fields.convection[f] * (self.last[0] + self.last[1 + self.group[f]])
+
+    def _count(self, tissue: Tissue, moved: np.ndarray) -> None:
+        """What the last step took: its rates times what it left behind, as the implicit solvers have it."""
+        fields = tissue.fields
+        volume = fields.grid.voxel_volume * self.minutes
+        for f in moved:
+            amount = fields.convection[f] * volume
+            self.taken[f] += amount * float((self.last[0] * fields.value[f]).sum())
+            self.left[f] += amount * float((self.last[1 + self.group[f]] * fields.value[f]).sum())
+
+    def state(self) -> dict:
+        return {name: getattr(self, name).copy() for name in ("taken", "left", "last")} | {
+            "minutes": np.array(self.minutes)
+        }
+
+    def restore(self, state: dict) -> None:
+        self.taken, self.left, self.last = (np.array(state[name]) for name in ("taken", "left", "last"))
+        self.minutes = float(state["minutes"])

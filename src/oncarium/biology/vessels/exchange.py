@@ -1,0 +1,208 @@
+"""Blood and tissue exchange oxygen and every other factor through the walls of perfused vessels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from ...engine.process import Process, Tick
+from ...engine.tissue import Tissue
+from .oxygen import MICROLITRE, RESISTANCE, TISSUE, Blood, March, march, wall_resistance
+from .state import Vessels
+from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
+
+ANTIBODY, LEAKY = 150.0, 0.18  # kDa and um/min: IgG through tumor vessels, 3e-7 cm/s (as cited by Finley & Popel 2012)
+SIZE_POWER = 2.0 / 3.0  # permeability falls with mass (assumed): 0.4 um/min for VEGF-A, 16 for glucose
+ALBUMIN, HELD_BACK = 66.0, 0.82  # kDa and share of it that a tumor vessel's wall reflects (Baxter & Jain 1989)
+
+
+class Passage(NamedTuple):
+    """How one factor passes the wall.
+
+    blood          concentration in the plasma that enters: 0 for what tissue makes
+    permeability   um/min of a wall whose own factor is 1
+    reflection     share that does not follow the fluid through the wall
+    """
+
+    blood: float = 0.0
+    permeability: float = LEAKY
+    reflection: float = HELD_BACK
+
+
+def passage(mass: float, blood: float = 0.0) -> Passage:
+    """Passage of a molecule of so many kDa.
+
+    >>> [round(passage(m).permeability, 2) for m in (150.0, 45.0, 0.18)]
+    [0.18, 0.4, 15.94]
+    """
+    return Passage(
+        blood, LEAKY * (ANTIBODY / mass) ** SIZE_POWER, min(0.95, HELD_BACK * (mass / ALBUMIN) ** SIZE_POWER)
+    )
+
+
+class VesselExchange(Process):
+    """Exchange of factors between the blood of the network and the tissue.
+
+    Equation    oxygen          flux = g (P_blood - P) per voxel, g from wall and voxel (wall.py); P_blood by the
+                                balance along the network (oxygen.py), as it responds to the tissue
+                every other     flux = E (c_blood - c) per voxel, the whole of a segment's E = Q (1 - exp(-G / Q)):
+                                no more than its plasma flow Q carries; G from permeability x the segment's factor
+                with the fluid  + (1 - reflection) filtration c_blood where fluid leaves the blood, of factors that
+                                the fluid carries (fields.convection); c instead of c_blood where it returns
+
+    passages     factor -> Passage; a factor without one stays in the tissue
+    blood        what red cells and plasma carry         resistance   of the wall to oxygen, see oxygen.RESISTANCE
+    solubility   of oxygen in tissue, cm^3/cm^3/mmHg     oxygen       the factor that is oxygen
+
+    Adds to     fields.supply, fields.demand.     Sets   oxygen of the segments.
+    Reads       fields.value as last solved: blood and tissue follow each other tick by tick, `imbalance` tells how well.
+    Source      Secomb et al. 2004, Ann Biomed Eng 32:1519; Baxter & Jain 1989, Microvasc Res 37:77.
+    """
+
+    section = "vessels"
+    slot = "transport"
+    reads = ("fields.value", "vessels", "fluid")
+    sets = ("vessels.oxygen",)
+    adds = ("fields.supply", "fields.demand")
+    part = "vessels"
+    clock = "transport"
+
+    @classmethod
+    def of(cls, model, build, **options) -> VesselExchange:
+        passages = {
+            f.name: Passage(f.blood, f.permeability, f.reflection)
+            if f.permeability is not None
+            else passage(f.mass, f.blood)
+            for f in model.factors
+            if f.name != "oxygen" and (f.permeability is not None or f.mass is not None)
+        }
+        blood = Blood(*model.vessels.hemoglobin)
+        return cls(build.minutes(cls.clock), passages, blood=blood, **options)
+
+    def __init__(
+        self,
+        period: float,
+        passages: Mapping[str, Passage] | None = None,
+        *,
+        blood: Blood = Blood(),
+        resistance=RESISTANCE,
+        solubility: float = TISSUE,
+        oxygen: str = "oxygen",
+    ):
+        self.period = period
+        self.passages = dict(passages or {})
+        self.blood = blood
+        self.resistance = resistance
+        self.solubility = solubility
+        self.oxygen = oxygen
+
+    def prepare(self, tissue: Tissue) -> None:
+        names = tissue.fields.names
+        self.breath = names.index(self.oxygen) if self.oxygen in names else -1
+        self.rows = [(names.index(name), p) for name, p in self.passages.items() if name in names]
+        self.found: Pieces | None = None
+        self.cut_as: tuple[np.ndarray, ...] = ()
+        self.known: tuple[np.ndarray, ...] = ()
+        self.rates = np.zeros((len(self.rows), *tissue.fields.grid.shape))  # 1/min
+        self.marched: March | None = None
+        self.response: tuple[np.ndarray, np.ndarray] | None = None
+        self.imbalance = math.inf
+
+    def step(self, tissue: Tissue, tick: Tick) -> None:
+        vessels = tissue.vessels
+        if not vessels.graph.n_segments:
+            return
+        changed = self._cut(tissue)
+        if self.breath >= 0:
+            self._breathe(tissue)
+        if self.rows:
+            self._wash(tissue, changed)
+
+    def _cut(self, tissue: Tissue) -> bool:
+        """Pieces of the network as it is; whether they are new."""
+        graph = tissue.vessels.graph
+        seen = (graph.position, graph.ends, graph.segments["length"], open_radius(graph))
+        if self.found is not None and all(np.array_equal(a, b) for a, b in zip(self.cut_as, seen)):
+            return False
+        self.cut_as = tuple(a.copy() for a in seen)
+        self.found = pieces(graph, tissue.fields.grid)
+        if self.breath >= 0:
+            wall = wall_resistance(seen[3], self.resistance) * self.solubility
+            self.passing = conductances(self.found, wall, tissue.fields.diffusion[self.breath])
+        return True
+
+    def _breathe(self, tissue: Tissue) -> None:
+        """Oxygen: march along the blood, then what the voxels get as a line in what they have."""
+        assert self.found is not None
+        fields, vessels, f = tissue.fields, tissue.vessels, self.breath
+        graph = vessels.graph
+        total, mean = meet(self.found, self.passing, fields.value[f])
+        inside = np.maximum(self.found.inside, 1e-12)
+        if self.response is not None and len(self.response[0]) == len(mean):
+            slope, source = self.response
+            taken, given = slope * (source - mean), self.marched.loss if self.marched else slope
+            self.imbalance = float(np.abs(taken - given).sum() / max(np.abs(given).sum(), 1e-300))
+        found = march(graph, vessels.perfused, total * self.solubility / inside, mean, self.blood)
+        graph.segments["oxygen"][:] = found.oxygen
+        source = mean + np.divide(found.loss, found.slope, out=np.zeros(len(mean)), where=found.slope > 0.0)
+        share = np.divide(found.slope * inside, total * self.solubility, out=np.zeros(len(mean)), where=total > 0.0)
+        self.marched, self.response = found, (found.slope, source)
+        deposit(self.found, self.passing / fields.grid.voxel_volume, share, source, fields.supply[f], fields.demand[f])
+
+    def _wash(self, tissue: Tissue, changed: bool) -> None:
+        """Every other factor."""
+        fields, vessels = tissue.fields, tissue.vessels
+        segments = vessels.graph.segments
+        seen = (segments["flow"], segments["haematocrit"], segments["permeability"], segments["lumen"])
+        if changed or len(self.known) == 0 or not all(np.array_equal(a, b) for a, b in zip(self.known, seen)):
+            self.known = tuple(a.copy() for a in seen)
+            self._rates(tissue)
+        fluid = tissue.fluid
+        for k, (f, p) in enumerate(self.rows):
+            fields.demand[f] += self.rates[k]
+            if p.blood > 0.0:
+                fields.supply[f] += self.rates[k] * p.blood
+            drawn = (1.0 - p.reflection) * fields.convection[f]
+            if fluid is not None and drawn > 0.0:
+                fields.demand[f] += drawn * np.maximum(-fluid.filtration, 0.0)
+                if p.blood > 0.0:
+                    fields.supply[f] += drawn * p.blood * np.maximum(fluid.filtration, 0.0)
+
+    def _rates(self, tissue: Tissue) -> None:
+        """(factor, z, y, x) 1/min at which voxels exchange with blood."""
+        found, grid, vessels = self.found, tissue.fields.grid, tissue.vessels
+        assert found is not None
+        segments = vessels.graph.segments
+        radius = np.maximum(open_radius(vessels.graph), 1e-3)
+        leaky = 2.0 * math.pi * radius * np.maximum(segments["permeability"], 1e-12)
+        plasma = plasma_flow(vessels)
+        inside = np.maximum(found.inside, 1e-12)
+        nowhere, unused = np.zeros(len(plasma)), np.zeros(grid.shape)
+        self.rates[:] = 0.0
+        for k, (f, p) in enumerate(self.rows):
+            if p.permeability == 0.0:
+                continue
+            passing = conductances(found, 1.0 / (leaky * p.permeability), tissue.fields.diffusion[f])
+            whole = meet(found, passing, unused)[0] / inside
+            ratio = np.divide(whole, plasma, out=np.full(len(plasma), np.inf), where=plasma > 0.0)
+            share = np.where(plasma > 0.0, -np.expm1(-ratio) / np.maximum(ratio, 1e-12), 0.0)
+            deposit(found, passing / grid.voxel_volume, share, nowhere, unused, self.rates[k])
+
+    def washout(self, tissue: Tissue) -> dict[str, float]:
+        """Factor -> concentration x um^3 per min that passes from the tissue into the blood now (below 0: out of it),
+        without what the fluid carries."""
+        volume, value = tissue.fields.grid.voxel_volume, tissue.fields.value
+        return {
+            tissue.fields.names[f]: float((self.rates[k] * (value[f] - p.blood)).sum() * volume)
+            for k, (f, p) in enumerate(self.rows)
+        }
+
+
+def plasma_flow(vessels: Vessels) -> np.ndarray:
+    """(segment) um^3/min of plasma; 0 where blood does not flow."""
+    segments = vessels.graph.segments
+    flow = np.abs(segments["flow"]) * (1.0 - np.clip(segments["haematocrit"], 0.0, 1.0)) * MICROLITRE
+    return np.where(vessels.perfused, flow, 0.0)

@@ -1,0 +1,41 @@
+"""Numbers of mechanisms that stand in groups of their own, such as vessels.sprouting: what may stand there is told by the
+mechanisms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..units import Quantity
+from .catalog import groups
+from .reader import Reader
+
+
+def inner_groups(outer: str) -> tuple[str, ...]:
+    """Names of the groups that mechanisms have within a section.
+
+    >>> all(isinstance(name, str) for name in inner_groups("vessels"))
+    True
+    """
+    return tuple(g.partition(".")[2] for g in groups() if g.startswith(f"{outer}."))
+
+
+def read_groups(reader: Reader, tree: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Group -> its numbers, of every group that the model speaks of; what it leaves out has the mechanism's default."""
+    out: dict[str, dict[str, float]] = {}
+    for path, numbers in groups().items():
+        outer, _, inner = path.partition(".")
+        section = tree.get(outer)
+        given = section.get(inner) if inner and isinstance(section, dict) else None if inner else section
+        if given is None:
+            continue
+        said = reader.group(given, path, [n.name for n in numbers], "number") if inner else reader.group(given, path)
+        values = {}
+        for n in numbers:
+            if n.name in said:
+                value = reader.quantity(said[n.name], f"{path}.{n.name}", n.unit, ge=n.ge, le=n.le)
+            else:
+                value = n.default
+                reader.numbers[f"{path}.{n.name}"] = Quantity(value, n.unit, n.source)
+            values[n.name] = n.default if value is None else value
+        out[path] = values
+    return out
