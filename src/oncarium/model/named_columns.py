@@ -47,7 +47,8 @@ class Faults:
     ) -> None:
         """One more of a kind; only the first is told in full."""
         first, count = self.kinds.get(
-            kind, (Problem(f"{self.file}:{line}" if line else self.file, column, message, expected, remedy, severity), 0)
+            kind,
+            (Problem(f"{self.file}:{line}" if line else self.file, column, message, expected, remedy, severity), 0),
         )
         self.kinds[kind] = (first, count + 1)
 

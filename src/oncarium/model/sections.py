@@ -138,11 +138,11 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain)
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport)
 
 
 def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.fluid = read_fluid(reader, tree.get("fluid"))
+    model.fluid = read_fluid(reader, tree.get("fluid"), model.clock.transport)
     model.groups = read_groups(reader, tree)
 
 

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
-from ...engine.why import Why, given, lives_on
 from ..matrix.membrane import SOLUBLE, surface_cut
 from ..matrix.remodeling import FAMILIES
 from .places import along, course
@@ -135,6 +134,10 @@ class VesselMaturation(Process):
                 10.1101/gad.266803); VEGF-A's half-effect: DOI 10.1186/1752-0509-5-170; rates assumed.
     """
 
+    group = "vessels.maturation"
+    numbers = (
+        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of its effect on walls", ge=1e-9),
+    )
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -143,14 +146,8 @@ class VesselMaturation(Process):
     signals = ("vegfa", "pdgfb", "ang1", "ang2")
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model) and given(
-            model.vessels.maturation, "vessels.maturation", "its walls stay as they are"
-        )
-
-    @classmethod
     def of(cls, model, build, **options) -> VesselMaturation:
-        return cls(model.vessels.period, **options)
+        return cls(model.vessels.period, **cls.said(model), **options)
 
     def __init__(self, period: float = 60.0, half: float = HALF):
         self.period = period

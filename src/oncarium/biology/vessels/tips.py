@@ -8,12 +8,11 @@ import math
 import numpy as np
 
 from ...engine.graph import Graph
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
-from ...engine.why import Why, given, lives_on
 from ..matrix.guidance import along as along_fibres
 from .places import course
-from .sprouting import EXCLUSION, FIRST, draws, gradient, node_at, slice_of, sprout, wander
+from .sprouting import EXCLUSION, FIRST, HALF, draws, gradient, node_at, slice_of, sprout, wander
 from .state import INNER, TIP
 
 SPEED = 10.0 / 60.0  # um/min (5 to 25 um/h)
@@ -53,6 +52,16 @@ class Tips(Process):
                 10.1098/rsif.2015.0546); others assumed.
     """
 
+    group = "vessels.sprouting"
+    numbers = (
+        Number("speed", "um/min", SPEED, "assumed", "of a tip", ge=0.0),
+        Number("branching", "1/min", BRANCHING, "assumed", "of a tip in much VEGF-A", ge=0.0),
+        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of it", ge=1e-9),
+        Number("lysis", "1/min", LYSIS, "assumed", "of the matrix ahead", ge=0.0),
+        Number(
+            "exclusion", "um", EXCLUSION, "doi:10.1158/0008-5472.CAN-10-2834", "around tips and young branches", ge=0.0
+        ),
+    )
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -62,15 +71,11 @@ class Tips(Process):
     events = ("branch", "anastomosis", "tip_death")
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model) and given(model.vessels.sprouting, "vessels.sprouting", "its vessels do not sprout")
-
-    @classmethod
     def of(cls, model, build, **options) -> Tips:
-        return cls(model.vessels.period, **options)
+        return cls(model.vessels.period, **cls.said(model), **options)
 
     def __init__(
-        self, period: float = 60.0, speed: float = SPEED, branching: float = BRANCHING, half: float = 0.1,
+        self, period: float = 60.0, speed: float = SPEED, branching: float = BRANCHING, half: float = HALF,
         life: tuple[float, float] = LIFE, lysis: float = LYSIS, exclusion: float = EXCLUSION,
     ):  # fmt: skip
         self.period = period
