@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from scipy.integrate import solve_ivp
+from tests.reference import krogh
 
 from oncarium.biology.vessels.oxygen import (
     MICROLITRE,
@@ -22,7 +23,6 @@ from oncarium.biology.vessels.oxygen import (
 from oncarium.biology.vessels.state import FLOW, PRESSURE, Vessels
 from oncarium.biology.vessels.tissue import divided, solve_tissue, voxels_of
 from oncarium.errors import OncariumError
-from tests.reference import krogh
 
 HUMAN = Blood()
 

@@ -30,7 +30,9 @@ class Circulation:
     ([30.0, 20.0, 10.0, 20.0], [True, True, False])
     """
 
-    def __init__(self, ends: np.ndarray, nodes: int, kind: np.ndarray, given: np.ndarray, open: np.ndarray | None = None):
+    def __init__(
+        self, ends: np.ndarray, nodes: int, kind: np.ndarray, given: np.ndarray, open: np.ndarray | None = None
+    ):
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 

@@ -104,7 +104,9 @@ def solve_flow(
         step = np.where(swings, np.maximum(0.7 * step, 0.1), np.minimum(1.3 * step, 1.0))
         last = move
         h = h + step * move
-    restless = np.flatnonzero((np.abs(found - h) > tolerance) & carries) if rheology.constant is None else np.zeros(0, int)
+    restless = (
+        np.flatnonzero((np.abs(found - h) > tolerance) & carries) if rheology.constant is None else np.zeros(0, int)
+    )
     return BloodFlow(
         pressure, flow, found, viscosity, wall_shear(radius, flow, viscosity), exchange, turn,
         change if rheology.constant is None else 0.0, restless,

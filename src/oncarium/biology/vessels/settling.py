@@ -30,7 +30,9 @@ class Settled(NamedTuple):
     rounds: int
 
 
-def settle(vessels: Vessels, flow: Perfusion | None = None, law: Law | None = None, least: float = LEAST_SHEAR) -> Settled:
+def settle(
+    vessels: Vessels, flow: Perfusion | None = None, law: Law | None = None, least: float = LEAST_SHEAR
+) -> Settled:
     """Let radii adapt and take out what stays below a wall shear (Pa), until fewer than 1 % of the segments are.
 
     Changes the network, which then carries blood. What has no blood goes first, then what has least shear; half of the

@@ -11,7 +11,7 @@ from ...engine.graph import Graph
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from ..matrix.guidance import along as along_fibres
-from .places import course
+from .places import course, within
 from .sprouting import EXCLUSION, FIRST, HALF, draws, gradient, node_at, slice_of, sprout, wander
 from .state import INNER, TIP
 
@@ -316,12 +316,10 @@ def nearest(
     graph: Graph, rows: np.ndarray, place: np.ndarray, lower: np.ndarray, upper: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Share of each segment's straight line, within the box, that comes nearest to a place, and the distance um."""
-    from .places import clip
-
     share, far = np.empty(len(rows)), np.empty(len(rows))
     for k, row in enumerate(rows):
         a, b = graph.position[graph.ends[row]]
-        t0, t1 = clip(a, b, lower, upper)
+        t0, t1 = within(a, b, lower, upper)
         d = b - a
         t = min(max(float((place - a) @ d) / max(float(d @ d), 1e-300), t0), t1)
         share[k], far[k] = t, np.linalg.norm(a + t * d - place)
