@@ -36,7 +36,9 @@ def test_viscosity(folder):
     for name, columns in (("relative_viscosity", 2), ("singular_exponent", 1)):
         values, _ = table(folder / "vessel_viscosity_pries" / f"expect_{name}.csv")
         for key, cell in (("relative_human", 92.0), ("relative_rat_mcv55", RAT_CELL))[:columns]:
-            assert Rheology(1.0, cell).viscosity(values["diameter_um"], values["hd"]) == pytest.approx(values[key], rel=1e-9)
+            assert Rheology(1.0, cell).viscosity(values["diameter_um"], values["hd"]) == pytest.approx(
+                values[key], rel=1e-9
+            )
 
 
 def test_cells_at_bifurcations(folder):

@@ -29,12 +29,15 @@ def solved(ends, kind, given_, diameter, length, entering=0.45, rheology=WATER, 
     ends, kind = np.asarray(ends), np.asarray(kind)
     way = Plumbing(ends, len(kind), kind, np.asarray(given_, float))
     n = len(ends)
-    radius, length = np.broadcast_to(0.5 * np.asarray(diameter, float), n), np.broadcast_to(np.asarray(length, float), n)
+    radius, length = (
+        np.broadcast_to(0.5 * np.asarray(diameter, float), n),
+        np.broadcast_to(np.asarray(length, float), n),
+    )
     entering = np.broadcast_to(np.asarray(entering, float), len(kind))
     return solve_flow(way, radius, length, np.full(n, 0.45), entering, rheology, **options)
 
 
-# -- formulas -----------------------------------------------------------------------------------------------------------
+# -- formulas ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_tube_by_hand():
@@ -66,7 +69,13 @@ def test_blood_of_wide_vessels_is_twice_to_four_times_as_thick_as_plasma_and_nar
 
 @pytest.mark.parametrize(
     "part, a, b, parent, h",
-    [(0.35, 12, 16, 20, 0.45), (0.3, 8, 8, 10, 0.4), (0.5, 6, 9, 10, 0.4), (0.04, 10, 28, 30, 0.45), (0.95, 5, 5, 6, 0.3)],
+    [
+        (0.35, 12, 16, 20, 0.45),
+        (0.3, 8, 8, 10, 0.4),
+        (0.5, 6, 9, 10, 0.4),
+        (0.04, 10, 28, 30, 0.45),
+        (0.95, 5, 5, 6, 0.3),
+    ],
 )
 def test_cells_split_by_the_law_and_both_branches_take_all(part, a, b, parent, h):
     one = share_of_cells(part, a, b, parent, h)
@@ -78,7 +87,7 @@ def test_where_the_law_has_no_meaning_cells_split_as_the_flow_does():
     assert share_of_cells(0.3, 2.0, 2.5, 1.5, 0.1) == 0.3
 
 
-# -- networks -----------------------------------------------------------------------------------------------------------
+# -- networks ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_murray_tree_has_the_same_shear_everywhere():
@@ -111,7 +120,21 @@ def test_the_bridge_between_equal_pressures_carries_exactly_nothing_and_keeps_it
 
 def test_what_hangs_on_one_place_carries_exactly_nothing():
     """A blunt end, a fork, a loop on a stalk, an island and an island that is a ring."""
-    ends = [[0, 1], [1, 2], [1, 3], [3, 4], [3, 5], [1, 6], [6, 7], [7, 8], [8, 6], [9, 10], [11, 12], [12, 13], [13, 11]]
+    ends = [
+        [0, 1],
+        [1, 2],
+        [1, 3],
+        [3, 4],
+        [3, 5],
+        [1, 6],
+        [6, 7],
+        [7, 8],
+        [8, 6],
+        [9, 10],
+        [11, 12],
+        [12, 13],
+        [13, 11],
+    ]
     kind = np.zeros(14, int)
     kind[[0, 2]] = PRESSURE
     given_ = np.zeros(14)
@@ -132,7 +155,9 @@ def test_a_part_of_one_pressure_rests_and_a_given_flow_goes_through():
 def test_the_sign_follows_the_direction_and_nothing_else():
     ends = np.array([[0, 1], [1, 2], [1, 2], [2, 3]])
     one = solved(ends, [1, 0, 0, 1], [40, 0, 0, 10], [12, 8, 9, 12], 100.0, rheology=Rheology(), separation=True)
-    other = solved(ends[:, ::-1], [1, 0, 0, 1], [40, 0, 0, 10], [12, 8, 9, 12], 100.0, rheology=Rheology(), separation=True)
+    other = solved(
+        ends[:, ::-1], [1, 0, 0, 1], [40, 0, 0, 10], [12, 8, 9, 12], 100.0, rheology=Rheology(), separation=True
+    )
     assert other.flow == pytest.approx(-one.flow, rel=1e-12)
     assert other.haematocrit == pytest.approx(one.haematocrit, rel=1e-12)
 
@@ -160,12 +185,14 @@ def test_kept_factors_give_what_new_ones_give():
     graph = mesh((0, 0, 0), (1000, 800, 20), seed=3).graph
     way = Plumbing(graph.ends, graph.n_nodes, graph.nodes["kind"], graph.nodes["given"])
     for shift in range(5):
-        g = conductances(graph.segments["radius"] * (1.0 + 0.1 * np.sin(np.arange(graph.n_segments) + shift)), 80.0, 3.0)
+        g = conductances(
+            graph.segments["radius"] * (1.0 + 0.1 * np.sin(np.arange(graph.n_segments) + shift)), 80.0, 3.0
+        )
         fresh = Plumbing(graph.ends, graph.n_nodes, graph.nodes["kind"], graph.nodes["given"]).pressures(g)
         assert way.pressures(g, fresh + 1.0) == pytest.approx(fresh, rel=1e-11)
 
 
-# -- random networks ----------------------------------------------------------------------------------------------------
+# -- random networks --------------------------------------------------------------------------------------------------
 
 
 @st.composite
@@ -225,7 +252,7 @@ def test_segments_on_a_path_are_those_of_a_search_in_blocks(network):
     assert on_paths(ends, len(kind), np.ones(len(ends), bool), terminal).tolist() == expected.tolist()
 
 
-# -- the process --------------------------------------------------------------------------------------------------------
+# -- the process ------------------------------------------------------------------------------------------------------
 
 
 def bed(seed=1):
