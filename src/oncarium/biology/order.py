@@ -24,6 +24,9 @@ from .drive import Drive
 from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
+from .fluid.lymph import Lymph
+from .fluid.pressure import FluidPressure
+from .fluid.stress import SolidStress
 from .hypoxia import Hypoxia
 from .inflammation import Inflammation
 from .internalisation import Internalisation
@@ -55,6 +58,15 @@ from .surface import Surface
 from .transformation import Transformation
 from .transport import Transport
 from .trapping import trapping
+from .vessels.adaptation import Adaptation
+from .vessels.compression import Compression
+from .vessels.exchange import VesselExchange
+from .vessels.maturation import VesselMaturation
+from .vessels.perfusion import Perfusion
+from .vessels.regression import Regression
+from .vessels.secretion import VesselSecretion
+from .vessels.sprouting import Sprouting
+from .vessels.tips import Tips
 from .volume import Volume
 
 
@@ -85,7 +97,8 @@ MECHANISMS = (
     # cells that were placed outside the domain take no part in the tick
     Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
-    Secretion, Supply, protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
+    Secretion, Supply, VesselSecretion, VesselExchange, Lymph, protease_cascade, timp_binding, cathepsin_decay, Reservoir,
+    Transport,
     # sense, decide
     Internalisation, Sensing, MatrixSensing, Rules, Senescence, Transformation,
     # act
@@ -98,6 +111,8 @@ MECHANISMS = (
     damage, Contacts, Springs, Mechanics, Membrane,
     # renew: arrivals and departures, births and deaths, what mothers pass on
     Recruitment, Circulation, Division, Stemness, Evolution,
+    # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
+    SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, FluidPressure,
     Variant(FreezePlaced, slot="body", freeze=False),
 )  # fmt: skip
 

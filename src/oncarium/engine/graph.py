@@ -132,6 +132,11 @@ class Graph:
             arrays[name] = np.concatenate([arrays[name], new])
         self.version += 1
 
+    def join(self, other: Graph) -> None:
+        """Take in all nodes and segments of another graph with the same quantities, under new ids."""
+        rows = self.add_nodes(other.position, **other.nodes)
+        self.add_segments(rows[other.ends], **other.segments)
+
     def split(self, segment: int, where: float, **values: Any) -> int:
         """Row of a new node in a segment, at a share `where` of it (0 to 1, not its ends). The part towards its first
         node keeps its row and id; both parts have its quantities, extensive ones by their shares. values: of the node.

@@ -128,7 +128,13 @@ class Process:
     @classmethod
     def of(cls, model: Any, build: Any, **options: Any) -> Process:
         """This mechanism as a model needs it. options: of its constructor, for plans that want it otherwise."""
-        return cls(build.minutes(cls.clock), **model.groups.get(cls.group, {}), **options)  # type: ignore[call-arg]
+        return cls(build.minutes(cls.clock), **cls.said(model), **options)  # type: ignore[call-arg]
+
+    @classmethod
+    def said(cls, model: Any) -> dict[str, float]:
+        """Its numbers as a model has them."""
+        group = model.groups.get(cls.group, {}) if cls.numbers else {}
+        return {n.name: group[n.name] for n in cls.numbers if n.name in group}
 
     @property
     def name(self) -> str:

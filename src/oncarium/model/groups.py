@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..units import Quantity
+from ..units import Quantity, whole_ticks
 from .catalog import groups
 from .reader import Reader
 
@@ -17,6 +17,18 @@ def inner_groups(outer: str) -> tuple[str, ...]:
     True
     """
     return tuple(g.partition(".")[2] for g in groups() if g.startswith(f"{outer}."))
+
+
+def whole_period(reader: Reader, group: dict[str, Any], path: str, tick: float, usual: float = 60.0) -> float:
+    """Minutes between updates that a section asks for: a whole number of ticks (min)."""
+    period = reader.quantity(group["period"], f"{path}.period", "min", gt=0.0) if "period" in group else None
+    if period is not None and whole_ticks(period, tick) is None:
+        reader.complain(
+            f"{path}.period",
+            f"{period:g} min is not a whole number of ticks of {tick:g} min.",
+            remedy=f"Choose a multiple of {tick:g} min.",
+        )
+    return usual if period is None else period
 
 
 def read_groups(reader: Reader, tree: dict[str, Any]) -> dict[str, dict[str, float]]:

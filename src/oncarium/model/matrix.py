@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..units import whole_ticks
+from .groups import whole_period
 from .reader import Reader
 from .regions import REGIONS, Region, read_region
 
@@ -46,13 +46,7 @@ def read_matrix(reader: Reader, tree: Any, tick: float) -> MatrixStart | None:
     if tree is None:
         return None
     group = reader.group(tree, "matrix", (*KEYS, "patches", "membrane", "period"))
-    period = reader.quantity(group["period"], "matrix.period", "min", gt=0.0) if "period" in group else 60.0
-    if period is not None and whole_ticks(period, tick) is None:
-        reader.complain(
-            "matrix.period",
-            f"{period:g} min is not a whole number of ticks of {tick:g} min.",
-            remedy=f"Choose a multiple of {tick:g} min.",
-        )
+    period = whole_period(reader, group, "matrix", tick)
     around = reader.group(group.get("membrane"), "matrix.membrane", REGIONS, "region")
     membrane = read_region(reader, around, "matrix.membrane") if around else None
     patches = [_patch(reader, {k: v for k, v in group.items() if k in KEYS}, "matrix", None)]
@@ -64,7 +58,7 @@ def read_matrix(reader: Reader, tree: Any, tick: float) -> MatrixStart | None:
         region = read_region(reader, {k: v for k, v in said.items() if k in REGIONS}, path)
         if region is not None:
             patches.append(_patch(reader, {k: v for k, v in said.items() if k in KEYS}, path, region))
-    return MatrixStart(tuple(patches), membrane, period or 60.0)
+    return MatrixStart(tuple(patches), membrane, period)
 
 
 def _patch(reader: Reader, given: dict[str, Any], path: str, region: Region | None) -> Patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -138,16 +139,19 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain)
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport)
 
 
 def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.fluid = read_fluid(reader, tree.get("fluid"))
+    model.fluid = read_fluid(reader, tree.get("fluid"), model.clock.transport)
     model.groups = read_groups(reader, tree)
 
 
 def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.patient = read_patient(reader, tree, model.names, model.factors)
+    d = model.domain
+    has = {"vessel": model.vessels is not None, "lymph": model.fluid is not None and bool(model.fluid.lymph)}
+    volume = math.prod(d.voxel) * d.voxels
+    model.patient = read_patient(reader, tree, model.names, model.factors, has, volume)
 
 
 def _stop_rules(model: Model, reader: Reader, tree: dict[str, Any]) -> None:

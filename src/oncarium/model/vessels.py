@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .environment import Domain
-from .groups import inner_groups
+from .groups import inner_groups, whole_period
 from .reader import Reader
 from .regions import REGIONS, Region, read_region
 
 WAYS = ("columns", "mesh", "random", "given")
 SPLITS = ("uniform", "separated")
-# what a way of having vessels may say: name -> (unit, usual value or None where it must be said, lowest)
+SPECIES = ("human", "rodent")
+# what a way of having vessels may say: name -> (unit, usual value, lowest); None: it must be said
 NUMBERS: dict[str, dict[str, tuple[str, float | None, float]]] = {
     "columns": {
-        "density": ("1/um^2", None, 0.0),
-        "length": ("um", 400.0, 1.0),
-        "diameter": ("um", 9.0, 3.0),
-        "drop": ("mmHg", 8.0, 0.0),
+        "density": ("1/mm^2", None, 0.0),
+        "length": ("um", 450.0, 1.0),  # the shortest have two thirds of it, the longest four thirds
+        "diameter": ("um", 8.0, 3.0),
+        "spread": ("1", 0.2, 0.0),
+        "gradient": ("mmHg/mm", 10.0, 0.0),
         "pressure": ("mmHg", 20.0, 0.0),
-        "apart": ("um", 40.0, 0.0),
+        "apart": ("um", 0.0, 0.0),  # 0: 0.6 of the mean spacing
     },
     "mesh": {
-        "spacing": ("um", 100.0, 10.0),
+        "spacing": ("um", 80.0, 10.0),
+        "feeders": ("um", 500.0, 20.0),
         "diameter": ("um", 8.0, 3.0),
-        "feeder": ("um", 20.0, 3.0),
-        "inlet": ("mmHg", 25.0, 0.0),
-        "outlet": ("mmHg", 15.0, 0.0),
+        "spread": ("1", 0.2, 0.0),
         "murray": ("1", 3.0, 2.0),
+        "inlet": ("mmHg", 0.0, 0.0),  # 0: 10 mmHg per mm of way above the outlet
+        "outlet": ("mmHg", 15.0, 0.0),
     },
     "random": {
-        "density": ("1/um^2", None, 0.0),
-        "diameter": ("um", 9.0, 3.0),
-        "inlet": ("mmHg", 25.0, 0.0),
+        "density": ("mm/mm^3", None, 0.0),
+        "diameter": ("um", 8.0, 3.0),
+        "spread": ("1", 0.2, 0.0),
+        "inlet": ("mmHg", 0.0, 0.0),
         "outlet": ("mmHg", 15.0, 0.0),
     },
 }
@@ -59,6 +63,7 @@ class VesselStart:
 
     haematocrit, oxygen (mmHg)   of the blood that enters       split   how red cells part at bifurcations
     files      name -> path of a network that is given         adapted   whether radii adapt before time 0
+    species    whose blood it is     period     min between updates of flow and walls
     """
 
     lots: tuple[Laid, ...]
@@ -67,13 +72,15 @@ class VesselStart:
     split: str = "uniform"
     files: tuple[tuple[str, str], ...] = ()
     adapted: bool = True
+    species: str = "human"
+    period: float = 60.0
 
 
-def read_vessels(reader: Reader, tree: Any, domain: Domain) -> VesselStart | None:
+def read_vessels(reader: Reader, tree: Any, domain: Domain, tick: float) -> VesselStart | None:
     """Section vessels of a model."""
     if tree is None:
         return None
-    known = (*WAYS, *BLOOD, "split", "adapted", *inner_groups("vessels"))
+    known = (*WAYS, *BLOOD, "split", "species", "adapted", "period", *inner_groups("vessels"))
     group = reader.group(tree, "vessels", known, "part of vessels")
     ways = [w for w in WAYS if w in group]
     if not ways:
@@ -87,7 +94,9 @@ def read_vessels(reader: Reader, tree: Any, domain: Domain) -> VesselStart | Non
         if way == "given":
             continue
         if way == "columns" and not domain.is_2d:
-            reader.complain("vessels.columns", "columns cross a slice;", "expected a 2-D domain, or mesh, random, given.")
+            reader.complain(
+                "vessels.columns", "columns cross a slice;", "expected a 2-D domain, or mesh, random, given."
+            )
             continue
         said = group[way]
         for i, one in enumerate(said if isinstance(said, list) else [said]):
@@ -102,7 +111,10 @@ def read_vessels(reader: Reader, tree: Any, domain: Domain) -> VesselStart | Non
         blood[key] = usual if value is None else value
     split = reader.word(group.get("split", SPLITS[0]), "vessels.split", SPLITS, "way in which red cells part") or ""
     adapted = reader.truth(group.get("adapted", True), "vessels.adapted")
-    return VesselStart(tuple(lots), split=split, files=files, adapted=adapted, **blood)
+    species = reader.word(group.get("species", SPECIES[0]), "vessels.species", SPECIES, "species") or SPECIES[0]
+    period = whole_period(reader, group, "vessels", tick)
+    start = VesselStart(tuple(lots), split=split, files=files, adapted=adapted, species=species, period=period)
+    return replace(start, **blood)
 
 
 def _lot(reader: Reader, given: Any, path: str, way: str) -> Laid | None:
@@ -120,8 +132,8 @@ def _lot(reader: Reader, given: Any, path: str, way: str) -> Laid | None:
         if value is None:
             return None
         values[key] = value
-    if values.get("drop") == 0.0 or ("inlet" in values and values["inlet"] <= values["outlet"]):
-        key = "drop" if "drop" in values else "inlet"
+    if values.get("gradient") == 0.0 or 0.0 < values.get("inlet", 0.0) <= values.get("outlet", 0.0):
+        key = "gradient" if "gradient" in values else "inlet"
         reader.complain(f"{path}.{key}", "there is no pressure difference, so no blood flows;", "expected one above 0.")
         return None
     where = {k: v for k, v in tree.items() if k in REGIONS}

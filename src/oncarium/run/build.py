@@ -26,7 +26,7 @@ from ..model.initial import Placement
 from ..model.model import Model
 from ..model.places import TRIES, lattice
 from ..model.regions import Region
-from . import matrix, patient
+from . import matrix, patient, vessels
 from .initial import begin
 from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
@@ -94,7 +94,10 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
     if model.numerics == "physicell":
         # that program gives an id to one cell of each type in the legend of its pictures
         cells.next_id += len(cells.types)
-    tissue = Tissue(cells, fields, matrix.matrix_of(model), body=patient.body_of(model))
+    tissue = Tissue(
+        cells, fields, matrix.matrix_of(model), vessels.vessels_of(model, seed), vessels.fluid_of(model),
+        patient.body_of(model),
+    )  # fmt: skip
     tissue.population.register([*plan.order.events, *(e for p in processes for e in p.events)])
     for process in processes:
         process.prepare(tissue)

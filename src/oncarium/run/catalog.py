@@ -103,7 +103,14 @@ def text() -> str:
     ]  # fmt: skip
     cycles = [{"name": m.name, "phases": m.phases, "rates": m.rates, "fixed": m.fixed} for m in CYCLES.values()]
     events = list(dict.fromkeys(e for order in ORDERS.values() for e in order.events))
-    told = {"columns": columns, "cycles": cycles, "mechanisms": mechanisms(), "groups": groups(), "events": events, "summary": summary()}
+    told = {
+        "columns": columns,
+        "cycles": cycles,
+        "mechanisms": mechanisms(),
+        "groups": groups(),
+        "events": events,
+        "summary": summary(),
+    }
     return json.dumps(told, indent=1) + "\n"
 
 

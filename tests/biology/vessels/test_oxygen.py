@@ -22,7 +22,7 @@ from oncarium.biology.vessels.oxygen import (
 from oncarium.biology.vessels.state import FLOW, PRESSURE, Vessels
 from oncarium.biology.vessels.tissue import divided, solve_tissue, voxels_of
 from oncarium.errors import OncariumError
-from tests.reference import krogh
+from reference import krogh
 
 HUMAN = Blood()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from .pressure import leaving
 
@@ -18,8 +18,8 @@ class Lymph(Process):
 
     Equation    dc/dt = - a (l + o) c,   open = 1 - s^2 / (s^2 + 0.5^2)
 
-    l (1/min) is what lymph drains: `flow` x lymph x open, or, where the pressure of the fluid is solved, what that says.
-    o is fluid that leaves through faces that are closed to the factor (what a patch passes on to the rest of its tumor);
+    l (1/min) is what lymph drains: `flow` x lymph x open, or, where the pressure of the fluid is solved, what it says.
+    o is fluid that leaves through faces that are closed to the factor (what a patch passes on to the rest of a tumor);
     s is the solid stress, kPa; a the share of the fluid's velocity that the factor has (fields.convection).
 
     flow     1/min in normal tissue; None: as the pressure of the fluid drives it
@@ -30,7 +30,13 @@ class Lymph(Process):
     Source      Padera et al. 2004, Nature 427:695 (DOI 10.1038/427695a): lymph vessels inside tumors are collapsed.
     """
 
-    section = "lymph"
+    group = "fluid.drainage"
+    numbers = (
+        Number("flow", "1/min", FLOW, "assumed", "of normal lymph, where no pressure of the fluid is solved", ge=0.0),
+        Number("shut", "kPa", SHUT, "assumed", "stress at which half of the lymph vessels are collapsed", ge=1e-6),
+        Number("power", "1", POWER, "assumed", "of that response", ge=0.1, le=20.0),
+    )
+    section = "fluid"
     slot = "transport"
     reads = ("fields.value", "fluid")
     sets = ("fluid.open", "fluid.drained")
@@ -40,7 +46,8 @@ class Lymph(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Lymph:
-        return cls(build.minutes(cls.clock), None if model.fluid.pressure else model.fluid.lymph_flow, **options)
+        said = cls.said(model) | ({"flow": None} if "fluid.pressure" in model.groups else {})
+        return cls(build.minutes(cls.clock), **said, **options)
 
     def __init__(self, period: float, flow: float | None = FLOW, *, shut: float = SHUT, power: float = POWER):
         self.period = period
@@ -52,8 +59,8 @@ class Lymph(Process):
         self.taken, self.left = np.zeros(len(fields.names)), np.zeros(len(fields.names))
         # factors with the same closed faces lose the same through them
         closed = fields.kind == 0
-        self.closed, self.group = np.unique(closed, axis=0, return_inverse=True)
-        self.group = self.group.reshape(-1)
+        self.closed, self.same = np.unique(closed, axis=0, return_inverse=True)
+        self.same = self.same.reshape(-1)
         self.last = np.zeros((1 + len(self.closed), *fields.grid.shape))
         self.minutes = 0.0
 
@@ -70,7 +77,7 @@ class Lymph(Process):
             self.last[1 + k] = 0.0 if fields.velocity is None else leaving(fields.velocity, fields.grid.spacing, faces)
         self.minutes = tick.dt
         for f in moved:
-            fields.demand[f] += fields.convection[f] * (self.last[0] + self.last[1 + self.group[f]])
+            fields.demand[f] += fields.convection[f] * (self.last[0] + self.last[1 + self.same[f]])
 
     def _count(self, tissue: Tissue, moved: np.ndarray) -> None:
         """What the last step took: its rates times what it left behind, as the implicit solvers have it."""
@@ -79,7 +86,7 @@ class Lymph(Process):
         for f in moved:
             amount = fields.convection[f] * volume
             self.taken[f] += amount * float((self.last[0] * fields.value[f]).sum())
-            self.left[f] += amount * float((self.last[1 + self.group[f]] * fields.value[f]).sum())
+            self.left[f] += amount * float((self.last[1 + self.same[f]] * fields.value[f]).sum())
 
     def state(self) -> dict:
         return {name: getattr(self, name).copy() for name in ("taken", "left", "last")} | {

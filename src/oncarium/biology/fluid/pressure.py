@@ -10,7 +10,7 @@ import numpy as np
 from ...engine.fields import FACES, Fields
 from ...engine.kernels.hierarchy import build
 from ...engine.kernels.multigrid import solve
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from ..vessels.wall import deposit, open_radius, pieces
 from .state import Fluid
@@ -106,6 +106,14 @@ class FluidPressure(Process):
     Source      Baxter & Jain 1989, Microvasc Res 37:77; parts of hyaluronan assumed.
     """
 
+    group = "fluid.pressure"
+    numbers = (
+        Number("conductivity", "um^2/min/mmHg", CONDUCTIVITY, "assumed", "of tissue without matrix", ge=0.0),
+        Number("filtration", "um/min/mmHg", FILTRATION, "assumed", "hydraulic conductivity of a leaky wall", ge=0.0),
+        Number("drainage", "1/min/mmHg", DRAINAGE, "assumed", "of normal lymph", ge=0.0),
+        Number("oncotic", "mmHg", ONCOTIC, "assumed", "that proteins hold back"),
+        Number("lymph_pressure", "mmHg", 0.0, "assumed", "in lymph vessels"),
+    )
     section = "fluid"
     slot = "remodel"
     reads = ("vessels", "matrix", "fluid.lymph", "fluid.open")
@@ -115,8 +123,10 @@ class FluidPressure(Process):
     @classmethod
     def of(cls, model, build, **options) -> FluidPressure:
         own = model.fluid
-        convection = {f.name: f.convection for f in model.factors}
-        return cls(own.period, faces=own.faces, convection=convection, **options)
+        beyond = missing_tumor(own.margin, 11.5) if own.margin else None
+        faces = dict.fromkeys(FACES[: 4 if model.domain.is_2d else 6], beyond) if beyond else {}
+        convection = {f.name: 1.0 for f in model.factors if f.mass is not None}
+        return cls(own.period, faces=faces, convection=convection, **cls.said(model), **options)
 
     def __init__(
         self,
@@ -205,7 +215,7 @@ class FluidPressure(Process):
 def leaving(
     velocity: tuple[np.ndarray, np.ndarray, np.ndarray], spacing: tuple[float, float, float], faces: np.ndarray
 ) -> np.ndarray:
-    """(z, y, x) 1/min: fluid that leaves the box from its outermost voxels through these faces (face, bool), per volume;
+    """(z, y, x) 1/min: fluid that leaves the box from its outermost voxels through faces (face, bool), per volume;
     what enters counts nothing."""
     x, y, z = velocity
     out = np.zeros((x.shape[0], x.shape[1], x.shape[2] - 1))

@@ -6,9 +6,8 @@ import numpy as np
 from numba import njit
 
 from ...engine.kernels.coupling import order_by_voxel
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
-from ...engine.why import Why, given, lives_on
 
 PRESSURE = 0.25  # kPa of cells whose pressure is 1, that of twelve close-packed neighbors (assumed: 0.5 to 1 in tumors)
 SWELLING = 0.2  # kPa of matrix of density 1 filled with hyaluronan (assumed)
@@ -48,6 +47,11 @@ class SolidStress(Process):
                 the 0.2 to 10 kPa of tumors (Nia et al. 2016, DOI 10.1038/s41551-016-0004).
     """
 
+    group = "fluid.stress"
+    numbers = (
+        Number("pressure", "kPa", PRESSURE, "assumed", "of cells whose pressure is 1", ge=0.0),
+        Number("width", "um", WIDTH, "assumed", "of the neighborhood", ge=0.0),
+    )
     section = "fluid"
     slot = "remodel"
     part = "fluid"
@@ -55,12 +59,8 @@ class SolidStress(Process):
     sets = ("fluid.stress",)
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model) and given(model.fluid, "the model has fluid", "the model has no fluid")
-
-    @classmethod
     def of(cls, model, build, **options) -> SolidStress:
-        return cls(model.fluid.period, **options)
+        return cls(model.fluid.period, **cls.said(model), **options)
 
     def __init__(self, period: float = 60.0, pressure: float = PRESSURE, width: float = WIDTH):
         self.period = period

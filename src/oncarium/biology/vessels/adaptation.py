@@ -18,9 +18,8 @@ import numpy as np
 from numba import njit
 
 from ...engine.graph import Incidence
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
-from ...engine.why import Why, lives_on
 from .haematocrit import passed_order
 from .state import Vessels
 
@@ -174,6 +173,8 @@ class Adaptation(Process):
     period   min     time   min, constant of the radii     law   weights of the stimuli
     """
 
+    group = "vessels.adaptation"
+    numbers = (Number("time", "min", TIME, "assumed", "constant of the radii", ge=1.0),)
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -181,12 +182,8 @@ class Adaptation(Process):
     sets = ("vessels.radius",)
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model)
-
-    @classmethod
     def of(cls, model, build, **options) -> Adaptation:
-        return cls(**options)
+        return cls(model.vessels.period, **cls.said(model), **options)
 
     def __init__(self, period: float = 60.0, time: float = TIME, law: Law | None = None):
         self.period, self.time, self.law = period, time, law or Law()

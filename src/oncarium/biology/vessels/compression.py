@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
-from ...engine.why import Why, given, lives_on
 from .places import along, course
 
 HALF, STEEP = 0.85, 4.0  # load at half of the compression, and how steep it is (as in models of the field)
@@ -31,7 +30,7 @@ class Compression(Process):
 
     Equation    q' = (1 / (1 + (L / 0.85)^4) - q) / 12 h,   L = density hyaluronan + stress / 1 kPa
 
-    Means along the part of a segment that lies in the box. Below a radius of 2 um nothing flows (VesselMaturation).
+    Means along the part of a segment that lies in the box. Below a radius of 2 um nothing flows (Perfusion).
 
     Sets        segments squeeze.     Reads   matrix, fluid.
     Source      half and steepness as in a model of pancreatic cancer; stress and hyaluronan close vessels:
@@ -39,6 +38,10 @@ class Compression(Process):
                 assumed.
     """
 
+    group = "vessels.compression"
+    numbers = (
+        Number("relaxation", "min", RELAXATION, "assumed", "how long a vessel takes to give way or to reopen", ge=1.0),
+    )
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -46,14 +49,8 @@ class Compression(Process):
     adds = ("vessels",)
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model) and given(
-            model.matrix or model.fluid, "matrix or stress press on vessels", "nothing presses on its vessels"
-        )
-
-    @classmethod
     def of(cls, model, build, **options) -> Compression:
-        return cls(model.vessels.period, **options)
+        return cls(model.vessels.period, **cls.said(model), **options)
 
     def __init__(self, period: float = 60.0, relaxation: float = RELAXATION):
         self.period = period

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
-from ...engine.why import Why, lives_on
 from .flow import BloodFlow, solve_flow
 from .plumbing import Plumbing
 from .state import Vessels
@@ -59,6 +58,7 @@ class Perfusion(Process):
     ([8.935352], [8.888159])
     """
 
+    group = "vessels"
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -67,12 +67,8 @@ class Perfusion(Process):
     events = ("unsteady_flow",)
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model)
-
-    @classmethod
     def of(cls, model, build, **options) -> Perfusion:
-        return cls(separation=model.vessels.split == "separated", **options)
+        return cls(model.vessels.period, separation=model.vessels.split == "separated", **options)
 
     def __init__(self, period: float = PERIOD, separation: bool = False, rheology: Rheology | None = None):
         self.period = period

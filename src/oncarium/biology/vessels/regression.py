@@ -10,7 +10,6 @@ from numba import njit
 from ...engine.process import Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
-from ...engine.why import Why, given, lives_on
 from .maturation import ang1_of, ang2_of, ang2_rules
 from .places import along, course
 from .sprouting import slice_of, up
@@ -77,6 +76,7 @@ class Regression(Process):
                 10.1172/JCI5028); others assumed.
     """
 
+    group = "vessels.regression"
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -86,12 +86,8 @@ class Regression(Process):
     signals = ("vegfa", "ang1", "ang2")
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model) and given(model.vessels.regression, "vessels.regression", "its vessels never go")
-
-    @classmethod
     def of(cls, model, build, **options) -> Regression:
-        return cls(model.vessels.period, **options)
+        return cls(model.vessels.period, **cls.said(model), **options)
 
     def __init__(self, period: float = 60.0):
         self.period = period

@@ -8,10 +8,9 @@ import numpy as np
 from numba import njit
 
 from ...engine.graph import Graph
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
-from ...engine.why import Why, given, lives_on
 from .places import Course, along, course, sample
 from .state import INNER, TIP
 
@@ -63,13 +62,16 @@ def spaced(position: np.ndarray, when: np.ndarray, ids: np.ndarray, taken: np.nd
     >>> spaced(places, np.array([2.0, 1, 3]), np.arange(3), np.zeros((0, 3)), 80)
     array([1])
     """
+    from scipy.spatial import cKDTree
+
+    rows = np.lexsort((ids, when))
+    if len(taken):
+        rows = rows[cKDTree(taken).query(position[rows])[0] >= least]
     kept: list[int] = []
-    places = [np.asarray(p) for p in taken]
-    for row in np.lexsort((ids, when)):
-        gaps = np.array(places).reshape(-1, 3) - position[row]
-        if not len(gaps) or (gaps**2).sum(axis=1).min() >= least**2:
+    for row in rows:
+        gaps = position[kept] - position[row]
+        if ((gaps**2).sum(axis=1) >= least**2).all():
             kept.append(int(row))
-            places.append(position[row])
     return np.array(kept, np.int64)
 
 
@@ -113,6 +115,16 @@ class Sprouting(Process):
                 10.1186/1752-0509-5-170); exclusion in the order of time.
     """
 
+    group = "vessels.sprouting"
+    numbers = (
+        Number("largest", "1/min", LARGEST, "doi:10.1158/0008-5472.CAN-10-2834", "of an endothelial cell", ge=0.0),
+        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of it", ge=1e-9),
+        Number("hill", "1", HILL, "doi:10.1158/0008-5472.CAN-10-2834", "steepness of the response", ge=0.1, le=20.0),
+        Number(
+            "exclusion", "um", EXCLUSION, "doi:10.1158/0008-5472.CAN-10-2834", "around tips and young branches", ge=0.0
+        ),
+        Number("cell", "um", CELL, "assumed", "of vessel for each endothelial cell", ge=1.0),
+    )
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -122,12 +134,8 @@ class Sprouting(Process):
     events = ("sprout",)
 
     @classmethod
-    def why(cls, model) -> Why:
-        return lives_on(cls, model) and given(model.vessels.sprouting, "vessels.sprouting", "its vessels do not sprout")
-
-    @classmethod
     def of(cls, model, build, **options) -> Sprouting:
-        return cls(model.vessels.period, **options)
+        return cls(model.vessels.period, **cls.said(model), **options)
 
     def __init__(
         self,
