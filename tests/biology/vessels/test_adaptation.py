@@ -199,29 +199,29 @@ def test_a_random_network_has_the_density_that_was_asked_for(shape, density):
 
 
 def across(vessels):
-    """How many vessels carry the blood halfway, as the inverse of the sum of their squared shares."""
+    """Shares of the blood that vessels carry halfway."""
     graph = vessels.graph
     x = graph.position[graph.ends][:, :, 0]
     middle = 0.5 * (graph.position[:, 0].min() + graph.position[:, 0].max())
     cut = (x.min(axis=1) <= middle) & (x.max(axis=1) > middle)
-    share = np.abs(graph.segments["flow"][cut])
-    return share.sum() ** 2 / (share**2).sum(), int(cut.sum())
+    flow = np.abs(graph.segments["flow"][cut])
+    return flow / flow.sum()
 
 
 def test_random_meshes_settle_without_a_shunt():
-    """Under 1 % of the segments below 0.8 Pa, and no single vessel has taken over."""
-    left = []
+    """Under 1 % of the segments below 0.8 Pa, most of the mesh still there, and no vessel has taken over."""
+    evenness = []
     for seed in range(EXAMPLES):
         r = np.random.default_rng(seed)
-        box = (r.uniform(400, 700), r.uniform(400, 1000), 20 if seed % 2 else r.uniform(100, 400))
-        vessels = mesh((0, 0, 0), box, r.uniform(60, 100), seed=seed, spread=r.uniform(0, 0.4), kept=r.uniform(0.8, 1))
+        box = (r.uniform(400, 700), r.uniform(600, 1200), 20 if seed % 2 else r.uniform(100, 400))
+        vessels = mesh((0, 0, 0), box, r.uniform(60, 90), seed=seed, spread=r.uniform(0, 0.4), kept=r.uniform(0.8, 1))
         before = vessels.graph.n_segments
         done = settle(vessels)
-        effective, crossing = across(vessels)
-        assert effective >= max(2.0, 0.3 * crossing), seed
-        assert vessels.graph.n_segments >= before / 3 and vessels.perfused.mean() > 0.9
-        left.append(done.below)
-    assert np.mean(np.array(left) < ENOUGH) >= 0.97
+        share = across(vessels)
+        assert done.below < ENOUGH and vessels.perfused.mean() > 0.98, seed
+        assert share.max() < 0.9 and vessels.graph.n_segments >= 0.5 * before, seed
+        evenness.append(1.0 / (share**2).sum() / len(share))
+    assert np.median(evenness) > 0.5  # vessels that carry the blood, of those that are there
 
 
 def test_without_what_is_conducted_and_convected_more_is_lost():
