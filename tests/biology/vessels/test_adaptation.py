@@ -12,7 +12,7 @@ from oncarium.biology.vessels.adaptation import Adaptation, Law, adapt, conducte
 from oncarium.biology.vessels.estimation import estimate_flow
 from oncarium.biology.vessels.flow import balance
 from oncarium.biology.vessels.perfusion import Perfusion
-from oncarium.biology.vessels.scattered import scattered
+from oncarium.biology.vessels.scattered import random_network
 from oncarium.biology.vessels.seeding import columns, mesh, scatter
 from oncarium.biology.vessels.settling import ENOUGH, settle
 from oncarium.biology.vessels.state import PRESSURE
@@ -163,8 +163,8 @@ def test_one_vessel_more_moves_no_other_one():
         lambda: columns(SLICE, ALL, 20000.0),
         lambda: columns(SLICE, ALL, 75.0, closest=200.0),
         lambda: mesh((0, 0, 0), (100, 1000, 20), 80.0),
-        lambda: scattered(SLICE, ALL, 200.0),
-        lambda: scattered(SLICE, ALL, 0.5),
+        lambda: random_network((0, 0, 0), (500, 500, 500), 0.02),
+        lambda: random_network((0, 0, 0), (500, 500, 20), 1e-4),
     ],
 )
 def test_more_vessels_than_fit_are_one_message(make):
@@ -189,12 +189,10 @@ def test_a_mesh_hangs_together_and_feeders_are_wide_as_murray_asks():
     )
 
 
-@pytest.mark.parametrize("shape, density", [((20, 40, 40), 120.0), ((1, 50, 50), 12.0)])
-def test_a_random_network_has_the_density_that_was_asked_for(shape, density):
-    grid = Grid((0, 0, 0), (20, 20, 20), shape)
-    graph = scattered(grid, np.ones(shape, bool), density, seed=2).graph
-    per = np.prod(shape) * (8e-3 if shape[0] > 1 else 0.4)  # um to mm per mm^3 or mm^2
-    assert graph.segments["length"].sum() / per == pytest.approx(density, rel=0.03)
+@pytest.mark.parametrize("box, density", [((800, 800, 400), 1.2e-4), ((1000, 1000, 20), 6e-4)])
+def test_a_random_network_has_the_density_that_was_asked_for(box, density):
+    graph = random_network((0, 0, 0), box, density, seed=2).graph
+    assert graph.segments["length"].sum() / np.prod(box) == pytest.approx(density, rel=0.03)
     assert (graph.components() == 0).all() and graph.degree().max() <= 5 and graph.degree().min() >= 1
 
 
