@@ -111,11 +111,11 @@ def balance(tissue: Tissue, processes: Sequence[Process]) -> None:
     solver = Transport(1.0, dict.fromkeys(fields.names, "quasi-steady"))
     solver.prepare(tissue)
     factors = range(len(fields.names))
-    for _ in range(MOST_ROUNDS):
+    for number in range(MOST_ROUNDS):
         fields.clear_sources()
         for process in sources:
             process.step(tissue, Tick(0, 0.0, 0.0, 0))
-        if len(factors) < 2 and (exchange is None or exchange.imbalance < AGREED):
+        if number > 0 and exchange is not None and exchange.imbalance < AGREED:
             break
         for f in factors:
             given = fields.value[f].copy()
