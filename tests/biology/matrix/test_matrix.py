@@ -10,13 +10,11 @@ import oncarium as oc
 from helpers import PLANE, add_cells, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.matrix.guidance import Guidance, along, speed_factor
-from oncarium.biology.matrix.membrane import BREACH, SURFACE, Membrane
 from oncarium.biology.matrix.remodeling import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, REFRESH, MatrixRemodeling
 from oncarium.biology.matrix.sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
 from oncarium.biology.matrix.state import Matrix
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
-from oncarium.biology.secretion import Secretion
 from oncarium.biology.volume import Volume
 from oncarium.errors import ModelError
 
@@ -222,89 +220,6 @@ def test_matrix_drags_on_whoever_is_pushed_but_not_on_whoever_crawls():
     assert moved(2.0, 0.5, speed=1.0)[:, 1] == pytest.approx(0.01)
 
 
-def caged(strength, minutes=600.0):
-    membrane, motility, mechanics = Membrane(1.0, cut=0.0, repair=0.0), Motility(1.0), Mechanics(1.0)
-    matrix, (x, y) = Matrix(PLANE), np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
-    matrix.enclose(((np.abs(x) < 60) & (np.abs(y) < 60))[None])
-    tissue = tissue_of([motility, mechanics, membrane], PLANE, matrix=matrix)
-    for face in tissue.matrix.membrane:
-        face *= strength
-    add_cells(tissue, np.stack([*np.random.default_rng(1).uniform(-50, 50, (2, 60)), np.zeros(60)], axis=1))
-    tissue.cells["motility.speed"][:], tissue.cells["motility.persistence"][:] = 3.0, 10.0
-    tissue.cells["mechanics.repulsion"][:] = tissue.cells["mechanics.adhesion"][:] = 0.0
-    for k in range(int(minutes)):
-        for process in (motility, mechanics, membrane):
-            fire(process, tissue, dt=1.0, first=k)
-    return (np.abs(tissue.cells.position[:, :2]).max(axis=1) < 60.0).mean()
-
-
-def test_a_membrane_holds_until_it_is_breached():
-    assert caged(1.0) == 1.0 and caged(BREACH) == 1.0
-    assert 0.0 < caged(0.5 * BREACH) < 1.0 and caged(0.0) < 0.7
-
-
-def thinned(
-    minutes, *, steps=1, makes=0.0, traction=0.0, mmp=0.0, plasmin=0.0, vital=0, cut=2e-3, pull=1e-3, order=None
-):
-    """The membrane of a nest after some minutes; cells that make MMP or pull fill the nest and the ring around it."""
-    membrane, matrix = Membrane(1.0, cut=cut, repair=1e-3, pull=pull), Matrix(PLANE)
-    x, y = np.meshgrid(PLANE.centers("x"), PLANE.centers("y"))
-    matrix.enclose((x**2 + y**2 < 60**2)[None])
-    processes = [Secretion(1.0), Motility(1.0), Volume(1.0), Death(1.0), MatrixRemodeling(60.0), membrane]
-    tissue = tissue_of(processes, PLANE, matrix=matrix)
-    near = np.hypot(x, y) < 90.0
-    add_cells(tissue, np.stack([x[near], y[near], 0.0 * x[near]], axis=1))
-    tissue.cells["secretion.rate"][:, 0], tissue.cells["matrix.traction"][:], tissue.cells["vital"][:] = (
-        makes,
-        traction,
-        vital,
-    )
-    tissue.cells["matrix.traction"][::2] *= 0.5
-    membrane.protease = [0, -1, -1] if plasmin == 0.0 else [-1, 0, -1]
-    tissue.fields.value[0] = mmp + plasmin
-    if order is not None:
-        tissue.cells.reorder(np.random.default_rng(order).permutation(tissue.cells.n))
-    for _ in range(steps):
-        fire(membrane, tissue, dt=minutes / steps)
-    laid = np.concatenate([face[mask] for face, mask in zip(tissue.matrix.membrane, membrane.laid)])
-    assert len(laid) > 20 and all(
-        (face[~mask] == 0.0).all() for face, mask in zip(tissue.matrix.membrane, membrane.laid)
-    )
-    return laid
-
-
-def after(minutes, thinning, repair=1e-3):
-    """b' = r (1 - b) - b thinning from b = 1."""
-    goal = repair / (repair + thinning)
-    return goal + (1.0 - goal) * math.exp(-(repair + thinning) * minutes)
-
-
-def test_a_membrane_thins_by_proteases_and_mends():
-    np.testing.assert_allclose(thinned(500.0, mmp=1.0), after(500.0, 2e-3), rtol=1e-12)
-    np.testing.assert_allclose(thinned(500.0, plasmin=1.0), after(500.0, 2e-3), rtol=1e-12)
-    # exact in any step
-    np.testing.assert_allclose(thinned(500.0, mmp=1.0, steps=50), thinned(500.0, mmp=1.0), rtol=1e-12)
-    assert (thinned(500.0) == 1.0).all()
-
-
-def test_mmp_cuts_more_where_a_live_cell_that_makes_it_touches():
-    np.testing.assert_allclose(thinned(500.0, mmp=1.0, makes=10.0), after(500.0, SURFACE * 2e-3), rtol=1e-12)
-    # the dead do not, nor do other families
-    for same in ({"mmp": 1.0, "makes": 10.0, "vital": 1}, {"plasmin": 1.0, "makes": 10.0}):
-        np.testing.assert_allclose(thinned(500.0, **same), after(500.0, 2e-3), rtol=1e-12)
-
-
-def test_pulling_cells_open_a_membrane_without_any_protease():
-    # every second cell pulls half as hard: the two voxels beside a face are averaged
-    pulled = thinned(500.0, traction=1.0)
-    rates = [after(500.0, 1e-3 * q) for q in (0.5, 0.75, 1.0)]
-    assert np.isclose(pulled[:, None], rates, rtol=1e-12).any(axis=1).all() and len(np.unique(pulled.round(9))) > 1
-    assert (thinned(500.0, traction=1.0, vital=1) == 1.0).all() and (
-        thinned(500.0, traction=1.0, pull=0.0) == 1.0
-    ).all()
-    assert np.array_equal(pulled, thinned(500.0, traction=1.0, order=3)), "no order of cells matters"
-
-
 def test_a_tissue_with_a_matrix_runs_restarts_and_hinders_diffusion():
     text = MODEL.replace("MMP", "0")
     whole = oc.Simulation(oc.Model.from_text(text), seed=1, threads=1)
@@ -326,20 +241,6 @@ def test_a_tissue_with_a_matrix_runs_restarts_and_hinders_diffusion():
     other.restore(half.state())
     other.run("12 h")
     assert other.digest() == whole.digest()
-
-
-def test_bound_and_free_keep_their_sum():
-    """VEGF-A that binds is missing in the fluid: with closed faces and no decay the total stays."""
-    text = (
-        MODEL.replace("MMP", "0")
-        .replace("decay: 0.0133 1/min assumed, boundary: 1 nM assumed", "decay: 0, initial: 1 nM")
-        .replace("count: 60", "count: 0")
-    )
-    simulation = oc.Simulation(oc.Model.from_text(text), seed=1)
-    simulation.run("6 h")
-    total = simulation.tissue.fields.value[1].sum() + simulation.tissue.matrix.bound_vegfa.sum()
-    assert simulation.tissue.matrix.bound_vegfa.sum() > 0.2 * total
-    assert total == pytest.approx(simulation.tissue.fields.value[1].size, rel=0.02)
 
 
 @pytest.mark.parametrize(

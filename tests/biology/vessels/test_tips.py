@@ -265,5 +265,6 @@ def test_nothing_impossible_ever_grows(seed, level, pieces, slope):
 
 def test_nearest_point_of_a_segment():
     graph = tube(Vessels.empty(), [-100, 0, 0], [100, 0, 0]).graph
-    share, far = nearest(graph, np.array([0]), np.array([50.0, 3.0, 4.0]), GRID.lower, GRID.upper)
+    place = np.array([50.0, 3.0, 4.0])
+    share, far = nearest(graph.position, graph.ends, np.array([0]), place, GRID.lower, GRID.upper)
     assert share[0] == pytest.approx(0.75) and far[0] == pytest.approx(5.0)

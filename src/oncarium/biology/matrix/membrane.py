@@ -18,8 +18,8 @@ from .state import BREACH
 REPAIR = 0.02 / 60.0  # 1/min (assumed)
 # 1/min of every dissolved family at reference activity: alone it leaves 0.4 of a membrane, all three 0.18 (assumed)
 SOLUBLE = 5e-4
-# 1/min of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 8 h, uPAR-plasmin or
-# cathepsin alone within 18 h, and the membrane mends within two days of the cell's leaving (assumed)
+# 1/min of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 10 h, uPAR-plasmin or
+# cathepsin alone within 25 h, and the membrane mends within two days of the cell's leaving (assumed)
 SURFACE = (2.5e-3, 1.2e-3, 1.2e-3)
 EXPRESSION = 80.0  # um^3/min of secretion at half of the surface expression (assumed: between quiet and invasive cells)
 TOUCH = 1.0  # um between a cell and a face that it touches (assumed)

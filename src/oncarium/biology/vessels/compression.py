@@ -30,7 +30,7 @@ class Compression(Process):
 
     Equation    q' = (1 / (1 + (L / 0.85)^4) - q) / 12 h,   L = density hyaluronan + stress / 1 kPa
 
-    Means along the part of a segment that lies in the box. Below a radius of 2 um nothing flows (VesselMaturation).
+    Means along the part of a segment that lies in the box. Below a radius of 2 um nothing flows (Perfusion).
 
     Sets        segments squeeze.     Reads   matrix, fluid.
     Source      half and steepness as in a model of pancreatic cancer; stress and hyaluronan close vessels:

@@ -29,7 +29,6 @@ PDGFB_SHARE = 0.2  # response to PDGF-B where a model has none: coverage 0.8 at 
 MENDING = 0.02 / 60.0  # 1/min: repair of the basement membrane without pericytes, twice that with (assumed)
 OWN_CUT = 0.1 / 60.0  # 1/min: proteases of endothelium that VEGF-A activates and Tie2 does not hold (assumed)
 LUMEN_AGE = 1440.0  # min until a new vessel has a lumen (24 h)
-CLOSED = 2.0  # um: a compressed vessel below this radius lets nothing pass
 TOUCH = 10.0  # um between a cell's surface and a vessel within which its surface proteases cut the membrane
 
 
@@ -120,7 +119,7 @@ class VesselMaturation(Process):
                 s  = c T                                                                stability
                 b' = 0.02/h (1 + c) (1 - b) - b (0.1/h V^2 / (V^2 + V_half^2) (1 - s) + proteases)      membrane
                 leak = (0.3 + 0.7 (1 - c)) (1 + 2 V / (V + V_half))                     permeability
-                a lumen opens at 24 h, and is closed while the vessel is compressed below a radius of 2 um
+                a lumen opens at 24 h
 
     V, P, A1, A2: VEGF-A, PDGF-B, ANG1, ANG2 (nM), means along the segment. Where a tissue has no PDGF-B, its response
     is 0.2; where it has no ANG1, that is 1 nM at a coverage of 0.8 and in proportion to it; where it has no ANG2, that
@@ -168,7 +167,7 @@ class VesselMaturation(Process):
             cut = cut + SOLUBLE * np.maximum(felt.get(name, none), 0.0)
         wall = Wall(*(s[name] for name in Wall._fields))
         over_rows(mature, graph.n_segments, self.threads, tick.dt, self.half, signals, known, cut, wall)
-        s["lumen"][:] = is_open(s["age"], s["radius"], s["squeeze"])
+        s["lumen"][:] = s["age"] >= LUMEN_AGE
 
     def touched(self, tissue: Tissue, there) -> np.ndarray:
         """(segment) 1/min by which the surface proteases of the cells within 10 um cut the membrane: the strongest."""
@@ -189,13 +188,3 @@ class VesselMaturation(Process):
         for row, points in zip(rows, found):
             np.maximum.at(out, owner[points], rate[row])
         return out
-
-
-def is_open(age: np.ndarray, radius: np.ndarray, squeeze: np.ndarray) -> np.ndarray:
-    """(segment) whether blood can pass: by the age of the lumen, and unless it is compressed shut. A vessel that is
-    narrow by itself is not.
-
-    >>> is_open(np.array([0.0, 1e6, 1e6, 1e6]), np.array([4.0, 4, 4, 1.9]), np.array([1.0, 1.0, 0.4, 1.0])).tolist()
-    [False, True, False, True]
-    """
-    return (age >= LUMEN_AGE) & ((radius * squeeze >= CLOSED) | (squeeze >= 0.9))

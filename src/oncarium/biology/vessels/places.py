@@ -11,6 +11,7 @@ from numba import njit
 from ...engine.fields import Grid
 from ...engine.graph import Graph
 from ...engine.kernels.coupling import voxel_at
+from .wall import clip
 
 STEP = 10.0  # um: the points of a segment are at most this far apart
 
@@ -29,21 +30,10 @@ class Course(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def clip(a, b, lower, upper):
-    """Shares of the straight line from a to b (xyz) between which it lies in the box; the second is not above the first
-    where it does not."""
-    first, last = 0.0, 1.0
-    for axis in range(3):
-        d = b[axis] - a[axis]
-        if d == 0.0:
-            if a[axis] < lower[axis] or a[axis] > upper[axis]:
-                return 0.5, 0.5
-            continue
-        enter, leave = (lower[axis] - a[axis]) / d, (upper[axis] - a[axis]) / d
-        if enter > leave:
-            enter, leave = leave, enter
-        first, last = max(first, enter), min(last, leave)
-    return (first, last) if last > first else (0.5, 0.5)
+def within(a, b, lower, upper):
+    """Shares along the line from a to b (xyz) between which it lies in the box; its middle where it does not."""
+    first, last = clip(a, b, lower, upper)
+    return (first, last) if first < last else (0.5, 0.5)
 
 
 @njit(cache=True, nogil=True)
@@ -52,7 +42,7 @@ def _walk(position, ends, length, lower, upper, step, first, share, held):
     writes = share.shape[0] > 0
     for i in range(ends.shape[0]):
         a, b = position[ends[i, 0]], position[ends[i, 1]]
-        t0, t1 = clip(a, b, lower, upper)
+        t0, t1 = within(a, b, lower, upper)
         chord = math.sqrt((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2 + (b[2] - a[2]) ** 2)
         n = max(math.ceil((t1 - t0) * chord / step - 1e-9), 1)
         if not writes:

@@ -7,7 +7,7 @@ import numpy as np
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
-from .places import course, spread
+from .places import Course, course, spread
 from .sprouting import CELL, HALF
 from .state import TIP
 
@@ -51,7 +51,8 @@ class VesselSecretion(Process):
     def __init__(self, period: float, cell: float = CELL, half: float = HALF):
         self.period = period
         self.cell, self.half = cell, half
-        self.seen, self.there = (-1, -1), None
+        self.there: Course | None = None
+        self.seen = (-1, -1)  # the graph that it was made of, and its version
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         graph, fields = tissue.vessels.graph, tissue.fields
@@ -80,6 +81,7 @@ class VesselSecretion(Process):
     def _laid(self, graph, amount: np.ndarray, grid) -> np.ndarray:
         """(z, y, x) amount (segment) per um of vessel times the um in each voxel."""
         out, there = np.zeros(int(np.prod(grid.shape))), self.there
+        assert there is not None
         given = (there.first, there.position, there.length, grid.lower, np.array(grid.spacing), grid.shape, out)
         spread(amount, *given)
         return out.reshape(grid.shape)

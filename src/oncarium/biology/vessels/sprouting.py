@@ -62,13 +62,16 @@ def spaced(position: np.ndarray, when: np.ndarray, ids: np.ndarray, taken: np.nd
     >>> spaced(places, np.array([2.0, 1, 3]), np.arange(3), np.zeros((0, 3)), 80)
     array([1])
     """
+    from scipy.spatial import cKDTree
+
+    rows = np.lexsort((ids, when))
+    if len(taken):
+        rows = rows[cKDTree(taken).query(position[rows])[0] >= least]
     kept: list[int] = []
-    places = [np.asarray(p) for p in taken]
-    for row in np.lexsort((ids, when)):
-        gaps = np.array(places).reshape(-1, 3) - position[row]
-        if not len(gaps) or (gaps**2).sum(axis=1).min() >= least**2:
+    for row in rows:
+        gaps = position[kept] - position[row]
+        if ((gaps**2).sum(axis=1) >= least**2).all():
             kept.append(int(row))
-            places.append(position[row])
     return np.array(kept, np.int64)
 
 

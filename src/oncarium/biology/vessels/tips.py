@@ -6,12 +6,13 @@ import heapq
 import math
 
 import numpy as np
+from numba import njit
 
-from ...engine.graph import Graph
+from ...engine.graph import Graph, Incidence
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from ..matrix.guidance import along as along_fibres
-from .places import course
+from .places import course, within
 from .sprouting import EXCLUSION, FIRST, HALF, draws, gradient, node_at, slice_of, sprout, wander
 from .state import INNER, TIP
 
@@ -76,11 +77,11 @@ class Tips(Process):
 
     def __init__(
         self, period: float = 60.0, speed: float = SPEED, branching: float = BRANCHING, half: float = HALF,
-        life: tuple[float, float] = LIFE, lysis: float = LYSIS, exclusion: float = EXCLUSION,
+        shortest: float = LIFE[0], longest: float = LIFE[1], lysis: float = LYSIS, exclusion: float = EXCLUSION,
     ):  # fmt: skip
         self.period = period
-        self.speed, self.branching, self.half, self.life = speed, branching, half, life
-        self.lysis, self.exclusion = lysis, exclusion
+        self.speed, self.branching, self.half = speed, branching, half
+        self.shortest, self.longest, self.lysis, self.exclusion = shortest, longest, lysis, exclusion
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         graph = tissue.vessels.graph
@@ -194,7 +195,7 @@ class Tips(Process):
         graph, grid, flat = tissue.vessels.graph, tissue.fields.grid, slice_of(tissue)
         there = course(graph, grid)
         owner = np.repeat(np.arange(graph.n_segments), np.diff(there.first))
-        inside, seen = there.length > 0.0, graph.n_segments
+        inside, seen, before = there.length > 0.0, graph.n_segments, graph.incidence()
         if not inside.any():
             return
         near = cKDTree(there.position[inside]).query_ball_point(graph.position[tips], TOUCH + 10.0)
@@ -205,12 +206,12 @@ class Tips(Process):
             family = graph.segments["sprout"][stalks(graph, np.array([tip]))[0]]
             rows = np.unique(np.r_[owner[inside][np.array(rows, np.int64)], np.arange(seen, graph.n_segments)])
             rows = rows[graph.segments["sprout"][rows] != family]
-            share, far = nearest(graph, rows, graph.position[tip], grid.lower, grid.upper)
+            share, far = nearest(graph.position, graph.ends, rows, graph.position[tip], grid.lower, grid.upper)
             close = None
             for k in np.lexsort((graph.segment_id[rows], far)):
                 if far[k] > TOUCH:
                     break
-                close = close if close is not None else _near(graph, int(tip), LOOP)
+                close = close if close is not None else _near(graph, before, int(tip), LOOP)
                 a, b = graph.ends[rows[k]]
                 if a in close or b in close:
                     continue
@@ -275,8 +276,7 @@ class Tips(Process):
         """Tips that are too old stop to be tips; the time of each is drawn once, by its id."""
         graph = tissue.vessels.graph
         tips = np.flatnonzero(graph.nodes["kind"] == TIP)
-        low, high = self.life
-        life = low + (high - low) * draws(tick.seed, self.stream, 0, graph.node_id[tips], 7)
+        life = self.shortest + (self.longest - self.shortest) * draws(tick.seed, self.stream, 0, graph.node_id[tips], 7)
         gone = tips[tick.time - graph.nodes["since"][tips] >= life]
         graph.nodes["kind"][gone] = INNER
         tissue.population.log(tick.time, graph.node_id[gone], "tip_death")
@@ -312,19 +312,16 @@ def remove_orphans(graph: Graph) -> None:
         graph.remove_segments(np.flatnonzero(lost))
 
 
-def nearest(
-    graph: Graph, rows: np.ndarray, place: np.ndarray, lower: np.ndarray, upper: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share of each segment's straight line, within the box, that comes nearest to a place, and the distance um."""
-    from .places import clip
-
-    share, far = np.empty(len(rows)), np.empty(len(rows))
-    for k, row in enumerate(rows):
-        a, b = graph.position[graph.ends[row]]
-        t0, t1 = clip(a, b, lower, upper)
+@njit(cache=True, nogil=True)
+def nearest(position, ends, rows, place, lower, upper):
+    """Share of each segment's straight line, within the box, that comes nearest to a place (xyz), and the distance."""
+    share, far = np.empty(rows.shape[0]), np.empty(rows.shape[0])
+    for k in range(rows.shape[0]):
+        a, b = position[ends[rows[k], 0]], position[ends[rows[k], 1]]
+        t0, t1 = within(a, b, lower, upper)
         d = b - a
-        t = min(max(float((place - a) @ d) / max(float(d @ d), 1e-300), t0), t1)
-        share[k], far[k] = t, np.linalg.norm(a + t * d - place)
+        t = min(max(((place - a) * d).sum() / max((d * d).sum(), 1e-300), t0), t1)
+        share[k], far[k] = t, math.sqrt(((a + t * d - place) ** 2).sum())
     return share, far
 
 
@@ -335,9 +332,8 @@ def _other_tip(graph: Graph, row: int, share: float) -> int:
     return node if graph.nodes["kind"][node] == TIP and min(share, 1.0 - share) * chord < TOUCH else -1
 
 
-def _near(graph: Graph, start: int, reach: float) -> set[int]:
+def _near(graph: Graph, there: Incidence, start: int, reach: float) -> set[int]:
     """Nodes within so many um along vessels."""
-    there = graph.incidence()
     done: dict[int, float] = {}
     queue = [(0.0, start)]
     while queue:

@@ -76,7 +76,9 @@ class Rheology:
             return np.full(len(diameter), self.constant)
         out = np.empty(len(diameter))
         scale = (HUMAN_CELL / self.cell) ** (1.0 / 3.0)
-        _viscosities(np.ascontiguousarray(diameter, float), np.ascontiguousarray(haematocrit, float), self.plasma, scale, out)
+        _viscosities(
+            np.ascontiguousarray(diameter, float), np.ascontiguousarray(haematocrit, float), self.plasma, scale, out
+        )
         return out
 
 
