@@ -103,7 +103,7 @@ def overlapping(position: np.ndarray, radius: np.ndarray) -> float:
 
 
 def balance(tissue: Tissue, processes: Sequence[Process]) -> None:
-    """Solve every factor for the steady state with the cells and vessels as they stand, in rounds until blood and tissue
+    """Solve every factor for the steady state with cells and vessels as they stand, in rounds until blood and tissue
     agree on the oxygen that passes between them; a factor that has no steady state starts as it is given."""
     fields = tissue.fields
     sources = [p for p in processes if isinstance(p, Secretion | Supply | VesselSecretion | VesselExchange | Lymph)]
