@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 
 def radial(r, wall, capillary, tissue, diffusion, uptake):
-    """mmHg at radius r (um): value at the wall, uptake the same everywhere (mmHg/s), nothing passes the outer radius."""
+    """mmHg at radius r (um): value at the wall, the same uptake everywhere (mmHg/s), closed at the outer radius."""
     return (
         wall
         + uptake / (4 * diffusion) * (r**2 - capillary**2)

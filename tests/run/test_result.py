@@ -158,7 +158,7 @@ def test_fields_are_read_when_they_are_used(result, monkeypatch):
 
 def test_an_unknown_factor_is_answered_with_the_nearest(result):
     with pytest.raises(
-        InputError, match=r"no factor is called 'oxgen'. Did you mean 'oxygen'\? This run has: oxygen, signal"
+        InputError, match=r"no field is called 'oxgen'. Did you mean 'oxygen'\? This run has: oxygen, signal"
     ):
         result.fields["oxgen"]
 

@@ -181,6 +181,14 @@ class Cells:
                 h.update(name.encode())
                 h.update(np.ascontiguousarray(self[name][order]).tobytes())
 
+    def tables(self) -> dict:
+        """It has no rows of its own."""
+        return {}
+
+    def maps(self) -> dict:
+        """None besides."""
+        return {}
+
     def summary(self) -> dict[str, tuple[float, str]]:
         """Per type: cells in every group that is counted, sums of columns that are summed (in the order of ids)."""
         kind, out = self.type, dict[str, tuple[float, str]]()

@@ -250,6 +250,14 @@ class Fields:
         """Feed the concentrations to a hash."""
         h.update(np.ascontiguousarray(self.value).tobytes())
 
+    def tables(self) -> dict:
+        """It has no rows of its own."""
+        return {}
+
+    def maps(self) -> dict:
+        """None besides."""
+        return {}
+
     def summary(self) -> dict[str, tuple[float, str]]:
         """Mean, lowest and highest concentration of every factor."""
         if not self.names:

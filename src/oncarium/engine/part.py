@@ -24,5 +24,11 @@ class Part(Protocol):
     def digest(self, h: Any) -> None:
         """Feed everything that decides what comes next to a hash, in an order that no order in memory changes."""
 
+    def tables(self) -> dict[str, dict[str, tuple[np.ndarray, str]]]:
+        """What is recorded of it with the cells: table -> column -> (values by row, unit); `id` among the columns."""
+
+    def maps(self) -> dict[str, tuple[np.ndarray, str]]:
+        """What is recorded of it with the fields: name -> ((z, y, x), unit)."""
+
     def summary(self) -> dict[str, tuple[float, str]]:
         """What is told of it at every frame: name -> (value, unit)."""

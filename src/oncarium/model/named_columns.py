@@ -91,8 +91,8 @@ def read_columns(
 
     >>> _ = Path("t.csv").write_text("id,d_um\\na,8\\nb,-1\\nc,-2\\n")
     >>> table = read_columns(Path("t.csv"), "segment", ["id"], {"d_um": ABOVE_ZERO})
-    >>> table.texts["id"], [str(p) for p in table.faults.problems()]
-    (['a', 'b', 'c'], ['t.csv:3  d_um\\n  d_um of segment b is -1 (the first of 2 such rows). Expected a number above 0.'])
+    >>> table.texts["id"], table.faults.problems()[0].message
+    (['a', 'b', 'c'], 'd_um of segment b is -1 (the first of 2 such rows).')
     """
     optional = optional or {}
     table = NamedColumns(path.name, faults=Faults(path.name))

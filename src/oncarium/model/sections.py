@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,10 @@ def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.patient = read_patient(reader, tree, model.names, model.factors)
+    d = model.domain
+    has = {"vessel": model.vessels is not None, "lymph": model.fluid is not None and bool(model.fluid.lymph)}
+    volume = math.prod(d.voxel) * d.voxels
+    model.patient = read_patient(reader, tree, model.names, model.factors, has, volume)
 
 
 def _stop_rules(model: Model, reader: Reader, tree: dict[str, Any]) -> None:

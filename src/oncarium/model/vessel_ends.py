@@ -54,7 +54,8 @@ def check_ends(network: VesselTables, file: str = "nodes.csv") -> None:
         inside = flowing & (part == lacking[0])
         names = ", ".join(network.nodes[k] for k in np.flatnonzero(inside)[:3])
         balance = float(network.value[inside].sum())
-        said = f"flows are given at {names}{' and others' if inside.sum() > 3 else ''}, and no pressure: it is known only up to a constant"
+        others = " and others" if inside.sum() > 3 else ""
+        said = f"flows are given at {names}{others}, and no pressure: it is known only up to a constant"
         amount = float(np.abs(network.value[inside]).sum())
         said += f"; nor do these flows balance, {balance:g} nl/min are left." if abs(balance) > 1e-9 * amount else "."
         raise ModelError(_no_pressure(file, said))
@@ -73,7 +74,9 @@ def check_ends(network: VesselTables, file: str = "nodes.csv") -> None:
             )
         )  # fmt: skip
     alike = len(np.unique(values)) == 1
-    said = f"all {len(values)} pressures are {values[0]:g} mmHg" if alike else "within every part all pressures are equal"
+    said = (
+        f"all {len(values)} pressures are {values[0]:g} mmHg" if alike else "within every part all pressures are equal"
+    )
     raise ModelError(
         Problem(
             file, "value", f"there is no pressure difference: {said}, so no blood flows.",

@@ -67,7 +67,12 @@ class _Reader:
     def word(self, path: str, text: Any, allowed: tuple[str, ...]) -> str:
         if text not in allowed:
             near = nearest(str(text), allowed)
-            self.wrong(path, f"it is '{text}';", f"expected {' or '.join(allowed)}.", f"Did you mean '{near[0]}'?" if near else "")
+            self.wrong(
+                path,
+                f"it is '{text}';",
+                f"expected {' or '.join(allowed)}.",
+                f"Did you mean '{near[0]}'?" if near else "",
+            )
             return ""
         return str(text)
 
@@ -79,11 +84,13 @@ def read_parameters(folder: Path, mode: str | None = None) -> VesselParameters:
 
     Raises ModelError with all problems, InputError where there is no such mode.
 
-    >>> _ = Path("parameters.yaml").write_text("viscosity: {law: constant, cP: 3.0}\\nhematocrit: {rule: fixed, value: 0.4}")
+    >>> _ = Path("parameters.yaml").write_text("viscosity: {law: constant, cP: 3.0}")
     >>> read_parameters(Path(".")).constant
     3.0
     """
-    path = next((p for p in (folder / "parameters.yaml", folder.resolve().parent / "parameters.yaml") if is_there(p)), None)
+    path = next(
+        (p for p in (folder / "parameters.yaml", folder.resolve().parent / "parameters.yaml") if is_there(p)), None
+    )
     if path is None:
         if mode:
             raise InputError(f"--mode {mode}", "there is no parameters.yaml, and so no mode.", remedy="Leave it out.")
@@ -177,7 +184,9 @@ def _first_number(text: Any) -> float | None:
     return number_in(str(text).split()[0]) if str(text).split() else None
 
 
-def with_options(parameters: VesselParameters, viscosity: str | None = None, hematocrit: str | None = None) -> VesselParameters:
+def with_options(
+    parameters: VesselParameters, viscosity: str | None = None, hematocrit: str | None = None
+) -> VesselParameters:
     """The parameters, changed by what a command line says. Raises InputError.
 
     viscosity   "constant:3" (cP), "human" or "rat"     hematocrit   "fixed:0.4" or "phase"
@@ -214,7 +223,13 @@ def box_of(text: str) -> tuple[tuple[float, float], ...]:
     ((0.0, 400.0), (-300.0, 300.0), (-10.0, 10.0))
     """
     spans = [[number_in(end.removesuffix("um")) for end in span.split("..")] for span in text.split(",")]
-    ends = [(a, b) for a, b in (s if len(s) == 2 else (None, None) for s in spans) if a is not None and b is not None and a < b]
+    ends = [
+        (a, b)
+        for a, b in (s if len(s) == 2 else (None, None) for s in spans)
+        if a is not None and b is not None and a < b
+    ]
     if len(spans) != 3 or len(ends) != 3:
-        raise InputError(f"--domain {text}", "it is no box;", "expected x, y and z in um, e.g. 0..400,-300..300,-10..10.")
+        raise InputError(
+            f"--domain {text}", "it is no box;", "expected x, y and z in um, e.g. 0..400,-300..300,-10..10."
+        )
     return tuple(ends)

@@ -55,7 +55,8 @@ def read_network(folder: Path, box: Box | None = None, nodes: str = "nodes.csv")
 
     Raises ModelError with all problems of both files at once, one message for each kind.
 
-    >>> _ = Path("nodes.csv").write_text("id,x_um,y_um,z_um,boundary,value\\na,0,0,0,pressure_mmHg,40\\nb,100,0,0,pressure_mmHg,10\\n")
+    >>> head, ends = "id,x_um,y_um,z_um,boundary,value", ["a,0,0,0,pressure_mmHg,40", "b,100,0,0,pressure_mmHg,10"]
+    >>> _ = Path("nodes.csv").write_text("\\n".join([head, *ends]))
     >>> _ = Path("segments.csv").write_text("id,a,b,diameter_um,length_um\\ns1,a,b,12,100\\n")
     >>> network = read_network(Path("."))
     >>> network.nodes, network.ends.tolist(), network.value.tolist()
@@ -64,9 +65,10 @@ def read_network(folder: Path, box: Box | None = None, nodes: str = "nodes.csv")
     problems: list[Problem] = []
     read: list[NamedColumns | None] = []
     place = {"x_um": ANY, "y_um": ANY, "z_um": ANY}
+    blood = {"value": ANY, "hd": SHARE, "po2_mmHg": Bounds("a tension of at least 0 mmHg", 0.0)}
     size = {"diameter_um": ABOVE_ZERO, "length_um": ABOVE_ZERO}
     for name, arguments in (
-        (nodes, ("node", ["id"], place, {"value": ANY, "hd": SHARE, "po2_mmHg": Bounds("at least 0", 0.0)}, ["type", "boundary"])),
+        (nodes, ("node", ["id"], place, blood, ["type", "boundary"])),
         ("segments.csv", ("segment", ["id", "a", "b"], size, {"flow_nl_min": ANY, "hd": SHARE})),
     ):  # fmt: skip
         try:
@@ -121,11 +123,16 @@ def _boundaries(table: NamedColumns) -> np.ndarray:
             near = nearest(word, [b for b in BOUNDARIES if b])
             table.faults.add(
                 "boundary word", line, "boundary", f"the boundary of node {label} is '{word[:40]}';",
-                "expected pressure_mmHg, flow_nl_min, unknown, or nothing.", f"Did you mean '{near[0]}'?" if near else "",
+                "expected pressure_mmHg, flow_nl_min, unknown, or nothing.",
+                f"Did you mean '{near[0]}'?" if near else "",
             )  # fmt: skip
         else:
             kinds[k] = BOUNDARIES[word]
-            if kinds[k] in (PRESSURE, FLOW) and math.isnan(value) and not any("value" in kind for kind in table.faults.kinds):
+            if (
+                kinds[k] in (PRESSURE, FLOW)
+                and math.isnan(value)
+                and not any("value" in kind for kind in table.faults.kinds)
+            ):
                 table.faults.add("no value", line, "value", f"node {label} has a boundary, {word}, and no value.")
     return kinds
 
@@ -140,7 +147,8 @@ def _ends(table: NamedColumns, row: Mapping[str, int]) -> np.ndarray:
             if name not in row:
                 near = nearest(name, row)
                 table.faults.add(
-                    "unknown node", line, column, f"segment {label} ends at the node '{name[:40]}', which is not there.",
+                    "unknown node", line, column,
+                    f"segment {label} ends at the node '{name[:40]}', which is not there.",
                     remedy=f"Did you mean '{near[0]}'?" if near else "",
                 )  # fmt: skip
         if ends[k, 0] == ends[k, 1] >= 0:
@@ -158,13 +166,15 @@ def _sizes(table: NamedColumns, ends: np.ndarray, position: np.ndarray) -> None:
     apart = np.full(len(ends), np.nan)
     apart[joined] = np.linalg.norm(position[ends[joined, 1]] - position[ends[joined, 0]], axis=1)
     for k in np.flatnonzero(length < apart * (1.0 - ROUNDED) - 0.1):
-        slip = length[k] < SLIP * apart[k]
-        table.faults.add(
-            "unit slip" if slip else "short length", table.line[k], "length_um",
-            f"the length of segment {table.texts['id'][k][:40]} is {length[k]:g} um, but its ends are {apart[k]:g} um apart"
-            f"{';' if slip else ': the length of the table counts.'}", "a vessel is at least as long as that." if slip else "",
-            "Look at the units." if slip else "", "error" if slip else "notice",
-        )  # fmt: skip
+        said = (
+            f"the length of segment {table.texts['id'][k][:40]} is {length[k]:g} um, but its ends are {apart[k]:g} um"
+        )
+        if length[k] < SLIP * apart[k]:
+            known = "a vessel is at least as long as that."
+            table.faults.add("unit slip", table.line[k], "length_um", f"{said} apart;", known, "Look at the units.")
+        else:
+            said = f"{said} apart: the length of the table counts."
+            table.faults.add("short length", table.line[k], "length_um", said, severity="notice")
     for k in np.flatnonzero(apart == 0.0):
         table.faults.add(
             "same place", table.line[k], "", f"both ends of segment {table.texts['id'][k][:40]} lie at the same place;"

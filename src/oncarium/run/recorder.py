@@ -147,6 +147,19 @@ class Recorder:
             arrays[f"summary/{name}"] = ((len(values),), "f8", ("frame", "what"), (4096, len(values)))
         for name, kind in (("time", "f8"), ("id", "i8"), ("kind", "i4"), ("cause", "i8")):
             arrays[f"events/{name}"] = ((), kind, ("event",), (ROWS,))
+        tables, maps = _kept(tissue, "tables"), _kept(tissue, "maps")
+        for table, of in tables.items():
+            arrays[f"{table}/offsets"] = ((), "i8", ("frame",), (4096,))
+            for name, (values, _) in of.items():
+                kind = values.dtype.str if values.dtype.kind in "iu" or name in EXACT else "f4"
+                arrays[f"{table}/{name}"] = (
+                    values.shape[1:],
+                    kind,
+                    ("row", *"k" * (values.ndim - 1)),
+                    (ROWS, *values.shape[1:]),
+                )
+        for name, (values, _) in maps.items():
+            arrays[f"maps/{name}"] = (values.shape, "f4", ("t", "z", "y", "x"), (1, *values.shape))
         if fields.names:
             arrays["fields/0"] = (fields.value.shape, "f4", ("t", "c", "z", "y", "x"), (1, *fields.value.shape))
         attributes = {
@@ -175,6 +188,8 @@ class Recorder:
             },
             "events": list(tissue.population.kinds),
             "summary": {series: {what: unit for what, (_, unit) in values.items()} for series, values in told.items()},
+            "tables": {table: {name: unit for name, (_, unit) in of.items()} for table, of in tables.items()},
+            "maps": {name: unit for name, (_, unit) in maps.items()},
             "processes": [p.name for p in simulation.plan.processes],
             "identity": identity_of(model),
             "threads": simulation.threads,
@@ -192,6 +207,7 @@ class Recorder:
             "events": {},
             "summary": {},
             "fields": ome_attributes(fields, fields_every) if fields.names else {},
+            **{name: {} for name in (*tables, *(["maps"] if maps else []))},
         }
         return Store.create(self.path, attributes, arrays, groups)
 
@@ -251,6 +267,10 @@ class Recorder:
         store.add("cells/offsets", np.array([store.length("cells/id")]))
         for name in self.columns:
             store.add(f"cells/{name}", cells[name][order])
+        for table, of in _kept(tissue, "tables").items():
+            store.add(f"{table}/offsets", np.array([store.length(f"{table}/id")]))
+            for name, (values, _) in of.items():
+                store.add(f"{table}/{name}", values)
         self._see_events(simulation)
         told = self._told(simulation)
         self._watch(tissue.tick, tissue.time, {f"{s}.{w}": v for s, of in told.items() for w, (v, _) in of.items()})
@@ -265,6 +285,8 @@ class Recorder:
         tissue = simulation.tissue
         if len(tissue.fields.names):
             self.store.add("fields/0", tissue.fields.value[None].astype(np.float32))
+        for name, (values, _) in _kept(tissue, "maps").items():
+            self.store.add(f"maps/{name}", values[None])
         self.store.add("fields/time", np.array([tissue.time]))
         self.store.add("fields/tick", np.array([tissue.tick]))
         self.fields_tick = tissue.tick
@@ -323,6 +345,11 @@ class Recorder:
             pass  # the disk is why we are here; what is indexed stays
         finally:
             self.lock.release()
+
+
+def _kept(tissue: Any, what: str) -> dict[str, Any]:
+    """Tables or maps of all members of a tissue."""
+    return {name: kept for member in tissue.members().values() for name, kept in getattr(member, what)().items()}
 
 
 @contextmanager

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from ..errors import DataError, InputError, did_you_mean
 from ..units import UnitError, say_time, to_minutes
 from . import checkpoint, words
 from .anndata import annotated, unit_of
+from .field_view import FieldView, frame_at
 from .index import index_of, read_index
 from .rows import Rows
 from .store import FORMAT
@@ -23,23 +23,10 @@ from .store import FORMAT
 if TYPE_CHECKING:
     import anndata
     import pandas
-    import xarray
 
 
 log = logging.getLogger(__name__)
 NOTES = ("until", "continued", "stopped")  # what the index may say of a run besides how much of it is there
-
-
-@contextmanager
-def _frame_at(minutes: float) -> Iterator[None]:
-    """Within it, damage is told with the time of the frame."""
-    try:
-        yield
-    except DataError as error:
-        told = error.problem
-        raise DataError(
-            told.where, f"the frame at {say_time(minutes)}: {told.message}", told.expected, told.remedy
-        ) from None
 
 
 class Result:
@@ -191,7 +178,7 @@ class Result:
                 f"Recorded: {', '.join(self.columns)}.",
             )
         k = self.frame(t, self.times)
-        with _frame_at(self.times[k]):
+        with frame_at(self.times[k]):
             return self._read(f"cells/{column}", int(self._offsets[k]), int(self._offsets[k + 1]))
 
     def cells(self, t: Any = None, columns: Sequence[str] | None = None) -> pandas.DataFrame:
@@ -263,6 +250,14 @@ class Result:
         """Factor -> xarray.DataArray (time, z, y, x), read when it is used."""
         return FieldView(self)
 
+    def vessels(self, t: Any = None) -> pandas.DataFrame:
+        """Blood vessels at a time: one row per segment, with its two ends (a, b; ax to bz in um), radius (um), flow
+        (nl/min, from a to b), haematocrit, oxygen (mmHg), shear (Pa) and what its wall is like. Raises InputError where
+        the tissue has none."""
+        from .networks import vessels_at
+
+        return vessels_at(self, t)
+
     # -- tables -----------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -308,88 +303,3 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<Result {self.title!r}, {len(self.times)} frames to {say_time(self.times[-1])}, {self.path}>"
-
-
-class FieldView(Mapping):
-    """Fields of a result by name of the factor."""
-
-    def __init__(self, result: Result):
-        self.result = result
-
-    def __repr__(self) -> str:
-        return f"<fields {', '.join(f'{name} ({unit})' for name, unit in self.result.factors.items())}>"
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        rows = [[name, unit, " x ".join(map(str, self[name].shape))] for name, unit in self.result.factors.items()]
-        return words.table(["factor", "unit", "time, z, y, x"], rows)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.result.factors)
-
-    def __len__(self) -> int:
-        return len(self.result.factors)
-
-    def __getitem__(self, name: str) -> xarray.DataArray:
-        """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises
-        InputError."""
-        import xarray as xr
-        from xarray.core import indexing
-
-        result = self.result
-        if name not in result.factors:
-            raise InputError(
-                "fields",
-                f"no factor is called '{name}'.{did_you_mean(name, result.factors)}",
-                f"This run has: {', '.join(result.factors)}.",
-            )
-        k = list(result.factors).index(name)
-        grid = result.attrs["grid"]
-        centers = {
-            a: grid["origin"][i] + (np.arange(grid["shape"][2 - i]) + 0.5) * grid["spacing"][i]
-            for i, a in enumerate("xyz")
-        }
-        lazy = indexing.LazilyIndexedArray(_Frames(result, k))
-        data = xr.DataArray(
-            xr.Variable(("time", "z", "y", "x"), lazy),
-            coords={"time": result.field_times, **{a: centers[a] for a in "zyx"}},
-            name=name,
-            attrs={"units": result.factors[name], "long_name": name},
-        )
-        data["time"].attrs["units"] = "min"
-        for a in "xyz":
-            data[a].attrs["units"] = "um"
-        return data
-
-
-def _frames_class() -> Any:
-    from xarray.backends import BackendArray
-    from xarray.core import indexing
-
-    class Frames(BackendArray):
-        def __init__(self, result: Result, factor: int):
-            self.array = result.group["fields/0"]
-            self.factor, self.times = factor, result.field_times
-            self.shape = (result.lengths["fields/0"], *self.array.shape[2:])
-            self.dtype = self.array.dtype
-
-        def __getitem__(self, key: Any) -> Any:
-            return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
-
-        def _read(self, key: tuple) -> np.ndarray:
-            time, *space = key
-            chosen = np.arange(self.shape[0])[time]
-            if not np.ndim(chosen):
-                return self._one(int(chosen), space)
-            frames = [self._one(int(k), space) for k in chosen]
-            return np.stack(frames) if frames else self.array.oindex[(time, self.factor, *space)]
-
-        def _one(self, k: int, space: Sequence[Any]) -> np.ndarray:
-            with _frame_at(self.times[k]):
-                return self.array.oindex[(k, self.factor, *space)]
-
-    return Frames
-
-
-def _Frames(result: Result, factor: int) -> Any:
-    return _frames_class()(result, factor)

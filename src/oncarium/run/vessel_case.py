@@ -44,21 +44,23 @@ def solve_case(
     domain: str | None = None,
     voxel: float | None = None,
 ) -> VesselCase:
-    """Solve the network of a folder: nodes.csv, segments.csv and, where they are, parameters.yaml and tissue_points.csv.
+    """Solve the network of a folder: nodes.csv, segments.csv and, where they are, parameters.yaml, tissue_points.csv.
 
-    mode         one of those in parameters.yaml     viscosity, hematocrit   "constant:3", "human", "rat"; "fixed:0.4",
-                 "phase": instead of what stands there     domain   box that nodes must lie in, um     voxel   um, of tissue
+    mode         one of those in parameters.yaml
+    viscosity    "constant:3" (cP), "human", "rat"       hematocrit   "fixed:0.4", "phase": instead of what stands there
+    domain       box that nodes must lie in, um          voxel        um, of tissue
 
     Raises ModelError with all that is wrong, InputError for options.
 
-    >>> _ = Path("nodes.csv").write_text("id,x_um,y_um,z_um,boundary,value\\na,0,0,0,pressure_mmHg,40\\nb,100,0,0,pressure_mmHg,10\\n")
+    >>> head, ends = "id,x_um,y_um,z_um,boundary,value", ["a,0,0,0,pressure_mmHg,40", "b,100,0,0,pressure_mmHg,10"]
+    >>> _ = Path("nodes.csv").write_text("\\n".join([head, *ends]))
     >>> _ = Path("segments.csv").write_text("id,a,b,diameter_um,length_um\\ns1,a,b,12,100\\n")
     >>> case = solve_case(".", viscosity="constant:3", hematocrit="fixed:0.4")
     >>> case.blood.flow.round(4).tolist()
     [407.1254]
     """
-    from ..biology.vessels.circulation import Circulation
     from ..biology.vessels.flow import solve_flow
+    from ..biology.vessels.plumbing import Plumbing
     from ..biology.vessels.viscosity import NARROWEST, Rheology
 
     folder = Path(folder)
@@ -78,13 +80,14 @@ def solve_case(
         check_ends(network)
         kind, value, settled = _closed(network, parameters, rheology)
         blood = solve_flow(
-            Circulation(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
+            Plumbing(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
             entering, rheology, fixed=parameters.fixed is not None, separation=True,
         )  # fmt: skip
     perfused = blood.flow != 0.0
     case = VesselCase(network, parameters, blood, perfused, np.full(len(perfused), np.nan))
     for k in np.flatnonzero(network.boundary == UNKNOWN):
-        said = f"its flow is estimated: {blood.exchange[k]:.6g} nl/min in{'' if settled else '; directions did not settle'}"
+        doubt = "" if settled else "; directions did not settle"
+        said = f"its flow is estimated: {blood.exchange[k]:.6g} nl/min in{doubt}"
         case.events.append(("estimated", said, network.nodes[k]))
     _tell(case, NARROWEST)
     if parameters.oxygen:
@@ -101,13 +104,16 @@ def _given(network: VesselTables, rheology) -> BloodFlow:
 
     lacking = np.isnan(network.flow)
     if lacking.any():
-        said = f"flow is given, but segment {network.segments[int(np.argmax(lacking))]} and {int(lacking.sum()) - 1} others have none;"
+        first, others = network.segments[int(np.argmax(lacking))], int(lacking.sum()) - 1
+        said = f"flow is given, but segment {first}{f' and {others} others have' if others else ' has'} none;"
         raise InputError("segments.csv", said, "expected flow_nl_min in every row.")
     hd = np.where(np.isnan(network.segment_hd), STANDARD, network.segment_hd)
     viscosity, nodes = rheology.viscosity(network.diameter, hd), len(network.nodes)
     shear = wall_shear(0.5 * network.diameter, network.flow, viscosity)
     exchange = balance(network.ends, nodes, network.flow)
-    return BloodFlow(np.full(nodes, np.nan), network.flow, hd, viscosity, shear, exchange, 0, 0.0, np.zeros(0, np.int64))
+    return BloodFlow(
+        np.full(nodes, np.nan), network.flow, hd, viscosity, shear, exchange, 0, 0.0, np.zeros(0, np.int64)
+    )
 
 
 def _closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -167,7 +173,9 @@ def _tell(case: VesselCase, narrowest: float) -> None:
     for k in np.flatnonzero(inner):
         said = f"blood is exchanged with the outside at an inner node, {blood.exchange[k]:.6g} nl/min in"
         case.events.append(("source or sink", said, network.nodes[k]))
-    for k in np.flatnonzero((blood.exchange > 0.0) & np.isnan(network.hd) & (degree > 0)) if not parameters.given else ():
+    for k in (
+        np.flatnonzero((blood.exchange > 0.0) & np.isnan(network.hd) & (degree > 0)) if not parameters.given else ()
+    ):
         fixed = STANDARD if parameters.fixed is None else parameters.fixed
         case.events.append(("hd not given", f"blood enters there; its hd is taken as {fixed:g}", network.nodes[k]))
 
@@ -233,5 +241,3 @@ def summary(case: VesselCase) -> str:
     still = int((~case.perfused).sum())
     flows = f", {still} of them without flow" if still else ""
     return f"{len(case.perfused)} segments{flows}; {inflow:.6g} nl/min of blood"
-
-

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import yaml
 from scipy.integrate import solve_ivp
-from tests.reference import krogh
 
 from oncarium.biology.vessels.oxygen import (
     MICROLITRE,
@@ -23,6 +22,7 @@ from oncarium.biology.vessels.oxygen import (
 from oncarium.biology.vessels.state import FLOW, PRESSURE, Vessels
 from oncarium.biology.vessels.tissue import divided, solve_tissue, voxels_of
 from oncarium.errors import OncariumError
+from reference import krogh
 
 HUMAN = Blood()
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sparse
 from scipy.sparse.linalg import spsolve
-from tests.reference import krogh
 
 from oncarium.biology.vessels.state import Vessels
 from oncarium.biology.vessels.wall import PEACEMAN, conductances, deposit, meet, pieces
 from oncarium.engine.fields import Grid
+from reference import krogh
 
 D, UPTAKE = 2000.0, 15.0  # um^2/s, mmHg/s
 

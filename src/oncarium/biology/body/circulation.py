@@ -16,8 +16,9 @@ SUBSTEP = 1.0  # min: rates of the body are at most a few per hour
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def change(level, gain, driver, half, matrix):
-    """Rate of change of every compartment (1/min); driver (compartment): that which drives it, or -1."""
+def change(level, gain, driver, half, matrix, driven):
+    """Rate of change of every compartment (1/min); driver (compartment): that which drives it, or -1. driven: flows that
+    a compartment drives: (flow, from, to, by) and (flow, 1/min, half)."""
     out = np.empty_like(level)
     for m in range(level.shape[0]):
         y = level[driver[m]]
@@ -26,17 +27,23 @@ def change(level, gain, driver, half, matrix):
         for k in range(level.shape[0]):
             flow += matrix[m, k] * level[k]
         out[m] = gain[m] * share + flow
+    ways, rates = driven
+    for k in range(ways.shape[0]):
+        y = level[ways[k, 2]]
+        passed = rates[k, 0] * y / (y + rates[k, 1]) * level[ways[k, 0]]
+        out[ways[k, 0]] -= passed
+        out[ways[k, 1]] += passed
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def circulate(x, h, steps, gain, driver, half, matrix):
+def circulate(x, h, steps, gain, driver, half, matrix, driven):
     """Levels after so many steps of h min."""
     for _ in range(steps):
-        a = change(x, gain, driver, half, matrix)
-        b = change(x + 0.5 * h * a, gain, driver, half, matrix)
-        c = change(x + 0.5 * h * b, gain, driver, half, matrix)
-        d = change(x + h * c, gain, driver, half, matrix)
+        a = change(x, gain, driver, half, matrix, driven)
+        b = change(x + 0.5 * h * a, gain, driver, half, matrix, driven)
+        c = change(x + 0.5 * h * b, gain, driver, half, matrix, driven)
+        d = change(x + h * c, gain, driver, half, matrix, driven)
         x = x + h / 6.0 * (a + 2.0 * b + 2.0 * c + d)
     return x
 
@@ -45,7 +52,7 @@ class Circulation(Process):
     """Compartments of the body.
 
     Equation    x' = gain D + (grow - loss - sum of flows) x + sum of inflows
-                D = y / (y + half) where the compartment is driven by another one (y), else 1
+                D = y / (y + half) where the compartment is driven by another one (y), else 1; so are flows
 
     One number per compartment, 1 that of a healthy body. Cells that enter the tissue or leave it change the numbers by
     1 / size (Recruitment).
@@ -78,11 +85,19 @@ class Circulation(Process):
         self.matrix = np.zeros((count, count))
         for k, c in enumerate(self.compartments):
             self.matrix[k, k] += c.grow - c.loss
-            for target, rate in c.flows:
-                self.matrix[k, k] -= rate
-                self.matrix[names.index(target), k] += rate
+            for f in c.flows:
+                if not f.by:
+                    self.matrix[k, k] -= f.rate
+                    self.matrix[names.index(f.to), k] += f.rate
+        flows = [(k, f) for k, c in enumerate(self.compartments) for f in c.flows if f.by]
+        ways = [(k, names.index(f.to), names.index(f.by)) for k, f in flows]
+        self.driven = (
+            np.array(ways, np.int64).reshape(-1, 3),
+            np.array([(f.rate, f.half) for _, f in flows], float).reshape(-1, 2),
+        )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         steps = max(1, round(tick.dt / SUBSTEP))
-        level = circulate(tissue.body.level, tick.dt / steps, steps, self.gain, self.driver, self.half, self.matrix)
+        said = (self.gain, self.driver, self.half, self.matrix, self.driven)
+        level = circulate(tissue.body.level, tick.dt / steps, steps, *said)
         tissue.body.level = np.maximum(level, 0.0)

@@ -14,35 +14,42 @@ from ...engine.process import Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
+from ..vessels.wall import Pieces, pieces
 
 MOST = 50  # arrivals of one kind in one voxel and one step
 PLACE = MOST + 1  # first draw that places an arrival
+HELD, WAY = 0.01, 450.0  # share of passing cells that stays along a capillary's way, um (assumed)
+ANERGY, ANERGY_HALF = 0.7, 0.1  # share of adhesion that VEGF-A takes, and nM at half of it (assumed)
 
 
 @dataclass(frozen=True)
 class Door:
     """Where cells of a type enter.
 
-    type       index of the type             voxels     flat numbers of the voxels they enter by
-    rate       1/min and voxel at a full body and a saturating signal
+    type       index of the type             voxels     flat numbers of the voxels they enter by; None: by vessels
+    rate       1/min and voxel at a full body and a saturating signal; 1/min and um of perfused vessel
     body       index of the compartment they come from, or -1
     factor     index of the factor that calls them, or -1; half, hill: of its response
     size       cells that are one unit of the compartment
+    count      cells per nl of blood at a full body, of which vessels let at most a share in
     """
 
     type: int
-    voxels: np.ndarray
+    voxels: np.ndarray | None
     rate: float
     body: int = -1
     factor: int = -1
     half: float = 1.0
     hill: float = 1.0
     size: float = math.inf
+    count: float = math.inf
 
 
 @dataclass(frozen=True)
 class Exit:
     """Where cells of a type leave.
+
+    voxels          flat numbers of the voxels that they leave by; None: where lymph vessels are, as far as they are open
 
     column, above   only cells whose column lies above a value    rate   1/min, in one of the voxels
     body            index of the compartment they go to, or -1    size   as of Door
@@ -50,7 +57,7 @@ class Exit:
     """
 
     type: int
-    voxels: np.ndarray
+    voxels: np.ndarray | None
     rate: float
     column: str = ""
     above: float = 0.0
@@ -78,10 +85,10 @@ def count_arrivals(seed, stream, tick, voxels, mean, first, out):
 
 @njit(cache=True, nogil=True)
 def leaving(seed, stream, tick, dt, ids, rows, rate):
-    """Which of these cells leave now."""
+    """Which of these cells leave now, each at its own rate (row), 1/min."""
     out = np.zeros(rows.shape[0], np.bool_)
     for k in range(rows.shape[0]):
-        out[k] = uniform(seed, stream, tick, ids[rows[k]], 1) < 1.0 - math.exp(-rate * dt)
+        out[k] = uniform(seed, stream, tick, ids[rows[k]], 1) < 1.0 - math.exp(-rate[k] * dt)
     return out
 
 
@@ -89,13 +96,18 @@ class Recruitment(Process):
     """Arrivals from the blood and departures to the lymph.
 
     Equation    arrivals per voxel and time   rate  b  s^hill / (half^hill + s^hill),   a Poisson number per step
-                departures                    at `rate` for cells in an exit voxel
+                departures                    at `rate` for cells in an exit voxel; x lymph x its open share
 
-    b is the level of the compartment they come from, s the concentration that calls
-    them (1 where nothing does). Arrivals lie anywhere in their voxel. They and
-    departures change the compartment by 1 / size, or by what they carry / size.
+    b is the level of the compartment they come from, s the concentration that calls them (1 where nothing does).
+    Arrivals lie anywhere in their voxel. They and departures change the compartment by 1 / size, or by what they carry
+    / size, times the number of such pieces that the lesion has.
 
-    Adds to     cells and the population's removals, before Division; body.     Reads   fields.value.
+    Through vessels `rate` is per um of perfused vessel. VEGF-A keeps the endothelium from holding them (anergy), down
+    to 0.3; and of the cells that blood delivers at most a hundredth stays along a capillary's whole way.
+
+    Adds to     cells and the population's removals, before Division; body.     Reads   fields.value, vessels, fluid.
+    Source      anergy of endothelium: Griffioen et al. 1996 (Cancer Res 56:1111); a hundredth: assumed, as recalled
+                from intravital counts.
     """
 
     section = "entry"
@@ -117,12 +129,12 @@ class Recruitment(Process):
         ways, types, factors = model.patient, [t.name for t in model.types], [f.name for f in model.factors]
         bodies = [c.name for c in ways.compartments]
 
-        def voxels(p: Any) -> np.ndarray:
-            return (
-                build.edge()
-                if p.at == "edge"
-                else np.unique(np.concatenate([build.inside(s.region) for s in ways.supply]))
-            )
+        def voxels(p: Any) -> np.ndarray | None:
+            if p.at in ("vessel", "lymph"):
+                return None
+            if p.at == "edge":
+                return build.edge()
+            return np.unique(np.concatenate([build.inside(s.region) for s in ways.supply]))
 
         def body(p: Any) -> int:
             return bodies.index(p.body) if p.body else -1
@@ -136,12 +148,13 @@ class Recruitment(Process):
                 factors.index(p.factor) if p.factor else -1,
                 p.half,
                 p.hill,
-                p.size,
+                p.size / ways.represents,
+                p.count,
             )
             for p in ways.entries
         ]
         exits = [
-            Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size, p.carries)
+            Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size / ways.represents, p.carries)
             for p in ways.exits
         ]
         return cls(build.minutes(cls.clock), doors, exits, **options)
@@ -155,9 +168,12 @@ class Recruitment(Process):
         self.lower, self.spacing = np.array(grid.lower, float), np.array(grid.spacing, float)
         self.inside = []
         for way in self.exits:
-            mask = np.zeros(int(np.prod(grid.shape)), np.bool_)
-            mask[way.voxels] = True
+            mask = np.zeros(math.prod(grid.shape))
+            mask[slice(None) if way.voxels is None else way.voxels] = 1.0
             self.inside.append(mask)
+        self.vegf = tissue.fields.index("vegfa") if "vegfa" in tissue.fields.names else -1
+        self.found: Pieces | None = None
+        self.cut = -1
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         for k, door in enumerate(self.doors):
@@ -166,21 +182,52 @@ class Recruitment(Process):
         if gone:
             tissue.population.remove(np.unique(np.concatenate(gone)))
 
+    def _called(self, tissue: Tissue, door: Door, voxels: np.ndarray) -> np.ndarray | float:
+        """Response (voxel) to the factor that calls them."""
+        if door.factor < 0:
+            return 1.0
+        s = np.maximum(tissue.fields.value[door.factor].reshape(-1)[voxels], 0.0) ** door.hill
+        return s / (s + door.half**door.hill)
+
+    def _through_walls(self, tissue: Tissue, door: Door) -> tuple[np.ndarray, np.ndarray]:
+        """Voxels, and 1/min of arrivals in each, from perfused vessels at the present level of the body."""
+        vessels, fields = tissue.vessels, tissue.fields
+        graph = vessels.graph
+        if self.found is None or self.cut != graph.version:
+            self.found, self.cut = pieces(graph, fields.grid), graph.version
+        found = self.found
+        piece = np.repeat(np.arange(len(found.length)), np.diff(found.first))
+        voxel, length = found.voxel, found.length[piece] * found.weight
+        rate = door.rate * length * vessels.perfused[found.segment[piece]] * self._called(tissue, door, voxel)
+        if self.vegf >= 0:
+            vegf = np.maximum(fields.value[self.vegf].reshape(-1)[voxel], 0.0)
+            rate = rate * (1.0 - ANERGY * vegf / (vegf + ANERGY_HALF))
+        if math.isfinite(door.count):
+            segment = found.segment[piece]
+            total = np.bincount(segment, rate, graph.n_segments)
+            within = np.bincount(segment, length, graph.n_segments)
+            most = HELD * door.count * np.abs(graph.segments["flow"]) * within / WAY
+            rate = rate * np.minimum(1.0, most / np.maximum(total, 1e-300))[segment]
+        there = np.unique(voxel)
+        return there, np.bincount(voxel, rate, math.prod(fields.grid.shape))[there]
+
     def _enter(self, tissue: Tissue, tick: Tick, k: int, door: Door) -> None:
         cells, fields = tissue.cells, tissue.fields
         level = tissue.body.level[door.body] if door.body >= 0 else 1.0
-        mean = np.full(len(door.voxels), door.rate * level * tick.dt)
-        if door.factor >= 0:
-            s = np.maximum(fields.value[door.factor].reshape(-1)[door.voxels], 0.0) ** door.hill
-            mean *= s / (s + door.half**door.hill)
-        count = np.zeros(len(door.voxels), np.int64)
+        if door.voxels is None:
+            voxels, mean = self._through_walls(tissue, door)
+            mean = mean * level * tick.dt
+        else:
+            voxels = door.voxels
+            mean = np.full(len(voxels), door.rate * level * tick.dt) * self._called(tissue, door, voxels)
+        count = np.zeros(len(voxels), np.int64)
         seed, stream = np.uint64(tick.seed), self.stream + 1 + k
         first = 1 << 20  # voxels have numbers of their own
-        count_arrivals(seed, stream, tick.number, door.voxels, mean, first, count)
+        count_arrivals(seed, stream, tick.number, voxels, mean, first, count)
         total = int(count.sum())
         if not total:
             return
-        voxel = np.repeat(door.voxels, count)
+        voxel = np.repeat(voxels, count)
         ny, nx = fields.grid.shape[1:]
         corner = np.stack([voxel % nx, voxel // nx % ny, voxel // (nx * ny)], axis=1)
         new = cells.add(np.full(total, door.type))
@@ -197,9 +244,12 @@ class Recruitment(Process):
         rows = np.flatnonzero((cells.type == way.type) & (cells["vital"] == 0))
         if way.column:
             rows = rows[cells[way.column][rows] > way.above]
-        voxel = tissue.voxels(cells.position[rows])
-        rows = rows[inside[voxel]]
-        rows = rows[leaving(np.uint64(tick.seed), self.stream, tick.number, tick.dt, cells.id, rows, way.rate)]
+        if way.voxels is None:
+            inside = (tissue.fluid.lymph * tissue.fluid.open).reshape(-1)
+        share = inside[tissue.voxels(cells.position[rows])]
+        rows, share = rows[share > 0.0], share[share > 0.0]
+        seed = np.uint64(tick.seed)
+        rows = rows[leaving(seed, self.stream, tick.number, tick.dt, cells.id, rows, way.rate * share)]
         tissue.population.log(tick.time, cells.id[rows], "departure", way.type)
         if way.body >= 0:
             tissue.body.level[way.body] += (cells[way.carries][rows].sum() if way.carries else len(rows)) / way.size

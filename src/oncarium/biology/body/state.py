@@ -37,6 +37,14 @@ class Body:
         """Feed all levels to a hash."""
         h.update(self.level.tobytes())
 
+    def tables(self) -> dict:
+        """It has no rows of its own."""
+        return {}
+
+    def maps(self) -> dict:
+        """None besides."""
+        return {}
+
     def summary(self) -> dict[str, tuple[float, str]]:
         """The level of every compartment."""
         return {f"body.{name}": (float(level), "1") for name, level in zip(self.names, self.level)}

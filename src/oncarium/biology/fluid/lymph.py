@@ -18,8 +18,8 @@ class Lymph(Process):
 
     Equation    dc/dt = - a (l + o) c,   open = 1 - s^2 / (s^2 + 0.5^2)
 
-    l (1/min) is what lymph drains: `flow` x lymph x open, or, where the pressure of the fluid is solved, what that says.
-    o is fluid that leaves through faces that are closed to the factor (what a patch passes on to the rest of its tumor);
+    l (1/min) is what lymph drains: `flow` x lymph x open, or, where the pressure of the fluid is solved, what it says.
+    o is fluid that leaves through faces that are closed to the factor (what a patch passes on to the rest of a tumor);
     s is the solid stress, kPa; a the share of the fluid's velocity that the factor has (fields.convection).
 
     flow     1/min in normal tissue; None: as the pressure of the fluid drives it

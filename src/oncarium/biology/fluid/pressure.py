@@ -215,7 +215,7 @@ class FluidPressure(Process):
 def leaving(
     velocity: tuple[np.ndarray, np.ndarray, np.ndarray], spacing: tuple[float, float, float], faces: np.ndarray
 ) -> np.ndarray:
-    """(z, y, x) 1/min: fluid that leaves the box from its outermost voxels through these faces (face, bool), per volume;
+    """(z, y, x) 1/min: fluid that leaves the box from its outermost voxels through faces (face, bool), per volume;
     what enters counts nothing."""
     x, y, z = velocity
     out = np.zeros((x.shape[0], x.shape[1], x.shape[2] - 1))

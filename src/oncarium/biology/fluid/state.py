@@ -46,6 +46,14 @@ class Fluid:
             "fluid.open_lymph": (float((self.lymph * self.open).sum() / lymph) if lymph else 0.0, "1"),
         }
 
+    def tables(self) -> dict[str, dict[str, tuple[np.ndarray, str]]]:
+        """It has no rows of its own."""
+        return {}
+
+    def maps(self) -> dict[str, tuple[np.ndarray, str]]:
+        """Pressure of the fluid, stress of the tissue."""
+        return {"fluid.pressure": (self.pressure, "mmHg"), "fluid.stress": (self.stress, "kPa")}
+
     def copy(self) -> Fluid:
         """An independent fluid with the same content."""
         return copy.deepcopy(self)

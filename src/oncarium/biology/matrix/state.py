@@ -57,6 +57,14 @@ class Matrix:
         for array in self.arrays().values():
             h.update(np.ascontiguousarray(array).tobytes())
 
+    def tables(self) -> dict:
+        """It has no rows of its own."""
+        return {}
+
+    def maps(self) -> dict:
+        """None besides."""
+        return {}
+
     def summary(self) -> dict[str, tuple[float, str]]:
         """Means over the tissue: density, crosslink, hyaluronan, stiffness, order of the fibres; strength of the
         membrane and the share of it that cells can pass."""

@@ -1,8 +1,9 @@
 """Vessels adapt their radius to the blood that they carry.
 
 Equation    r' = r S / T,  S = log(tau + tau0) - kp log tau_set(P) + km log(1 + Q0 / (Q H)) + kc J / (J + J0) - ks
-            logarithms of base 10, tau and tau_set in dyn/cm^2; J is conducted upstream along the wall: it collects the
-            metabolic term on its way, per length, and decays: J' = log(1 + Q0 / (Q H)) / l0 - J / lc
+            logarithms of base 10, tau and tau_set in dyn/cm^2; Q0 is a constant and what blood has collected on its way
+            downstream, per length of vessel; J is conducted upstream along the wall: it collects the metabolic term,
+            per length, and decays: J' = log(1 + Q0 / (Q H)) / l0 - J / lc
 Rule        where nothing flows, nothing adapts. The flow of cells, Q H, counts as 1e-4 nl/min at least.
 Source      Pries, Secomb & Gaehtgens 1998 (DOI 10.1152/ajpheart.1998.275.2.H349); set point by pressure: Pries et al.
             1995 (DOI 10.1161/01.RES.77.5.1017). Without the conducted term a network ends as one shunt (Pries 1998).
@@ -32,9 +33,10 @@ NARROWEST, WIDEST = 2.6, 25.0  # um, radii that adaptation ends at
 class Law:
     """Weights of the stimuli: pressure, metabolic, conducted, shrinking (1).
 
-    reference        dyn/cm^2, keeps the logarithm finite        cells   nl/min, of the metabolic signal
-    half             conducted signal of half effect             reach   um, along which it decays
-    spacing          um of vessel that give a signal as one segment of the measured networks did (assumed)
+    reference   dyn/cm^2, keeps the logarithm finite     cells     nl/min, of the metabolic signal everywhere
+    convected   nl/min per um, that blood collects       half      conducted signal of half effect
+    reach       um, along which it decays                spacing   um of vessel that add one unit to it
+    convected and spacing are assumed, such that drawn networks settle at 1 to 6 Pa, venules as wide as arterioles
     """
 
     pressure: float = 0.68
@@ -42,7 +44,8 @@ class Law:
     conducted: float = 2.45
     shrinking: float = 1.72
     reference: float = 0.103
-    cells: float = 40.0
+    cells: float = 0.0
+    convected: float = 0.05
     half: float = 27.9
     reach: float = 1730.0
     spacing: float = 300.0
@@ -59,24 +62,42 @@ def shear_set_point(pressure: np.ndarray) -> np.ndarray:
 
 
 def stimulus(
-    shear: np.ndarray, pressure: np.ndarray, cells: np.ndarray, signal: np.ndarray | float, law: Law
+    shear: np.ndarray, pressure: np.ndarray, need: np.ndarray, signal: np.ndarray | float, law: Law
 ) -> np.ndarray:
     """(segment) relative growth per time constant.
 
-    shear   Pa, above 0     pressure   mmHg     cells   flow x haematocrit, nl/min     signal   conducted
+    shear   Pa, above 0     pressure   mmHg     need   metabolic signal     signal   conducted
 
-    >>> law = Law(pressure=0.5, metabolic=1.7, conducted=0.0, shrinking=1.7, reference=1e-5)
-    >>> stimulus(np.array([2.08678639913]), np.array([25.0]), np.array([0.9]), 0.0, law).round(9).tolist()
+    >>> law = Law(pressure=0.5, metabolic=1.7, conducted=0.0, shrinking=1.7, reference=1e-5, cells=40.0)
+    >>> stimulus(np.array([2.08678639913]), np.array([25.0]), need(np.array([0.9]), law), 0.0, law).round(9).tolist()
     [1.729422596]
     """
     mechanical = np.log10(DYN * shear + law.reference) - law.pressure * np.log10(DYN * shear_set_point(pressure))
     conducted = law.conducted * signal / (signal + law.half)
-    return mechanical + law.metabolic * need(cells, law) + conducted - law.shrinking
+    return mechanical + law.metabolic * need + conducted - law.shrinking
 
 
-def need(cells: np.ndarray, law: Law) -> np.ndarray:
-    """(segment) metabolic signal of a flow of cells (nl/min): how far it is from plenty."""
-    return np.log10(1.0 + law.cells / np.maximum(cells, LEAST_CELLS))
+def need(cells: np.ndarray, law: Law, collected: np.ndarray | float = 0.0) -> np.ndarray:
+    """(segment) metabolic signal of a flow of cells and what blood has collected (nl/min): how far from plenty."""
+    return np.log10(1.0 + (law.cells + collected) / np.maximum(cells, LEAST_CELLS))
+
+
+@njit(cache=True, nogil=True)
+def _convect(order, first, segment, other, flow, pressure, length, rate, out):
+    """Mean of what blood has collected in every segment: each node hands on what enters, by shares of flow."""
+    at = np.zeros(len(order))
+    for k in range(len(order)):
+        node = order[k]
+        leaving = 0.0
+        for i in range(first[node], first[node + 1]):
+            if flow[segment[i]] > 0.0 and pressure[other[i]] < pressure[node]:
+                leaving += flow[segment[i]]
+        for i in range(first[node], first[node + 1]):
+            s = segment[i]
+            if flow[s] > 0.0 and pressure[other[i]] < pressure[node]:
+                above = at[node] * flow[s] / leaving
+                out[s] = above + 0.5 * rate * length[s]
+                at[other[i]] += above + rate * length[s]
 
 
 @njit(cache=True, nogil=True)
@@ -122,11 +143,14 @@ def stimuli(vessels: Vessels, law: Law) -> np.ndarray:
     graph = vessels.graph
     s, pressure = graph.segments, graph.nodes["pressure"]
     on = s["flow"] != 0.0
-    cells = np.abs(s["flow"]) * s["haematocrit"]
-    signal = conducted_signal(graph.incidence(), s["flow"], pressure, s["length"], need(cells, law), law)
+    flow, incidence = np.abs(s["flow"]), graph.incidence()
+    collected = np.zeros(len(on))
+    _convect(passed_order(pressure), *incidence, flow, pressure, s["length"], law.convected, collected)
+    wanted = need(flow * s["haematocrit"], law, collected)
+    signal = conducted_signal(incidence, flow, pressure, s["length"], wanted, law)
     out = np.zeros(len(on))
     mean = pressure[graph.ends].mean(axis=1)
-    out[on] = stimulus(s["shear"][on], mean[on], cells[on], signal[on], law)
+    out[on] = stimulus(s["shear"][on], mean[on], wanted[on], signal[on], law)
     return out
 
 

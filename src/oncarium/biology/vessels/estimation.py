@@ -2,8 +2,8 @@
 
 Equation    minimize  sum over nodes w (p - p0)^2 + k sum over segments L (tau - sign b tau0)^2
             so that no blood is lost at inner nodes and known flows and pressures hold; w is half the length of the
-            segments at a node, tau the signed wall shear (dyn/cm^2), sign the direction of the last solution, b a factor
-            against the bias of least squares, mean(tau^2) / mean(|tau|)^2
+            segments at a node, tau the signed wall shear (dyn/cm^2), sign the direction of the last solution, b a
+            factor against the bias of least squares, mean(tau^2) / mean(|tau|)^2
 Iteration   k grows step by step; for each, directions are taken from the last solution until none changes
 Source      Fry, Lee, Smith & Secomb 2012 (DOI 10.1111/j.1549-8719.2012.00184.x); shear by pressure: Pries et al. 1995
             (DOI 10.1161/01.RES.77.5.1017)
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .adaptation import shear_set_point
-from .circulation import Circulation
+from .plumbing import Plumbing
 from .state import FLOW, PRESSURE
 from .viscosity import CONDUCTANCE, MMHG
 
@@ -60,7 +60,7 @@ def estimate_flow(
     from scipy.sparse.linalg import splu
 
     nodes, count = len(kind), np.arange(len(ends))
-    way = Circulation(ends, nodes, np.where(unknown, PRESSURE, kind), np.where(unknown, np.arange(nodes), given))
+    way = Plumbing(ends, nodes, np.where(unknown, PRESSURE, kind), np.where(unknown, np.arange(nodes), given))
     held = kind == PRESSURE
     free = np.flatnonzero(way.solved & ~held)
     conductance = CONDUCTANCE * (0.5 * diameter) ** 4 / (viscosity * length)

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
-from .oxygen import MICROLITRE, RESISTANCE, RODENT, TISSUE, Blood, March, march, wall_resistance
+from .oxygen import HUMAN, MICROLITRE, RESISTANCE, RODENT, TISSUE, Blood, March, march, wall_resistance
 from .state import Vessels
 from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 
@@ -58,7 +58,8 @@ class VesselExchange(Process):
     solubility   of oxygen in tissue, cm^3/cm^3/mmHg     oxygen       the factor that is oxygen
 
     Adds to     fields.supply, fields.demand.     Sets   oxygen of the segments.
-    Reads       fields.value as last solved: blood and tissue follow each other tick by tick, `imbalance` tells how well.
+    Reads       fields.value as last solved: blood and tissue follow each other tick by tick; `imbalance` tells how
+                well.
     Source      Secomb et al. 2004, Ann Biomed Eng 32:1519; Baxter & Jain 1989, Microvasc Res 37:77.
     """
 
@@ -78,7 +79,7 @@ class VesselExchange(Process):
             if f.name != "oxygen" and (f.permeability is not None or f.mass is not None):
                 by_size = passage(f.mass, f.blood) if f.mass is not None else Passage(f.blood)
                 passages[f.name] = by_size if f.permeability is None else by_size._replace(permeability=f.permeability)
-        blood = RODENT if model.vessels.species == "rodent" else Blood()
+        blood = RODENT if model.vessels.species == "rodent" else HUMAN
         return cls(build.minutes(cls.clock), passages, blood=blood, **options)
 
     def __init__(
@@ -86,7 +87,7 @@ class VesselExchange(Process):
         period: float,
         passages: Mapping[str, Passage] | None = None,
         *,
-        blood: Blood = Blood(),
+        blood: Blood = HUMAN,
         resistance=RESISTANCE,
         solubility: float = TISSUE,
         oxygen: str = "oxygen",

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engine.graph import incidence_of
-from .circulation import Circulation
 from .haematocrit import passed_order, spread_cells
+from .plumbing import Plumbing
 from .viscosity import Rheology, conductances, wall_shear
 
 STILL = 1e-12  # share of the largest flow below which a flow is rounding, and nothing
@@ -29,7 +29,7 @@ class BloodFlow:
     pressure    (node) mmHg, nan where nothing defines it     flow        (segment) nl/min, along its direction
     haematocrit (segment) discharge                           viscosity   (segment) cP
     shear       (segment) Pa, signed as the flow              exchange    (node) nl/min that enters the network there
-    turns       of the iteration                              change      largest change of a haematocrit in the last one
+    turns       of the iteration                              change      of a haematocrit in the last one, at most
     restless    (row) segments whose haematocrit had not come to rest
     """
 
@@ -54,7 +54,7 @@ def balance(ends: np.ndarray, nodes: int, flow: np.ndarray) -> np.ndarray:
 
 
 def solve_flow(
-    way: Circulation,
+    way: Plumbing,
     radius: np.ndarray,
     length: np.ndarray,
     haematocrit: np.ndarray,
@@ -73,8 +73,9 @@ def solve_flow(
     fixed            the haematocrit is the given one     separation   cells divide by the law; else as the flow does
     tolerance        of the haematocrit      most   turns         near   (node) pressures to start from, mmHg
 
-    >>> way = Circulation(np.array([[0, 1], [1, 2]]), 3, np.array([1, 0, 1]), np.array([30.0, 0.0, 10.0]))
-    >>> blood = solve_flow(way, np.full(2, 5.0), np.full(2, 100.0), np.full(2, 0.45), np.full(3, 0.4), Rheology(constant=3.0))
+    >>> way = Plumbing(np.array([[0, 1], [1, 2]]), 3, np.array([1, 0, 1]), np.array([30.0, 0.0, 10.0]))
+    >>> two, water = np.ones(2), Rheology(constant=3.0)
+    >>> blood = solve_flow(way, 5.0 * two, 100.0 * two, 0.45 * two, np.full(3, 0.4), water)
     >>> blood.flow.round(6).tolist(), blood.haematocrit.tolist(), blood.pressure.round(9).tolist()
     ([65.444474, 65.444474], [0.4, 0.4], [30.0, 20.0, 10.0])
     """
@@ -82,7 +83,7 @@ def solve_flow(
     h, diameter = np.array(haematocrit, float), 2.0 * radius
     step, last = np.ones(len(h)), np.zeros(len(h))
     first, segment, other = incidence_of(way.ends, way.nodes)
-    pressure, carries = near, way.carrying
+    pressure, carries = np.full(way.nodes, np.nan) if near is None else near, way.carrying
     for turn in range(1, most + 1):
         viscosity = rheology.viscosity(diameter, h)
         conductance = conductances(radius, length, viscosity)
@@ -113,7 +114,7 @@ def solve_flow(
     )  # fmt: skip
 
 
-def _flows(way: Circulation, conductance: np.ndarray, pressure: np.ndarray) -> np.ndarray:
+def _flows(way: Plumbing, conductance: np.ndarray, pressure: np.ndarray) -> np.ndarray:
     """(segment) nl/min; exactly nothing where nothing can flow, or no more than rounding does."""
     flow = np.zeros(len(way.ends))
     on = np.flatnonzero(way.carrying)

@@ -2,8 +2,8 @@
 
     Q d/dx (c_H H S(P) + a P) = -(P - T) / R,     S = P^n / (P50^n + P^n)
 
-Q flow, H discharge haematocrit, P the tension of the blood, T that of the tissue at the segment, R the resistance of one
-um between the two. Blood that meets at a node mixes by what it carries. Along a segment the equation is stepped
+Q flow, H discharge haematocrit, P the tension of the blood, T that of the tissue at the segment, R the resistance of
+one um between the two. Blood that meets at a node mixes by what it carries. Along a segment the equation is stepped
 implicitly (second order, L-stable: Alexander 1977, DOI 10.1137/0714068), so that slow blood ends at the tissue's value.
 What a segment loses is exactly what its blood carries less at its end.
 """
@@ -38,13 +38,14 @@ class Blood(NamedTuple):
     solubility: float = 3.1e-5
 
 
-RODENT = Blood(3.0, 38.0)
+HUMAN, RODENT = Blood(), Blood(3.0, 38.0)
 TISSUE = 2.9e-5  # solubility in tissue, cm^3 of oxygen per cm^3 and mmHg: 1.3e-3 mM/mmHg
 # resistance of the wall and of the plasma inside: (diameter um, mmHg um s per um^3 of oxygen) (Hellums et al. 1996,
 # Ann Biomed Eng 24:1; the table that Secomb et al. 2004 use)
 RESISTANCE = (
     (4.0, 2.45), (5.0, 2.0), (6.0, 1.74), (8.0, 1.44), (10.0, 1.27), (12.0, 1.16), (14.0, 1.08), (16.0, 1.02),
-    (18.0, 0.974), (20.0, 0.935), (22.0, 0.895), (24.0, 0.853), (28.0, 0.815), (32.0, 0.779), (40.0, 0.75), (50.0, 0.73),
+    (18.0, 0.974), (20.0, 0.935), (22.0, 0.895), (24.0, 0.853), (28.0, 0.815), (32.0, 0.779), (40.0, 0.75),
+    (50.0, 0.73),
 )  # fmt: skip
 
 
@@ -208,7 +209,7 @@ def _march(order, ends, flow, carries, haematocrit, first, segment, enters, inle
 
 
 def march(
-    graph: Graph, carries: np.ndarray, conductance: np.ndarray, tissue: np.ndarray, blood: Blood = Blood()
+    graph: Graph, carries: np.ndarray, conductance: np.ndarray, tissue: np.ndarray, blood: Blood = HUMAN
 ) -> March:
     """Oxygen of the blood of a network with flow and haematocrit.
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
-from .circulation import Circulation
 from .flow import BloodFlow, solve_flow
+from .plumbing import Plumbing
 from .state import Vessels
 from .viscosity import Rheology
 
@@ -74,7 +74,7 @@ class Perfusion(Process):
         self.period = period
         self.separation = separation
         self.rheology = rheology or Rheology()
-        self.way: Circulation | None = None
+        self.way: Plumbing | None = None
         self.known: dict[str, np.ndarray] = {}  # network that `way` belongs to
 
     def prepare(self, tissue: Tissue) -> None:
@@ -97,7 +97,7 @@ class Perfusion(Process):
         s["flow"], s["haematocrit"], s["shear"] = blood.flow, blood.haematocrit, np.abs(blood.shear)
         return blood
 
-    def _way(self, vessels: Vessels) -> Circulation:
+    def _way(self, vessels: Vessels) -> Plumbing:
         """The plumbing, made anew where the network has changed; as long as it has not, its factors are kept."""
         graph = vessels.graph
         now = {
@@ -106,7 +106,7 @@ class Perfusion(Process):
         }  # fmt: skip
         same = all(k in self.known and np.array_equal(self.known[k], v) for k, v in now.items())
         if self.way is None or not same:
-            self.way = Circulation(graph.ends, graph.n_nodes, now["kind"], now["given"], now["open"])
+            self.way = Plumbing(graph.ends, graph.n_nodes, now["kind"], now["given"], now["open"])
             if same and "reference" in self.known:  # a run goes on: with the same factors, for the same bytes
                 self.way.refactorize(self.known["reference"])
             self.known = {k: v.copy() for k, v in now.items()}

@@ -115,13 +115,13 @@ def columns(
     place = scatter(grid, inside, count, room, seed)
     if len(place) < count:
         raise InputError(
-            "vessels", f"{count} vessels in {area:.3g} mm^2, none closer than {room:.3g} um to another, do not fit: there is "
-            f"room for {len(place)};", "expected fewer, or closer ones.",
+            "vessels", f"{count} vessels in {area:.3g} mm^2, none closer than {room:.3g} um to another, do not fit: "
+            f"there is room for {len(place)};", "expected fewer, or closer ones.",
         )  # fmt: skip
     low, high = length
     reach = low + (high - low) * draws(seed, LENGTHS, count)
     up = np.where(draws(seed, TURNS, count) < 0.5, -1.0, 1.0)
-    size = _sizes(seed, count, radius, spread)
+    size = sizes(seed, count, radius, spread)
     vessels = Vessels.empty()
     position = np.repeat(place, 3, axis=0)
     position[0::3, 2] -= 0.5 * up * reach
@@ -140,7 +140,7 @@ def columns(
     return vessels
 
 
-def _sizes(seed: int, count: int, radius: float, spread: float) -> np.ndarray:
+def sizes(seed: int, count: int, radius: float, spread: float) -> np.ndarray:
     """(count) um, log-normal with the median `radius`, within three standard deviations."""
     from scipy.special import ndtri
 
@@ -149,14 +149,14 @@ def _sizes(seed: int, count: int, radius: float, spread: float) -> np.ndarray:
 
 def mesh(
     lower: Sequence[float], upper: Sequence[float], spacing: float = 80.0, seed: int = 0, *, feeders: float = 500.0,
-    radius: float = RADIUS, spread: float = SPREAD, murray: float = 3.0, inlet: float | None = None, outlet: float = 15.0,
-    haematocrit: float = 0.45, oxygen: float = 40.0, jitter: float = 0.4, kept: float = 0.85,
+    radius: float = RADIUS, spread: float = SPREAD, murray: float = 3.0, inlet: float | None = None,
+    outlet: float = 15.0, haematocrit: float = 0.45, oxygen: float = 40.0, jitter: float = 0.4, kept: float = 0.85,
 ) -> Vessels:  # fmt: skip
     """Arterioles and venules side by side along y, with a mesh of capillaries between them.
 
     lower, upper   corners of the box (xyz), um; a box thinner than the spacing has one layer in its middle
     spacing        um between nodes of the mesh     feeders   um from an arteriole to the next venule
-    radius, spread of capillaries, um, and of its logarithm   murray   exponent: feeders are as wide as what they feed asks
+    radius, spread of capillaries, um, and of its logarithm   murray   exponent: feeders are as wide as they must be
     inlet, outlet  mmHg at the ends of arterioles and venules; inlet left out: 10 mmHg per mm of way above the outlet
     jitter         of the nodes, as a share of the spacing    kept     share of the mesh's segments
 
@@ -189,7 +189,7 @@ def mesh(
     ends, is_feeder = _lattice(row, feeds, steps)
     keep = is_feeder | (draws(seed, KEPT, len(ends)) < kept)
     ends, is_feeder = ends[keep], is_feeder[keep]
-    radii = _sizes(seed, len(ends), radius, spread)
+    radii = sizes(seed, len(ends), radius, spread)
     _murray(ends, is_feeder, radii, arterial, murray)
     kind, given = np.zeros(len(i), np.int64), np.zeros(len(i))
     is_end = feeds & np.where(arterial, j == 0, j == n[1] - 1)
@@ -197,7 +197,7 @@ def mesh(
     if inlet is None:
         inlet = outlet + 1e-3 * GRADIENT * float(size[1] + size[0] / gaps)
     given[is_end] = np.where(arterial[is_end], inlet, outlet)
-    return _joined(position, ends, radii, kind, given, haematocrit, oxygen)
+    return joined(position, ends, radii, kind, given, haematocrit, oxygen)
 
 
 def _lattice(row: np.ndarray, feeds: np.ndarray, steps: int) -> tuple[np.ndarray, np.ndarray]:
@@ -223,11 +223,11 @@ def _murray(ends: np.ndarray, is_feeder: np.ndarray, radii: np.ndarray, arterial
     np.add.at(load, ends[thin].ravel(), np.repeat(radii[thin] ** exponent, 2))
     chains: dict[int, list[int]] = {}
     start = np.arange(len(arterial))
-    for s in np.flatnonzero(is_feeder):  # along y from the first on
-        start[ends[s, 1]] = start[ends[s, 0]]
-        chains.setdefault(int(start[ends[s, 0]]), []).append(int(s))
+    for k in np.flatnonzero(is_feeder):  # along y from the first on
+        start[ends[k, 1]] = start[ends[k, 0]]
+        chains.setdefault(int(start[ends[k, 0]]), []).append(int(k))
     for node, chain in chains.items():
-        far = 1 if arterial[node] else 0  # arterioles open at the first node, venules at the last
+        far: int = 1 if arterial[node] else 0  # arterioles open at the first node, venules at the last
         pieces = chain[::-1] if far else chain
         total = load[ends[pieces[0], far]]
         for s in pieces:
@@ -235,7 +235,7 @@ def _murray(ends: np.ndarray, is_feeder: np.ndarray, radii: np.ndarray, arterial
             total += load[ends[s, 1 - far]]
 
 
-def _joined(
+def joined(
     position: np.ndarray, ends: np.ndarray, radii: np.ndarray, kind: np.ndarray, given: np.ndarray, haematocrit: float,
     oxygen: float,
 ) -> Vessels:  # fmt: skip

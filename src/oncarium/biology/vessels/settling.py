@@ -18,7 +18,7 @@ ENOUGH = 0.01  # share of the segments that may be below it
 SHARE = 0.2  # of the time constant in one turn
 TURNS, ROUNDS = 40, 60
 GONE = 0.05  # share of the segments that goes in one round, at most
-LEFT = 0.5  # share that stays whatever its shear
+LEFT = 1.0 / 3.0  # share that stays whatever its shear
 REST = 0.02  # median stimulus at which radii are at rest
 
 
@@ -35,8 +35,8 @@ def settle(
 ) -> Settled:
     """Let radii adapt and take out what stays below a wall shear (Pa), until fewer than 1 % of the segments are.
 
-    Changes the network, which then carries blood. What has no blood goes first, then what has least shear; half of the
-    segments stay, whatever their shear: pressures too low for the length of the network cannot be helped by pruning.
+    Changes the network, which then carries blood. What has no blood goes first, then what has least shear; a third of
+    the segments stay, whatever their shear: pressures too low for a network's length cannot be helped by pruning.
 
     >>> from oncarium.biology.vessels.seeding import mesh
     >>> vessels = mesh((0, 0, 0), (500, 400, 20), seed=1)
@@ -48,8 +48,9 @@ def settle(
     flow, law = flow or Perfusion(), law or Law()
     graph = vessels.graph
     before = graph.n_segments
-    below, round_ = 1.0, 0
-    for round_ in range(1, ROUNDS + 1):
+    below, rounds = 1.0, 0
+    while rounds < ROUNDS:
+        rounds += 1
         for _ in range(TURNS):
             flow.update(vessels)
             s = graph.segments
@@ -73,4 +74,4 @@ def settle(
             break
         graph.remove_segments(gone)
     flow.update(vessels)
-    return Settled(below, before - graph.n_segments, round_)
+    return Settled(below, before - graph.n_segments, rounds)

@@ -96,6 +96,28 @@ class Vessels:
             "vessels.permeability": (mean("permeability", length), "1"),
         }
 
+    def tables(self) -> dict[str, dict[str, tuple[np.ndarray, str]]]:
+        """Nodes and segments."""
+        graph = self.graph
+        units = {q.name: q.unit for q in SEGMENTS}
+        nodes = {
+            "id": (graph.node_id, "1"),
+            "position": (graph.position, "um"),
+            "tip": ((graph.nodes["kind"] == TIP).astype(np.int8), "1"),
+            "pressure": (graph.nodes["pressure"], "mmHg"),
+        }
+        ends = graph.node_id[graph.ends]
+        joined = {"id": (graph.segment_id, "1"), "a": (ends[:, 0], "1"), "b": (ends[:, 1], "1")}
+        perfused = {"perfused": (self.perfused.astype(np.int8), "1")}
+        return {
+            "nodes": nodes,
+            "segments": joined | {name: (array, units[name]) for name, array in graph.segments.items()} | perfused,
+        }
+
+    def maps(self) -> dict[str, tuple[np.ndarray, str]]:
+        """None."""
+        return {}
+
     def copy(self) -> Vessels:
         """An independent network with the same content."""
         return Vessels(self.graph.copy())

@@ -12,7 +12,7 @@ from ...engine.graph import Graph
 from ...engine.kernels.hierarchy import build
 from ...engine.kernels.multigrid import solve, workspace
 from ...errors import OncariumError
-from .oxygen import RESISTANCE, Blood, March, march, wall_resistance
+from .oxygen import HUMAN, RESISTANCE, Blood, March, march, wall_resistance
 from .state import LEAST_FLOW
 from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 
@@ -76,7 +76,7 @@ def divided(graph: Graph, longest: float) -> tuple[Graph, np.ndarray]:
 def solve_tissue(
     graph: Graph,
     grid: Grid,
-    blood: Blood = Blood(),
+    blood: Blood = HUMAN,
     *,
     krogh: float = KROGH,
     uptake: float | np.ndarray = LARGEST_UPTAKE,

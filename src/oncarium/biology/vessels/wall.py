@@ -12,9 +12,9 @@ a(d) = ln(1 + (d / 0.1985 h)^2) / 4 pi. Flux per length from blood to voxel i is
 
     w_i (P_blood - P_i) / (K + ln(r_i / r) / (2 pi D)),     K the resistance of the wall.
 
-Thin vessels get the line source's correction, thick ones (r_eq near r) the wall alone, with one formula, at any place in
-a voxel. A vessel that lies in the plane of a slice (one voxel of thickness H) feeds a sheet: there the distance from its
-wall to the sheet is ln(H / 2 pi r) instead, at least 0.
+Thin vessels get the line source's correction, thick ones (r_i near r) the wall alone, with one formula, at any place
+in a voxel. A vessel that lies in the plane of a slice (one voxel of thickness H) feeds a sheet: there the distance from
+its wall to the sheet is ln(H / 2 pi r) instead, at least 0.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _neighbors(at, origin, spacing, count):
     """Along one axis: the two voxels between whose centers a place lies, and the share of the upper one. What lies
     within half a voxel of a wall is mirrored there: all of it is the last voxel's."""
     t = (at - origin) / spacing - 0.5
-    low = int(math.floor(t))
+    low = math.floor(t)
     share = t - low
     return min(max(low, 0), count - 1), min(max(low + 1, 0), count - 1), share
 

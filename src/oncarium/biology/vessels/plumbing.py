@@ -13,7 +13,7 @@ TURN = 12  # steps of conjugate gradients after which factors are made anew
 EXACT, GOOD = 1e-16, 1e-12  # residual over the right side: the search ends, and may end where it falls no more
 
 
-class Circulation:
+class Plumbing:
     """Which segments can carry blood, and the pressures in them.
 
     ends    (segment, 2) rows of nodes     nodes   how many
@@ -25,7 +25,7 @@ class Circulation:
     carrying   (segment) whether blood can flow there: it lies on a path between two ends of a part in which a pressure
                is held and not all of them are equal. All else carries exactly nothing.
 
-    >>> way = Circulation(np.array([[0, 1], [1, 2], [1, 3]]), 4, np.array([1, 0, 1, 0]), np.array([30.0, 0, 10, 0]))
+    >>> way = Plumbing(np.array([[0, 1], [1, 2], [1, 3]]), 4, np.array([1, 0, 1, 0]), np.array([30.0, 0, 10, 0]))
     >>> way.pressures(np.array([1.0, 1.0, 5.0])).tolist(), way.carrying.tolist()
     ([30.0, 20.0, 10.0, 20.0], [True, True, False])
     """

@@ -1,0 +1,117 @@
+"""Fields of a result, read when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import DataError, InputError, did_you_mean
+from ..units import say_time
+from . import words
+
+if TYPE_CHECKING:
+    import xarray
+
+    from .result import Result
+
+
+@contextmanager
+def frame_at(minutes: float) -> Iterator[None]:
+    """Within it, damage is told with the time of the frame."""
+    try:
+        yield
+    except DataError as error:
+        told = error.problem
+        raise DataError(
+            told.where, f"the frame at {say_time(minutes)}: {told.message}", told.expected, told.remedy
+        ) from None
+
+
+class FieldView(Mapping):
+    """Fields of a result by name of the factor, or of what else was recorded voxel by voxel (fluid.pressure)."""
+
+    def __init__(self, result: Result):
+        self.result = result
+        self.units: dict[str, str] = {**result.factors, **result.attrs.get("maps", {})}
+
+    def __repr__(self) -> str:
+        return f"<fields {', '.join(f'{name} ({unit})' for name, unit in self.units.items())}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        rows = [[name, unit, " x ".join(map(str, self[name].shape))] for name, unit in self.units.items()]
+        return words.table(["factor", "unit", "time, z, y, x"], rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.units)
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def __getitem__(self, name: str) -> xarray.DataArray:
+        """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises
+        InputError."""
+        import xarray as xr
+        from xarray.core import indexing
+
+        result = self.result
+        if name not in self.units:
+            raise InputError(
+                "fields",
+                f"no field is called '{name}'.{did_you_mean(name, self.units)}",
+                f"This run has: {', '.join(self.units)}.",
+            )
+        array, k = ("fields/0", list(result.factors).index(name)) if name in result.factors else (f"maps/{name}", None)
+        grid = result.attrs["grid"]
+        centers = {
+            a: grid["origin"][i] + (np.arange(grid["shape"][2 - i]) + 0.5) * grid["spacing"][i]
+            for i, a in enumerate("xyz")
+        }
+        lazy = indexing.LazilyIndexedArray(_Frames(result, array, k))
+        data = xr.DataArray(
+            xr.Variable(("time", "z", "y", "x"), lazy),
+            coords={"time": result.field_times, **{a: centers[a] for a in "zyx"}},
+            name=name,
+            attrs={"units": self.units[name], "long_name": name},
+        )
+        data["time"].attrs["units"] = "min"
+        for a in "xyz":
+            data[a].attrs["units"] = "um"
+        return data
+
+
+def _frames_class() -> Any:
+    from xarray.backends import BackendArray
+    from xarray.core import indexing
+
+    class Frames(BackendArray):
+        def __init__(self, result: Result, array: str, factor: int | None):
+            self.array = result.group[array]
+            self.of = () if factor is None else (factor,)  # which of the channels
+            self.times = result.field_times
+            self.shape = (result.lengths[array], *self.array.shape[1 + len(self.of) :])
+            self.dtype = self.array.dtype
+
+        def __getitem__(self, key: Any) -> Any:
+            return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
+
+        def _read(self, key: tuple) -> np.ndarray:
+            time, *space = key
+            chosen = np.arange(self.shape[0])[time]
+            if not np.ndim(chosen):
+                return self._one(int(chosen), space)
+            frames = [self._one(int(k), space) for k in chosen]
+            return np.stack(frames) if frames else self.array.oindex[(time, *self.of, *space)]
+
+        def _one(self, k: int, space: Sequence[Any]) -> np.ndarray:
+            with frame_at(self.times[k]):
+                return self.array.oindex[(k, *self.of, *space)]
+
+    return Frames
+
+
+def _Frames(result: Result, array: str, factor: int | None) -> Any:
+    return _frames_class()(result, array, factor)
