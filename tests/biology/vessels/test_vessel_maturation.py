@@ -77,7 +77,7 @@ def test_one_step_agrees_with_a_twin():
         tie = min(a1 / (a1 + 3.7 * (1 + a2 / 3)) * 4.7, 1.0)
         mid = 0.5 * (c + c0)
         mend = 0.02 * (1 + mid)
-        cut = 0.1 * v**2 / (v**2 + 0.01) * (1 - mid * tie) + 60 * 5e-4 * m
+        cut = 0.15 * v**2 / (v**2 + 0.01) * (1 - mid * tie) + 60 * 5e-4 * m
         b = mend / (mend + cut) + (before["membrane"][i] - mend / (mend + cut)) * math.exp(-mend - cut)
         assert s["coverage"][i] == pytest.approx(c, rel=1e-9) and s["stability"][i] == pytest.approx(c * tie, rel=1e-9)
         assert s["membrane"][i] == pytest.approx(b, rel=1e-9)
