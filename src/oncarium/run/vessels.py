@@ -10,9 +10,9 @@ from ..biology.fluid.state import Fluid
 from ..biology.vessels import seeding
 from ..biology.vessels.given import vessels_of as from_tables
 from ..biology.vessels.perfusion import Perfusion
+from ..biology.vessels.scattered import random_network
 from ..biology.vessels.settling import settle
 from ..biology.vessels.state import Vessels
-from ..errors import InputError
 from ..model.model import Model
 from ..model.vessels import Laid
 from .regions import grid_of, inside, voxel_centers
@@ -54,7 +54,7 @@ def _laid(model: Model, lot: Laid, seed: int) -> Vessels:
             **blood,
         )  # fmt: skip
     else:
-        vessels = seeding.random_network(low, high, said["density"], seed, **pressures, **size, **blood)
+        vessels = random_network(low, high, said["density"], seed, **pressures, **size, **blood)
     if start.adapted:
         settle(vessels, Perfusion(separation=start.split == "separated"))
     return vessels
@@ -67,9 +67,11 @@ def _given(model: Model) -> Vessels:
     files = {k: Path(model.folder or ".") / v for k, v in start.files}
     box = tuple(zip(domain.lower, domain.upper))
     from ..model.vessel_tables import read_network
+    from ..model.vtp import read_vtp
 
-    if "vtp" in files:
-        raise InputError("vessels.given.vtp", "a network in VTP is not read here yet;", "expected nodes and segments.")
+    if "vtp" in files:  # no ends are known: the blunt ones, as of a capillary bed along x
+        network = read_vtp(files["vtp"], inlet=25.0, outlet=15.0)
+        return from_tables(network, start.haematocrit, start.oxygen)
     folder = files.get("folder", files["nodes"].parent if "nodes" in files else Path("."))
     return from_tables(read_network(folder, box), start.haematocrit, start.oxygen)
 

@@ -16,7 +16,7 @@ from .viscosity import Rheology
 
 PERIOD = 60.0  # min: radii change within days
 SHUT = 2.0  # um: a vessel squeezed to less lets no cell pass, and counts as closed
-TOLERANCE = 1e-5  # of the haematocrit, from one update to the next
+TOLERANCE = 1e-4  # of the haematocrit, from one update to the next
 MOST = 60  # turns of the iteration in one update; the next one goes on from there
 
 

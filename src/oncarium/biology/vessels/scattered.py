@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...engine.fields import Grid
@@ -10,49 +13,56 @@ from .seeding import CLOSEST, GRADIENT, RADIUS, SPREAD, joined, scatter, sizes
 from .state import PRESSURE, Vessels
 
 BRANCHES = 3  # vessels that meet at a node
+LEAST = 8  # nodes
 
 
-def scattered(
-    grid: Grid, inside: np.ndarray, density: float, seed: int = 0, *, radius: float = RADIUS, spread: float = SPREAD,
-    outlet: float = 15.0, gradient: float = GRADIENT, haematocrit: float = 0.45, oxygen: float = 40.0,
+def random_network(
+    lower: Sequence[float], upper: Sequence[float], density: float, seed: int = 0, *, radius: float = RADIUS,
+    spread: float = SPREAD, inlet: float | None = None, outlet: float = 15.0, haematocrit: float = 0.45,
+    oxygen: float = 40.0,
 ) -> Vessels:  # fmt: skip
     """A random network of a given density, from inlets at the lowest x to outlets at the highest.
 
-    grid, inside   the voxels, and which of them (z, y, x) have vessels
-    density        mm of vessel per mm^3 of these voxels; per mm^2 where the grid has one layer
-    radius, spread um, and standard deviation of its logarithm     outlet   mmHg     gradient   mmHg/mm to the inlets
+    lower, upper   corners of the box (xyz), um; one that is thinner than the way between two branches has one layer
+    density        um of vessel per um^3 of the box (1e-4: 100 mm per mm^3)
+    radius, spread um, and standard deviation of its logarithm
+    inlet, outlet  mmHg; inlet left out: 10 mmHg per mm of way above the outlet
     haematocrit, oxygen (mmHg)   of the blood that enters
 
     All nodes hang together; three vessels meet at most nodes. Radii have not adapted yet: see `settle`, which takes a
     third of it. Raises InputError where the density is too low for a network, or too high for vessels side by side.
 
-    >>> grid = Grid((0, 0, 0), (20, 20, 20), (20, 40, 40))
-    >>> graph = scattered(grid, np.ones(grid.shape, bool), 150.0, seed=1).graph
+    >>> graph = random_network((0, 0, 0), (800, 800, 400), 1.5e-4, seed=1).graph
     >>> round(float(graph.segments["length"].sum()) / (800 * 800 * 400 * 1e-6)), int(graph.degree().max())
-    (150, 5)
+    (150, 4)
     """
-    flat = inside.shape[0] == 1
-    voxel = grid.spacing[0] * grid.spacing[1] * (1.0 if flat else grid.spacing[2])
-    room = float(inside.sum()) * voxel
-    target = density * room * (1e-3 if flat else 1e-6)  # um
-    axes = 2 if flat else 3
+    size = np.array(upper, float) - np.array(lower, float)
+    target = density * float(np.prod(size))  # um
     # N nodes of three half vessels, each about one spacing long
-    spacing = 0.5 * BRANCHES / (density * 1e-3) if flat else np.sqrt(0.5 * BRANCHES / (density * 1e-6))
-    count = round(room / spacing**axes)
-    if count < 4 or spacing < 4.0 * radius:
-        unit = "mm/mm^2" if flat else "mm/mm^3"
-        said = "is too little for a network" if count < 4 else f"leaves no tissue between vessels of {radius:g} um"
+    spacing = math.sqrt(0.5 * BRANCHES / max(density, 1e-300))
+    flat = bool(size[2] < spacing)
+    if flat:
+        spacing = 0.5 * BRANCHES / max(density * size[2], 1e-300)
+    count = round(float(np.prod(size[: 2 if flat else 3])) / spacing ** (2 if flat else 3))
+    if count < LEAST or spacing < 4.0 * radius:
+        why = "is too little for a network" if count < LEAST else f"leaves no tissue between vessels of {radius:g} um"
+        box = " x ".join(f"{v:g}" for v in size)
         raise InputError(
-            "vessels", f"{density:g} {unit} of vessels {said};", "expected about 100 in three dimensions, 10 in two."
-        )
-    place = scatter(grid, inside, count, CLOSEST * spacing, seed)
-    ends, length = _neighbors(place[:, :axes])
+            "vessels", f"{1e6 * density:g} mm of vessel per mm^3 in a box of {box} um {why};",
+            "expected about 100 in three dimensions, 500 in a slice.",
+        )  # fmt: skip
+    x, y, z = (float(v) for v in size)
+    grid = Grid((lower[0], lower[1], lower[2]), (x, y, z), (1, 1, 1))
+    place = scatter(grid, np.ones((1, 1, 1), np.bool_), count, CLOSEST * spacing, seed, flat)
+    ends, length = _neighbors(place[:, : 2 if flat else 3])
     ends = ends[_chosen(ends, length, len(place), target)]
-    x = place[:, 0]
-    low, high = x <= x.min() + 0.5 * spacing, x >= x.max() - 0.5 * spacing
-    given = np.where(low, outlet + 1e-3 * gradient * float(x.max() - x.min()), outlet)
+    along = place[:, 0]
+    low, high = along <= along.min() + 0.5 * spacing, along >= along.max() - 0.5 * spacing
+    if inlet is None:
+        inlet = outlet + 1e-3 * GRADIENT * float(np.ptp(along))
     kind = np.where(low | high, PRESSURE, 0)
-    return joined(place, ends, sizes(seed, len(ends), radius, spread), kind, given, haematocrit, oxygen)
+    radii = sizes(seed, len(ends), radius, spread)
+    return joined(place, ends, radii, kind, np.where(low, inlet, outlet), haematocrit, oxygen)
 
 
 def _neighbors(place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -66,10 +66,14 @@ def _throw(seed, stream, count, tries, corner, spacing, axes, closest, out):
     return found
 
 
-def scatter(grid: Grid, inside: np.ndarray, count: int, closest: float, seed: int) -> np.ndarray:
+def scatter(
+    grid: Grid, inside: np.ndarray, count: int, closest: float, seed: int, flat: bool | None = None
+) -> np.ndarray:
     """(place, xyz) um, at random in the voxels that are `inside` (z, y, x), none closer than `closest` um to another.
 
-    In one layer of voxels they lie in its middle. There may be fewer than asked for: as many as were found room for.
+    flat   whether they lie in the middle of a layer; left out: where there is one layer of voxels
+
+    There may be fewer than asked for: as many as were found room for.
     """
     index = np.argwhere(inside)[:, ::-1]
     if not len(index):
@@ -77,7 +81,7 @@ def scatter(grid: Grid, inside: np.ndarray, count: int, closest: float, seed: in
     spacing = np.array(grid.spacing, float)
     corner = np.array(grid.origin, float) + index * spacing
     out = np.empty((count + 1, 3))
-    axes = 2 if inside.shape[0] == 1 else 3
+    axes = 2 if (inside.shape[0] == 1 if flat is None else flat) else 3
     found = _throw(np.uint64(seed), STREAM, count, TRIES, corner, spacing, axes, closest, out)
     return out[:found].copy()
 
