@@ -97,8 +97,8 @@ MECHANISMS = (
     # cells that were placed outside the domain take no part in the tick
     Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
-    Secretion, Supply, VesselSecretion, VesselExchange, Lymph, protease_cascade, timp_binding, cathepsin_decay, Reservoir,
-    Transport,
+    Secretion, Supply, VesselSecretion, VesselExchange, Lymph,
+    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
     Internalisation, Sensing, MatrixSensing, Rules, Senescence, Transformation,
     # act

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .environment import Domain
@@ -113,8 +113,7 @@ def read_vessels(reader: Reader, tree: Any, domain: Domain, tick: float) -> Vess
     adapted = reader.truth(group.get("adapted", True), "vessels.adapted")
     species = reader.word(group.get("species", SPECIES[0]), "vessels.species", SPECIES, "species") or SPECIES[0]
     period = whole_period(reader, group, "vessels", tick)
-    start = VesselStart(tuple(lots), split=split, files=files, adapted=adapted, species=species, period=period)
-    return replace(start, **blood)
+    return VesselStart(tuple(lots), blood["haematocrit"], blood["oxygen"], split, files, adapted, species, period)
 
 
 def _lot(reader: Reader, given: Any, path: str, way: str) -> Laid | None:

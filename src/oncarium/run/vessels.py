@@ -47,14 +47,14 @@ def _laid(model: Model, lot: Laid, seed: int) -> Vessels:
             gradient=said["gradient"], pressure=said["pressure"], closest=said["apart"] or None, **size, **blood,
         )  # fmt: skip
     low, high = (domain.lower, domain.upper) if lot.region is None else lot.region.bounds(domain)
-    pressures = {"inlet": said["inlet"] or None, "outlet": said["outlet"]}
+    inlet, outlet = said["inlet"] or None, said["outlet"]
     if lot.way == "mesh":
         vessels = seeding.mesh(
-            low, high, said["spacing"], seed, feeders=said["feeders"], murray=said["murray"], **pressures, **size,
-            **blood,
+            low, high, said["spacing"], seed, feeders=said["feeders"], murray=said["murray"], inlet=inlet,
+            outlet=outlet, **size, **blood,
         )  # fmt: skip
     else:
-        vessels = random_network(low, high, said["density"], seed, **pressures, **size, **blood)
+        vessels = random_network(low, high, said["density"], seed, inlet=inlet, outlet=outlet, **size, **blood)
     if start.adapted:
         settle(vessels, Perfusion(separation=start.split == "separated"))
     return vessels
