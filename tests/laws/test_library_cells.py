@@ -21,7 +21,7 @@ initial: [{cells: tumor_macrophage, disc: {radius: 90 um}, count: 40}]
 def alone(text):
     """The reference with nothing in it but what the text says, and all its factors."""
     tree, given = dict(oc.load("reference").document.tree), yaml.safe_load(text)
-    for part in ("supply", "body", "entry", "exit", "record"):
+    for part in ("vessels", "fluid", "represents", "body", "entry", "exit", "record"):
         tree.pop(part, None)
     factors = {**tree["factors"], **given.pop("factors", {})}
     return oc.Model.from_dict({**tree, **given, "factors": factors})

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..biology.fluid.lymph import Lymph
 from ..biology.mechanics import Mechanics
 from ..biology.secretion import Secretion
 from ..biology.supply import Supply
 from ..biology.transport import Transport
+from ..biology.vessels.exchange import VesselExchange
+from ..biology.vessels.secretion import VesselSecretion
 from ..engine.fields import FieldError
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
@@ -21,6 +24,7 @@ TOUCHING = 0.9  # of the sum of two radii: closer cells overlap
 STEP = 6.0  # min of one firing of the mechanics
 LONGEST = 240.0  # min of mechanics before time 0
 CROWDED, FULL = 0.2, 0.8  # share of neighbors that still overlap, and of the plane that discs cover: no room
+MOST_ROUNDS, AGREED = 40, 1e-3  # between blood and tissue; share of the oxygen that passes
 AT_REST = 0.02  # um/min: no cell that moves slower is waited for
 log = logging.getLogger(__name__)
 
@@ -99,17 +103,27 @@ def overlapping(position: np.ndarray, radius: np.ndarray) -> float:
 
 
 def balance(tissue: Tissue, processes: Sequence[Process]) -> None:
-    """Solve every factor for the steady state with the cells as they stand; one that has none starts as it is given."""
+    """Solve every factor for the steady state with cells and vessels as they stand, in rounds until blood and tissue
+    agree on the oxygen that passes between them; a factor that has no steady state starts as it is given."""
     fields = tissue.fields
-    for process in processes:
-        if isinstance(process, Secretion | Supply):
-            process.step(tissue, Tick(0, 0.0, 1.0, 0))
+    sources = [p for p in processes if isinstance(p, Secretion | Supply | VesselSecretion | VesselExchange | Lymph)]
+    exchange = next((p for p in sources if isinstance(p, VesselExchange)), None)
     solver = Transport(1.0, dict.fromkeys(fields.names, "quasi-steady"))
     solver.prepare(tissue)
-    for f in range(len(fields.names)):
-        given = fields.value[f].copy()
-        try:
-            solver.settle(fields, f)
-        except FieldError:  # nothing takes it up and nothing passes the faces
-            fields.value[f] = given
+    factors = range(len(fields.names))
+    for number in range(MOST_ROUNDS):
+        fields.clear_sources()
+        for process in sources:
+            process.step(tissue, Tick(0, 0.0, 0.0, 0))
+        if number > 0 and exchange is not None and exchange.imbalance < AGREED:
+            break
+        for f in factors:
+            given = fields.value[f].copy()
+            try:
+                solver.settle(fields, f)
+            except FieldError:  # nothing takes it up and nothing passes the faces
+                fields.value[f] = given
+        if exchange is None or exchange.breath < 0:
+            break
+        factors = range(exchange.breath, exchange.breath + 1)
     fields.clear_sources()

@@ -107,7 +107,8 @@ def test_holes_do_not_depend_on_the_voxel():
     fine = Grid((-200, -200, -10), (5, 5, 20), (1, 80, 80))
     for grid in (PLANE, fine):
         touched, others = thinned(500.0, makes=160.0, grid=grid)
-        np.testing.assert_allclose(touched, after(500.0, SURFACE[0] * expressed(160.0)), rtol=0.3)
+        low, high = (after(500.0, SURFACE[0] * expressed(s)) for s in (160.0, 80.0))
+        assert touched.min() == pytest.approx(low, rel=1e-12) and touched.max() <= high + 1e-12
         assert (others == 1.0).all()
 
 
@@ -116,7 +117,7 @@ def test_cathepsins_on_the_surface_work_where_it_is_acid():
     share = [1 / (1 + math.exp(8 * (7.4 - a / 25 - 7.0))) for a in (20.0, 0.0)]
     for side, s in zip((acid, neutral), share):
         np.testing.assert_allclose(side, after(500.0, SURFACE[2] * expressed(160.0) * s), rtol=1e-9)
-    assert acid.max() < 0.75 < 0.95 < neutral.min()
+    assert acid.max() < 0.85 < 0.95 < neutral.min()
 
 
 def test_each_family_breaches_alone_and_together_sooner():
@@ -133,7 +134,7 @@ def test_surface_cut_adds_the_families_and_the_dead_have_none():
     names = ("mmp", "serine_protease", "cathepsin")
     tissue = tissue_of([Secretion(1.0), Death(1.0)], PLANE, factors=names)
     add_cells(tissue, np.zeros((3, 3)))
-    tissue.cells["secretion.rate"][:] = [[80, 80, 80], [0, 160, 0], [80, 80, 80]]
+    tissue.cells["secretion.rate"][:] = [[160, 160, 160], [0, 320, 0], [160, 160, 160]]
     tissue.cells["vital"][2] = 1
     assert surface_cut(tissue) == pytest.approx([0.5 * sum(SURFACE), 0.8 * SURFACE[1], 0.0])
 

@@ -290,9 +290,22 @@ def test_too_many_voxels_are_refused():
         voxels_of((1000, 1000, 1000), 1.0)
 
 
-def test_tissue_without_vessels_has_no_oxygen():
+def test_tissue_without_blood_has_no_oxygen():
     graph = Vessels.empty().graph
     graph.add_nodes([[0, 0, 0], [10, 0, 0]], kind=PRESSURE, oxygen=50.0)
     graph.add_segments([[0, 1]], length=10.0, flow=0.0)
-    found = solve_tissue(graph, voxels_of((100, 100, 100), 20.0))
-    assert found.value.max() < 1e-2
+    assert solve_tissue(graph, voxels_of((100, 100, 100), 20.0)).value.max() < 1e-2
+    assert solve_tissue(graph, voxels_of((100, 100, 100), 20.0), uptake=0.0).value.max() == 0.0
+
+
+@pytest.mark.parametrize("faster", [1e-3, 0.1, 10.0])
+@pytest.mark.parametrize(("uptake", "michaelis"), [(0.0, 1.0), (1.0, 0.0), (3.0, 2.5)])
+def test_any_flow_and_uptake_come_to_rest(faster, uptake, michaelis):
+    graph = network(6)
+    graph.segments["flow"] *= faster
+    grid = voxels_of((300, 300, 300), 25.0)
+    found = solve_tissue(graph, grid, uptake=0.03 * uptake, michaelis=michaelis)
+    assert np.isfinite(found.value).all() and found.value.min() >= 0.0
+    assert found.value.max() <= graph.nodes["oxygen"].max() and found.imbalance < 1e-3
+    if uptake == 0.0:  # everything comes to what the blood brings
+        assert found.value.min() > 0.9 * graph.nodes["oxygen"][:2].min()

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from helpers import fire
+from oncarium.biology.vessels import seeding
 from oncarium.biology.vessels.compression import RELAXATION, Compression, squeezed
-from oncarium.biology.vessels.perfusion import open_to_blood
+from oncarium.biology.vessels.perfusion import Perfusion, open_to_blood
 from oncarium.biology.vessels.regression import PATIENCE, Regression, neglect
+from oncarium.biology.vessels.settling import settle
 from oncarium.biology.vessels.sprouting import sprout
 from oncarium.biology.vessels.state import TIP, Vessels
 
@@ -106,3 +108,22 @@ def test_a_load_that_stays_shuts_vessels_and_one_that_goes_lets_them_open():
         fire(process, tissue, dt=60.0, first=k)
         seen.append(int(open_to_blood(vessels)[0]))
     assert seen[0] == 1 and seen[119] == 0 and seen[239] == 1 and np.abs(np.diff(seen)).sum() == 2
+
+
+def test_an_adapted_mesh_is_not_pruned_to_death_and_one_without_pressure_is():
+    def length_left(still):
+        vessels = seeding.mesh((-200, -200, -200), (200, 200, 200), 100.0, seed=2, feeders=200.0)
+        settle(vessels, Perfusion())
+        if still:
+            vessels.graph.nodes["given"][:] = 20.0
+        perfusion, regression = Perfusion(), Regression()
+        before = vessels.graph.segments["length"].sum()
+        tissue = bathed(regression, vessels=vessels, vegfa=0.01)
+        tissue.population.register(perfusion.events)
+        for k in range(240):
+            fire(regression, tissue, dt=60.0, first=k)
+            if k % 12 == 0 and vessels.graph.n_segments:
+                perfusion.update(vessels)
+        return vessels.graph.segments["length"].sum() / before
+
+    assert length_left(still=False) > 0.95 and length_left(still=True) < 0.05

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ...engine.process import Number, Process, Tick
@@ -46,7 +48,9 @@ class Lymph(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Lymph:
-        said = cls.said(model) | ({"flow": None} if "fluid.pressure" in model.groups else {})
+        said: dict[str, Any] = dict(cls.said(model))
+        if "fluid.pressure" in model.groups:
+            said["flow"] = None
         return cls(build.minutes(cls.clock), **said, **options)
 
     def __init__(self, period: float, flow: float | None = FLOW, *, shut: float = SHUT, power: float = POWER):

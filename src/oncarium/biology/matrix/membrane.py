@@ -21,7 +21,7 @@ SOLUBLE = 5e-4
 # 1/min of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 10 h, uPAR-plasmin or
 # cathepsin alone within 25 h, and the membrane mends within two days of the cell's leaving (assumed)
 SURFACE = (2.5e-3, 1.2e-3, 1.2e-3)
-EXPRESSION = 80.0  # um^3/min of secretion at half of the surface expression (assumed: between quiet and invasive cells)
+EXPRESSION = 160.0  # um^3/min of secretion at half of the surface expression (assumed: that of an invasive cell)
 TOUCH = 1.0  # um between a cell and a face that it touches (assumed)
 ACID = (7.0, 8.0)  # pH at which half of a cathepsin works, and how steep that is, as in proteolysis
 NORMAL, BUFFER = 7.4, 25.0  # pH without acid, mM of acid per pH
@@ -72,8 +72,8 @@ def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
 def expressed(secretion):
     """Share of the full surface expression of a cell that secretes so much (um^3/min).
 
-    >>> float(expressed(80.0)), round(float(expressed(16.0)), 4)
-    (0.5, 0.0385)
+    >>> float(expressed(160.0)), round(float(expressed(16.0)), 4)
+    (0.5, 0.0099)
     """
     square = np.maximum(secretion, 0.0) ** 2
     return square / (square + EXPRESSION**2)
@@ -138,7 +138,7 @@ class Membrane(Process):
     Equation    b' = r (1 - b) - b (k (M + S + C) + m + p q)
                 M, S, C: activities of dissolved MMP, serine and cysteine proteases, means over both sides of the face
                 m: the highest m_M e(s_M) + m_S e(s_S) + m_C e(s_C) a of the cells that touch the face
-                e(s) = s^2 / (s^2 + (80 um^3/min)^2) of what the cell secretes,   a = 1 / (1 + exp(8 (pH - 7)))
+                e(s) = s^2 / (s^2 + (160 um^3/min)^2) of what the cell secretes,   a = 1 / (1 + exp(8 (pH - 7)))
                 q: the strongest traction (matrix.traction) of the cells that touch it
                 a cell that meets a face passes at rate 0.05/min (1 - b / 0.3), and is stopped before it otherwise
 

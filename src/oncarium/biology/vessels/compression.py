@@ -19,7 +19,7 @@ def squeezed(density, hyaluronan, stress):
     """Share of its radius that a vessel keeps under a load that lasts.
 
     >>> round(float(squeezed(1.0, 0.85, 0.0)), 12), round(float(squeezed(0.3, 0.2, 0.1)), 4)
-    (0.5, 0.9988)
+    (0.5, 0.9987)
     """
     load = np.maximum(density * hyaluronan + stress / UNIT, 0.0) / HALF
     return 1.0 / (1.0 + load**STEEP)

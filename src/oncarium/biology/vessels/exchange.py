@@ -17,6 +17,7 @@ from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 ANTIBODY, LEAKY = 150.0, 0.18  # kDa and um/min: IgG through tumor vessels, 3e-7 cm/s (as cited by Finley & Popel 2012)
 SIZE_POWER = 2.0 / 3.0  # permeability falls with mass (assumed): 0.4 um/min for VEGF-A, 16 for glucose
 ALBUMIN, HELD_BACK = 66.0, 0.82  # kDa and share of it that a tumor vessel's wall reflects (Baxter & Jain 1989)
+SMALL = 1e-3  # of the oxygen that could pass: less is none, when blood and tissue are compared
 
 
 class Passage(NamedTuple):
@@ -144,7 +145,8 @@ class VesselExchange(Process):
         if self.response is not None and len(self.response[0]) == len(mean):
             slope, source = self.response
             taken, given = slope * (source - mean), self.marched.loss if self.marched else slope
-            self.imbalance = float(np.abs(taken - given).sum() / max(np.abs(given).sum(), 1e-300))
+            passes = max(np.abs(given).sum(), SMALL * (slope * np.abs(source)).sum(), 1e-300)
+            self.imbalance = float(np.abs(taken - given).sum() / passes)
         found = march(graph, vessels.perfused, total * self.solubility / inside, mean, self.blood)
         graph.segments["oxygen"][:] = found.oxygen
         source = mean + np.divide(found.loss, found.slope, out=np.zeros(len(mean)), where=found.slope > 0.0)

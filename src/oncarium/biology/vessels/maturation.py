@@ -25,9 +25,10 @@ ANG1_HALF, ANG2_HALF = 3.7, 3.0  # nM: affinities of Tie2 (recalled: Maisonpierr
 ANG1_REST = 1.0  # nM of ANG1 at covered vessels (assumed): Tie2 signaling is 1 there without ANG2
 REST = ANG1_REST / (ANG1_REST + ANG1_HALF)  # share of Tie2 with ANG1 at rest
 ANG2_MOST, ANG2_REST = 3.0, 1.0 / 11.0  # nM at vessels fully activated by VEGF-A, and the share of it at rest (assumed)
+ANG2_VEGF = 0.5  # nM of VEGF-A at half of the release of ANG2 (assumed)
 PDGFB_SHARE = 0.2  # response to PDGF-B where a model has none: coverage 0.8 at rest, as in normal tissue
 MENDING = 0.02 / 60.0  # 1/min: repair of the basement membrane without pericytes, twice that with (assumed)
-OWN_CUT = 0.1 / 60.0  # 1/min: proteases of endothelium that VEGF-A activates and Tie2 does not hold (assumed)
+OWN_CUT = 0.15 / 60.0  # 1/min: proteases of endothelium that VEGF-A activates and Tie2 does not hold (assumed)
 LUMEN_AGE = 1440.0  # min until a new vessel has a lumen (24 h)
 TOUCH = 10.0  # um between a cell's surface and a vessel within which its surface proteases cut the membrane
 
@@ -76,7 +77,7 @@ def ang1_of(coverage):
 @njit(cache=True, nogil=True)
 def ang2_of(vegf):
     """nM of ANG2 at a vessel of which nothing else is known: endothelium releases it on VEGF-A."""
-    return ANG2_MOST * (ANG2_REST + (1.0 - ANG2_REST) * up(vegf, HALF, 1.0))
+    return ANG2_MOST * (ANG2_REST + (1.0 - ANG2_REST) * up(vegf, ANG2_VEGF, 1.0))
 
 
 class Wall(NamedTuple):
@@ -117,7 +118,7 @@ class VesselMaturation(Process):
     Equation    c' = 0.02/h P / (P + 0.3) (1 - c) - c (0.001 + 0.01 V / (V + 1))/h      coverage by pericytes
                 T  = A1 / (A1 + 3.7 (1 + A2 / 3)), 1 at an ANG1 of 1 nM                 Tie2 signaling
                 s  = c T                                                                stability
-                b' = 0.02/h (1 + c) (1 - b) - b (0.1/h V^2 / (V^2 + V_half^2) (1 - s) + proteases)      membrane
+                b' = 0.02/h (1 + c) (1 - b) - b (0.15/h V^2 / (V^2 + V_half^2) (1 - s) + proteases)      membrane
                 leak = (0.3 + 0.7 (1 - c)) (1 + 2 V / (V + V_half))                     permeability
                 a lumen opens at 24 h
 

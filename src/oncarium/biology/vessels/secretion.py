@@ -7,15 +7,16 @@ import numpy as np
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
+from .maturation import ANG2_VEGF
 from .places import Course, course, spread
-from .sprouting import CELL, HALF
+from .sprouting import CELL
 from .state import TIP
 
 MOLECULE = 1.0 / 0.602214076  # nM um^3 of one molecule
 # molecules/min: ANG1 of the pericytes on 10 um of fully covered vessel, so that vessels of normal density hold about
 # 1 nM (assumed); ANG2 of an endothelial cell at rest and what VEGF-A adds (50 to 600); PDGF-B of an endothelial cell,
 # so that normal vessels stay covered, and of a tip (assumed)
-ANG1, ANG2, ANG2_VEGF, PDGFB, PDGFB_TIP = 300.0, 20.0, 200.0, 60.0, 600.0
+ANG1, ANG2, ANG2_MORE, PDGFB, PDGFB_TIP = 300.0, 20.0, 200.0, 60.0, 600.0
 # um^3/min of VEGF-A that an endothelial cell takes up: 1.2e4 VEGFR2, 0.6 /nM/min, of which 22 % are internalized before
 # the ligand leaves (10.1186/1752-0509-5-170)
 UPTAKE = 2600.0
@@ -24,7 +25,7 @@ UPTAKE = 2600.0
 class VesselSecretion(Process):
     """Exchange of growth factors between walls and tissue.
 
-    Equation    of every 10 um of vessel: ANG1 300 c, ANG2 20 + 200 V / (V + V_half), PDGF-B 60 molecules/min, of each
+    Equation    of every 10 um of vessel: ANG1 300 c, ANG2 20 + 200 V / (V + 0.5 nM), PDGF-B 60 molecules/min, of each
                 tip 600 molecules/min of PDGF-B besides;   uptake of VEGF-A 2,600 um^3/min
                 c: coverage by pericytes, V: VEGF-A
 
@@ -48,7 +49,7 @@ class VesselSecretion(Process):
             heard, f"the model has {', '.join(sorted(heard))}", "the model has none of what walls release"
         )
 
-    def __init__(self, period: float, cell: float = CELL, half: float = HALF):
+    def __init__(self, period: float, cell: float = CELL, half: float = ANG2_VEGF):
         self.period = period
         self.cell, self.half = cell, half
         self.there: Course | None = None
@@ -68,7 +69,7 @@ class VesselSecretion(Process):
             fields.supply[fields.index("ang1")] += ANG1 * MOLECULE * per_cell * covered
         if "ang2" in names:
             vegf = np.maximum(fields.value[fields.index("vegfa")], 0.0) if "vegfa" in names else 0.0
-            rate = ANG2 + ANG2_VEGF * vegf / (self.half + vegf)
+            rate = ANG2 + ANG2_MORE * vegf / (self.half + vegf)
             fields.supply[fields.index("ang2")] += rate * MOLECULE * per_cell * self.cells
         if "pdgfb" in names:
             supply = fields.supply[fields.index("pdgfb")]

@@ -18,7 +18,7 @@ from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 
 KROGH = 4.2e-10 * 6e9  # diffusion x solubility of tumors, um^2/min/mmHg: 4.2e-10 cm^2/s/mmHg (Secomb et al. 2004)
 LARGEST_UPTAKE = 5e-4 * 60.0  # cm^3 of oxygen per cm^3 and min (Secomb et al. 2004, FaDu and R3230Ac)
-MICHAELIS = 1.0  # mmHg
+MICHAELIS, SHARPEST = 1.0, 0.01  # mmHg
 MOST_ROUNDS = 400
 MOST_VOXELS = 8_000_000
 
@@ -88,7 +88,7 @@ def solve_tissue(
 
     krogh       diffusion x solubility, um^2/min/mmHg
     uptake      cm^3 of oxygen per cm^3 of tissue and min where there is plenty, one or (z, y, x)
-    michaelis   mmHg at which half of it is taken; 0 is taken as a thousandth
+    michaelis   mmHg at which half of it is taken; below SHARPEST it counts as that
     resistance  of the wall, rows of diameter (um) and mmHg um s per um^3 of oxygen
     tolerance   share of the highest tension that a round may still change
 
@@ -102,7 +102,7 @@ def solve_tissue(
     >>> bool(found.value.max() < found.oxygen[0] < 60.0), found.imbalance < 1e-3
     (True, True)
     """
-    whole = graph
+    whole, michaelis = graph, max(michaelis, SHARPEST)
     graph, parent = divided(graph, max(2.0 * min(grid.spacing), 20.0))
     flow = np.abs(graph.segments["flow"])
     carries = (graph.segments["lumen"] > 0) & (flow > LEAST_FLOW * flow.max(initial=0.0))
@@ -115,7 +115,8 @@ def solve_tissue(
     capacity = np.broadcast_to(np.asarray(uptake, float), grid.shape).copy()
     value, work = np.zeros(grid.shape), workspace(sum(levels.voxels))
     scale = float(graph.nodes["oxygen"].max(initial=1.0))
-    value += 0.1 * scale
+    if carries.any() or capacity.any():
+        value += 0.1 * scale
     change = imbalance = math.inf
     rounds = 0
     while change > tolerance * scale or imbalance > 1e-3:
@@ -127,15 +128,19 @@ def solve_tissue(
         supply, demand = np.zeros(grid.shape), np.zeros(grid.shape)
         deposit(found, conductance / grid.voxel_volume, share, source, supply, demand)
         before = value.copy()
+        if not demand.any() and not capacity.any():  # nothing comes and nothing goes
+            change = imbalance = 0.0
+            break
         solve(
-            value, supply, levels, rate=0.0, demand=demand, capacity=capacity, michaelis=max(michaelis, 1e-3),
+            value, supply, levels, rate=0.0, demand=demand, capacity=capacity, michaelis=michaelis,
             tolerance=0.05 * tolerance * scale, cycles=200, work=work,
         )  # fmt: skip
         np.maximum(value, 0.0, out=value)
         change = float(np.abs(value - before).max())
-        taken = float((capacity * value / (max(michaelis, 1e-3) + value)).sum() * grid.voxel_volume)
+        taken = float((capacity * value / (michaelis + value)).sum() * grid.voxel_volume)
         given = float((marched.loss * inside).sum())
-        imbalance = abs(given - taken) / max(abs(given), taken, 1e-300)
+        least = 1e-6 * scale * float(total.sum())  # what passes where nothing is taken up is rounding
+        imbalance = abs(given - taken) / max(abs(given), taken, least, 1e-300)
         rounds += 1
     length = graph.segments["length"]
     weight = np.bincount(parent, length, whole.n_segments)
