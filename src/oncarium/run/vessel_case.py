@@ -57,7 +57,7 @@ def solve_case(
     >>> _ = Path("segments.csv").write_text("id,a,b,diameter_um,length_um\\ns1,a,b,12,100\\n")
     >>> case = solve_case(".", viscosity="constant:3", hematocrit="fixed:0.4")
     >>> case.blood.flow.round(4).tolist()
-    [407.1254]
+    [407.117]
     """
     from ..biology.vessels.flow import solve_flow
     from ..biology.vessels.plumbing import Plumbing
