@@ -250,12 +250,12 @@ def _network(reader: Reader, files: tuple[tuple[str, str], ...], domain: Domain,
 def _inside(network: VesselTables, name: str, box: tuple[tuple[float, float], ...]) -> None:
     low, high = (tuple(end[side] for end in box) for side in (0, 1))
     place = network.position[:, : len(box)]
-    beyond = ((place < low) | (place > high)).any(axis=1).tolist()
-    if any(beyond):
-        at = ", ".join(f"{v:g}" for v in network.position[beyond.index(True)])
+    beyond = [k for k, at in enumerate(place.tolist()) if any(v < a or v > b for v, a, b in zip(at, low, high))]
+    if beyond:
+        at = ", ".join(f"{v:g}" for v in network.position[beyond[0]])
         raise ModelError(
             Problem(
-                name, "", f"{sum(beyond)} of {len(beyond)} points lie outside the domain, e.g. ({at}) um;",
+                name, "", f"{len(beyond)} of {len(place)} points lie outside the domain, e.g. ({at}) um;",
                 "expected " + ", ".join(f"{axis} {a:g} to {b:g}" for axis, (a, b) in zip("xyz", box)) + " um.",
             )
         )  # fmt: skip
