@@ -204,6 +204,26 @@ def factor(result: Result, t: Any, name: str, statistic: str = "mean") -> float:
 
 
 @_measure
+def tissue(result: Result, t: Any, name: str) -> float:
+    """What vessels and fluid tell of themselves at every time: "vessels.perfused", "fluid.pressure"."""
+    known = [f"{part}.{key}" for part, keys in result.attrs["summary"].items() for key in keys]
+    if name not in known:
+        raise InputError("read-out", f"nothing was recorded as '{name}'.{did_you_mean(name, known)}")
+    return float(result.summary[name].iloc[result.frame(t, result.times)])
+
+
+@_measure
+def vessels(result: Result, t: Any, name: str, of: str | None = None) -> float:
+    """Vessels as in images: density (1/mm^2), apart (um), perfused (share of the length), distance (um, median of the
+    distances of a type's cells from vessels with blood)."""
+    from .vasculature import Vasculature, vasculature
+
+    if name not in Vasculature._fields:
+        raise InputError("read-out", f"vessels have no '{name}'.{did_you_mean(name, Vasculature._fields)}")
+    return float(getattr(vasculature(result, t, of), name))
+
+
+@_measure
 def depth(result: Result, t: Any, of: str, share: float = 0.95) -> float:
     """How far (um) the outermost cells of a type have got beyond where the type's edge was at the start.
 
