@@ -16,7 +16,9 @@ from .viscosity import Rheology
 
 PERIOD = 60.0  # min: radii change within days
 SHUT = 2.0  # um: a vessel squeezed to less lets no cell pass, and counts as closed
-SQUEEZED = 0.9  # of the radius, below which a vessel counts as squeezed: narrow ones are not closed by a trace of stress
+SQUEEZED = (
+    0.9  # of the radius, below which a vessel counts as squeezed: narrow ones are not closed by a trace of stress
+)
 TOLERANCE = 1e-4  # of the haematocrit, from one update to the next
 MOST = 60  # turns of the iteration in one update; the next one goes on from there
 

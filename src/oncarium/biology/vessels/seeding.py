@@ -143,8 +143,8 @@ def columns(
     first = 3 * np.arange(count)
     ends = np.stack([np.column_stack([first, first + 1]), np.column_stack([first + 1, first + 2])], axis=1)
     vessels.graph.add_segments(
-        ends.reshape(-1, 2), length=(reach[:, None] * np.column_stack([cut, 1.0 - cut])).ravel(), radius=np.repeat(size, 2), haematocrit=haematocrit,
-        oxygen=oxygen,
+        ends.reshape(-1, 2), length=(reach[:, None] * np.column_stack([cut, 1.0 - cut])).ravel(),
+        radius=np.repeat(size, 2), haematocrit=haematocrit, oxygen=oxygen,
     )  # fmt: skip
     return vessels
 
