@@ -94,7 +94,7 @@ def read_vessels(
         return None
     known = (*WAYS, *BLOOD, "split", "species", "adapted", "period", *inner_groups("vessels"))
     group = reader.group(tree, "vessels", known, "part of vessels")
-    ways = [w for w in WAYS if w in group]
+    ways = [w for w in WAYS if group.get(w) is not None]  # a file that includes another takes a way out by null
     if not ways:
         reader.complain(
             "vessels",
