@@ -62,7 +62,11 @@ def read_metastasis(reader: Reader, tree: Any, names: Names, has: Mapping[str, b
             "metastasis", "no cell can leave: the model has neither vessels nor lymph vessels;",
             "expected a section vessels, or fluid: {lymph: {density: 1}}.",
         )  # fmt: skip
-    cells = reader.word(group.get("cells"), "metastasis.cells", names.types, "cell type")
+    if "cells" in group:
+        cells = reader.word(group["cells"], "metastasis.cells", names.types, "cell type")
+    else:
+        cells = None
+        reader.complain("metastasis", "it does not say who may leave;", "expected e.g. cells: carcinoma.")
     plain = [n for n, e in names.columns.items() if e.axis is None]
     given = group.get("states", [])
     said = given if isinstance(given, list) else [given]

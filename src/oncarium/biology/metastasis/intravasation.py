@@ -89,7 +89,7 @@ class Intravasation(Process):
     ):
         self.period = period
         self.type, self.states, self.opener = type, tuple(states), opener
-        self.said = {n.name: n.default for n in self.numbers} | numbers
+        self.given = {n.name: n.default for n in self.numbers} | numbers
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, spread, queue = tissue.cells, tissue.metastasis, tissue.population
@@ -131,7 +131,7 @@ class Intravasation(Process):
 
     def into_blood(self, tissue: Tissue, rows: np.ndarray) -> np.ndarray:
         """(row) 1/min, of fully invasive cells."""
-        out, said = np.zeros(len(rows)), self.said
+        out, said = np.zeros(len(rows)), self.given
         if tissue.vessels is None or not tissue.vessels.graph.n_segments:
             return out
         graph, cells = tissue.vessels.graph, tissue.cells
@@ -174,7 +174,7 @@ class Intravasation(Process):
         """(row) 1/min, of fully invasive cells."""
         if tissue.fluid is None:
             return np.zeros(len(rows))
-        fields, fluid, said = tissue.fields, tissue.fluid, self.said
+        fields, fluid, said = tissue.fields, tissue.fluid, self.given
         voxel = tissue.voxels(tissue.cells.position[rows])
         out = said["lymph"] * said["near"] * (fluid.lymph * fluid.open).reshape(-1)[voxel]
         out = out * (UNKNOWN if fields.velocity is None else _up(speed_of(fields.velocity)[voxel], said["speed"]))
@@ -186,7 +186,7 @@ class Intravasation(Process):
     def _groups(self, tissue: Tissue, tick: Tick, leaders: np.ndarray, drained: np.ndarray) -> list[np.ndarray]:
         """Rows that leave by blood together, the leader first; leaders come in the order of their ids."""
         cells, radius = tissue.cells, radius_of(tissue)
-        chance = np.full(len(leaders), -math.log1p(-min(self.said["cluster"], 1.0 - 1e-12)))
+        chance = np.full(len(leaders), -math.log1p(-min(self.given["cluster"], 1.0 - 1e-12)))
         stream = self.stream + TOGETHER
         many = leaving(np.uint64(tick.seed), stream, tick.number, 1.0, cells.id, leaders, chance)
         taken = {int(row) for row in (*leaders, *drained)}
@@ -197,7 +197,7 @@ class Intravasation(Process):
                 gap = np.linalg.norm(cells.position[others] - cells.position[row], axis=1)
                 close = np.flatnonzero(gap <= TOUCH * (radius[others] + radius[row]))
                 for k in close[np.lexsort((cells.id[others[close]], gap[close]))]:
-                    if len(group) < self.said["size"] and int(others[k]) not in taken:
+                    if len(group) < self.given["size"] and int(others[k]) not in taken:
                         group.append(int(others[k]))
                 taken.update(group)
             groups.append(np.array(group, np.int64))
