@@ -160,3 +160,12 @@ def test_a_class_or_a_function_in_place_of_a_mechanism_is_told():
         model().with_process(Look)
     with pytest.raises(ModelError, match="is no mechanism"):
         model().with_process(lambda tissue: None)
+
+
+@pytest.mark.parametrize("scenario", ["spheroid", "spheroid_with_macrophages"])
+def test_spheroids_in_medium_have_no_vessels(scenario):
+    chosen = oc.load(scenario)
+    there = {name for name, why in reasons(chosen) if why}
+    assert chosen.vessels is None and chosen.fluid is None and not there & {"VesselExchange", "Perfusion", "Lymph"}
+    medium = {f.name: {b.value for b in f.boundary.values()} for f in chosen.factors}
+    assert medium["oxygen"] in ({140.0}, {150.0}) and medium.get("glucose", {5.0}) == {5.0}

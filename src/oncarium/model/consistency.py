@@ -117,7 +117,7 @@ def _check_parts(reader: Reader, model: Model) -> None:
     for name, path in asked(model).items():
         if name not in known:
             reader.complain(
-                path, f"nobody makes {name}: no cell releases it, no face, voxel or start holds it.",
+                path, f"nobody makes {name}: no cell, vessel or face supplies it, no voxel or start holds it.",
                 remedy="Let a cell type or a face supply it.", severity="warning",
             )  # fmt: skip
 
@@ -142,10 +142,11 @@ def asked(model: Model) -> dict[str, str]:
 
 def made(model: Model) -> set[str]:
     """Factors that come from somewhere."""
-    out = {f for m in mechanisms() if any(model.place_of(w) for w in m.words) for f in m.makes}
+    out = {f for m in mechanisms() if any(w in model.groups or model.place_of(w) for w in m.words) for f in m.makes}
     for f in model.factors:
         if (
             f.initial > 0.0
+            or (model.vessels and f.blood > 0.0)
             or f.initial_table
             or f.held
             or any(b.condition != "no-flux" and b.value > 0.0 for b in f.boundary.values())

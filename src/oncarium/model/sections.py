@@ -140,7 +140,7 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport)
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport, model.folder)
 
 
 def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:

@@ -167,6 +167,8 @@ def build_fields(model: Model) -> Fields:
         michaelis=[math.nan if f.michaelis is None else f.michaelis for f in factors],
         initial=[f.initial for f in factors],
     )
+    if model.fluid is not None:  # it carries what is dissolved; a gas has no mass
+        fields.convection[:] = [float(f.mass is not None) for f in factors]
     for f in factors:
         for face, b in f.boundary.items():
             if b.condition == "voxels":

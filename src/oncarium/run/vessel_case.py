@@ -78,7 +78,7 @@ def solve_case(
         blood = _given(network, rheology)
     else:
         check_ends(network)
-        kind, value, settled = _closed(network, parameters, rheology)
+        kind, value, settled = closed(network, parameters, rheology)
         blood = solve_flow(
             Plumbing(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
             entering, rheology, fixed=parameters.fixed is not None, separation=True,
@@ -116,7 +116,7 @@ def _given(network: VesselTables, rheology) -> BloodFlow:
     )
 
 
-def _closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
+def closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
     """Kind and value of every node when flows at unknown ends are estimated; whether directions settled.
 
     The estimate takes one haematocrit everywhere; what flows through the ends then holds. An unknown end keeps its

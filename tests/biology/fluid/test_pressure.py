@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+import oncarium as oc
 from oncarium.biology.fluid.lymph import Lymph
 from oncarium.biology.fluid.pressure import (
     CONDUCTIVITY,
@@ -168,10 +169,11 @@ def tissue_of(shape=(1, 20, 20), matrix=None, faces=None, lymph=1.0, flow=None, 
         ends = vessels.graph.add_nodes([[x, y, -200], [x, y, 200]], kind=PRESSURE, pressure=pressure)
         vessels.graph.add_segments([ends], length=400.0, radius=5.0, flow=1.0, permeability=1.0)
     fields = Fields(grid, ["oxygen", "protein"], diffusion=[1e5, 3e3], decay=[0.0, 0.0], initial=[30.0, 1.0])
+    fields.convection[1] = 1.0
     fluid = Fluid(grid)
     fluid.lymph[:] = lymph
     tissue = Tissue(Cells([], ("tumor",), {}), fields, matrix=matrix, vessels=vessels, fluid=fluid)
-    process = FluidPressure(60.0, faces=faces, convection={"protein": 1.0})
+    process = FluidPressure(60.0, faces=faces)
     lymphatic = Lymph(1.0, flow)
     for p in (process, lymphatic):
         p.prepare(tissue)
@@ -267,6 +269,38 @@ def test_lymph_by_hand():
     tissue.fluid.stress[:] = 50.0
     lymphatic.step(tissue, Tick(1, 1.0, 1.0, 1))
     assert tissue.fluid.open.max() < 1.1e-4
+
+
+def test_lymph_vessels_release_ccl21_open_or_not():
+    grid = Grid((0, 0, -10), (20, 20, 20), (1, 4, 5))
+    fields, fluid = Fields(grid, ["ccl21"], diffusion=[1e3], decay=[0.0]), Fluid(grid)
+    fluid.lymph[..., :2], fluid.stress[:] = 0.5, 10.0
+    tissue, process = Tissue(Cells([], ("tumor",), {}), fields, fluid=fluid), Lymph(1.0)
+    process.prepare(tissue)
+    process.step(tissue, Tick(0, 0.0, 1.0, 1))
+    told = 50 / 0.602214076 * 3e-6 * 0.5  # molecules/min, nM um^3 per molecule, cells per um^3
+    assert fields.supply[0, 0, 0] == pytest.approx([told, told, 0, 0, 0])
+
+
+DRAINED = """
+domain: {x: [0 um, 200 um], y: [0 um, 200 um], voxel: 20 um}
+clock: {transport: 6 min, mechanics: 6 min, phenotype: 6 min}
+factors:
+  oxygen: {unit: mmHg, diffusion: 100000 um^2/min assumed, decay: 0 1/min, initial: 40 mmHg assumed}
+  il6: {unit: nM, diffusion: 1000 um^2/min assumed, decay: 0 1/min, initial: 1 nM assumed, mass: 21 kDa}
+  odd: {unit: nM, diffusion: 1000 um^2/min assumed, decay: 0 1/min, initial: 1 nM assumed}
+cells: {tumor: {death: {apoptosis: 0 1/min}}}
+fluid: {lymph: {density: 1}, drainage: {}}
+initial: [{cells: tumor, disc: {center: [100 um, 100 um], radius: 30 um}, count: 2}]
+"""
+
+
+def test_lymph_alone_washes_proteins_out():
+    simulation = oc.Simulation(oc.Model.from_text(DRAINED), seed=1)
+    simulation.run("10 h")
+    oxygen, il6, odd = simulation.tissue.fields.value.mean(axis=(1, 2, 3))
+    assert il6 == pytest.approx(math.exp(-0.0015 * 600), rel=1e-3)
+    assert odd == pytest.approx(1.0) and oxygen == pytest.approx(40.0)
 
 
 def test_half_the_step_and_a_restart_give_the_same():

@@ -10,7 +10,7 @@ from oncarium.biology.death import Death
 from oncarium.biology.secretion import Secretion
 from oncarium.biology.vessels.maturation import VesselMaturation, ang2_rules, permeability, relaxed, tie2
 from oncarium.biology.vessels.regression import Regression
-from oncarium.biology.vessels.secretion import MOLECULE, UPTAKE, VesselSecretion
+from oncarium.biology.vessels.secretion import MOLECULE, VesselSecretion
 from oncarium.biology.vessels.sprouting import Sprouting, sprout
 from oncarium.biology.vessels.state import Vessels
 from oncarium.biology.volume import Volume
@@ -152,7 +152,31 @@ def test_what_walls_release_by_hand_whatever_the_voxel(voxel):
     # the path of the sprout is 10 um of which all lies in the box
     assert sums[1] == pytest.approx(300 * 0.5 * vessel / 10) and sums[3] == pytest.approx(6 * length + 600)
     assert sums[2] == pytest.approx(length / 10 * (20 + 200 * 0.1 / 0.6)) and sums[0] == 0.0
-    assert tissue.fields.demand[0].sum() * grid.voxel_volume == pytest.approx(UPTAKE * length / 10)
+    assert tissue.fields.demand[0].sum() * grid.voxel_volume == pytest.approx(2600 * length / 10)
+
+
+def test_walls_release_what_endothelial_cells_do():
+    """Chemokines and TIMP of 40 cells on 400 um, whatever the pieces; CXCL9 by interferon gamma, half at 0.1 nM."""
+    sums = {}
+    for pieces, ifng in ((1, 0.1), (8, 0.1), (1, 0.0), (1, 1e6)):
+        process, vessels = VesselSecretion(6.0), tube(Vessels.empty(), [-200, 3, 2], [200, 3, 2], pieces)
+        levels = dict.fromkeys(("cxcl12", "ccl2", "cxcl9", "timp"), 0.0)
+        tissue = bathed(process, vessels=vessels, grid=GRID, ifng=ifng, **levels)
+        tissue.fields.clear_sources()
+        fire(process, tissue, dt=6.0)
+        sums[pieces, ifng] = tissue.fields.supply.sum(axis=(1, 2, 3)) * GRID.voxel_volume / 40.0
+    half = [0.0, 20 * MOLECULE, 5 * MOLECULE, 10 * MOLECULE, 80.0]
+    assert sums[1, 0.1] == pytest.approx(half) and sums[8, 0.1] == pytest.approx(half)
+    assert sums[1, 0.0][3] == 0.0 and sums[1, 1e6][3] == pytest.approx(20 * MOLECULE)
+
+
+def test_a_model_sets_what_walls_release():
+    process = VesselSecretion(6.0, cxcl12=3.0, uptake=0.0)
+    tissue = bathed(process, vessels=tube(Vessels.empty(), [-100, 3, 2], [100, 3, 2]), cxcl12=0.0, vegfa=1.0)
+    tissue.fields.clear_sources()
+    fire(process, tissue, dt=6.0)
+    assert tissue.fields.supply[0].sum() * GRID.voxel_volume == pytest.approx(20 * 3 * MOLECULE)
+    assert not tissue.fields.demand.any()
 
 
 def test_a_column_releases_only_what_its_part_in_the_slice_does():

@@ -8,17 +8,22 @@ import numpy as np
 
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
+from ..vessels.secretion import MOLECULE
 from .pressure import leaving
 
 FLOW = 0.0015  # 1/min of normal lymph, per volume of tissue: 0.0005 to 0.004 in models of tumors (QSP-IO)
 SHUT = 0.5  # kPa of solid stress at which half of the lymph vessels are collapsed (assumed; Padera et al. 2004)
 POWER = 2.0  # of that response (assumed)
+# 1/um^3: endothelial cells of normal lymph vessels: 15 vessels per mm^2, 100 um around, 500 um^2 per cell (assumed)
+CELLS = 15e-6 * 100.0 / 500.0
+CCL21 = 50.0  # molecules/min of each (assumed)
 
 
 class Lymph(Process):
     """Washout of dissolved factors by lymph, and with fluid that leaves through the faces.
 
-    Equation    dc/dt = - a (l + o) c,   open = 1 - s^2 / (s^2 + 0.5^2)
+    Equation    dc/dt = - a (l + o) c,   open = 1 - s^2 / (s^2 + 0.5^2);   CCL21: + 50 molecules/min of each
+                endothelial cell of the lymph vessels, open or not, 3e-6 /um^3 in normal tissue
 
     l (1/min) is what lymph drains: `flow` x lymph x open, or, where the pressure of the fluid is solved, what it says.
     o is fluid that leaves through faces that are closed to the factor (what a patch passes on to the rest of a tumor);
@@ -28,7 +33,7 @@ class Lymph(Process):
     taken    (factor) concentration x um^3 that lymph has taken so far, for the node that it leads to
     left     (factor) the same, through the faces
 
-    Adds to     fields.demand.     Sets   fluid.open, and fluid.drained where `flow` is given.
+    Adds to     fields.supply, fields.demand.     Sets   fluid.open, and fluid.drained where `flow` is given.
     Source      Padera et al. 2004, Nature 427:695 (DOI 10.1038/427695a): lymph vessels inside tumors are collapsed.
     """
 
@@ -37,12 +42,15 @@ class Lymph(Process):
         Number("flow", "1/min", FLOW, "assumed", "of normal lymph, where no pressure of the fluid is solved", ge=0.0),
         Number("shut", "kPa", SHUT, "assumed", "stress at which half of the lymph vessels are collapsed", ge=1e-6),
         Number("power", "1", POWER, "assumed", "of that response", ge=0.1, le=20.0),
+        Number("ccl21", "molecules/min", CCL21, "assumed", "of an endothelial cell of lymph vessels", ge=0.0),
     )
     section = "fluid"
     slot = "transport"
     reads = ("fields.value", "fluid")
     sets = ("fluid.open", "fluid.drained")
-    adds = ("fields.demand",)
+    adds = ("fields.supply", "fields.demand")
+    makes = ("ccl21",)
+    words = ("fluid.drainage",)
     part = "fluid"
     clock = "transport"
 
@@ -53,10 +61,18 @@ class Lymph(Process):
             said["flow"] = None
         return cls(build.minutes(cls.clock), **said, **options)
 
-    def __init__(self, period: float, flow: float | None = FLOW, *, shut: float = SHUT, power: float = POWER):
+    def __init__(
+        self,
+        period: float,
+        flow: float | None = FLOW,
+        *,
+        shut: float = SHUT,
+        power: float = POWER,
+        ccl21: float = CCL21,
+    ):
         self.period = period
         self.flow = flow
-        self.shut, self.power = shut, power
+        self.shut, self.power, self.ccl21 = shut, power, ccl21
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
@@ -82,6 +98,8 @@ class Lymph(Process):
         self.minutes = tick.dt
         for f in moved:
             fields.demand[f] += fields.convection[f] * (self.last[0] + self.last[1 + self.same[f]])
+        if "ccl21" in fields.names:
+            fields.supply[fields.index("ccl21")] += self.ccl21 * CELLS * MOLECULE * fluid.lymph
 
     def _count(self, tissue: Tissue, moved: np.ndarray) -> None:
         """What the last step took: its rates times what it left behind, as the implicit solvers have it."""

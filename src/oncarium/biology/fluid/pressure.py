@@ -99,9 +99,9 @@ class FluidPressure(Process):
 
     conductivity, filtration, drainage   um^2/min/mmHg, um/min/mmHg, 1/min/mmHg     oncotic   mmHg, sigma dpi
     lymph_pressure   mmHg     faces   face -> (conductance um/min/mmHg, outside mmHg), see missing_tumor; others are
-    closed     convection   factor -> share of the fluid's velocity that it has; a gas has none
+    closed
 
-    Sets        fluid.pressure, filtration, drained; fields.velocity, fields.convection.
+    Sets        fluid.pressure, filtration, drained; fields.velocity.
     Conserves   what is filtered is drained or leaves, to 1e-9 (tests/biology/fluid/test_pressure.py).
     Source      Baxter & Jain 1989, Microvasc Res 37:77; parts of hyaluronan assumed.
     """
@@ -125,8 +125,7 @@ class FluidPressure(Process):
         own = model.fluid
         beyond = missing_tumor(own.margin, 11.5) if own.margin else None
         faces = dict.fromkeys(FACES[: 4 if model.domain.is_2d else 6], beyond) if beyond else {}
-        convection = {f.name: 1.0 for f in model.factors if f.mass is not None}
-        return cls(own.period, faces=faces, convection=convection, **cls.said(model), **options)
+        return cls(own.period, faces=faces, **cls.said(model), **options)
 
     def __init__(
         self,
@@ -138,22 +137,16 @@ class FluidPressure(Process):
         oncotic: float = ONCOTIC,
         lymph_pressure: float = 0.0,
         faces: Mapping[str, tuple[float, float]] | None = None,
-        convection: Mapping[str, float] | None = None,
     ):
         self.period = period
         self.conductivity, self.filtration, self.drainage = conductivity, filtration, drainage
         self.oncotic, self.lymph_pressure = oncotic, lymph_pressure
         self.faces = dict(faces or {})
-        self.convection = dict(convection or {})
 
     def prepare(self, tissue: Tissue) -> None:
-        fields = tissue.fields
         self.conductance, self.outside = np.zeros(6), np.zeros(6)
         for face, (conductance, outside) in self.faces.items():
             self.conductance[FACES.index(face)], self.outside[FACES.index(face)] = conductance, outside
-        for name, share in self.convection.items():
-            if name in fields.names:
-                fields.convection[fields.index(name)] = share
         self._flow(tissue)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:

@@ -1,10 +1,10 @@
-"""Vessels release ANG1, ANG2 and PDGF-B, and take up VEGF-A."""
+"""Vessels release ANG1, ANG2, PDGF-B, chemokines and TIMP, and take up VEGF-A."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
 from .maturation import ANG2_VEGF
@@ -13,34 +13,47 @@ from .sprouting import CELL
 from .state import TIP
 
 MOLECULE = 1.0 / 0.602214076  # nM um^3 of one molecule
-# molecules/min: ANG1 of the pericytes on 10 um of fully covered vessel, so that vessels of normal density hold about
-# 1 nM (assumed); ANG2 of an endothelial cell at rest and what VEGF-A adds (50 to 600); PDGF-B of an endothelial cell,
-# so that normal vessels stay covered, and of a tip (assumed)
-ANG1, ANG2, ANG2_MORE, PDGFB, PDGFB_TIP = 300.0, 20.0, 200.0, 60.0, 600.0
-# um^3/min of VEGF-A that an endothelial cell takes up: 1.2e4 VEGFR2, 0.6 /nM/min, of which 22 % are internalized before
-# the ligand leaves (10.1186/1752-0509-5-170)
-UPTAKE = 2600.0
+RATE = "molecules/min"
+IFNG_HALF, IFNG_HILL = 0.1, 2.0  # nM and steepness: release of CXCL9 by interferon gamma (assumed)
 
 
 class VesselSecretion(Process):
-    """Exchange of growth factors between walls and tissue.
+    """Exchange of growth factors and chemokines between walls and tissue.
 
-    Equation    of every 10 um of vessel: ANG1 300 c, ANG2 20 + 200 V / (V + 0.5 nM), PDGF-B 60 molecules/min, of each
-                tip 600 molecules/min of PDGF-B besides;   uptake of VEGF-A 2,600 um^3/min
-                c: coverage by pericytes, V: VEGF-A
+    Equation    of every endothelial cell (one on 10 um of vessel): ANG2 20 + 200 V / (V + 0.5 nM), PDGF-B 60, CXCL12
+                20, CCL2 5, CXCL9 20 I^2 / (I^2 + (0.1 nM)^2) molecules/min, TIMP 80 um^3/min;   of its pericytes:
+                ANG1 300 c molecules/min;   of each tip: PDGF-B 600 molecules/min besides;
+                uptake of VEGF-A 2,600 um^3/min
+                c: coverage by pericytes, V: VEGF-A, I: interferon gamma
+
+    A model may set these numbers under vessels.secretion.
 
     Adds to     fields.supply, fields.demand.
     Source      ANG2 from stores on stimuli: Fiedler et al. 2004 (DOI 10.1182/blood-2003-10-3685); PDGF-B of tips:
-                Gerhardt et al. 2003 (DOI 10.1083/jcb.200302047); uptake: DOI 10.1186/1752-0509-5-170; rates assumed.
+                Gerhardt et al. 2003 (DOI 10.1083/jcb.200302047); uptake: 1.2e4 VEGFR2 per cell, 0.6 /nM/min, of which
+                22 % are internalized before the ligand leaves (DOI 10.1186/1752-0509-5-170); rates assumed.
     """
 
+    group = "vessels.secretion"
+    numbers = (
+        Number("ang1", RATE, 300.0, "assumed", "of pericytes that cover 10 um, so that normal tissue has 1 nM", ge=0.0),
+        Number("ang2", RATE, 20.0, "assumed", "of an endothelial cell at rest", ge=0.0),
+        Number("ang2_more", RATE, 200.0, "assumed", "what VEGF-A adds", ge=0.0),
+        Number("pdgfb", RATE, 60.0, "assumed", "of an endothelial cell, so that normal vessels stay covered", ge=0.0),
+        Number("pdgfb_tip", RATE, 600.0, "assumed", "what the tip of a sprout adds", ge=0.0),
+        Number("cxcl12", RATE, 20.0, "assumed", "of an endothelial cell", ge=0.0),
+        Number("ccl2", RATE, 5.0, "assumed", "of an endothelial cell", ge=0.0),
+        Number("cxcl9", RATE, 20.0, "assumed", "of an endothelial cell in interferon gamma", ge=0.0),
+        Number("timp", "um^3/min", 80.0, "assumed", "of an endothelial cell", ge=0.0),
+        Number("uptake", "um^3/min", 2600.0, "doi:10.1186/1752-0509-5-170", "of VEGF-A, by a cell", ge=0.0),
+    )
     section = "vessels"
     slot = "transport"
     clock = "transport"
     part = "vessels"
     reads = ("fields.value", "vessels")
     adds = ("fields.supply", "fields.demand")
-    makes = ("ang1", "ang2", "pdgfb")
+    makes = ("ang1", "ang2", "pdgfb", "cxcl12", "ccl2", "cxcl9", "timp")
 
     @classmethod
     def why(cls, model) -> Why:
@@ -49,9 +62,10 @@ class VesselSecretion(Process):
             heard, f"the model has {', '.join(sorted(heard))}", "the model has none of what walls release"
         )
 
-    def __init__(self, period: float, cell: float = CELL, half: float = ANG2_VEGF):
+    def __init__(self, period: float, cell: float = CELL, half: float = ANG2_VEGF, **numbers: float):
         self.period = period
         self.cell, self.half = cell, half
+        self.rate = {n.name: n.default for n in self.numbers} | numbers
         self.there: Course | None = None
         self.seen = (-1, -1)  # the graph that it was made of, and its version
 
@@ -62,22 +76,30 @@ class VesselSecretion(Process):
         if self.seen != (id(graph), graph.version):
             self.seen, self.there = (id(graph), graph.version), course(graph, fields.grid, 5.0)
             self.cells = self._laid(graph, np.ones(graph.n_segments), fields.grid)  # um of vessel per voxel
-        per_cell = 1.0 / self.cell / fields.grid.voxel_volume
-        names = fields.names
+        names, rate, cells = fields.names, self.rate, self.cells / self.cell / fields.grid.voxel_volume
+
+        def add(factor: str, amount) -> None:
+            if factor in names:
+                fields.supply[fields.index(factor)] += amount
+
+        def level(factor: str):
+            return np.maximum(fields.value[fields.index(factor)], 0.0) if factor in names else 0.0
+
+        vegf, ifng = level("vegfa"), level("ifng") ** IFNG_HILL
+        for factor in ("pdgfb", "cxcl12", "ccl2"):
+            add(factor, rate[factor] * MOLECULE * cells)
+        add("timp", rate["timp"] * cells)
+        add("ang2", (rate["ang2"] + rate["ang2_more"] * vegf / (self.half + vegf)) * MOLECULE * cells)
+        add("cxcl9", rate["cxcl9"] * ifng / (IFNG_HALF**IFNG_HILL + ifng) * MOLECULE * cells)
         if "ang1" in names:
             covered = self._laid(graph, graph.segments["coverage"], fields.grid)
-            fields.supply[fields.index("ang1")] += ANG1 * MOLECULE * per_cell * covered
-        if "ang2" in names:
-            vegf = np.maximum(fields.value[fields.index("vegfa")], 0.0) if "vegfa" in names else 0.0
-            rate = ANG2 + ANG2_MORE * vegf / (self.half + vegf)
-            fields.supply[fields.index("ang2")] += rate * MOLECULE * per_cell * self.cells
+            add("ang1", rate["ang1"] * MOLECULE / self.cell / fields.grid.voxel_volume * covered)
         if "pdgfb" in names:
-            supply = fields.supply[fields.index("pdgfb")]
-            supply += PDGFB * MOLECULE * per_cell * self.cells
             tips = tissue.voxels(graph.position[graph.nodes["kind"] == TIP])
-            np.add.at(supply.reshape(-1), tips, PDGFB_TIP * MOLECULE / fields.grid.voxel_volume)
+            supply = fields.supply[fields.index("pdgfb")].reshape(-1)
+            np.add.at(supply, tips, rate["pdgfb_tip"] * MOLECULE / fields.grid.voxel_volume)
         if "vegfa" in names:
-            fields.demand[fields.index("vegfa")] += UPTAKE * per_cell * self.cells
+            fields.demand[fields.index("vegfa")] += rate["uptake"] * cells
 
     def _laid(self, graph, amount: np.ndarray, grid) -> np.ndarray:
         """(z, y, x) amount (segment) per um of vessel times the um in each voxel."""
