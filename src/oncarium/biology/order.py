@@ -25,6 +25,7 @@ from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
 from .fluid.lymph import Lymph
+from .fluid.lymphangiogenesis import Lymphangiogenesis
 from .fluid.pressure import FluidPressure
 from .fluid.stress import SolidStress
 from .hypoxia import Hypoxia
@@ -114,7 +115,8 @@ MECHANISMS = (
     # renew: arrivals and departures, births and deaths, what mothers pass on
     Recruitment, Intravasation, Circulation, Metastasis, Division, Stemness, Evolution,
     # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
-    SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, FluidPressure,
+    SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, Lymphangiogenesis,
+    FluidPressure,
     Variant(FreezePlaced, slot="body", freeze=False),
 )  # fmt: skip
 

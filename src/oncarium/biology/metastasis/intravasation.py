@@ -65,7 +65,7 @@ class Intravasation(Process):
     @classmethod
     def why(cls, model) -> Why:
         return super().why(model) and given(
-            model.vessels or model.fluid, "cells can leave", "the model has neither vessels nor lymph"
+            model.vessels or model.fluid, cls.group, "the model has neither vessels nor lymph"
         )
 
     @classmethod
