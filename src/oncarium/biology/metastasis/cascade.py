@@ -105,7 +105,7 @@ class Metastasis(Process):
 
     group = "metastasis.cascade"
     numbers = (
-        Number("half_life", "min", 90.0, "doi:10.1158/1078-0432.CCR-04-0378", "of single cells in the blood", ge=0.1),
+        Number("half_life", "min", 90.0, "Meng2004", "of single cells in the blood", ge=0.1),
         Number("cluster_half_life", "min", 30.0, "assumed", "of clusters in the blood: a third of it", ge=0.1),
         Number("broken", "1", 0.5, "assumed", "share of clusters that break up before they arrest", ge=0.0, le=1.0),
         Number("efficiency", "1", 1e-4, "doi:10.1093/jnci/45.4.773", "metastases per arrested cell", ge=0.0, le=1.0),
