@@ -31,6 +31,7 @@ from .scales import (
     shaded,
     with_unit,
 )  # fmt: skip
+from .vessel_plots import add_vessels, has_vessels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,6 +88,7 @@ def tissue(
     field: str | None = None,
     field_limits: tuple[float, float] | None = None,
     crop: Sequence[float] | None = None,
+    vessels: bool = True,
 ) -> Axes:
     """Cells at their true size and place; in 3-D those that the middle plane cuts, at the radius of the cut.
 
@@ -95,6 +97,7 @@ def tissue(
     colors  of types, in place of the usual ones
     field   a factor whose map lies below the cells, between `field_limits`
     crop    (lowest x, highest x, lowest y, highest y) of what is shown, um
+    vessels   are drawn over the cells where there are some: red where blood flows, else hollow
 
     Raises InputError for what was not recorded, and for a crop that shows nothing.
 
@@ -106,14 +109,15 @@ def tissue(
     """
     extent = extent_of(result)
     window = window_of(crop, extent)
-    ax = axes(ax, (6.4, 4.8))
     plane = Plane.of(result, t)
+    groups, numbers = _groups(result, plane, color, t, colors or {})
+    bars = (numbers is not None) + (field is not None)
+    ax = axes(ax, (6.4 + max(0, bars - 1) * 1.6, 4.8))
     if field is not None:
         shown = _plane(result, field, t)
         low, high, _ = (*field_limits, "") if field_limits else range_of(shown)
-        below = shaded(ax, shown, low, high, extent, colors_of(result.factors[field]))
-        _bar(ax, below, with_unit(field, result.factors[field]))
-    groups, numbers = _groups(result, plane, color, t, colors or {})
+        below = shaded(ax, shown, low, high, extent, colors_of(result.fields.units[field]))
+        _bar(ax, below, with_unit(field, result.fields.units[field]))
     living = plane.vital == 0
     handles = []
     if numbers is not None:
@@ -123,16 +127,16 @@ def tissue(
             handles.append(_handle(DEAD, f"dead ({(plane.vital > 0).sum():,})"))
         drawn = _discs(ax, plane, living, numbers[living], (low, high, colors_of(result.unit(color))))
         _bar(ax, drawn, with_unit(color, result.unit(color)), second=field is not None)
-        legend = False if not handles else legend
     for shade, rows, label in groups:
         if rows.any():
             _discs(ax, plane, rows, shade, ringed=field is not None)
             handles.append(_handle(shade, f"{label} ({rows.sum():,})"))
+    if vessels and has_vessels(result):
+        handles += add_vessels(ax, result, t)[1]
     bare(ax, window)
     scale_bar(ax, window, paper=True)
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + plane.note)
     if legend and handles:
-        bars = (numbers is not None) + (field is not None)
         beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.01 + 0.22 * bars, 1.0), "borderaxespad": 0}
         ax.legend(handles=handles, handletextpad=0.2, frameon=False, **beside)
         ax.set_anchor("W")  # the layout leaves room for the legend right of a wider box than a square takes
@@ -246,8 +250,9 @@ def field(
     limits: tuple[float, float] | None = None,
     crop: Sequence[float] | None = None,
 ) -> Axes:
-    """Map of a factor, with its unit, from 0 to its highest value; what varies by less than a fifth is shown from its
-    lowest value, and the title says so. In 3-D the middle plane.
+    """Map of a factor, or of what else was recorded voxel by voxel (fluid.pressure, fluid.stress), with its unit, from
+    0 to its highest value; what varies by less than a fifth is shown from its lowest value, and the title says so. In
+    3-D the middle plane.
 
     limits   other ends of the scale     crop   (lowest x, highest x, lowest y, highest y) of what is shown, um
 
@@ -260,10 +265,10 @@ def field(
     plane = _plane(result, name, t)
     ax = axes(ax, (5.6, 4.6))
     low, high, note = (*limits, "") if limits else range_of(plane)
-    image = shaded(ax, plane, low, high, extent, colors_of(result.factors[name]))
+    image = shaded(ax, plane, low, high, extent, colors_of(result.fields.units[name]))
     bare(ax, window)
     scale_bar(ax, window, readable(_below_bar(plane, extent, window), low, high))
-    _bar(ax, image, with_unit(name, result.factors[name]))
+    _bar(ax, image, with_unit(name, result.fields.units[name]))
     when = say_time(float(result.field_times[result.frame(t, result.field_times)]))
     plane_note = "" if result.is_2d else f", middle plane (z = {middle(result):g} µm)"
     ax.set_title(f"{name}, {when}{plane_note}" + (f", {note}" if note else ""))

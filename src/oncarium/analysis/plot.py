@@ -16,8 +16,9 @@ from .dose_response import draw as dose_response
 from .maps import field, fields, tissue
 from .responses import heat_map, response
 from .scales import MANY, PALETTE, color_of, letters
-from .scene import scene
+from .scene import network, scene
 from .spatial_plots import cooccurrence, enrichment, infiltration
+from .vessel_plots import perfusion, vessel_course, vessels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
-    "field", "fields", "growth", "heat_map", "infiltration", "letters", "over_time", "overview", "phases", "response",
-    "save", "scene", "tissue", "wiring",
+    "field", "fields", "growth", "heat_map", "infiltration", "letters", "network", "over_time", "overview",
+    "perfusion", "phases", "response", "save", "scene", "tissue", "vessel_course", "vessels", "wiring",
 ]  # fmt: skip
 
 

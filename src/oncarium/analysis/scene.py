@@ -13,12 +13,14 @@ from ..units import say_time
 from .canvas import axes, styled
 from .maps import DEAD
 from .scales import APOPTOTIC, NECROTIC, color_of, colors_of, range_of, with_unit
+from .vessel_plots import BLOOD, box_of, has_vessels, numbers_of, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (1400, 1200)  # dots of the picture
 ROUND = 50.0  # um: sides of the box are multiples of it
+STILL = "#BBBBBB"  # vessels without flow
 VIEW = np.array([1.7, -2.2, 1.3])  # of the eye from the middle, in lengths of the domain
 
 
@@ -31,11 +33,13 @@ def scene(
     color: str = "type",
     cut: bool = True,
     limits: tuple[float, float] | None = None,
+    vessels: bool = True,
 ) -> Axes:
     """A 3-D tissue from above its near corner, in a box of round sides.
 
     color   "type", or any number that cells have, between `limits`; the dead are grey then
-    cut     the near quarter is cut away, so that the inside shows
+    cut     the near quarter is cut away, so that the inside shows; vessels go through it
+    vessels   are drawn where there are some: red where blood flows, else grey
 
     Raises InputError for a 2-D result, for what was not recorded, and where pyvista is not installed.
 
@@ -77,20 +81,102 @@ def scene(
             handles.append((shade, f"{label} ({rows.sum():,})"))
         if (rows & kept).any():
             _balls(pv, plotter, position[rows & kept], radius[rows & kept], color=shade)
+    if vessels and has_vessels(result):
+        flows = result.vessels(t)["perfused"].to_numpy() > 0
+        for rows, shade, label in ((flows, BLOOD, "vessel"), (~flows, STILL, "vessel without flow")):
+            if rows.any():
+                handles.append((shade, label))
+                _tubes(pv, plotter, result, t, rows, color=shade)
+    picture = _taken(pv, plotter, low, high)
+    label = "" if drawn is None else with_unit(color, result.unit(color))
+    return _framed(ax, picture, result, t, handles, drawn, label, high - low, ", near quarter cut away" if cut else "")
+
+
+@styled
+def network(
+    result: Result,
+    t: Any = None,
+    ax: Axes | None = None,
+    *,
+    color: str = "oxygen",
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """Vessels of a 3-D tissue as tubes of their true width, without the cells.
+
+    color   oxygen, flow, diameter, haematocrit, coverage, perfused or any other number of a segment, between `limits`
+
+    Raises InputError for a 2-D result, where there are no vessels or no such number, and without pyvista.
+
+    >>> oc.plot.network(result)
+    Traceback (most recent call last):
+    oncarium.errors.InputError: network
+      this tissue is 2-D. Draw it with  oc.plot.vessels  (oncarium plot RUN vessels).
+    """
+    if result.is_2d:
+        raise InputError(
+            "network", "this tissue is 2-D.", remedy="Draw it with  oc.plot.vessels  (oncarium plot RUN vessels)."
+        )
+    table = result.vessels(t)
+    numbers, unit = numbers_of(table, color)
+    pv = _pyvista()
+    plotter = pv.Plotter(off_screen=True, window_size=SIZE)
+    plotter.set_background("white")
+    handles: list[tuple[str, str]] = []
+    drawn: Any = None
+    if color == "perfused":
+        for rows, shade, label in ((numbers > 0, BLOOD, "vessel"), (numbers <= 0, STILL, "vessel without flow")):
+            if rows.any():
+                handles.append((shade, f"{label} ({rows.sum():,})"))
+                _tubes(pv, plotter, result, t, rows, color=shade)
+    else:
+        ends = limits or range_of(numbers)[:2]
+        _tubes(pv, plotter, result, t, np.ones(len(table), bool), numbers=numbers, ends=ends, colors=colors_of(unit))
+        drawn = _scale(ends, colors_of(unit))
+    low, high = box_of(result)
+    picture = _taken(pv, plotter, low, high)
+    name = f"{color} of blood" if color == "oxygen" else color
+    return _framed(ax, picture, result, t, handles, drawn, with_unit(name, unit), high - low, "")
+
+
+def _tubes(
+    pv: Any, plotter: Any, result: Result, t: Any, rows: np.ndarray, *, color: Any = None, numbers: Any = None,
+    ends: Any = None, colors: Any = None,
+) -> None:  # fmt: skip
+    """Vessels (segment, bool) as tubes of one color, or of numbers on a scale."""
+    table = result.vessels(t)
+    places, share = within(table, *box_of(result))
+    rows = np.flatnonzero(rows & (share > 0.0))
+    if not len(rows):
+        return
+    lines = pv.PolyData()
+    lines.points = places[rows].reshape(-1, 3)
+    lines.lines = np.column_stack([np.full(len(rows), 2), np.arange(2 * len(rows)).reshape(-1, 2)]).ravel()
+    lines["radius"] = np.repeat(np.maximum(0.5 * numbers_of(table, "diameter")[0][rows], 0.5), 2)
+    if numbers is not None:
+        lines["number"] = np.repeat(numbers[rows], 2)
+    mesh = lines.tube(scalars="radius", absolute=True, n_sides=10, capping=True)
+    look: Any = {"smooth_shading": True, "ambient": 0.35, "diffuse": 0.75}
+    if numbers is None:
+        plotter.add_mesh(mesh, color=color, **look)
+    else:
+        plotter.add_mesh(mesh, scalars="number", clim=ends, cmap=colors, show_scalar_bar=False, **look)
+
+
+def _taken(pv: Any, plotter: Any, low: np.ndarray, high: np.ndarray) -> Any:
+    """The picture, with the edges of the box."""
     plotter.add_mesh(pv.Box((low[0], high[0], low[1], high[1], low[2], high[2])), style="wireframe", color="#888888")
     centre, far = 0.5 * (low + high), float((high - low).max())
     plotter.camera_position = [tuple(centre + far * VIEW), tuple(centre), (0, 0, 1)]
+    plotter.camera.zoom(0.85)  # all corners of a cube are seen
     picture = plotter.screenshot(None, return_img=True)
     plotter.close()
-    return _framed(ax, picture, result, t, handles, drawn, color, high - low, cut)
+    return picture
 
 
 def _box(result: Result, position: np.ndarray, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper corner, um, of a box of round sides around the cells; of the domain where there are none."""
-    grid = result.attrs["grid"]
-    low = np.array(grid["origin"], float)
-    high = low + np.array(grid["spacing"]) * np.array(grid["shape"][::-1])
-    if not len(radius):
+    """Lower and upper corner, um, of a box of round sides around the cells, or with vessels of the domain."""
+    low, high = box_of(result)
+    if not len(radius) or has_vessels(result):
         return low, high
     low, high = ((position - radius[:, None]).min(axis=0), (position + radius[:, None]).max(axis=0))
     side = np.ceil((high - low) / ROUND) * ROUND
@@ -98,8 +184,8 @@ def _box(result: Result, position: np.ndarray, radius: np.ndarray) -> tuple[np.n
 
 
 def _framed(
-    ax: Axes | None, picture: Any, result: Result, t: Any, handles: list[tuple[str, str]], drawn: Any, color: str,
-    size: np.ndarray, cut: bool,
+    ax: Axes | None, picture: Any, result: Result, t: Any, handles: list[tuple[str, str]], drawn: Any, label: str,
+    size: np.ndarray, note: str,
 ) -> Axes:  # fmt: skip
     """The picture with title, legend and color bar, like every other figure."""
     from matplotlib.lines import Line2D
@@ -109,11 +195,12 @@ def _framed(
     ax.axis("off")
     when = say_time(float(result.times[result.frame(t, result.times)]))
     box = " × ".join(f"{s:g}" for s in size)
-    ax.set_title(f"{when}, box of {box} µm" + (", near quarter cut away" if cut else ""))
+    ax.set_title(f"{when}, box of {box} µm" + note)
     if drawn is not None:
-        ax.figure.colorbar(drawn, ax=ax, shrink=0.6, label=with_unit(color, result.unit(color)))
-    marks = [Line2D([], [], marker="o", ls="", color=shade, label=label) for shade, label in handles]
-    ax.legend(handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handletextpad=0.2)
+        ax.figure.colorbar(drawn, ax=ax, shrink=0.6, label=label)
+    marks = [Line2D([], [], marker="o", ls="", color=shade, label=what) for shade, what in handles]
+    if marks:
+        ax.legend(handles=marks, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handletextpad=0.2)
     return ax
 
 
