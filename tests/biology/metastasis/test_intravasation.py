@@ -55,6 +55,7 @@ def test_rates_by_hand():
     expected = 2e-4 * 0.6 * 0.75
     np.testing.assert_allclose(rates(Intravasation(6.0), cells, **wall), [expected, expected, 0, 0], rtol=1e-12)
     assert rates(Intravasation(6.0), cells, membrane=1.0).max() == 0.0, "a whole membrane lets nobody through"
+    assert rates(Intravasation(6.0, gate=0.5), cells, membrane=1.0, permeability=1.0).max() == pytest.approx(0.5e-4)
     assert rates(Intravasation(6.0), cells, flow=0.0).max() == 0.0, "nor does a vessel without blood"
     assert rates(Intravasation(6.0), cells, lumen=0).max() == 0.0, "nor one without a lumen"
 

@@ -24,7 +24,7 @@ BY_BLOOD, BY_LYMPH, TOGETHER = 1, 2, 3  # streams of its draws
 class Intravasation(Process):
     """Intravasation into blood and lymph.
 
-    Equation    into blood    rate  w (1 - b) p / (p + leak) (1 + door D)     1/min, the highest of the perfused
+    Equation    into blood    rate  w (1 - gate b) p / (p + leak) (1 + door D)     1/min, the highest of the perfused
                               vessels whose wall is within `reach` of the cell's surface
                 into lymph    lymph  w  near l o  v / (v + speed)  (0.3 + 0.7 c / (c + vegfc))
 
@@ -46,6 +46,7 @@ class Intravasation(Process):
     numbers = (
         Number("rate", "1/min", 2e-4, "assumed", "into blood, of a fully invasive cell at a bare, leaky wall", ge=0.0),
         Number("reach", "um", 10.0, "assumed", "between a cell's surface and the wall of a vessel", ge=0.0),
+        Number("gate", "1", 1.0, "assumed", "share of cells that a whole membrane holds back", ge=0.0, le=1.0),
         Number("leak", "1", 1.0, "assumed", "permeability of the wall at half of the effect", ge=1e-9),
         Number("door", "1", 9.0, "doi:10.1158/2159-8290.CD-15-0012", "how much more where a macrophage opens", ge=0.0),
         Number("lymph", "1/min", 1e-3, "assumed", "into lymph, of a fully invasive cell at a lymph vessel", ge=0.0),
@@ -140,7 +141,7 @@ class Intravasation(Process):
         flows = (there.length > 0.0) & tissue.vessels.perfused[owner]
         place, owner = there.position[flows], owner[flows]
         leak, wall = graph.segments["permeability"], open_radius(graph)
-        through = said["rate"] * (1.0 - graph.segments["membrane"]) * leak / (leak + said["leak"])
+        through = said["rate"] * (1.0 - said["gate"] * graph.segments["membrane"]) * leak / (leak + said["leak"])
         radius = radius_of(tissue)
         k, p, gap = apart(cells.position[rows], place, radius[rows].max() + wall.max() + said["reach"])
         near = gap <= radius[rows][k] + wall[owner[p]] + said["reach"]
