@@ -37,9 +37,9 @@ class Intravasation(Process):
     in all. Events tell who left; their cause is the id of the cell that led a cluster, or -1.
 
     Adds to     the population's removals, before Division; metastasis.
-    Source      door: Harney et al. 2015, Cancer Discov 5:932; clusters: Aceto et al. 2014, Cell 158:1110; fluid: Shields
-                et al. 2007, Cancer Cell 11:526. Rates assumed: of the order of 3e6 cells per g and day (Butler &
-                Gullino 1975, Cancer Res 35:512).
+    Source      door: Harney et al. 2015, Cancer Discov 5:932; clusters: Aceto et al. 2014, Cell 158:1110; fluid:
+                Shields et al. 2007, Cancer Cell 11:526. Rates assumed: of the order of 3e6 cells per g and day (Butler
+                & Gullino 1975, Cancer Res 35:512).
     """
 
     group = "metastasis.intravasation"
