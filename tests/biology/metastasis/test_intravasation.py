@@ -294,13 +294,25 @@ def test_a_model_is_the_same_for_threads_and_after_a_restart(tmp_path):
     assert last["metastasis.circulating"] > 0 and last["metastasis.lung.dormant"] > 0
 
 
-def test_a_model_without_the_groups_has_none_of_it():
-    model = oc.Model.from_text(
-        MODEL.replace("  intravasation: {rate: 0.01 1/min assumed, lymph: 0.05 1/min assumed}\n", "")
-    )
+def test_a_model_without_intravasation_is_told_that_nobody_leaves():
+    line = "  intravasation: {rate: 0.01 1/min assumed, lymph: 0.05 1/min assumed}\n"
+    model = oc.Model.from_text(MODEL.replace(line, ""))
+    assert ["nobody leaves" in p.message for p in model.problems] == [True]
     simulation = oc.Simulation(model, seed=1)
     simulation.run("1 h")
     assert simulation.tissue.metastasis.left.sum() == 0.0
+
+
+def test_a_run_may_stop_by_what_has_spread():
+    for rule in ("metastasis.lung.dormant > 3", "metastasis.blood_per_day > 2 1/day", "vessels.perfused < 0.5"):
+        assert oc.Model.from_text(MODEL + f"stop_when: {rule}\n").stop_when[0].text == rule
+    with pytest.raises(ModelError, match=r"Did you mean 'metastasis\.lung\.dormant'"):
+        oc.Model.from_text(MODEL + "stop_when: metastasis.lung.dormand > 3\n")
+
+
+def test_numerics_without_it_say_so():
+    with pytest.raises(ModelError, match="PhysiCell's numerics have no metastasis"):
+        oc.Model.from_text("numerics: physicell\n" + MODEL)
 
 
 @pytest.mark.parametrize(
