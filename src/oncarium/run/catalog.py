@@ -94,7 +94,12 @@ def summary() -> dict[str, dict[str, str]]:
     grid = Grid((0, 0, 0), (1, 1, 1), (1, 1, 2))
     matrix = Matrix(grid)
     matrix.enclose(np.array([[[True, False]]]))
-    members = {"matrix": matrix, "vessels": Vessels.empty(), "fluid": Fluid(grid), "metastasis": Spread()}
+    members: dict[str, Any] = {
+        "matrix": matrix,
+        "vessels": Vessels.empty(),
+        "fluid": Fluid(grid),
+        "metastasis": Spread(),
+    }
     return {"cells": cells} | {
         name: {k.partition(".")[2]: unit for k, (_, unit) in part.summary().items()} for name, part in members.items()
     }
