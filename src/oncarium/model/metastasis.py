@@ -63,8 +63,8 @@ def read_metastasis(reader: Reader, tree: Any, names: Names, has: Mapping[str, b
             "expected a section vessels, or fluid: {lymph: {density: 1}}.",
         )  # fmt: skip
     if "intravasation" not in group:
-        said = "nobody leaves, for it does not speak of intravasation;"
-        reader.complain("metastasis", said, "expected intravasation: {}.", severity="warning")
+        nobody = "nobody leaves, for it does not speak of intravasation;"
+        reader.complain("metastasis", nobody, "expected intravasation: {}.", severity="warning")
     if "cells" in group:
         cells = reader.word(group["cells"], "metastasis.cells", names.types, "cell type")
     else:
