@@ -179,3 +179,23 @@ def test_tissue_of_a_sparse_network(folder):
         low, high = min(r[key] for r in runs.values()), max(r[key] for r in runs.values())
         slack = (margin * low, margin * high) if key == "mean" else (margin, margin)
         assert low - slack[0] <= statistic <= high + slack[1], key
+
+
+def test_haematocrit_against_what_was_measured_in_the_mesentery(folder):
+    """As well as the outside solver does: r = 0.55 of the haematocrit, 0.82 of the logarithm of the velocity."""
+    source = folder / "vessel_network_pries546" / "apj_network_546_segments.txt"
+    if not source.exists():
+        pytest.skip("the measurement is not here")
+    case = solve_case(folder / "vessel_pries546_netflow", "phase_rat")
+    network = case.network
+    row = {}
+    for k, ends in enumerate(network.ends):
+        for n in ends:
+            row.setdefault((network.nodes[n], round(network.diameter[k], 2)), k)
+    lines = [line.split() for line in source.read_text(encoding="latin-1").splitlines()]
+    measured = [line for line in lines if len(line) == 8 and line[0].isdigit()]
+    at = [row.get((m[2], round(float(m[4]), 2)), row.get((m[3], round(float(m[4]), 2)))) for m in measured]
+    assert len(at) == 546 and None not in at
+    speed = np.abs(case.blood.flow[at]) / network.diameter[at] ** 2
+    assert np.corrcoef(case.blood.haematocrit[at], [float(m[6]) for m in measured])[0, 1] >= 0.5
+    assert np.corrcoef(np.log(speed), np.log([float(m[7]) for m in measured]))[0, 1] >= 0.8

@@ -196,11 +196,41 @@ def matrix(result: Result, t: Any, name: str) -> float:
 
 
 @_measure
+def metastasis(result: Result, t: Any, name: str) -> float:
+    """Cells of the tissue that have entered blood or lymph so far, clusters among them, cells per day (blood_per_day,
+    lymph_per_day), circulating cells of the patient, and of a site dormant, growing, cells ("lung.cells")."""
+    known = list(result.attrs["summary"].get("metastasis", {}))
+    if name not in known:
+        raise InputError("read-out", f"nothing of metastasis was recorded as '{name}'.{did_you_mean(name, known)}")
+    return float(result.summary[f"metastasis.{name}"].iloc[result.frame(t, result.times)])
+
+
+@_measure
 def factor(result: Result, t: Any, name: str, statistic: str = "mean") -> float:
     """Mean, lowest or highest concentration."""
     if name not in result.factors:
         raise InputError("read-out", f"no factor is called '{name}'.{did_you_mean(name, result.factors)}")
     return float(result.summary[f"{statistic}.{name}"].iloc[result.frame(t, result.times)])
+
+
+@_measure
+def tissue(result: Result, t: Any, name: str) -> float:
+    """What vessels and fluid tell of themselves at every time: "vessels.perfused", "fluid.pressure"."""
+    known = [f"{part}.{key}" for part, keys in result.attrs["summary"].items() for key in keys]
+    if name not in known:
+        raise InputError("read-out", f"nothing was recorded as '{name}'.{did_you_mean(name, known)}")
+    return float(result.summary[name].iloc[result.frame(t, result.times)])
+
+
+@_measure
+def vessels(result: Result, t: Any, name: str, of: str | None = None) -> float:
+    """Vessels as in images: density (1/mm^2), apart (um), perfused (share of the length), distance (um, median of the
+    distances of a type's cells from vessels with blood)."""
+    from .vasculature import Vasculature, vasculature
+
+    if name not in Vasculature._fields:
+        raise InputError("read-out", f"vessels have no '{name}'.{did_you_mean(name, Vasculature._fields)}")
+    return float(getattr(vasculature(result, t, of), name))
 
 
 @_measure

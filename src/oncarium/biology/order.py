@@ -25,6 +25,7 @@ from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
 from .fluid.lymph import Lymph
+from .fluid.lymphangiogenesis import Lymphangiogenesis
 from .fluid.pressure import FluidPressure
 from .fluid.stress import SolidStress
 from .hypoxia import Hypoxia
@@ -39,6 +40,8 @@ from .matrix.sensing import MatrixSensing
 from .maturation import Maturation
 from .mechanics import Mechanics
 from .metabolism import metabolism
+from .metastasis.cascade import Metastasis
+from .metastasis.intravasation import Intravasation
 from .motility import Motility
 from .networks import Networks
 from .outside import FreezePlaced
@@ -97,8 +100,8 @@ MECHANISMS = (
     # cells that were placed outside the domain take no part in the tick
     Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
-    Secretion, Supply, VesselSecretion, VesselExchange, Lymph, protease_cascade, timp_binding, cathepsin_decay, Reservoir,
-    Transport,
+    Secretion, Supply, VesselSecretion, VesselExchange, Lymph,
+    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
     Internalisation, Sensing, MatrixSensing, Rules, Senescence, Transformation,
     # act
@@ -110,9 +113,10 @@ MECHANISMS = (
     # move
     damage, Contacts, Springs, Mechanics, Membrane,
     # renew: arrivals and departures, births and deaths, what mothers pass on
-    Recruitment, Circulation, Division, Stemness, Evolution,
+    Recruitment, Intravasation, Circulation, Metastasis, Division, Stemness, Evolution,
     # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
-    SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, FluidPressure,
+    SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, Lymphangiogenesis,
+    FluidPressure,
     Variant(FreezePlaced, slot="body", freeze=False),
 )  # fmt: skip
 

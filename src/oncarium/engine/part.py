@@ -1,4 +1,4 @@
-"""Part: what the members of a tissue (cells, fields, matrix, vessels, fluid, body) have in common."""
+"""Part: what the members of a tissue (cells, fields, matrix, vessels, fluid, body, metastasis) have in common."""
 
 from __future__ import annotations
 

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from .kernels.neighbors import Neighbors
 
 
-MEMBERS = ("cells", "fields", "matrix", "vessels", "fluid", "body")
+MEMBERS = ("cells", "fields", "matrix", "vessels", "fluid", "body", "metastasis")
 
 
 @dataclass
 class Tissue:
     """Arrays only; copyable, comparable, savable.
 
-    matrix, vessels, fluid and body are None where a model has none. `population` is the queue of births and deaths,
-    and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the present positions,
-    `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the process that moves
-    the cells, left out of copies."""
+    matrix, vessels, fluid, body and metastasis are None where a model has none. `population` is the queue of births
+    and deaths, and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the present
+    positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the process
+    that moves the cells, left out of copies."""
 
     cells: Cells
     fields: Fields
@@ -37,6 +37,7 @@ class Tissue:
     vessels: Any = None
     fluid: Any = None
     body: Any = None
+    metastasis: Any = None
     tick: int = 0
     time: float = 0.0
     population: Population = field(default_factory=Population, compare=False)

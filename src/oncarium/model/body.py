@@ -95,7 +95,12 @@ class Patient:
 
 
 def read_patient(
-    reader: Reader, tree: dict[str, Any], names: Names, factors: Sequence[Factor], has: Mapping[str, bool], volume: float
+    reader: Reader,
+    tree: dict[str, Any],
+    names: Names,
+    factors: Sequence[Factor],
+    has: Mapping[str, bool],
+    volume: float,
 ) -> Patient:
     """Sections represents, body, entry, exit and supply of a model.
 
@@ -189,7 +194,13 @@ def _supplied(reader: Reader, given: Any, path: str, names: Names) -> Supplied |
 
 
 def _passage(
-    reader: Reader, tree: dict[str, Any], path: str, names: Names, known: Sequence[str], key: str, ways: Mapping[str, bool]
+    reader: Reader,
+    tree: dict[str, Any],
+    path: str,
+    names: Names,
+    known: Sequence[str],
+    key: str,
+    ways: Mapping[str, bool],
 ) -> dict[str, Any] | None:
     """What entries and exits have in common."""
     type = tree.get("cells")
@@ -218,7 +229,9 @@ def _passage(
     )
 
 
-def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], ways: Mapping[str, bool]) -> Passage | None:
+def _entry(
+    reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], ways: Mapping[str, bool]
+) -> Passage | None:
     tree = reader.group(
         given, path, ("cells", "from", "at", "rate", "size", "signal", "half", "hill", "count"), "part of an entry"
     )
@@ -237,7 +250,9 @@ def _entry(reader: Reader, given: Any, path: str, names: Names, known: Sequence[
     return Passage(**common, factor=signal, half=half, hill=hill, count=count)
 
 
-def _exit(reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], ways: Mapping[str, bool]) -> Passage | None:
+def _exit(
+    reader: Reader, given: Any, path: str, names: Names, known: Sequence[str], ways: Mapping[str, bool]
+) -> Passage | None:
     tree = reader.group(
         given, path, ("cells", "to", "at", "rate", "size", "when", "above", "carries"), "part of an exit"
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UNPRINTABLE, ModelError, Problem, shown
+from .nested import moved
 from .overlay import below_edits, overlay
 
 LIBRARY = Path(__file__).resolve().parent.parent / "library"
@@ -266,7 +267,10 @@ def _read(path: Path, name: str, chain: tuple[Path, ...], done: set[Path]) -> Do
             continue
         other = _included(path.parent, item)
         try:
-            merge(document, _read(other, str(other), (*chain, here), done))
+            base = _read(other, str(other), (*chain, here), done)
+            if other.parent != path.parent:  # its tables lie beside it
+                base.tree = moved(base.tree, other.parent.resolve(), path.parent.resolve())
+            merge(document, base)
         except ModelError as error:
             at = document.where("include")
             told = [

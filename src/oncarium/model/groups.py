@@ -1,5 +1,4 @@
-"""Numbers of mechanisms that stand in groups of their own, such as vessels.sprouting: what may stand there is told by the
-mechanisms."""
+"""Numbers of mechanisms that stand in groups of their own, such as vessels.sprouting: the mechanisms tell what may."""
 
 from __future__ import annotations
 

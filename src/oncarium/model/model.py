@@ -193,6 +193,8 @@ class Model(Spoken):
             h.update(repr(p.rows).encode())
             if p.values:
                 h.update(repr(sorted(p.values.items(), key=repr)).encode())
+        if self.vessels is not None and self.vessels.network is not None:
+            h.update(self.vessels.network.content)
         for process in self.processes:
             h.update(content_of(process).encode())
         return h.hexdigest()

@@ -11,27 +11,29 @@ from ..errors import UNPRINTABLE, did_you_mean
 from .overlay import overlay
 
 FILES = ("table", "slide", "classes")  # words that name a file which a model reads cells or concentrations from
+GIVEN = "given"  # a group whose values are all files: a network of vessels
 NAMED = ("types", "columns", "only")  # groups of a slide whose words are the file's
 
 
 def without_tables(tree: Any) -> Any:
     """The tree without the names of its tables: their content counts, not where they lie."""
     if isinstance(tree, Mapping):
-        return {k: v if k in NAMED else without_tables(v) for k, v in tree.items() if k not in FILES}
+        return {k: v if k in NAMED else without_tables(v) for k, v in tree.items() if k not in (*FILES, GIVEN)}
     return [without_tables(v) for v in tree] if isinstance(tree, list) else tree
 
 
 def moved(tree: Any, here: Path, there: Path) -> Any:
     """The tree with its tables named from another folder."""
     if isinstance(tree, Mapping):
-        return {
-            k: os.path.relpath(here / v, there)
-            if k in FILES and isinstance(v, str)
-            else v
-            if k in NAMED
-            else moved(v, here, there)
-            for k, v in tree.items()
-        }
+        out: dict[str, Any] = {}
+        for k, v in tree.items():
+            if k in FILES and isinstance(v, str):
+                out[k] = os.path.relpath(here / v, there)
+            elif k == GIVEN and isinstance(v, Mapping):
+                out[k] = {name: os.path.relpath(here / f, there) if isinstance(f, str) else f for name, f in v.items()}
+            else:
+                out[k] = v if k in NAMED else moved(v, here, there)
+        return out
     return [moved(v, here, there) for v in tree] if isinstance(tree, list) else tree
 
 

@@ -25,6 +25,7 @@ from .groups import read_groups
 from .initial import Placement, read_placement
 from .library import laid_over
 from .matrix import read_matrix
+from .metastasis import read_metastasis
 from .reader import Reader
 from .slide.place import INERT, in_domain, read_slides, remembered
 from .slide.words import OTHER, is_slide
@@ -139,7 +140,7 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport)
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport, model.folder)
 
 
 def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
@@ -148,10 +149,17 @@ def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _patient(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    d = model.domain
-    has = {"vessel": model.vessels is not None, "lymph": model.fluid is not None and bool(model.fluid.lymph)}
+    d, has = model.domain, _ways(model)
     volume = math.prod(d.voxel) * d.voxels
     model.patient = read_patient(reader, tree, model.names, model.factors, has, volume)
+
+
+def _ways(model: Model) -> dict[str, bool]:
+    return {"vessel": model.vessels is not None, "lymph": model.fluid is not None and bool(model.fluid.lymph)}
+
+
+def _metastasis(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.metastasis = read_metastasis(reader, tree.get("metastasis"), model.names, _ways(model))
 
 
 def _stop_rules(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
@@ -171,5 +179,6 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("vessels",), _vessels),
     (("fluid",), _fluid),
     (("represents", "supply", "body", "entry", "exit"), _patient),
+    (("metastasis",), _metastasis),
     (("stop_when",), _stop_rules),
 )

@@ -12,6 +12,7 @@ from .cell import CellType
 from .fluid import FluidStart
 from .initial import Placement
 from .matrix import MatrixStart
+from .metastasis import MetastasisStart
 from .network import Network
 from .rule import Names, Rule
 from .vessels import VesselStart
@@ -29,6 +30,7 @@ class Spoken:
     matrix: MatrixStart | None
     vessels: VesselStart | None
     fluid: FluidStart | None
+    metastasis: MetastasisStart | None
     processes: tuple[Any, ...]
 
     def uses(self, section: str) -> bool:
@@ -62,6 +64,8 @@ class Spoken:
                 return f"the mechanism {process}"
         if any(is_it(column) for p in self.placements for column, _ in p.values):
             return "initial"
+        if self.metastasis and any(is_it(c) for c in self.metastasis.columns):
+            return "metastasis"
         return "exit" if any(is_it(c) for e in self.patient.exits for c in (e.column, e.carries)) else ""
 
     @cached_property

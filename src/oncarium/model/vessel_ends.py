@@ -21,6 +21,18 @@ def parts_of(ends: np.ndarray, nodes: int) -> np.ndarray:
     return connected_components(joined, directed=False)[1]
 
 
+def blunt_ends(position: np.ndarray, ends: np.ndarray, inlet: float, outlet: float) -> tuple[np.ndarray, np.ndarray]:
+    """(node) boundary and value (mmHg) where nothing is known: pressures at blunt ends that fall with x.
+
+    >>> blunt_ends(np.array([[0.0, 0, 0], [50, 0, 0], [100, 0, 0]]), np.array([[0, 1], [1, 2]]), 25.0, 15.0)
+    (array([1, 0, 1], dtype=int8), array([25., nan, 15.]))
+    """
+    blunt = np.bincount(ends.ravel(), minlength=len(position)) == 1
+    x = position[:, 0]
+    share = (x - x.min()) / max(float(np.ptp(x)), 1e-300)
+    return np.where(blunt, PRESSURE, INNER).astype(np.int8), np.where(blunt, inlet + (outlet - inlet) * share, np.nan)
+
+
 def check_ends(network: VesselTables, file: str = "nodes.csv") -> None:
     """Raise ModelError where no blood can flow anywhere, or where nothing says how high the pressure is.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +47,19 @@ class VesselTables:
     segment_hd: np.ndarray
     notices: list[Problem] = field(default_factory=list)
 
+    @property
+    def content(self) -> bytes:
+        """What it says, names and notices apart: the same for the same vessels."""
+        arrays = (getattr(self, f.name) for f in fields(self))
+        return b"".join(np.ascontiguousarray(a).tobytes() for a in arrays if isinstance(a, np.ndarray))
 
-def read_network(folder: Path, box: Box | None = None, nodes: str = "nodes.csv") -> VesselTables:
+
+def read_network(
+    folder: Path, box: Box | None = None, nodes: str = "nodes.csv", segments: str = "segments.csv"
+) -> VesselTables:
     """Read nodes.csv and segments.csv of a folder.
 
-    box     x, y and z that every node must lie in, um     nodes   name of the table of nodes
+    box   x, y and z (or x and y alone) that every node must lie in, um     nodes, segments   names of the tables
 
     Raises ModelError with all problems of both files at once, one message for each kind.
 
@@ -69,7 +77,7 @@ def read_network(folder: Path, box: Box | None = None, nodes: str = "nodes.csv")
     size = {"diameter_um": ABOVE_ZERO, "length_um": ABOVE_ZERO}
     for name, arguments in (
         (nodes, ("node", ["id"], place, blood, ["type", "boundary"])),
-        ("segments.csv", ("segment", ["id", "a", "b"], size, {"flow_nl_min": ANY, "hd": SHARE})),
+        (segments, ("segment", ["id", "a", "b"], size, {"flow_nl_min": ANY, "hd": SHARE})),
     ):  # fmt: skip
         try:
             read.append(read_columns(folder / name, *arguments))  # type: ignore[arg-type]
@@ -200,7 +208,7 @@ def _unjoined(table: NamedColumns, ends: np.ndarray, count: int) -> None:
 def _outside(table: NamedColumns, position: np.ndarray, box: Box) -> None:
     low, high = (np.array([end[side] for end in box], float) for side in (0, 1))
     with np.errstate(invalid="ignore"):
-        beyond = ((position < low) | (position > high)).any(axis=1)
+        beyond = ((position[:, : len(box)] < low) | (position[:, : len(box)] > high)).any(axis=1)
     for k in np.flatnonzero(beyond):
         at = ", ".join(f"{v:g}" for v in position[k])
         table.faults.add(

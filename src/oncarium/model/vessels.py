@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ..errors import ModelError, Problem
 from .environment import Domain
 from .groups import inner_groups, whole_period
 from .reader import Reader
 from .regions import REGIONS, Region, read_region
+
+if TYPE_CHECKING:
+    from .vessel_tables import VesselTables
 
 WAYS = ("columns", "mesh", "random", "given")
 SPLITS = ("uniform", "separated")
@@ -46,6 +52,8 @@ BLOOD = {  # of all blood that enters: name -> (unit, usual value, lowest, highe
     "oxygen": ("mmHg", 40.0, 0.0, 760.0),
 }
 FILES = ("nodes", "segments", "vtp", "folder")
+INLET, OUTLET = 25.0, 15.0  # mmHg of a capillary bed, at blunt ends of which nothing is known
+CROWDED = 0.5  # share of the area that discs of the least distance can take at random (the most is 0.547)
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,8 @@ class VesselStart:
     """Everything a model says of its vessels at the start.
 
     haematocrit, oxygen (mmHg)   of the blood that enters       split   how red cells part at bifurcations
-    files      name -> path of a network that is given         adapted   whether radii adapt before time 0
+    network    what is given; None where nothing is, or where a run goes on      given   whether something is
+    adapted    whether radii adapt before time 0
     species    whose blood it is     period     min between updates of flow and walls
     """
 
@@ -70,19 +79,22 @@ class VesselStart:
     haematocrit: float = 0.45
     oxygen: float = 40.0
     split: str = "uniform"
-    files: tuple[tuple[str, str], ...] = ()
+    network: VesselTables | None = None
+    given: bool = False
     adapted: bool = True
     species: str = "human"
     period: float = 60.0
 
 
-def read_vessels(reader: Reader, tree: Any, domain: Domain, tick: float) -> VesselStart | None:
-    """Section vessels of a model."""
+def read_vessels(
+    reader: Reader, tree: Any, domain: Domain, tick: float, folder: Path | None = None
+) -> VesselStart | None:
+    """Section vessels of a model; folder None: its files are not opened."""
     if tree is None:
         return None
     known = (*WAYS, *BLOOD, "split", "species", "adapted", "period", *inner_groups("vessels"))
     group = reader.group(tree, "vessels", known, "part of vessels")
-    ways = [w for w in WAYS if w in group]
+    ways = [w for w in WAYS if group.get(w) is not None]  # a file that includes another takes a way out by null
     if not ways:
         reader.complain(
             "vessels",
@@ -103,8 +115,10 @@ def read_vessels(reader: Reader, tree: Any, domain: Domain, tick: float) -> Vess
             path = f"vessels.{way}.{i}" if isinstance(said, list) else f"vessels.{way}"
             lot = _lot(reader, one, path, way)
             if lot:
+                _fit(reader, lot, path, domain)
                 lots.append(lot)
     files = _files(reader, group.get("given"))
+    network = _network(reader, files, domain, folder) if files and folder is not None else None
     blood = {}
     for key, (unit, usual, low, high) in BLOOD.items():
         value = reader.quantity(group[key], f"vessels.{key}", unit, ge=low, le=high) if key in group else usual
@@ -113,8 +127,9 @@ def read_vessels(reader: Reader, tree: Any, domain: Domain, tick: float) -> Vess
     adapted = reader.truth(group.get("adapted", True), "vessels.adapted")
     species = reader.word(group.get("species", SPECIES[0]), "vessels.species", SPECIES, "species") or SPECIES[0]
     period = whole_period(reader, group, "vessels", tick)
-    start = VesselStart(tuple(lots), split=split, files=files, adapted=adapted, species=species, period=period)
-    return replace(start, **blood)
+    return VesselStart(
+        tuple(lots), blood["haematocrit"], blood["oxygen"], split, network, bool(files), adapted, species, period
+    )
 
 
 def _lot(reader: Reader, given: Any, path: str, way: str) -> Laid | None:
@@ -125,7 +140,7 @@ def _lot(reader: Reader, given: Any, path: str, way: str) -> Laid | None:
         if key in tree:
             value = reader.quantity(tree[key], f"{path}.{key}", unit, ge=low)
         elif usual is None:
-            reader.complain(f"{path}.{key}", f"the {key} is missing;", "expected e.g. 75 1/mm^2.")
+            reader.complain(f"{path}.{key}", f"the {key} is missing;", f"expected e.g. 100 {unit}.")
             value = None
         else:
             value = usual
@@ -138,6 +153,41 @@ def _lot(reader: Reader, given: Any, path: str, way: str) -> Laid | None:
         return None
     where = {k: v for k, v in tree.items() if k in REGIONS}
     return Laid(way, values, read_region(reader, where, path) if where else None)
+
+
+def _fit(reader: Reader, lot: Laid, path: str, domain: Domain) -> None:
+    """Vessels that do not fit into the tissue, or not beside each other."""
+    low, high = (domain.lower, domain.upper) if lot.region is None else lot.region.bounds(domain)
+    size, said = [b - a for a, b in zip(low, high)], lot.numbers
+    place = " x ".join(f"{v:g}" for v in size) + " um"
+    if min(size) <= 0.0:
+        reader.complain(path, "the region lies outside the domain;", "expected one within it.")
+    elif lot.way == "columns" and said["density"] > 0.0:
+        apart = max(said["apart"], said["diameter"])
+        most = CROWDED / (0.25 * math.pi * apart**2) * 1e6
+        if said["density"] > most:
+            reader.complain(
+                f"{path}.density", f"{said['density']:g} vessels per mm^2, none closer than {apart:g} um to another, "
+                "do not fit;", f"expected at most {most:.3g} per mm^2.",
+            )  # fmt: skip
+    elif lot.way == "mesh" and min(size[:2]) < 2.0 * said["spacing"]:
+        reader.complain(
+            f"{path}.spacing", f"a mesh of {said['spacing']:g} um does not fit into {place};",
+            "expected at least two spacings in x and y.",
+        )  # fmt: skip
+    elif lot.way == "random":
+        share = 0.25 * math.pi * said["diameter"] ** 2 * said["density"] * 1e-6
+        length = said["density"] * math.prod(size) * 1e-9
+        if share > 0.2:
+            reader.complain(
+                f"{path}.density", f"{said['density']:g} mm of vessel per mm^3, {said['diameter']:g} um wide, leave no "
+                "tissue between them;", "expected about 100 in three dimensions, 500 in a slice.",
+            )  # fmt: skip
+        elif length < 0.5e-3 * max(size):
+            reader.complain(
+                f"{path}.density", f"{length:.3g} mm of vessel in {place} are no network;",
+                "expected about 100 mm/mm^3 in three dimensions, 500 in a slice.",
+            )  # fmt: skip
 
 
 def _files(reader: Reader, given: Any) -> tuple[tuple[str, str], ...]:
@@ -153,4 +203,59 @@ def _files(reader: Reader, given: Any) -> tuple[tuple[str, str], ...]:
             "expected nodes and segments, or vtp, or folder.",
         )
         return ()
-    return tuple(files.items())
+    return tuple((k, v) for k, v in files.items() if v)
+
+
+def _network(reader: Reader, files: tuple[tuple[str, str], ...], domain: Domain, folder: Path) -> VesselTables | None:
+    """The network that the files hold, with ends; what is wrong with it is told by file and line."""
+    from .vessel_ends import blunt_ends, check_ends
+    from .vessel_tables import INNER, read_network
+    from .vtp import read_vtp
+
+    path = {k: folder / v for k, v in files}
+    # vessels may leave a slice upwards and downwards, and nothing else
+    box = tuple(zip(domain.lower, domain.upper))[: 2 if domain.is_2d else 3]
+    try:
+        if "vtp" in path:
+            network = read_vtp(path["vtp"], inlet=INLET, outlet=OUTLET)
+            file = path["vtp"].name
+            _inside(network, file, box)
+        else:
+            # either both names are told from the same folder, or a folder holds both
+            base = path.get("folder", folder)
+            names = {k: str(path[k]) for k in ("nodes", "segments") if k in path}
+            file = names.get("nodes", "nodes.csv")
+            network = read_network(base, box, **names)
+        if (network.boundary == INNER).all() and len(network.ends):
+            boundary, value = blunt_ends(network.position, network.ends, INLET, OUTLET)
+            count = int((boundary != INNER).sum())
+            said = f"no end is known: its {count} blunt ends have {INLET:g} to {OUTLET:g} mmHg, falling with x."
+            network = replace(network, boundary=boundary, value=value)
+            reader.complain("vessels.given", said, severity="notice")
+        if domain.is_2d:
+            z = network.position[network.ends][:, :, 2]
+            if not ((z.min(axis=1) <= domain.upper[2]) & (z.max(axis=1) >= domain.lower[2])).any():
+                said = f"no vessel meets the slice, which has z from {domain.lower[2]:g} to {domain.upper[2]:g} um;"
+                raise ModelError(Problem(file, "", said, "expected vessels in it or through it."))
+        check_ends(network, file)
+    except ModelError as error:
+        for p in error.problems:
+            reader.complain("vessels.given", f"{p.where} {p.message}".strip(), p.expected, p.remedy)
+        return None
+    for p in network.notices:
+        reader.complain("vessels.given", f"{p.where} {p.message}", severity="notice")
+    return network
+
+
+def _inside(network: VesselTables, name: str, box: tuple[tuple[float, float], ...]) -> None:
+    low, high = (tuple(end[side] for end in box) for side in (0, 1))
+    place = network.position[:, : len(box)]
+    beyond = [k for k, at in enumerate(place.tolist()) if any(v < a or v > b for v, a, b in zip(at, low, high))]
+    if beyond:
+        at = ", ".join(f"{v:g}" for v in network.position[beyond[0]])
+        raise ModelError(
+            Problem(
+                name, "", f"{len(beyond)} of {len(place)} points lie outside the domain, e.g. ({at}) um;",
+                "expected " + ", ".join(f"{axis} {a:g} to {b:g}" for axis, (a, b) in zip("xyz", box)) + " um.",
+            )
+        )  # fmt: skip

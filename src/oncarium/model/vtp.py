@@ -14,7 +14,8 @@ import numpy as np
 from ..errors import ModelError, Problem
 from .files import read_bytes
 from .rows import LARGEST_TABLE
-from .vessel_tables import INNER, NARROWEST, PRESSURE, VesselTables
+from .vessel_ends import blunt_ends
+from .vessel_tables import INNER, NARROWEST, VesselTables
 
 TYPES = {
     "Float32": "f4", "Float64": "f8", "Int8": "i1", "UInt8": "u1", "Int16": "i2", "UInt16": "u2", "Int32": "i4",
@@ -107,10 +108,7 @@ def _network(
     count = len(position)
     boundary, value = np.full(count, INNER, np.int8), np.full(count, np.nan)
     if inlet is not None and outlet is not None:
-        blunt = np.bincount(ends.ravel(), minlength=count) == 1
-        x = position[:, 0]
-        share = (x - x.min()) / max(float(np.ptp(x)), 1e-300)
-        boundary[blunt], value[blunt] = PRESSURE, (inlet + (outlet - inlet) * share)[blunt]
+        boundary, value = blunt_ends(position, ends, inlet, outlet)
     nothing, none = np.full(count, np.nan), np.full(len(ends), np.nan)
     return VesselTables(
         [f"n{k}" for k in range(count)], position, boundary, value, nothing, nothing.copy(),

@@ -96,7 +96,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
         cells.next_id += len(cells.types)
     tissue = Tissue(
         cells, fields, matrix.matrix_of(model), vessels.vessels_of(model, seed), vessels.fluid_of(model),
-        patient.body_of(model),
+        patient.body_of(model), patient.metastasis_of(model),
     )  # fmt: skip
     tissue.population.register([*plan.order.events, *(e for p in processes for e in p.events)])
     for process in processes:

@@ -21,6 +21,7 @@ from ..model.stop import StopWatch
 from . import checkpoint
 from .identity import identity_of
 from .lock import Lock
+from .ome import ome_attributes
 from .store import FORMAT, ROWS, Store, stopped
 
 log = logging.getLogger(__name__)
@@ -366,39 +367,3 @@ def _made(folder: Path) -> Iterator[None]:
         if isinstance(error, OSError):
             raise DataError.of(error, folder, "no run can be written here") from None
         raise
-
-
-def ome_attributes(fields: Any, every: float) -> dict[str, Any]:
-    """OME-Zarr 0.5 metadata of the fields."""
-    dx, dy, dz = fields.grid.spacing
-    x, y, z = (o + 0.5 * h for o, h in zip(fields.grid.origin, fields.grid.spacing))
-    return {
-        "ome": {
-            "version": "0.5",
-            "multiscales": [
-                {
-                    "name": "fields",
-                    "axes": [
-                        {"name": "t", "type": "time", "unit": "minute"},
-                        {"name": "c", "type": "channel"},
-                        *({"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"),
-                    ],
-                    "datasets": [
-                        {
-                            "path": "0",
-                            "coordinateTransformations": [
-                                {"type": "scale", "scale": [every, 1.0, dz, dy, dx]},
-                                {"type": "translation", "translation": [0.0, 0.0, z, y, x]},
-                            ],
-                        }
-                    ],
-                }
-            ],
-            "omero": {
-                "channels": [
-                    {"label": f"{n} ({u})", "color": "FFFFFF", "active": True}
-                    for n, u in zip(fields.names, fields.units)
-                ]
-            },
-        }
-    }

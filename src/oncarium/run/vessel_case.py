@@ -57,7 +57,7 @@ def solve_case(
     >>> _ = Path("segments.csv").write_text("id,a,b,diameter_um,length_um\\ns1,a,b,12,100\\n")
     >>> case = solve_case(".", viscosity="constant:3", hematocrit="fixed:0.4")
     >>> case.blood.flow.round(4).tolist()
-    [407.1254]
+    [407.117]
     """
     from ..biology.vessels.flow import solve_flow
     from ..biology.vessels.plumbing import Plumbing
@@ -78,7 +78,7 @@ def solve_case(
         blood = _given(network, rheology)
     else:
         check_ends(network)
-        kind, value, settled = _closed(network, parameters, rheology)
+        kind, value, settled = closed(network, parameters, rheology)
         blood = solve_flow(
             Plumbing(network.ends, len(network.nodes), kind, value), 0.5 * network.diameter, network.length, start,
             entering, rheology, fixed=parameters.fixed is not None, separation=True,
@@ -116,7 +116,7 @@ def _given(network: VesselTables, rheology) -> BloodFlow:
     )
 
 
-def _closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
+def closed(network: VesselTables, parameters: VesselParameters, rheology) -> tuple[np.ndarray, np.ndarray, bool]:
     """Kind and value of every node when flows at unknown ends are estimated; whether directions settled.
 
     The estimate takes one haematocrit everywhere; what flows through the ends then holds. An unknown end keeps its

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from ..biology.vessels.scattered import random_network
 from ..biology.vessels.settling import settle
 from ..biology.vessels.state import Vessels
 from ..model.model import Model
-from ..model.vessels import Laid
+from ..model.vessels import Laid, VesselStart
 from .regions import grid_of, inside, voxel_centers
 
 
@@ -26,8 +26,8 @@ def vessels_of(model: Model, seed: int) -> Vessels | None:
     vessels = Vessels.empty()
     for k, lot in enumerate(start.lots):
         vessels.graph.join(_laid(model, lot, seed + k).graph)
-    if start.files:
-        vessels.graph.join(_given(model).graph)
+    if start.network is not None:  # a run that goes on restores them
+        vessels.graph.join(_given(start).graph)
     return vessels
 
 
@@ -47,33 +47,28 @@ def _laid(model: Model, lot: Laid, seed: int) -> Vessels:
             gradient=said["gradient"], pressure=said["pressure"], closest=said["apart"] or None, **size, **blood,
         )  # fmt: skip
     low, high = (domain.lower, domain.upper) if lot.region is None else lot.region.bounds(domain)
-    pressures = {"inlet": said["inlet"] or None, "outlet": said["outlet"]}
+    inlet, outlet = said["inlet"] or None, said["outlet"]
     if lot.way == "mesh":
         vessels = seeding.mesh(
-            low, high, said["spacing"], seed, feeders=said["feeders"], murray=said["murray"], **pressures, **size,
-            **blood,
+            low, high, said["spacing"], seed, feeders=said["feeders"], murray=said["murray"], inlet=inlet,
+            outlet=outlet, **size, **blood,
         )  # fmt: skip
     else:
-        vessels = random_network(low, high, said["density"], seed, **pressures, **size, **blood)
+        vessels = random_network(low, high, said["density"], seed, inlet=inlet, outlet=outlet, **size, **blood)
     if start.adapted:
         settle(vessels, Perfusion(separation=start.split == "separated"))
     return vessels
 
 
-def _given(model: Model) -> Vessels:
-    """A network from tables."""
-    start, domain = model.vessels, model.domain
-    assert start is not None
-    files = {k: Path(model.folder or ".") / v for k, v in start.files}
-    box = tuple(zip(domain.lower, domain.upper))
-    from ..model.vessel_tables import read_network
-    from ..model.vtp import read_vtp
+def _given(start: VesselStart) -> Vessels:
+    """A network of the author's; flows at ends that are unknown are estimated."""
+    from ..biology.vessels.viscosity import Rheology
+    from ..model.vessel_parameters import VesselParameters
+    from .vessel_case import closed
 
-    if "vtp" in files:  # no ends are known: the blunt ones, as of a capillary bed along x
-        network = read_vtp(files["vtp"], inlet=25.0, outlet=15.0)
-        return from_tables(network, start.haematocrit, start.oxygen)
-    folder = files.get("folder", files["nodes"].parent if "nodes" in files else Path("."))
-    return from_tables(read_network(folder, box), start.haematocrit, start.oxygen)
+    assert start.network is not None
+    kind, value, _ = closed(start.network, VesselParameters(), Rheology())
+    return from_tables(replace(start.network, boundary=kind, value=value), start.haematocrit, start.oxygen)
 
 
 def fluid_of(model: Model) -> Fluid | None:

@@ -137,9 +137,33 @@ def test_columns_are_as_many_as_asked_apart_from_each_other_and_inside():
     assert len(place) == round(75.0 * 0.6) and (place[:, 0] < 600).all() and (place[:, 2] == 10.0).all()
     apart = np.linalg.norm(place[:, None] - place[None], axis=2)[np.triu_indices(len(place), 1)]
     assert apart.min() >= 0.6e3 / np.sqrt(75.0)
-    assert graph.position[0::3, 2] == pytest.approx(20.0 - graph.position[2::3, 2])
-    s = graph.segments
-    assert ((2 * s["length"] >= 300) & (2 * s["length"] <= 600)).all()
+    height = np.sort(graph.position[:, 2].reshape(-1, 3)[:, [0, 2]])
+    assert (height[:, 0] < 0.0).all() and (height[:, 1] > 20.0).all()  # both ends beyond the slice
+    whole = graph.segments["length"].reshape(-1, 2)
+    assert graph.segments["length"] == pytest.approx(graph.distances())
+    assert ((whole.sum(axis=1) >= 300) & (whole.sum(axis=1) <= 600)).all()
+    share = whole[:, 0] / whole.sum(axis=1)
+    assert (share >= 0.1).all() and (share <= 0.9).all() and 0.15 < share.std() < 0.35
+
+
+def test_where_sprouts_join_two_columns_blood_flows():
+    """The pressure at a crossing is that of the share of the way at which the slice cuts the vessel."""
+    vessels = columns(SLICE, ALL, 75.0, spread=0.0, seed=1)
+    blood = Perfusion()
+    blood.update(vessels)
+    graph = vessels.graph
+    whole = graph.segments["length"].reshape(-1, 2)
+    total = whole.sum(axis=1)
+    drop = 1e-2 * total
+    crossing = graph.nodes["pressure"][1::3]
+    assert crossing == pytest.approx(20.0 + drop * (0.5 - whole[:, 0] / total))
+    assert crossing.std() > 0.5
+    joined = [[1, 4], [7, 10], [13, 16]]
+    added = graph.add_segments(joined, length=100.0, radius=4.0)
+    blood.update(vessels)
+    falls = np.diff(crossing[[0, 1, 2, 3, 4, 5]].reshape(3, 2), axis=1).ravel()
+    assert (np.sign(graph.segments["flow"][added]) == -np.sign(falls)).all()
+    assert vessels.perfused.all()
 
 
 def test_columns_carry_blood_as_capillaries_do():

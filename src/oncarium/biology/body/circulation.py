@@ -17,8 +17,8 @@ SUBSTEP = 1.0  # min: rates of the body are at most a few per hour
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def change(level, gain, driver, half, matrix, driven):
-    """Rate of change of every compartment (1/min); driver (compartment): that which drives it, or -1. driven: flows that
-    a compartment drives: (flow, from, to, by) and (flow, 1/min, half)."""
+    """Rate of change of every compartment (1/min); driver (compartment): that which drives it, or -1. driven: flows
+    that a compartment drives: (flow, from, to, by) and (flow, 1/min, half)."""
     out = np.empty_like(level)
     for m in range(level.shape[0]):
         y = level[driver[m]]

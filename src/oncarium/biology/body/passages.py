@@ -49,7 +49,7 @@ class Door:
 class Exit:
     """Where cells of a type leave.
 
-    voxels          flat numbers of the voxels that they leave by; None: where lymph vessels are, as far as they are open
+    voxels          flat numbers of the voxels that they leave by; None: by lymph vessels, as far as they are open
 
     column, above   only cells whose column lies above a value    rate   1/min, in one of the voxels
     body            index of the compartment they go to, or -1    size   as of Door
@@ -154,7 +154,9 @@ class Recruitment(Process):
             for p in ways.entries
         ]
         exits = [
-            Exit(types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size / ways.represents, p.carries)
+            Exit(
+                types.index(p.type), voxels(p), p.rate, p.column, p.above, body(p), p.size / ways.represents, p.carries
+            )
             for p in ways.exits
         ]
         return cls(build.minutes(cls.clock), doors, exits, **options)

@@ -36,13 +36,14 @@ class Fluid:
             h.update(np.ascontiguousarray(array).tobytes())
 
     def summary(self) -> dict[str, tuple[float, str]]:
-        """Mean and highest pressure, mean and highest stress, share of the lymph vessels that is open."""
+        """Mean and highest pressure and stress, mean lymph vessels, and the share of them that is open."""
         lymph = float(self.lymph.sum())
         return {
             "fluid.pressure": (float(self.pressure.mean()), "mmHg"),
             "fluid.highest_pressure": (float(self.pressure.max()), "mmHg"),
             "fluid.stress": (float(self.stress.mean()), "kPa"),
             "fluid.highest_stress": (float(self.stress.max()), "kPa"),
+            "fluid.lymph": (float(self.lymph.mean()), "1"),
             "fluid.open_lymph": (float((self.lymph * self.open).sum() / lymph) if lymph else 0.0, "1"),
         }
 

@@ -183,7 +183,7 @@ class Adaptation(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Adaptation:
-        return cls(model.vessels.period, **cls.said(model), **options)
+        return cls(model.vessels.period, cls.said(model)["time"], **options)
 
     def __init__(self, period: float = 60.0, time: float = TIME, law: Law | None = None):
         self.period, self.time, self.law = period, time, law or Law()

@@ -16,6 +16,8 @@ from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 
 ANTIBODY, LEAKY = 150.0, 0.18  # kDa and um/min: IgG through tumor vessels, 3e-7 cm/s (as cited by Finley & Popel 2012)
 SIZE_POWER = 2.0 / 3.0  # permeability falls with mass (assumed): 0.4 um/min for VEGF-A, 16 for glucose
+TINY = 1.0  # kDa: molecules that enter red cells
+SOLVED = Blood(1.0, 1.0, 0.0, 1.0)  # carries its concentration, nothing else
 ALBUMIN, HELD_BACK = 66.0, 0.82  # kDa and share of it that a tumor vessel's wall reflects (Baxter & Jain 1989)
 SMALL = 1e-3  # of the oxygen that could pass: less is none, when blood and tissue are compared
 
@@ -26,11 +28,13 @@ class Passage(NamedTuple):
     blood          concentration in the plasma that enters: 0 for what tissue makes
     permeability   um/min of a wall whose own factor is 1
     reflection     share that does not follow the fluid through the wall
+    in_cells       whether red cells carry it, too, as they do small molecules (assumed)
     """
 
     blood: float = 0.0
     permeability: float = LEAKY
     reflection: float = HELD_BACK
+    in_cells: bool = False
 
 
 def passage(mass: float, blood: float = 0.0) -> Passage:
@@ -40,7 +44,10 @@ def passage(mass: float, blood: float = 0.0) -> Passage:
     [0.18, 0.4, 15.94]
     """
     return Passage(
-        blood, LEAKY * (ANTIBODY / mass) ** SIZE_POWER, min(0.95, HELD_BACK * (mass / ALBUMIN) ** SIZE_POWER)
+        blood,
+        LEAKY * (ANTIBODY / mass) ** SIZE_POWER,
+        min(0.95, HELD_BACK * (mass / ALBUMIN) ** SIZE_POWER),
+        mass < TINY,
     )
 
 
@@ -49,6 +56,7 @@ class VesselExchange(Process):
 
     Equation    oxygen          flux = g (P_blood - P) per voxel, g from wall and voxel (wall.py); P_blood by the
                                 balance along the network (oxygen.py), as it responds to the tissue
+                small molecules likewise, without red cells' curve: what whole blood carries runs short on the way
                 every other     flux = E (c_blood - c) per voxel, the whole of a segment's E = Q (1 - exp(-G / Q)):
                                 no more than its plasma flow Q carries; G from permeability x the segment's factor
                 with the fluid  + (1 - reflection) filtration c_blood where fluid leaves the blood, of factors that
@@ -103,10 +111,14 @@ class VesselExchange(Process):
     def prepare(self, tissue: Tissue) -> None:
         names = tissue.fields.names
         self.breath = names.index(self.oxygen) if self.oxygen in names else -1
-        self.rows = [(names.index(name), p) for name, p in self.passages.items() if name in names]
+        there = [(names.index(name), p) for name, p in self.passages.items() if name in names]
+        self.rows = [(f, p) for f, p in there if not p.in_cells]
+        self.small = [(f, p) for f, p in there if p.in_cells]
+        self.lost = dict.fromkeys((f for f, _ in self.small), 0.0)  # by the tissue, per min
         self.found: Pieces | None = None
         self.cut_as: tuple[np.ndarray, ...] = ()
         self.known: tuple[np.ndarray, ...] = ()
+        self.open_to: list[np.ndarray] = []
         self.rates = np.zeros((len(self.rows), *tissue.fields.grid.shape))  # 1/min
         self.marched: March | None = None
         self.response: tuple[np.ndarray, np.ndarray] | None = None
@@ -119,7 +131,7 @@ class VesselExchange(Process):
         changed = self._cut(tissue)
         if self.breath >= 0:
             self._breathe(tissue)
-        if self.rows:
+        if self.rows or self.small:
             self._wash(tissue, changed)
 
     def _cut(self, tissue: Tissue) -> bool:
@@ -138,21 +150,31 @@ class VesselExchange(Process):
     def _breathe(self, tissue: Tissue) -> None:
         """Oxygen: march along the blood, then what the voxels get as a line in what they have."""
         assert self.found is not None
-        fields, vessels, f = tissue.fields, tissue.vessels, self.breath
-        graph = vessels.graph
-        total, mean = meet(self.found, self.passing, fields.value[f])
-        inside = np.maximum(self.found.inside, 1e-12)
+        graph = tissue.vessels.graph
+        _, mean = meet(self.found, self.passing, tissue.fields.value[self.breath])
         if self.response is not None and len(self.response[0]) == len(mean):
             slope, source = self.response
             taken, given = slope * (source - mean), self.marched.loss if self.marched else slope
             passes = max(np.abs(given).sum(), SMALL * (slope * np.abs(source)).sum(), 1e-300)
             self.imbalance = float(np.abs(taken - given).sum() / passes)
-        found = march(graph, vessels.perfused, total * self.solubility / inside, mean, self.blood)
+        entering = graph.nodes["oxygen"]
+        found, source = self._carried(tissue, self.breath, self.passing, entering, self.blood, self.solubility)
         graph.segments["oxygen"][:] = found.oxygen
-        source = mean + np.divide(found.loss, found.slope, out=np.zeros(len(mean)), where=found.slope > 0.0)
-        share = np.divide(found.slope * inside, total * self.solubility, out=np.zeros(len(mean)), where=total > 0.0)
         self.marched, self.response = found, (found.slope, source)
-        deposit(self.found, self.passing / fields.grid.voxel_volume, share, source, fields.supply[f], fields.demand[f])
+
+    def _carried(
+        self, tissue: Tissue, f: int, passing: np.ndarray, entering: np.ndarray, blood: Blood, solubility: float
+    ) -> tuple[March, np.ndarray]:
+        """What blood brings of a factor that runs short on the way: the march, and what each segment offers."""
+        assert self.found is not None
+        fields, graph = tissue.fields, tissue.vessels.graph
+        total, mean = meet(self.found, passing, fields.value[f])
+        inside = np.maximum(self.found.inside, 1e-12)
+        found = march(graph, tissue.vessels.perfused, total * solubility / inside, mean, blood, entering)
+        source = mean + np.divide(found.loss, found.slope, out=np.zeros(len(mean)), where=found.slope > 0.0)
+        share = np.divide(found.slope * inside, total * solubility, out=np.zeros(len(mean)), where=total > 0.0)
+        deposit(self.found, passing / fields.grid.voxel_volume, share, source, fields.supply[f], fields.demand[f])
+        return found, source
 
     def _wash(self, tissue: Tissue, changed: bool) -> None:
         """Every other factor."""
@@ -163,6 +185,10 @@ class VesselExchange(Process):
             self.known = tuple(a.copy() for a in seen)
             self._rates(tissue)
         fluid = tissue.fluid
+        for (f, p), passing in zip(self.small, self.open_to):
+            entering = np.full(vessels.graph.n_nodes, p.blood)
+            found, _ = self._carried(tissue, f, passing, entering, SOLVED, 1.0)
+            self.lost[f] = -float((found.loss * self.found.inside).sum()) if self.found is not None else 0.0
         for k, (f, p) in enumerate(self.rows):
             fields.demand[f] += self.rates[k]
             if p.blood > 0.0:
@@ -183,6 +209,10 @@ class VesselExchange(Process):
         plasma = plasma_flow(vessels)
         inside = np.maximum(found.inside, 1e-12)
         nowhere, unused = np.zeros(len(plasma)), np.zeros(grid.shape)
+        self.open_to = [
+            conductances(found, 1.0 / (leaky * max(p.permeability, 1e-12)), tissue.fields.diffusion[f])
+            for f, p in self.small
+        ]
         self.rates[:] = 0.0
         for k, (f, p) in enumerate(self.rows):
             if p.permeability == 0.0:
@@ -197,9 +227,9 @@ class VesselExchange(Process):
         """Factor -> concentration x um^3 per min that passes from the tissue into the blood now (below 0: out of it),
         without what the fluid carries."""
         volume, value = tissue.fields.grid.voxel_volume, tissue.fields.value
-        return {
-            tissue.fields.names[f]: float((self.rates[k] * (value[f] - p.blood)).sum() * volume)
-            for k, (f, p) in enumerate(self.rows)
+        names = tissue.fields.names
+        return {names[f]: lost for f, lost in self.lost.items()} | {
+            names[f]: float((self.rates[k] * (value[f] - p.blood)).sum() * volume) for k, (f, p) in enumerate(self.rows)
         }
 
 

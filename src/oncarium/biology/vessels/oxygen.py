@@ -209,13 +209,19 @@ def _march(order, ends, flow, carries, haematocrit, first, segment, enters, inle
 
 
 def march(
-    graph: Graph, carries: np.ndarray, conductance: np.ndarray, tissue: np.ndarray, blood: Blood = HUMAN
+    graph: Graph,
+    carries: np.ndarray,
+    conductance: np.ndarray,
+    tissue: np.ndarray,
+    blood: Blood = HUMAN,
+    entering: np.ndarray | None = None,
 ) -> March:
     """Oxygen of the blood of a network with flow and haematocrit.
 
     carries       (segment) whether blood flows there
     conductance   (segment) um^3 of oxygen per min and mmHg between its blood and the tissue
     tissue        (segment) mmHg, weighted mean of the tissue at it
+    entering      (node) mmHg of blood that enters there; left out: the nodes' oxygen
 
     >>> from oncarium.biology.vessels.state import FLOW, Vessels
     >>> graph = Vessels.empty().graph
@@ -229,7 +235,7 @@ def march(
     flow, n = graph.segments["flow"], graph.n_segments
     order = downstream(graph.ends, flow, carries, incidence.first, incidence.segment, graph.n_nodes)
     out = (np.full(graph.n_nodes, np.nan), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n))
-    enters = np.stack([graph.nodes["haematocrit"], graph.nodes["oxygen"]], axis=1)
+    enters = np.stack([graph.nodes["haematocrit"], graph.nodes["oxygen"] if entering is None else entering], axis=1)
     _march(
         order, graph.ends, flow, carries, graph.segments["haematocrit"], incidence.first, incidence.segment, enters,
         graph.nodes["kind"] != INNER, conductance, tissue, tuple(float(v) for v in blood), out,

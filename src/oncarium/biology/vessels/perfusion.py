@@ -16,16 +16,19 @@ from .viscosity import Rheology
 
 PERIOD = 60.0  # min: radii change within days
 SHUT = 2.0  # um: a vessel squeezed to less lets no cell pass, and counts as closed
+SQUEEZED = (
+    0.9  # of the radius, below which a vessel counts as squeezed: narrow ones are not closed by a trace of stress
+)
 TOLERANCE = 1e-4  # of the haematocrit, from one update to the next
 MOST = 60  # turns of the iteration in one update; the next one goes on from there
 
 
 def open_to_blood(vessels: Vessels) -> np.ndarray:
-    """(segment) whether blood can pass: it has a lumen, and is not squeezed shut.
+    """(segment) whether blood can pass: it has a lumen, and is not squeezed (by a tenth or more) to less than 2 um.
 
     >>> vessels = Vessels.empty()
     >>> a, b = vessels.graph.add_nodes([[0, 0, 0], [9, 0, 0]])
-    >>> _ = vessels.graph.add_segments([[a, b]] * 3, length=9.0, radius=[4.0, 4.0, 1.5], squeeze=[1.0, 0.4, 1.0])
+    >>> _ = vessels.graph.add_segments([[a, b]] * 3, length=9.0, radius=[4.0, 4.0, 1.5], squeeze=[1.0, 0.4, 0.95])
     >>> open_to_blood(vessels).tolist()
     [True, False, True]
     """
@@ -33,7 +36,7 @@ def open_to_blood(vessels: Vessels) -> np.ndarray:
     return (
         (s["lumen"] > 0)
         & (s["radius"] * s["squeeze"] > 0.0)
-        & ~((s["squeeze"] < 1.0) & (s["radius"] * s["squeeze"] < SHUT))
+        & ~((s["squeeze"] < SQUEEZED) & (s["radius"] * s["squeeze"] < SHUT))
     )
 
 

@@ -17,12 +17,13 @@ from ...errors import InputError
 from .state import PRESSURE, Vessels
 
 STREAM = stream_of("vessels")
-PLACES, SIZES, LENGTHS, TURNS, KEPT = range(5)  # draws
+PLACES, SIZES, LENGTHS, TURNS, KEPT, CUTS = range(6)  # draws
 TRIES = 400  # places that are tried for one vessel
 GRADIENT = 10.0  # mmHg per mm along a capillary: 0.4 mm/s and 2 to 3 Pa at a radius of 4 um
 MIDDLE = 20.0  # mmHg, of 25 and 15 at the two ends of a capillary bed (Owen et al. 2011)
 RADIUS, SPREAD = 4.0, 0.2  # um; standard deviation of its logarithm (assumed)
 LENGTH = (300.0, 600.0)  # um, of a vessel that crosses a slice
+ENDS = 0.1  # of a vessel's length: a slice cuts it no nearer to its ends (assumed)
 CLOSEST = 0.6  # of the mean spacing: the least distance of two vessels (assumed; more than 0.8 cannot be had)
 
 
@@ -95,11 +96,13 @@ def columns(
 
     grid, inside   the voxels, and which of them (z, y, x) have vessels     density   1/mm^2
     length         um, shortest and longest       radius, spread   um, and standard deviation of its logarithm
-    gradient       mmHg/mm along a vessel         pressure         mmHg, in its middle
+    gradient       mmHg/mm along a vessel         pressure         mmHg, in its middle (not where the slice cuts it)
     haematocrit, oxygen (mmHg)   of the blood that enters          closest   um between two; left out: 0.6 of the mean
                                                                             spacing
 
-    Nodes 3 i, 3 i + 1 and 3 i + 2 are inlet, crossing and outlet of vessel i; its blood goes up or down by chance.
+    Nodes 3 i, 3 i + 1 and 3 i + 2 are inlet, crossing and outlet of vessel i; its blood goes up or down by chance. The
+    slice cuts a vessel anywhere between a tenth and nine tenths of its way: some crossings are near an artery, some
+    near a vein, so that blood flows where a sprout joins two of them.
     Raises InputError where they do not fit.
 
     >>> slice = Grid((0, 0, 0), (20, 20, 20), (1, 50, 50))
@@ -128,8 +131,10 @@ def columns(
     size = sizes(seed, count, radius, spread)
     vessels = Vessels.empty()
     position = np.repeat(place, 3, axis=0)
-    position[0::3, 2] -= 0.5 * up * reach
-    position[2::3, 2] += 0.5 * up * reach
+    least = np.minimum(np.maximum(ENDS, grid.spacing[2] / reach), 0.5)  # both ends lie beyond the slice
+    cut = least + (1.0 - 2.0 * least) * draws(seed, CUTS, count)  # share of the way where the slice is
+    position[0::3, 2] -= up * cut * reach
+    position[2::3, 2] += up * (1.0 - cut) * reach
     drop = 0.5e-3 * gradient * reach
     given = np.column_stack([pressure + drop, np.zeros(count), pressure - drop]).ravel()
     vessels.graph.add_nodes(
@@ -138,8 +143,8 @@ def columns(
     first = 3 * np.arange(count)
     ends = np.stack([np.column_stack([first, first + 1]), np.column_stack([first + 1, first + 2])], axis=1)
     vessels.graph.add_segments(
-        ends.reshape(-1, 2), length=np.repeat(0.5 * reach, 2), radius=np.repeat(size, 2), haematocrit=haematocrit,
-        oxygen=oxygen,
+        ends.reshape(-1, 2), length=(reach[:, None] * np.column_stack([cut, 1.0 - cut])).ravel(),
+        radius=np.repeat(size, 2), haematocrit=haematocrit, oxygen=oxygen,
     )  # fmt: skip
     return vessels
 

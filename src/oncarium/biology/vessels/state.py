@@ -71,7 +71,7 @@ class Vessels:
         self.graph.digest(h)
 
     def summary(self) -> dict[str, tuple[float, str]]:
-        """Length, share that is perfused, mean radius, flow in, haematocrit, oxygen, coverage, permeability, tips."""
+        """Length, share that is perfused, tips, flow in; means of radius, blood and wall."""
         graph, length = self.graph, self.graph.segments["length"]
         total = max(float(length.sum()), 1e-300)
 
@@ -93,6 +93,7 @@ class Vessels:
             "vessels.haematocrit": (mean("haematocrit", carried), "1"),
             "vessels.oxygen": (mean("oxygen", carried), "mmHg"),
             "vessels.coverage": (mean("coverage", length), "1"),
+            "vessels.stability": (mean("stability", length), "1"),
             "vessels.permeability": (mean("permeability", length), "1"),
         }
 

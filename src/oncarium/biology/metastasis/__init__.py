@@ -1,0 +1,1 @@
+"""Metastasis: cells that leave through vessels, circulate, arrest at distant sites and grow there."""
