@@ -81,6 +81,9 @@ def test_oxygen_of_blood_and_tissue_share_a_scale(flat):
     assert ax.images[0].get_clim() == ax.collections[1].get_clim() and len(ax.child_axes) == 1
     assert ax.collections[1].get_clim()[1] >= flat.vessels()["oxygen"].max()
     assert len(oc.plot.vessels(flat, color="flow").child_axes) == 2
+    for draw in (oc.plot.vessels, oc.plot.perfusion):
+        ax = axes(None, (3, 3))
+        assert draw(flat, ax=ax) is ax
     assert (numbers_of(flat.vessels(), "flow")[0] > 0.0).all()
 
 
