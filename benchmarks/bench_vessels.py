@@ -1,6 +1,6 @@
 """Blood in networks of 5,000 and 50,000 vessels, and what vessels add to `reference`: processor time of one core.
 
-    python benchmarks/bench_vessels.py [network reference]
+python benchmarks/bench_vessels.py [network reference]
 """
 
 from __future__ import annotations
