@@ -222,7 +222,16 @@ def test_nothing_and_one_cell_can_be_drawn(tmp_path, tumor, cd8, z):
 
 
 def test_every_function_draws_into_the_axes_it_is_given(result):
-    others = {plot.scene, plot.dose_response, plot.enrichment, plot.cooccurrence, plot.infiltration}
+    others = {
+        plot.scene,
+        plot.network,
+        plot.vessels,
+        plot.perfusion,
+        plot.dose_response,
+        plot.enrichment,
+        plot.cooccurrence,
+        plot.infiltration,
+    }
     drawing = [
         f
         for f in map(vars(plot).get, plot.__all__)

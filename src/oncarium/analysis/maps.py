@@ -31,7 +31,7 @@ from .scales import (
     shaded,
     with_unit,
 )  # fmt: skip
-from .vessel_plots import add_vessels, has_vessels
+from .vessel_plots import Network, add_vessels, has_vessels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,7 +132,7 @@ def tissue(
             _discs(ax, plane, rows, shade, ringed=field is not None)
             handles.append(_handle(shade, f"{label} ({rows.sum():,})"))
     if vessels and has_vessels(result):
-        handles += add_vessels(ax, result, t)[1]
+        handles += add_vessels(ax, Network.of(result, t))[1]
     bare(ax, window)
     scale_bar(ax, window, paper=True)
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + plane.note)

@@ -29,13 +29,14 @@ def movie(
     color: str = "type",
     field: str | None = None,
     crop: Sequence[float] | None = None,
+    vessels: bool = True,
     see: Callable[[int, int], Any] | None = None,
 ) -> Path:
     """Write at most this many evenly spaced frames of cells at `rate` per second; returns the path. Without a video
     encoder an .mp4 becomes a .gif, which is told.
 
     color   "type", or a number that cells have; one scale for all frames     field   a factor below the cells
-    crop    (lowest x, highest x, lowest y, highest y) of what is shown, um
+    crop    (lowest x, highest x, lowest y, highest y) of what is shown, um     vessels   whether they are drawn
     see     called with (frames done, all)
 
     Raises InputError for another kind of file, for what was not recorded, and when neither imageio-ffmpeg nor Pillow
@@ -52,7 +53,7 @@ def movie(
     if path.suffix.lower() not in KINDS:
         raise InputError(str(path), f"'{path.suffix}' is no kind of movie here;", f"expected {' or '.join(KINDS)}.")
     chosen = result.times[np.linspace(0, len(result.times) - 1, min(frames, len(result.times))).round().astype(int)]
-    pictures = _pictures(result, chosen, {"color": color, "field": field, "crop": crop}, see)
+    pictures = _pictures(result, chosen, {"color": color, "field": field, "crop": crop, "vessels": vessels}, see)
     if path.suffix.lower() == ".mp4":
         try:
             import imageio_ffmpeg

@@ -21,6 +21,7 @@ from ..model.slide.plausible import look
 from ..model.slide.words import SIZES, read_words
 from .canvas import axes, save, styled
 from .scales import PALETTE, bare, scale_bar
+from .vessel_plots import Network, add_vessels, has_vessels
 
 if TYPE_CHECKING:
     import pandas
@@ -41,6 +42,7 @@ class Preview:
     title, text   in words      place (cell, xy), diameter   um, y up      names   what each is
     problems   what is to be said before a model can take them
     unit   of the lengths: um, or px where the size of a pixel is not known       model   that they are the start of
+    network   its vessels
     """
 
     title: str
@@ -51,6 +53,7 @@ class Preview:
     problems: list[Problem] = field(default_factory=list)
     unit: str = "um"
     model: Model | None = None
+    network: Network | None = None
 
     @property
     def types(self) -> list[str]:
@@ -168,16 +171,26 @@ def size_hint(header: Sequence[str], columns: Mapping[str, str]) -> str:
 
 def of_model(model: Model) -> Preview:
     """The cells of a model at time 0."""
+    from ..biology.vessels.state import TIP
     from ..run.simulation import Simulation
 
-    cells = Simulation(model).tissue.cells
-    return _started(model, cells.position[:, :2].copy(), [cells.types[k] for k in cells.type], 2.0 * cells["radius"])
+    tissue = Simulation(model).tissue
+    cells, network = tissue.cells, None
+    if tissue.vessels is not None:
+        graph, grid = tissue.vessels.graph, tissue.fields.grid
+        radius = graph.segments["radius"] * graph.segments["squeeze"]
+        tips = graph.position[graph.nodes["kind"] == TIP]
+        places = graph.position[graph.ends]
+        network = Network.cut(places, radius, tissue.vessels.perfused, tips, grid.lower, grid.upper)
+    place, types = cells.position[:, :2].copy(), [cells.types[k] for k in cells.type]
+    return _started(model, place, types, 2.0 * cells["radius"], network)
 
 
 def of_run(model: Model, result: Result) -> Preview:
     """The cells at the first frame of a run of the model."""
     cells = result.cells(result.times[0], ["type", "position", "radius"])
-    return _started(model, cells[["x", "y"]].to_numpy(), cells["type"], 2.0 * cells["radius"].to_numpy())
+    network = Network.of(result, result.times[0], slab=False) if has_vessels(result) else None
+    return _started(model, cells[["x", "y"]].to_numpy(), cells["type"], 2.0 * cells["radius"].to_numpy(), network)
 
 
 def write_start(model: Model, result: Result, folder: Path) -> Path | None:
@@ -190,14 +203,18 @@ def write_start(model: Model, result: Result, folder: Path) -> Path | None:
     return None
 
 
-def _started(model: Model, place: np.ndarray, given: Sequence[str], across: np.ndarray) -> Preview:
+def _started(
+    model: Model, place: np.ndarray, given: Sequence[str], across: np.ndarray, network: Network | None
+) -> Preview:
     names = np.array(given, object).astype(str)
     count = {t: int((names == t).sum()) for t in (t.name for t in model.types) if (names == t).any()}
     wide = max([len(t) for t in count], default=1)
     lines = [f"{model.title}: {len(names):,} cells at the start"]
     lines += str(look(place[:, 0], place[:, 1], across)).split("\n") if len(names) else []
     lines += [f"  {t:<{wide}}  {n:>8,}  {100 * n / len(names):>3.0f} %" for t, n in count.items()]
-    return Preview(model.title, "\n".join(lines), place, across, names, model.problems, model=model)
+    if network is not None:
+        lines.append(f"  {len(network.rows):,} segments of vessels")
+    return Preview(model.title, "\n".join(lines), place, across, names, model.problems, model=model, network=network)
 
 
 def palette(names: Sequence[str]) -> dict[str, str]:
@@ -231,6 +248,8 @@ def draw(seen: Preview, ax: Axes | None = None) -> Axes:
     if rest:
         count = int(np.isin(seen.names, rest).sum())
         handles.append(Line2D([], [], marker="o", ls="", color=GREY, label=f"{len(rest)} more ({count:,})"))
+    if seen.network is not None:
+        handles += add_vessels(ax, seen.network)[1]
     low, high = seen.place.min(axis=0), seen.place.max(axis=0)
     if seen.model is not None:
         low, high = np.array(seen.model.domain.lower[:2]), np.array(seen.model.domain.upper[:2])

@@ -196,6 +196,16 @@ def matrix(result: Result, t: Any, name: str) -> float:
 
 
 @_measure
+def metastasis(result: Result, t: Any, name: str) -> float:
+    """Cells of the tissue that have entered blood or lymph so far, clusters among them, cells per day (blood_per_day,
+    lymph_per_day), circulating cells of the patient, and of a site dormant, growing, cells ("lung.cells")."""
+    known = list(result.attrs["summary"].get("metastasis", {}))
+    if name not in known:
+        raise InputError("read-out", f"nothing of metastasis was recorded as '{name}'.{did_you_mean(name, known)}")
+    return float(result.summary[f"metastasis.{name}"].iloc[result.frame(t, result.times)])
+
+
+@_measure
 def factor(result: Result, t: Any, name: str, statistic: str = "mean") -> float:
     """Mean, lowest or highest concentration."""
     if name not in result.factors:

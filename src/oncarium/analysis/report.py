@@ -21,10 +21,11 @@ from ..units import say_time
 from . import start_page
 from .page import Page, escaped, swatch
 from .scales import APOPTOTIC, MANY, NECROTIC, color_of
+from .vessel_plots import has_vessels, length_density
 
 FRAMES = 6  # of the tissue over time
 LARGEST_TABLE = 2_000_000  # characters of a table that a page carries
-WIDE = ("fields", "overview")  # figures of a page's width
+WIDE = ("fields", "overview", "vessel_course")  # figures of a page's width
 WORDS = {
     "live, apoptotic, necrotic": "a cell lives; dies in an ordered way and shrinks; or swells, bursts and lies there",
     "middle plane": "of a tissue in space, the cells that a plane through its middle cuts, at the size of the cut",
@@ -69,7 +70,7 @@ def draw(result: Result, folder: Path) -> Pictures:
 
     times = result.times
     moments = np.unique(np.linspace(0, len(times) - 1, FRAMES).round().astype(int))
-    out: Pictures = {"Tissue": [], "Factors": [], "Curves": []}
+    out: Pictures = {"Tissue": [], "Factors": [], "Vessels": [], "Curves": []}
 
     def keep(section: str, name: str, caption: str, make: Callable[[], object]) -> None:
         file = file_name(name, [path.stem for path, _ in out[section]])
@@ -84,6 +85,15 @@ def draw(result: Result, folder: Path) -> Pictures:
     else:
         for name in result.factors:
             keep("Factors", f"field_{name}", f"{name} at {when}.", partial(plot.field, result, name))
+    if has_vessels(result):
+        end = say_time(times[-1])
+        seen: dict[str, tuple[Callable, str]] = {
+            "vessels": (plot.vessels, f"Vessels over oxygen at {end}, at their true width."),
+            "perfusion": (plot.perfusion, f"Distance from the nearest vessel that carries blood at {end}."),
+            "vessel_course": (plot.vessel_course, "Vessels and fluid over time."),
+        }
+        for name, (make, caption) in seen.items():
+            keep("Vessels", name, caption, partial(make, result))
     curves = {
         "growth": (plot.growth, "Live cells of each type."),
         "composition": (plot.composition, "Share of each type among live cells."),
@@ -118,9 +128,11 @@ def _page(result: Result, pictures: Pictures, start: str = "") -> Page:
         page.add(f"<p>The cells come from a slide: <a href='{start}'>data and start side by side</a>.</p>")
     _summary(page, result)
     page.heading("Tissue").over_time(pictures["Tissue"], "Cells at their true size.")
-    for section in ("Factors", "Curves"):
+    for section in ("Factors", "Vessels", "Curves"):
         if pictures[section]:
             page.heading(section)
+            if section == "Vessels":
+                _vessels(page, result)
             page.pictures([(path, caption, path.stem in WIDE) for path, caption in pictures[section]])
     _glossary(page, result, model)
     _tables(page, result)
@@ -161,6 +173,31 @@ def _summary(page: Page, result: Result) -> None:
     happened = {k: int(last[f"events.{k}"]) for k in result.attrs["events"] if last[f"events.{k}"] > 0}
     if happened:
         page.table(list(happened), [[f"{n:,}" for n in happened.values()]])
+
+
+def _vessels(page: Page, result: Result) -> None:
+    """The network and the fluid in numbers."""
+    lines = [
+        ("share of the length that carries blood", "vessels.perfused", "1"),
+        ("inflow", "vessels.inflow", "nl/min"),
+        ("oxygen of the blood, mean", "vessels.oxygen", "mmHg"),
+        ("share of walls covered by pericytes", "vessels.coverage", "1"),
+        ("permeability of walls (1: leaky)", "vessels.permeability", "1"),
+        ("tips of sprouts", "vessels.tips", "1"),
+        ("pressure of the fluid, mean", "fluid.pressure", "mmHg"),
+        ("pressure of the fluid, highest", "fluid.highest_pressure", "mmHg"),
+        ("solid stress, mean", "fluid.stress", "kPa"),
+        ("solid stress, highest", "fluid.highest_stress", "kPa"),
+        ("share of lymph vessels that is open", "fluid.open_lymph", "1"),
+    ]
+    summary, ends = result.summary, (result.times[0], result.times[-1])
+    rows = [["length of vessels", *(f"{length_density(result, t):.4g}" for t in ends), "mm/mm³"]]
+    rows += [
+        [said, *(f"{summary[name].iloc[k]:.4g}" for k in (0, -1)), "" if unit == "1" else unit]
+        for said, name, unit in lines
+        if name in summary
+    ]
+    page.table(["vessels and fluid", "at start", "at the end", "unit"], rows)
 
 
 def _glossary(page: Page, result: Result, model: Model | None) -> None:

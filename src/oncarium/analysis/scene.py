@@ -13,7 +13,7 @@ from ..units import say_time
 from .canvas import axes, styled
 from .maps import DEAD
 from .scales import APOPTOTIC, NECROTIC, color_of, colors_of, range_of, with_unit
-from .vessel_plots import BLOOD, box_of, has_vessels, numbers_of, within
+from .vessel_plots import BLOOD, Network, box_of, has_vessels, numbers_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -143,17 +143,17 @@ def _tubes(
     ends: Any = None, colors: Any = None,
 ) -> None:  # fmt: skip
     """Vessels (segment, bool) as tubes of one color, or of numbers on a scale."""
-    table = result.vessels(t)
-    places, share = within(table, *box_of(result))
-    rows = np.flatnonzero(rows & (share > 0.0))
-    if not len(rows):
+    seen = Network.of(result, t, slab=False)
+    kept = rows[seen.rows]
+    count = int(kept.sum())
+    if not count:
         return
     lines = pv.PolyData()
-    lines.points = places[rows].reshape(-1, 3)
-    lines.lines = np.column_stack([np.full(len(rows), 2), np.arange(2 * len(rows)).reshape(-1, 2)]).ravel()
-    lines["radius"] = np.repeat(np.maximum(0.5 * numbers_of(table, "diameter")[0][rows], 0.5), 2)
+    lines.points = seen.ends[kept].reshape(-1, 3)
+    lines.lines = np.column_stack([np.full(count, 2), np.arange(2 * count).reshape(-1, 2)]).ravel()
+    lines["radius"] = np.repeat(np.maximum(seen.radius[kept], 0.5), 2)
     if numbers is not None:
-        lines["number"] = np.repeat(numbers[rows], 2)
+        lines["number"] = np.repeat(numbers[seen.rows][kept], 2)
     mesh = lines.tube(scalars="radius", absolute=True, n_sides=10, capping=True)
     look: Any = {"smooth_shading": True, "ambient": 0.35, "diffuse": 0.75}
     if numbers is None:

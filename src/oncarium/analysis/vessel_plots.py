@@ -6,6 +6,7 @@ In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h"
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,10 +48,14 @@ def box_of(result: Result, slab: bool = False) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def within(table: pandas.DataFrame, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The part of every segment in a box: its ends (segment, 2, xyz) um, and its share of the segment (0: outside)."""
-    a, b = table[["ax", "ay", "az"]].to_numpy(float), table[["bx", "by", "bz"]].to_numpy(float)
-    way = b - a
+def within(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The part of every segment (segment, 2, xyz) um in a box: its ends, and its share of the segment (0: outside).
+
+    >>> ends, share = within(np.array([[[0.0, 5.0, -30.0], [0.0, 5.0, 30.0]]]), np.zeros(3), np.full(3, 15.0))
+    >>> ends.tolist(), share.tolist()
+    ([[[0.0, 5.0, 0.0], [0.0, 5.0, 15.0]]], [0.25])
+    """
+    a, way = places[:, 0], places[:, 1] - places[:, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         u, v = (low - a) / way, (high - a) / way
     still = way == 0.0
@@ -60,6 +65,11 @@ def within(table: pandas.DataFrame, low: np.ndarray, high: np.ndarray) -> tuple[
     last = np.where(outside.any(axis=1) | (last < first), first, last)
     ends = np.stack([a + first[:, None] * way, a + last[:, None] * way], axis=1)
     return ends, last - first
+
+
+def places_of(table: pandas.DataFrame) -> np.ndarray:
+    """(segment, 2, xyz) um: the ends of the segments."""
+    return np.stack([table[[f"{end}{axis}" for axis in "xyz"]].to_numpy(float) for end in "ab"], axis=1)
 
 
 def numbers_of(table: pandas.DataFrame, what: str) -> tuple[np.ndarray, str]:
@@ -77,10 +87,40 @@ def numbers_of(table: pandas.DataFrame, what: str) -> tuple[np.ndarray, str]:
     return (np.abs(values) if what == "flow" else values), units[what]
 
 
+@dataclass
+class Network:
+    """The vessels of a part of a tissue, as they are drawn.
+
+    ends (segment, 2, xyz) um     radius (segment) um, as it is open     flows (segment) whether blood does
+    tips (tip, xyz) um            rows (segment) of the whole network
+    """
+
+    ends: np.ndarray
+    radius: np.ndarray
+    flows: np.ndarray
+    tips: np.ndarray
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, result: Result, t: Any = None, slab: bool = True) -> Network:
+        """of a result; slab: only what its middle layer of voxels holds. Raises InputError without vessels."""
+        table, nodes = result.vessels(t), table_at(result, "nodes", t)
+        radius, tips = 0.5 * numbers_of(table, "diameter")[0], nodes["position"][nodes["tip"] > 0]
+        return cls.cut(places_of(table), radius, table["perfused"].to_numpy() > 0, tips, *box_of(result, slab))
+
+    @classmethod
+    def cut(cls, places: np.ndarray, radius: Any, flows: Any, tips: Any, low: np.ndarray, high: np.ndarray) -> Network:
+        """What lies in a box of a network with these ends (segment, 2, xyz) um."""
+        ends, share = within(places, low, high)
+        rows = np.flatnonzero(share > 0.0)
+        near = ((tips >= low - 1e-6) & (tips <= high + 1e-6)).all(axis=1)
+        return cls(ends[rows], radius[rows], flows[rows], tips[near], rows)
+
+
 def add_vessels(
-    ax: Axes, result: Result, t: Any, numbers: np.ndarray | None = None, scale: tuple[float, float, str] | None = None
+    ax: Axes, seen: Network, numbers: np.ndarray | None = None, scale: tuple[float, float, str] | None = None
 ) -> tuple[Any, list[Any]]:
-    """Draw the vessels of a plane on a map; what was drawn, and handles for its legend.
+    """Draw vessels on a map; what was drawn, and handles for its legend.
 
     numbers   (segment) by which they are colored, on a scale (low, high, color map); None: by whether blood flows
     """
@@ -88,45 +128,35 @@ def add_vessels(
     from matplotlib.lines import Line2D
     from matplotlib.patches import Circle, Polygon
 
-    table = result.vessels(t)
-    ends, share = within(table, *box_of(result, slab=True))
-    radius = 0.5 * numbers_of(table, "diameter")[0]
-    flows = table["perfused"].to_numpy() > 0
     shapes, rows = [], []
-    for i in np.flatnonzero(share > 0.0):
-        (a, b), r = ends[i, :, :2], max(radius[i], 0.5)
+    for i, ((a, b), r) in enumerate(zip(seen.ends[:, :, :2], np.maximum(seen.radius, 0.5))):
         along = b - a
         length = float(np.hypot(*along))
-        if length > 0.2 * r:  # it lies in the plane: a band of its width; else a disc
+        flat = length > 0.2 * r  # it lies in the plane: a band of its width; else a disc
+        if flat:
             side = r * np.array([-along[1], along[0]]) / length
             shapes.append(Polygon(np.array([a + side, b + side, b - side, a - side])))
-            rows.append(i)
-        for end in (a, b) if length > 0.2 * r else (a,):
-            shapes.append(Circle((float(end[0]), float(end[1])), r))
-            rows.append(i)
+        shapes += [Circle((float(end[0]), float(end[1])), r) for end in ((a, b) if flat else (a,))]
+        rows += [i] * (len(shapes) - len(rows))
     row = np.array(rows, int)
-    colored = numbers is not None and scale is not None
-    rims = "white" if colored else ["white" if f else BLOOD for f in flows[row]]
+    rims = "white" if numbers is not None else ["black" if f else BLOOD for f in seen.flows[row]]
     ax.add_collection(PatchCollection(shapes, facecolors="none", edgecolors=rims, linewidths=1.4, zorder=3))
     drawn = PatchCollection(shapes, linewidths=0, zorder=3.1)  # over all rims, so that bands join
     if numbers is not None and scale is not None:
         drawn.set(array=numbers[row], cmap=scale[2], clim=scale[:2])
     else:
-        drawn.set_facecolor([BLOOD if f else STILL for f in flows[row]])
+        drawn.set_facecolor([BLOOD if f else STILL for f in seen.flows[row]])
     ax.add_collection(drawn)
     handles: list[Any] = []
     if numbers is None:
         for yes, label in ((True, "vessel"), (False, "vessel without flow")):
-            if (flows[row] == yes).any():
+            if (seen.flows == yes).any():
                 face = BLOOD if yes else STILL
                 handles.append(Line2D([], [], marker="o", ls="", mfc=face, mec=BLOOD, color=BLOOD, label=label))
-    nodes = table_at(result, "nodes", t)
-    tips = nodes["position"][nodes["tip"] > 0]
-    low, high = box_of(result, slab=True)
-    tips = tips[((tips >= low - 1e-6) & (tips <= high + 1e-6)).all(axis=1)]
-    if len(tips):
+    if len(seen.tips):
         look: Any = {"marker": "^", "s": 16, "color": TIP, "edgecolors": "white", "linewidths": 0.4, "zorder": 3.2}
-        handles.append(ax.scatter(tips[:, 0], tips[:, 1], label=f"tip of a sprout ({len(tips)})", **look))
+        label = f"tip of a sprout ({len(seen.tips)})"
+        handles.append(ax.scatter(seen.tips[:, 0], seen.tips[:, 1], label=label, **look))
     return drawn, handles
 
 
@@ -156,8 +186,7 @@ def vessels(
     """
     from .maps import _bar, _plane, window_of
 
-    table = result.vessels(t)
-    numbers, unit = numbers_of(table, color)
+    seen, (numbers, unit) = Network.of(result, t), numbers_of(result.vessels(t), color)
     extent = extent_of(result)
     window = window_of(crop, extent)
     field = field if field is None or field in result.fields else None
@@ -175,10 +204,10 @@ def vessels(
             _bar(ax, below, with_unit(field, result.fields.units[field]))
             in_bars = 1
     if color == "perfused":
-        _, handles = add_vessels(ax, result, t)
+        _, handles = add_vessels(ax, seen)
     else:
         scale = (low, high if high > low else low + 1e-9, colors_of(unit))
-        drawn, handles = add_vessels(ax, result, t, numbers, scale)
+        drawn, handles = add_vessels(ax, seen, numbers[seen.rows], scale)
         _bar(ax, drawn, with_unit(name, unit), second=in_bars > 0)
         in_bars += 1
     bare(ax, window)
@@ -196,10 +225,9 @@ def distance_from_blood(result: Result, t: Any = None) -> np.ndarray:
     3-D whatever its depth); infinite where none is perfused. Raises InputError."""
     from scipy.spatial import cKDTree
 
-    table = result.vessels(t)
     low, high = box_of(result)
-    ends, share = within(table, low, high)
-    ends = ends[(share > 0.0) & (table["perfused"].to_numpy() > 0)]
+    seen = Network.of(result, t, slab=False)
+    ends = seen.ends[seen.flows]
     grid = result.attrs["grid"]
     (x0, y0, _), (dx, dy, _), (_, ny, nx) = grid["origin"], grid["spacing"], grid["shape"]
     x, y = np.meshgrid(x0 + (np.arange(nx) + 0.5) * dx, y0 + (np.arange(ny) + 0.5) * dy)
@@ -234,7 +262,7 @@ def perfusion(result: Result, t: Any = None, ax: Axes | None = None) -> Axes:
             shown, levels=[f for f in FAR if f < shown.max()], extent=extent, colors="white", linewidths=1.0
         )
         ax.clabel(lines, fmt=lambda v: f"{v:g} µm", fontsize=7)
-    _, handles = add_vessels(ax, result, t)
+    _, handles = add_vessels(ax, Network.of(result, t))
     bare(ax, extent)
     scale_bar(ax, extent, "black", paper=True)
     _bar(ax, image, "distance from blood (µm)")
@@ -251,7 +279,7 @@ def length_density(result: Result, t: Any = None) -> float:
     """mm of vessel per mm^3 of tissue, of what lies in the domain. Raises InputError where there are no vessels."""
     low, high = box_of(result)
     table = result.vessels(t)
-    share = within(table, low, high)[1]
+    share = within(places_of(table), low, high)[1]
     return float((share * table["length"]).sum() / np.prod(high - low) * 1e6)
 
 

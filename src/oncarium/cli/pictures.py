@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .options import RunArgument, one_run
 
 Color = Annotated[
-    str, typer.Option(metavar="COLUMN", help="Color of cells: type, or any number they have, such as hypoxia.level.")
+    str,
+    typer.Option(
+        metavar="COLUMN",
+        help="Color of cells: type, or any number they have, such as hypoxia.level; of vessels: oxygen, flow, "
+        "diameter, haematocrit, coverage, perfused, ...",
+    ),
 ]
 Field = Annotated[str | None, typer.Option(metavar="FACTOR", help="A factor whose map lies below the cells.")]
 Crop = Annotated[
     str | None, typer.Option(metavar="X0,X1,Y0,Y1", help="Show this part of the tissue only (um).", show_default=False)
 ]
+Vessels = Annotated[bool, typer.Option("--vessels/--no-vessels", help="Draw vessels over the cells.")]
 CURVES = ("growth", "composition", "deaths", "phases", "factors")
-WHAT = ("tissue", "scene", "fields", "overview", *CURVES)
+VESSELS = ("vessels", "perfusion", "network", "vessel_course")
+WHAT = ("tissue", "scene", "fields", "overview", *CURVES, *VESSELS)
 
 
 def report(
@@ -50,12 +57,13 @@ def plot(
     color: Color = "type",
     field: Field = None,
     crop: Crop = None,
+    vessels: Vessels = True,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", help="The file: .png, .svg or .pdf; in the run's folder when left out."),
     ] = None,
 ) -> None:
-    """Draw one figure: tissue in any color, a field, a curve, cells in space."""
+    """Draw one figure: tissue in any color, a field, a curve, vessels, cells or vessels in space."""
     from .. import exchange
     from ..analysis import plot as draw
     from ..errors import InputError, did_you_mean
@@ -63,32 +71,45 @@ def plot(
 
     opened = exchange.open(run)
     result = opened.first() if isinstance(opened, Results) else opened
-    course = what in CURVES or what not in (*WHAT, *result.factors)
+    course = what in CURVES or what not in (*WHAT, *result.fields)
     if not course:
         result = one_run(opened)
-    look = {"color": (color, "type"), "field": (field, None), "crop": (crop, None)}
-    takes = {"tissue": tuple(look), "scene": ("color",)}.get(what, ("crop",) if what in result.factors else ())
+    look = {"color": (color, "type"), "field": (field, None), "crop": (crop, None), "vessels": (vessels, True)}
+    takes: dict[str, tuple[str, ...]] = {
+        "tissue": tuple(look), "scene": ("color", "vessels"), "vessels": ("color", "field", "crop"),
+        "network": ("color",), **dict.fromkeys(result.fields, ("crop",)),
+    }  # fmt: skip
     for option, (given, usual) in look.items():
-        if given != usual and option not in takes:
-            raise InputError(f"--{option} {given}", f"a figure of '{what}' takes no {option}.")
+        if given != usual and option not in takes.get(what, ()):
+            said = "--no-vessels" if option == "vessels" else f"--{option} {given}"
+            raise InputError(said, f"a figure of '{what}' takes no {option}.")
+    blood: dict[str, Any] = {} if color == "type" else {"color": color}
     if what == "tissue":
-        figure: object = draw.tissue(result, at, color=color, field=field, crop=corners(crop))
+        figure: object = draw.tissue(result, at, color=color, field=field, crop=corners(crop), vessels=vessels)
     elif what == "scene":
-        figure = draw.scene(result, at, color=color)
+        figure = draw.scene(result, at, color=color, vessels=vessels)
+    elif what == "vessels":
+        figure = draw.vessels(result, at, **blood, **({"field": field} if field else {}), crop=corners(crop))
+    elif what == "network":
+        figure = draw.network(result, at, **blood)
+    elif what == "perfusion":
+        figure = draw.perfusion(result, at)
+    elif what == "vessel_course":
+        figure = draw.vessel_course(result)
     elif what == "fields":
         figure = draw.fields(result, at)
     elif what in ("overview", *CURVES):
         figure = getattr(draw, what)(opened if course else result)
-    elif what in result.factors:
+    elif what in result.fields:
         figure = draw.field(result, what, at, crop=corners(crop))
     else:
         try:
             what in result.summary or result.numbers(what)
         except InputError:
-            known = [*WHAT, *result.factors, *result.columns]
+            known = [*WHAT, *result.fields, *result.columns]
             raise InputError(
                 what, f"no figure, factor or number of cells is called so.{did_you_mean(what, known)}",
-                f"Figures: {', '.join(WHAT)}. Factors: {', '.join(result.factors)}. "
+                f"Figures: {', '.join(WHAT)}. Factors: {', '.join(result.fields)}. "
                 f"Numbers: {', '.join(result.columns)}.",
             ) from None  # fmt: skip
         figure = draw.over_time(opened, what)
@@ -102,6 +123,7 @@ def movie(
     color: Color = "type",
     field: Field = None,
     crop: Crop = None,
+    vessels: Vessels = True,
     frames: Annotated[int, typer.Option(min=1, help="Frames at most, spread evenly over the run.")] = 120,
     rate: Annotated[int, typer.Option(min=1, help="Frames per second.")] = 12,
 ) -> None:
@@ -118,7 +140,7 @@ def movie(
         one = one_run(exchange.open(run))
         path = maker.movie(
             one, out or run / "movie.mp4", frames, rate, color=color, field=field, crop=corners(crop),
-            see=lambda done, all: bar.update(task, completed=done, total=all),
+            vessels=vessels, see=lambda done, all: bar.update(task, completed=done, total=all),
         )  # fmt: skip
     print(path)
 

@@ -51,6 +51,9 @@ class FieldView(Mapping):
     def __len__(self) -> int:
         return len(self.units)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self.units
+
     def __getitem__(self, name: str) -> xarray.DataArray:
         """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises
         InputError."""
