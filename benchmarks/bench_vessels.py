@@ -57,7 +57,8 @@ def network(segments: int, split: str) -> None:
     oxygen.step(tissue, tick)
     print(
         f"{len(s['radius']):>7} vessels, cells {split:<10} first {1e3 * first:>6.0f} ms   flow and cells "
-        f"{spread(blood)} ms in {int(np.median(turns))} turns   oxygen {spread(air)} ms   pieces in voxels {1e3 * cut:.0f} ms"
+        f"{spread(blood)} ms in {int(np.median(turns))} turns   oxygen {spread(air)} ms   "
+        f"pieces in voxels {1e3 * cut:.0f} ms"
     )
 
 
