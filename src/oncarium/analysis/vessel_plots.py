@@ -128,7 +128,8 @@ def add_vessels(
     from matplotlib.lines import Line2D
     from matplotlib.patches import Circle, Polygon
 
-    shapes, rows = [], []
+    shapes: list[Any] = []
+    rows: list[int] = []
     for i, ((a, b), r) in enumerate(zip(seen.ends[:, :, :2], np.maximum(seen.radius, 0.5))):
         along = b - a
         length = float(np.hypot(*along))
@@ -194,7 +195,7 @@ def vessels(
     name = f"blood {color}" if color == "oxygen" else f"{'flow' if color == 'flow' else color} of vessels"
     shown, in_bars = _plane(result, field, t) if field else None, 0
     low, high = limits or range_of(numbers)[:2]
-    if shown is not None:
+    if shown is not None and field is not None:
         lowest, highest = range_of(shown)[:2]
         if field == color:
             low, high = limits or (min(low, lowest), max(high, highest))
