@@ -16,8 +16,7 @@ from ..vessels.wall import open_radius
 
 TOUCH = 1.25  # of the sum of two radii: cells that are closer touch, as for adhesion
 DOORWAY = 15.0  # um between a macrophage's surface and the wall of a vessel that it opens (Harney et al. 2015)
-UNKNOWN = 0.5  # response to the speed of the fluid where a model does not solve it (assumed)
-NO_VEGFC = 0.3  # of the rate into lymph without VEGF-C where the model has that (assumed)
+ALONE = 0.3  # of the rate into lymph is left without flow of the fluid, and without VEGF-C (assumed)
 BY_BLOOD, BY_LYMPH, TOGETHER = 1, 2, 3  # streams of its draws
 
 
@@ -26,20 +25,21 @@ class Intravasation(Process):
 
     Equation    into blood    rate  w (1 - gate b) p / (p + leak) (1 + door D)     1/min, the highest of the perfused
                               vessels whose wall is within `reach` of the cell's surface
-                into lymph    lymph  w  near l o  v / (v + speed)  (0.3 + 0.7 c / (c + vegfc))
+                into lymph    lymph  w  near l o  (0.3 + 0.7 v / (v + speed))  (0.3 + 0.7 c / (c + vegfc))
 
     w is how invasive the cell is: the highest of its `states`, from 0 to 1. b is the membrane of the vessel, which the
     proteases on touching cells lower (VesselMaturation), p its permeability. D is 1 where an opener (a macrophage with
     TIE2) touches the cell and the vessel's wall is within 15 um of it. Lymph vessels l have no membrane in the way, and
-    are open to the share o; `near` of normal tissue lies within 10 um of one. v is the speed of the fluid there
-    (um/min), c VEGF-C (nM); without them, 0.5 and 1.
+    are open to the share o; `near` of normal tissue lies within 10 um of one. Cells follow the fluid, whose speed is v
+    there (um/min; 0 where a model does not solve it), and VEGF-C helps them (c, nM; where a model has none, fully).
 
     Whoever leaves by blood takes along, with the chance `cluster`, the cells of its kind that touch it, at most `size`
     in all. Events tell who left; their cause is the id of the cell that led a cluster, or -1.
 
     Adds to     the population's removals, before Division; metastasis.
-    Source      door: Harney et al. 2015, Cancer Discov 5:932; clusters: Aceto et al. 2014, Cell 158:1110. Rates
-                assumed: of the order of 3e6 cells per g and day (Butler & Gullino 1975, Cancer Res 35:512).
+    Source      door: Harney et al. 2015, Cancer Discov 5:932; clusters: Aceto et al. 2014, Cell 158:1110; fluid: Shields
+                et al. 2007, Cancer Cell 11:526. Rates assumed: of the order of 3e6 cells per g and day (Butler &
+                Gullino 1975, Cancer Res 35:512).
     """
 
     group = "metastasis.intravasation"
@@ -178,10 +178,11 @@ class Intravasation(Process):
         fields, fluid, said = tissue.fields, tissue.fluid, self.given
         voxel = tissue.voxels(tissue.cells.position[rows])
         out = said["lymph"] * said["near"] * (fluid.lymph * fluid.open).reshape(-1)[voxel]
-        out = out * (UNKNOWN if fields.velocity is None else _up(speed_of(fields.velocity)[voxel], said["speed"]))
+        flow = 0.0 if fields.velocity is None else _up(speed_of(fields.velocity)[voxel], said["speed"])
+        out = out * (ALONE + (1.0 - ALONE) * flow)
         if "vegfc" in fields.names:
             vegfc = np.maximum(fields.value[fields.index("vegfc")].reshape(-1)[voxel], 0.0)
-            out = out * (NO_VEGFC + (1.0 - NO_VEGFC) * _up(vegfc, said["vegfc"]))
+            out = out * (ALONE + (1.0 - ALONE) * _up(vegfc, said["vegfc"]))
         return out
 
     def _groups(self, tissue: Tissue, tick: Tick, leaders: np.ndarray, drained: np.ndarray) -> list[np.ndarray]:
