@@ -191,7 +191,9 @@ def vessels(
     extent = extent_of(result)
     window = window_of(crop, extent)
     field = field if field is None or field in result.fields else None
-    ax = axes(ax, (8.2, 4.6))
+    apart = field is not None and color not in (field, "perfused")  # two scales
+    named = color == "perfused" or len(seen.tips) > 0  # and a legend
+    ax = axes(ax, (5.7 + 1.2 * apart + 1.6 * named, 4.6))
     name = f"blood {color}" if color == "oxygen" else f"{'flow' if color == 'flow' else color} of vessels"
     shown, in_bars = _plane(result, field, t) if field else None, 0
     low, high = limits or range_of(numbers)[:2]
