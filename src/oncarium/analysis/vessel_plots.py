@@ -130,14 +130,15 @@ def add_vessels(
 
     shapes: list[Any] = []
     rows: list[int] = []
-    for i, ((a, b), r) in enumerate(zip(seen.ends[:, :, :2], np.maximum(seen.radius, 0.5))):
-        along = b - a
-        length = float(np.hypot(*along))
-        flat = length > 0.2 * r  # it lies in the plane: a band of its width; else a disc
-        if flat:
-            side = r * np.array([-along[1], along[0]]) / length
+    radius, along = np.maximum(seen.radius, 0.5), seen.ends[:, 1, :2] - seen.ends[:, 0, :2]
+    length = np.hypot(*along.T)
+    flat = length > 0.2 * radius  # it lies in the plane: a band of its width; else a disc, over the bands
+    for i in np.argsort(~flat, kind="stable"):
+        (a, b), r = seen.ends[i, :, :2], radius[i]
+        if flat[i]:
+            side = r * np.array([-along[i, 1], along[i, 0]]) / length[i]
             shapes.append(Polygon(np.array([a + side, b + side, b - side, a - side])))
-        shapes += [Circle((float(end[0]), float(end[1])), r) for end in ((a, b) if flat else (a,))]
+        shapes += [Circle((float(end[0]), float(end[1])), r) for end in ((a, b) if flat[i] else (a,))]
         rows += [i] * (len(shapes) - len(rows))
     row = np.array(rows, int)
     rims = "white" if numbers is not None else ["black" if f else BLOOD for f in seen.flows[row]]
