@@ -128,15 +128,17 @@ def add_vessels(
     from matplotlib.lines import Line2D
     from matplotlib.patches import Circle, Polygon
 
-    shapes, rows = [], []
-    for i, ((a, b), r) in enumerate(zip(seen.ends[:, :, :2], np.maximum(seen.radius, 0.5))):
-        along = b - a
-        length = float(np.hypot(*along))
-        flat = length > 0.2 * r  # it lies in the plane: a band of its width; else a disc
-        if flat:
-            side = r * np.array([-along[1], along[0]]) / length
+    shapes: list[Any] = []
+    rows: list[int] = []
+    radius, along = np.maximum(seen.radius, 0.5), seen.ends[:, 1, :2] - seen.ends[:, 0, :2]
+    length = np.hypot(*along.T)
+    flat = length > 0.2 * radius  # it lies in the plane: a band of its width; else a disc, over the bands
+    for i in np.argsort(~flat, kind="stable"):
+        (a, b), r = seen.ends[i, :, :2], radius[i]
+        if flat[i]:
+            side = r * np.array([-along[i, 1], along[i, 0]]) / length[i]
             shapes.append(Polygon(np.array([a + side, b + side, b - side, a - side])))
-        shapes += [Circle((float(end[0]), float(end[1])), r) for end in ((a, b) if flat else (a,))]
+        shapes += [Circle((float(end[0]), float(end[1])), r) for end in ((a, b) if flat[i] else (a,))]
         rows += [i] * (len(shapes) - len(rows))
     row = np.array(rows, int)
     rims = "white" if numbers is not None else ["black" if f else BLOOD for f in seen.flows[row]]
@@ -190,11 +192,13 @@ def vessels(
     extent = extent_of(result)
     window = window_of(crop, extent)
     field = field if field is None or field in result.fields else None
-    ax = axes(ax, (8.2, 4.6))
+    apart = field is not None and color not in (field, "perfused")  # two scales
+    named = color == "perfused" or len(seen.tips) > 0  # and a legend
+    ax = axes(ax, (5.7 + 1.2 * apart + 1.6 * named, 4.6))
     name = f"blood {color}" if color == "oxygen" else f"{'flow' if color == 'flow' else color} of vessels"
     shown, in_bars = _plane(result, field, t) if field else None, 0
     low, high = limits or range_of(numbers)[:2]
-    if shown is not None:
+    if shown is not None and field is not None:
         lowest, highest = range_of(shown)[:2]
         if field == color:
             low, high = limits or (min(low, lowest), max(high, highest))
