@@ -56,7 +56,7 @@ def test_a_result_without_vessels_says_so():
 
 
 def test_parallel_vessels_in_three_dimensions(tmp_path):
-    """16 vessels along x in a cube of 400 um: a section across cuts 100 per mm^2; half of the length per volume is 50."""
+    """16 vessels along x in a cube of 400 um: a section across cuts 100 per mm^2; half the length per volume is 50."""
     rows = [(y, z) for y in range(50, 400, 100) for z in range(50, 400, 100)]
     nodes = ["id,x_um,y_um,z_um,boundary,value"]
     segments = ["id,a,b,diameter_um,length_um"]
