@@ -146,7 +146,7 @@ def events() -> list[str]:
 
 @lru_cache(maxsize=1)
 def summary() -> dict[str, dict[str, str]]:
-    """Series of a run's summary with their units: `cells` (one per type) and `matrix`."""
+    """Series of a run's summary with their units: `cells` (one per type), and those of members of the tissue."""
     return json.loads(PATH.read_text(encoding="utf-8"))["summary"]
 
 

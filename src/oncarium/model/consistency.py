@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .model import Model
 
 EXAMPLES = {"matrix": "matrix: {density: 0.3}"}
-SURROUNDINGS = ("matrix", "supply", "body", "entry", "exit")
+SURROUNDINGS = ("matrix", "supply", "body", "entry", "exit", "metastasis")
 
 
 def check_whole(reader: Reader, model: Model) -> None:

@@ -62,6 +62,9 @@ def read_metastasis(reader: Reader, tree: Any, names: Names, has: Mapping[str, b
             "metastasis", "no cell can leave: the model has neither vessels nor lymph vessels;",
             "expected a section vessels, or fluid: {lymph: {density: 1}}.",
         )  # fmt: skip
+    if "intravasation" not in group:
+        nobody = "nobody leaves, for it does not speak of intravasation;"
+        reader.complain("metastasis", nobody, "expected intravasation: {}.", severity="warning")
     if "cells" in group:
         cells = reader.word(group["cells"], "metastasis.cells", names.types, "cell type")
     else:

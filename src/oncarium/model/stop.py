@@ -86,12 +86,16 @@ def summary_units(model: Model) -> dict[str, str]:
     kinds = dict.fromkeys([*catalog.events(), *(e for p in model.processes for e in getattr(p, "events", ()))])
     matrix = said["matrix"] if model.matrix is not None else {}
     membrane = () if model.matrix is not None and model.matrix.membrane is not None else ("membrane", "breached")
+    others = {name: said[name] for name in ("vessels", "fluid", "metastasis") if getattr(model, name) is not None}
+    sites = model.metastasis.sites if model.metastasis else ()
     return {
         **{f"{group}.{t.name}": unit for group, unit in groups.items() for t in model.types},
         **{f"{what}.{f.name}": f.unit for what in ("mean", "lowest", "highest") for f in model.factors},
         **{f"events.{kind}": "1" for kind in kinds},
         **{f"body.{c.name}": "1" for c in model.patient.compartments},
         **{f"matrix.{name}": unit for name, unit in matrix.items() if name not in membrane},
+        **{f"{member}.{name}": unit for member, series in others.items() for name, unit in series.items()},
+        **{f"metastasis.{s.name}.{what}": "1" for s in sites for what in ("dormant", "growing", "cells")},
     }
 
 

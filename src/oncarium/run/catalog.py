@@ -11,8 +11,11 @@ import numpy as np
 
 from .. import biology
 from ..biology.cycle import CYCLES
+from ..biology.fluid.state import Fluid
 from ..biology.matrix.state import Matrix
+from ..biology.metastasis.state import Spread
 from ..biology.order import ORDERS
+from ..biology.vessels.state import Vessels
 from ..engine.column import Column
 from ..engine.fields import Grid
 from ..engine.loop import Maker
@@ -84,12 +87,22 @@ def groups() -> dict[str, list[dict]]:
 
 
 def summary() -> dict[str, dict[str, str]]:
-    """Series of a run's summary, name -> unit: of every cell type, and of the matrix with its membrane."""
+    """Series of a run's summary, name -> unit: of every cell type, and of members of the tissue (the matrix
+    with its membrane)."""
     columns = [*declared_columns()]
     cells = {group: "1" for c in columns for group in c.counted} | {c.summed: c.unit for c in columns if c.summed}
-    matrix = Matrix(Grid((0, 0, 0), (1, 1, 1), (1, 1, 2)))
+    grid = Grid((0, 0, 0), (1, 1, 1), (1, 1, 2))
+    matrix = Matrix(grid)
     matrix.enclose(np.array([[[True, False]]]))
-    return {"cells": cells, "matrix": {k.removeprefix("matrix."): unit for k, (_, unit) in matrix.summary().items()}}
+    members: dict[str, Any] = {
+        "matrix": matrix,
+        "vessels": Vessels.empty(),
+        "fluid": Fluid(grid),
+        "metastasis": Spread(),
+    }
+    return {"cells": cells} | {
+        name: {k.partition(".")[2]: unit for k, (_, unit) in part.summary().items()} for name, part in members.items()
+    }
 
 
 def text() -> str:

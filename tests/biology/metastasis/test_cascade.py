@@ -85,14 +85,6 @@ def test_what_waits_is_counted_as_often_as_the_lesion_has_such_pieces():
     assert spread.left.tolist() == [2, 2, 7, 5], "the tissue's own"
 
 
-def test_cells_per_day_follow_a_steady_loss():
-    process, tissue = Metastasis(60.0), patient(())
-    for k in range(24 * 12):
-        tissue.metastasis.leave(1, [], 2)
-        fire(process, tissue, dt=60.0, first=k)
-    np.testing.assert_allclose(tissue.metastasis.per_day, [24.0, 48.0], rtol=1e-4)
-
-
 def test_seeds_are_poisson_and_sites_get_their_shares():
     sites = (Site("lung", 0.5), Site("liver", 0.3), Site("node", 0.6, by="lymph"))
     seeds = []

@@ -115,15 +115,15 @@ def test_rates_into_lymph_by_hand():
     tissue = tissue_with(process, fluid=True, vegfa=0.0, vegfc=0.1)
     add_cells(tissue, [[-150, 0, 0], [150, 0, 0]])
     tissue.fluid.lymph[..., :10], tissue.fluid.open[...] = 2.0, 0.25
-    slow = 1e-3 * 0.05 * 2.0 * 0.25 * (0.3 + 0.7 * 0.5)
-    np.testing.assert_allclose(process.into_lymph(tissue, np.arange(2)), [0.3 * slow, 0.0], rtol=1e-12)
+    most = 1e-3 * 0.15 * 2.0 * 0.25
+    np.testing.assert_allclose(process.into_lymph(tissue, np.arange(2)), [most * (1.0 - 0.7 * 0.5), 0.0], rtol=1e-12)
     shape = tissue.fields.grid.shape
     velocity = [np.zeros((shape[0] + (a == 2), shape[1] + (a == 1), shape[2] + (a == 0))) for a in range(3)]
     velocity[0][...], velocity[1][...] = 3.0, 4.0
     assert np.allclose(speed_of(tuple(velocity)), 5.0)
     tissue.fields.velocity = tuple(velocity)
     np.testing.assert_allclose(
-        process.into_lymph(tissue, np.arange(2)), [slow * (0.3 + 0.7 * 5.0 / 23.0), 0.0], rtol=1e-12
+        process.into_lymph(tissue, np.arange(2)), [most * (1.0 - 0.7 * 0.5 * 18.0 / 23.0), 0.0], rtol=1e-12
     )
 
 
@@ -165,6 +165,25 @@ def test_who_left_is_counted_once_and_the_chance_is_that_of_the_rate():
         near = (alone.into_blood(crowd(alone), np.arange(900)) > 0).sum()
         expected = near * (1.0 - math.exp(-0.01 * 60.0))
         assert abs(left.mean() - expected) < 4.0 * math.sqrt(expected / 6), (dt, left, expected)
+
+
+def test_cells_per_day_are_the_sum_of_the_rates():
+    process = Intravasation(6.0, cluster=0.0, rate=1e-7, lymph=2e-7)
+    tissue = crowd(process)
+    rates = [1440.0 * r(tissue, np.arange(900)).sum() for r in (process.into_blood, process.into_lymph)]
+    for k in range(100):
+        fire(process, tissue, dt=144.0, first=k)
+    assert tissue.metastasis.left.sum() < 5 and min(rates) > 0.0
+    np.testing.assert_allclose(tissue.metastasis.per_day, rates, rtol=0.02)
+
+
+def test_an_empty_tissue_has_nobody_to_lose():
+    process = Intravasation(6.0)
+    tissue = crowd(process, count=0)
+    tissue.metastasis.per_day += 1.0
+    fire(process, tissue, dt=1440.0)
+    assert tissue.metastasis.left.sum() == 0.0
+    np.testing.assert_allclose(tissue.metastasis.per_day, math.exp(-1.0))
 
 
 def gone(process, seed, dt, times):
@@ -275,13 +294,25 @@ def test_a_model_is_the_same_for_threads_and_after_a_restart(tmp_path):
     assert last["metastasis.circulating"] > 0 and last["metastasis.lung.dormant"] > 0
 
 
-def test_a_model_without_the_groups_has_none_of_it():
-    model = oc.Model.from_text(
-        MODEL.replace("  intravasation: {rate: 0.01 1/min assumed, lymph: 0.05 1/min assumed}\n", "")
-    )
+def test_a_model_without_intravasation_is_told_that_nobody_leaves():
+    line = "  intravasation: {rate: 0.01 1/min assumed, lymph: 0.05 1/min assumed}\n"
+    model = oc.Model.from_text(MODEL.replace(line, ""))
+    assert ["nobody leaves" in p.message for p in model.problems] == [True]
     simulation = oc.Simulation(model, seed=1)
     simulation.run("1 h")
     assert simulation.tissue.metastasis.left.sum() == 0.0
+
+
+def test_a_run_may_stop_by_what_has_spread():
+    for rule in ("metastasis.lung.dormant > 3", "metastasis.blood_per_day > 2 1/day", "vessels.perfused < 0.5"):
+        assert oc.Model.from_text(MODEL + f"stop_when: {rule}\n").stop_when[0].text == rule
+    with pytest.raises(ModelError, match=r"Did you mean 'metastasis\.lung\.dormant'"):
+        oc.Model.from_text(MODEL + "stop_when: metastasis.lung.dormand > 3\n")
+
+
+def test_numerics_without_it_say_so():
+    with pytest.raises(ModelError, match="PhysiCell's numerics have no metastasis"):
+        oc.Model.from_text("numerics: physicell\n" + MODEL)
 
 
 @pytest.mark.parametrize(

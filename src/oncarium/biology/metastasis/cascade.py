@@ -11,8 +11,7 @@ from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
 from ...model.metastasis import BLOOD, Site
-
-DAY = 1440.0  # min
+from .state import DAY
 
 
 def circulated(blood: np.ndarray, arrest: float, lost: float, broken: float, dt: float) -> tuple[np.ndarray, ...]:
@@ -143,9 +142,6 @@ class Metastasis(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         spread, dt = tissue.metastasis, tick.dt
         came = spread.waiting * self.represents
-        fade = math.exp(-dt / DAY)
-        left = np.array([spread.waiting[0] + spread.waiting[2], spread.waiting[3]])
-        spread.per_day = spread.per_day * fade + left * (1.0 - fade) * DAY / dt
         spread.waiting = np.zeros(4)
         spread.blood, arrested = circulated(spread.blood + came[:3], self.arrest, self.lost, self.broken, dt)
         there = spread.lymph + came[3]

@@ -13,10 +13,11 @@ from ...engine.why import Why, given
 from ..body.passages import leaving
 from ..vessels.places import course
 from ..vessels.wall import open_radius
+from .state import DAY
 
 TOUCH = 1.25  # of the sum of two radii: cells that are closer touch, as for adhesion
 DOORWAY = 15.0  # um between a macrophage's surface and the wall of a vessel that it opens (Harney et al. 2015)
-ALONE = 0.3  # of the rate into lymph is left without flow of the fluid, and without VEGF-C (assumed)
+LED = 0.7  # share of the rate into lymph that needs flow of the fluid, or VEGF-C (assumed)
 BY_BLOOD, BY_LYMPH, TOGETHER = 1, 2, 3  # streams of its draws
 
 
@@ -25,21 +26,21 @@ class Intravasation(Process):
 
     Equation    into blood    rate  w (1 - gate b) p / (p + leak) (1 + door D)     1/min, the highest of the perfused
                               vessels whose wall is within `reach` of the cell's surface
-                into lymph    lymph  w  near l o  (0.3 + 0.7 v / (v + speed))  (0.3 + 0.7 c / (c + vegfc))
+                into lymph    lymph  w  near l o  (1 - 0.7 speed / (v + speed) vegfc / (c + vegfc))
 
     w is how invasive the cell is: the highest of its `states`, from 0 to 1. b is the membrane of the vessel, which the
     proteases on touching cells lower (VesselMaturation), p its permeability. D is 1 where an opener (a macrophage with
     TIE2) touches the cell and the vessel's wall is within 15 um of it. Lymph vessels l have no membrane in the way, and
     are open to the share o; `near` of normal tissue lies within 10 um of one. Cells follow the fluid, whose speed is v
-    there (um/min; 0 where a model does not solve it), and VEGF-C helps them (c, nM; where a model has none, fully).
+    there (um/min), and what VEGF-C (c, nM) makes lymph vessels release; either is 0 where a model does not have it.
 
     Whoever leaves by blood takes along, with the chance `cluster`, the cells of its kind that touch it, at most `size`
     in all. Events tell who left; their cause is the id of the cell that led a cluster, or -1.
 
     Adds to     the population's removals, before Division; metastasis.
-    Source      door: Harney et al. 2015, Cancer Discov 5:932; clusters: Aceto et al. 2014, Cell 158:1110; fluid: Shields
-                et al. 2007, Cancer Cell 11:526. Rates assumed: of the order of 3e6 cells per g and day (Butler &
-                Gullino 1975, Cancer Res 35:512).
+    Source      door: Harney et al. 2015, Cancer Discov 5:932; clusters: Aceto et al. 2014, Cell 158:1110; fluid:
+                Shields et al. 2007, Cancer Cell 11:526. Rates assumed: of the order of 3e6 cells per g and day (Butler
+                & Gullino 1975, Cancer Res 35:512).
     """
 
     group = "metastasis.intravasation"
@@ -50,7 +51,7 @@ class Intravasation(Process):
         Number("leak", "1", 1.0, "assumed", "permeability of the wall at half of the effect", ge=1e-9),
         Number("door", "1", 9.0, "doi:10.1158/2159-8290.CD-15-0012", "how much more where a macrophage opens", ge=0.0),
         Number("lymph", "1/min", 1e-3, "assumed", "into lymph, of a fully invasive cell at a lymph vessel", ge=0.0),
-        Number("near", "1", 0.05, "assumed", "share of normal tissue within 10 um of a lymph vessel", ge=0.0, le=1.0),
+        Number("near", "1", 0.15, "assumed", "share of normal tissue within 10 um of a lymph vessel", ge=0.0, le=1.0),
         Number("speed", "um/min", 18.0, "assumed", "of the fluid at half of its effect (0.1 to 1 um/s)", ge=1e-9),
         Number("vegfc", "nM", 0.1, "assumed", "VEGF-C at half of its effect", ge=1e-9),
         Number("cluster", "1", 0.03, "doi:10.1016/j.cell.2014.07.013", "share that leaves in clusters", ge=0.0, le=1.0),
@@ -96,13 +97,13 @@ class Intravasation(Process):
         cells, spread, queue = tissue.cells, tissue.metastasis, tissue.population
         rows = self._candidates(tissue)
         weight = self._weight(tissue, rows)
-        rows, weight = rows[weight > 0.0], weight[weight > 0.0]
         if not len(rows):
-            return
-        seed = np.uint64(tick.seed)
-        draw = (tick.number, tick.dt, cells.id, rows)
-        out = leaving(seed, self.stream + BY_BLOOD, *draw, weight * self.into_blood(tissue, rows))
-        drained = leaving(seed, self.stream + BY_LYMPH, *draw, weight * self.into_lymph(tissue, rows)) & ~out
+            return spread.see(np.zeros(2), tick.dt)
+        rates = np.stack([self.into_blood(tissue, rows), self.into_lymph(tissue, rows)]) * weight
+        spread.see(DAY * rates.sum(axis=1), tick.dt)
+        seed, draw = np.uint64(tick.seed), (tick.number, tick.dt, cells.id, rows)
+        out = leaving(seed, self.stream + BY_BLOOD, *draw, rates[0])
+        drained = leaving(seed, self.stream + BY_LYMPH, *draw, rates[1]) & ~out
         leaders, drained = rows[out], rows[drained]
         if not len(leaders) and not len(drained):
             return
@@ -178,12 +179,13 @@ class Intravasation(Process):
         fields, fluid, said = tissue.fields, tissue.fluid, self.given
         voxel = tissue.voxels(tissue.cells.position[rows])
         out = said["lymph"] * said["near"] * (fluid.lymph * fluid.open).reshape(-1)[voxel]
-        flow = 0.0 if fields.velocity is None else _up(speed_of(fields.velocity)[voxel], said["speed"])
-        out = out * (ALONE + (1.0 - ALONE) * flow)
+        unled = np.ones(len(rows))
+        if fields.velocity is not None:
+            unled *= said["speed"] / (speed_of(fields.velocity)[voxel] + said["speed"])
         if "vegfc" in fields.names:
             vegfc = np.maximum(fields.value[fields.index("vegfc")].reshape(-1)[voxel], 0.0)
-            out = out * (ALONE + (1.0 - ALONE) * _up(vegfc, said["vegfc"]))
-        return out
+            unled *= said["vegfc"] / (vegfc + said["vegfc"])
+        return out * (1.0 - LED * unled)
 
     def _groups(self, tissue: Tissue, tick: Tick, leaders: np.ndarray, drained: np.ndarray) -> list[np.ndarray]:
         """Rows that leave by blood together, the leader first; leaders come in the order of their ids."""
@@ -204,10 +206,6 @@ class Intravasation(Process):
                 taken.update(group)
             groups.append(np.array(group, np.int64))
         return groups
-
-
-def _up(value: np.ndarray, half: float) -> np.ndarray:
-    return value / (value + half)
 
 
 def radius_of(tissue: Tissue) -> np.ndarray:

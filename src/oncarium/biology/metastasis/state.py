@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 ARRAYS = ("left", "waiting", "per_day", "blood", "lymph", "dormant", "place", "number", "size")
+DAY = 1440.0  # min: over which cells per day are a mean
 
 
 class Spread:
@@ -18,7 +20,8 @@ class Spread:
 
     left      (4) of the tissue so far: single cells and clusters into blood, cells in those clusters, cells into lymph
     waiting   (4) the same, since the cascade last looked
-    per_day   (2) cells of the tissue that leave into blood and lymph per day, a mean whose weights fall e-fold a day
+    per_day   (2) cells of the tissue that may be expected to leave into blood and lymph per day, as they stand: a mean
+              whose weights fall e-fold a day
     blood     (3) in the blood of the patient: single cells, clusters, cells in those clusters     lymph   on the way
     dormant   (site) micrometastases that do not grow yet
     place, number, size   (cohort) site of metastases that began to grow together, how many, and cells of each
@@ -42,6 +45,11 @@ class Spread:
         self.left += gone
         self.waiting += gone
 
+    def see(self, per_day: np.ndarray, dt: float) -> None:
+        """For dt min so many cells per day (2) were about to leave into blood and lymph."""
+        fade = math.exp(-dt / DAY)
+        self.per_day = self.per_day * fade + per_day * (1.0 - fade)
+
     def digest(self, h: Any) -> None:
         """Feed all arrays to a hash."""
         for array in self.arrays().values():
@@ -56,8 +64,8 @@ class Spread:
         return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
-        """Cells and clusters of the tissue that left so far, cells per day; of the patient: circulating cells, and at
-        every site micrometastases, metastases that grow, and cells in them."""
+        """Cells and clusters of the tissue that left so far, cells expected per day; of the patient: circulating cells,
+        and at every site micrometastases, metastases that grow, and cells in them."""
         single, clusters, within, lymph = self.left.tolist()
         told = {
             "blood": (single + within, "1"),
