@@ -31,7 +31,7 @@ from .scales import (
     shaded,
     with_unit,
 )  # fmt: skip
-from .vessel_plots import Network, add_vessels, has_vessels
+from .vessel_shapes import Network, add_vessels, has_vessels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
