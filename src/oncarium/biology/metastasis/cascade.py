@@ -39,7 +39,7 @@ def circulated(blood: np.ndarray, arrest: float, lost: float, broken: float, dt:
 def grown(size: np.ndarray, rate: np.ndarray, slowing: float, capacity: float, dt: float) -> np.ndarray:
     """Sizes after dt min of n' = n min(rate, slowing ln(capacity / n)): exponential, then Gompertz; exact.
 
-    >>> grown(np.array([1.0, 1e9]), np.array([math.log(2.0)] * 2), 0.01, 1e9, 3.0).round(6).tolist()
+    >>> grown(np.array([1.0, 1e9]), np.array([math.log(2.0)] * 2), 0.05, 1e9, 3.0).round(6).tolist()
     [8.0, 1000000000.0]
     """
     if slowing <= 0.0:
