@@ -55,7 +55,7 @@ def poisson(u: float, mean: float) -> int:
     """The Poisson number of this mean whose distribution function first reaches u.
 
     >>> poisson(0.5, 0.0), poisson(0.5, 3.0), poisson(0.999, 3.0)
-    (0, 3, 9)
+    (0, 3, 10)
     """
     from scipy.special import pdtr, pdtrik
 
