@@ -17,7 +17,7 @@ from oncarium.errors import OncariumError
 
 NAMES = (
     "reference", "inflamed", "excluded", "desert", "hypoxic_desmoplastic", "well_perfused", "early_lesion",
-    "spheroid_with_macrophages",
+    "spheroid_with_macrophages", "vascular_tumor", "corneal_pocket", "window_chamber",
 )  # fmt: skip
 HALF = Path(oc.__file__).parent / "library" / "scenarios" / "parts" / "half_millimeter.yaml"  # stands for the reference
 

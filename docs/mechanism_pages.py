@@ -27,8 +27,9 @@ GROUPS = {  # heading -> modules below the biology; what is named nowhere comes 
     "Blood vessels, fluid and lymph": (
         "vessels/perfusion", "vessels/exchange", "vessels/adaptation", "vessels/sprouting", "vessels/tips",
         "vessels/maturation", "vessels/secretion", "vessels/regression", "vessels/compression", "fluid/stress",
-        "fluid/pressure", "fluid/lymph",
+        "fluid/pressure", "fluid/lymph", "fluid/lymphangiogenesis",
     ),
+    "Metastasis": ("metastasis/intravasation", "metastasis/cascade"),
     "Body and supply": ("supply", "body/passages", "body/circulation"),
     "Factors and decisions": ("transport", "secretion", "internalisation", "sensing", "rules"),
     "Mechanics and life cycle": (
@@ -59,6 +60,9 @@ TITLES = {
     "fluid/stress": "Solid stress",
     "fluid/pressure": "Pressure of the fluid",
     "fluid/lymph": "Lymph",
+    "fluid/lymphangiogenesis": "Growth of lymph vessels",
+    "metastasis/intravasation": "Ways into blood and lymph",
+    "metastasis/cascade": "The cascade of metastasis",
     "body/circulation": "Body compartments",
     "internalisation": "What cells hold",
     "outside": "Outside the domain",

@@ -56,7 +56,7 @@ def test_a_result_without_vessels_says_so():
 
 
 def test_parallel_vessels_in_three_dimensions(tmp_path):
-    """16 vessels along x in a cube of 400 um: a section across cuts 100 per mm^2; half of the length per volume is 50."""
+    """16 vessels along x in a cube of 400 um: a section across cuts 100 per mm^2; half the length per volume is 50."""
     rows = [(y, z) for y in range(50, 400, 100) for z in range(50, 400, 100)]
     nodes = ["id,x_um,y_um,z_um,boundary,value"]
     segments = ["id,a,b,diameter_um,length_um"]
@@ -65,8 +65,8 @@ def test_parallel_vessels_in_three_dimensions(tmp_path):
         segments.append(f"s{k},a{k},b{k},8,400")
     (tmp_path / "nodes.csv").write_text("\n".join(nodes) + "\n")
     (tmp_path / "segments.csv").write_text("\n".join(segments) + "\n")
-    text = SLICE.replace("thickness: 20 um", "z: [0 um, 400 um]").replace("disc: {center: [200 um, 200 um], radius: 150 um}",
-        "everywhere: {}").replace("voxel: 20", "voxel: 40")  # fmt: skip
+    text = SLICE.replace("thickness: 20 um", "z: [0 um, 400 um]").replace("voxel: 20", "voxel: 40")
+    text = text.replace("disc: {center: [200 um, 200 um], radius: 150 um}", "everywhere: {}")
     seen = vasculature(oc.run(oc.Model.from_text(text + "vessels: {given: {folder: .}}", folder=tmp_path), seed=1))
     assert seen.density == pytest.approx(50.0)
     assert seen.perfused == pytest.approx(15 / 16) and 20.0 < seen.distance < 60.0

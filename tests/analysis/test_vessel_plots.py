@@ -8,16 +8,8 @@ from typer.testing import CliRunner
 
 import oncarium as oc
 from oncarium.analysis.canvas import axes
-from oncarium.analysis.vessel_plots import (
-    BLOOD,
-    Network,
-    add_vessels,
-    box_of,
-    distance_from_blood,
-    length_density,
-    numbers_of,
-    within,
-)
+from oncarium.analysis.vessel_plots import distance_from_blood, length_density
+from oncarium.analysis.vessel_shapes import BLOOD, Network, add_vessels, box_of, numbers_of, within
 from oncarium.cli import app
 from oncarium.errors import InputError
 

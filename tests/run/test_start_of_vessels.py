@@ -62,3 +62,11 @@ def test_a_run_with_a_given_network_goes_on_without_its_files(tmp_path):
     longer = oc.resume(tmp_path / "part", until="12 min")
     one, two = whole.vessels(12.0), longer.vessels(12.0)
     assert len(one) == 4 and one.equals(two)
+
+
+def test_a_random_network_has_the_length_that_was_asked_for():
+    text = HEAD.replace("thickness: 20 um", "z: [0 um, 300 um]")
+    text = text.replace("disc: {center: [150 um, 150 um], radius: 60 um}", "everywhere: {}")
+    text += "vessels: {random: {density: 200 mm/mm^3}, adapted: false}"
+    graph = oc.Simulation(oc.Model.from_text(text), 1).tissue.vessels.graph
+    assert abs(graph.segments["length"].sum() / (200e-6 * 300.0**3) - 1.0) < 0.2

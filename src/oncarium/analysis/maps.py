@@ -31,7 +31,7 @@ from .scales import (
     shaded,
     with_unit,
 )  # fmt: skip
-from .vessel_plots import Network, add_vessels, has_vessels
+from .vessel_shapes import Network, add_vessels, has_vessels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,7 +112,7 @@ def tissue(
     plane = Plane.of(result, t)
     groups, numbers = _groups(result, plane, color, t, colors or {})
     bars = (numbers is not None) + (field is not None)
-    ax = axes(ax, (6.4 + max(0, bars - 1) * 1.6, 4.8))
+    ax = axes(ax, (6.9 + max(0, bars - 1) * 1.6, 4.8))
     if field is not None:
         shown = _plane(result, field, t)
         low, high, _ = (*field_limits, "") if field_limits else range_of(shown)

@@ -21,7 +21,7 @@ from ..model.slide.plausible import look
 from ..model.slide.words import SIZES, read_words
 from .canvas import axes, save, styled
 from .scales import PALETTE, bare, scale_bar
-from .vessel_plots import Network, add_vessels, has_vessels
+from .vessel_shapes import Network, add_vessels, has_vessels
 
 if TYPE_CHECKING:
     import pandas

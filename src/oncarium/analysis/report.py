@@ -21,7 +21,8 @@ from ..units import say_time
 from . import start_page
 from .page import Page, escaped, swatch
 from .scales import APOPTOTIC, MANY, NECROTIC, color_of
-from .vessel_plots import has_vessels, length_density
+from .vessel_plots import length_density
+from .vessel_shapes import has_vessels
 
 FRAMES = 6  # of the tissue over time
 LARGEST_TABLE = 2_000_000  # characters of a table that a page carries

@@ -13,7 +13,7 @@ from ..units import say_time
 from .canvas import axes, styled
 from .maps import DEAD
 from .scales import APOPTOTIC, NECROTIC, color_of, colors_of, range_of, with_unit
-from .vessel_plots import BLOOD, Network, box_of, has_vessels, numbers_of
+from .vessel_shapes import BLOOD, Network, box_of, has_vessels, numbers_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,7 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..biology.fluid.lymph import Lymph
 from ..biology.order import MECHANISMS
+from ..biology.vessels.secretion import VesselSecretion
 from ..engine.loop import Maker
 from ..model.catalog import NAMED_SIGNALS
 from ..model.cell import CellType
@@ -34,6 +36,7 @@ LETTERS = {  # section of a behavior -> letter in the figure, and what it stands
     "entry": ("R", "is recruited"),
 }
 OTHER = ("O", "other")
+MOLECULES = 6.02214076e8  # of one fmol
 TOUCHES = {"attack.rate": "attacks", "phagocytosis.live": "eats", "fusion.rate": "fuses with"}
 
 
@@ -66,6 +69,7 @@ class Wiring:
     takes     (factor, type) of uptake and consumption         outside   factors that come from the faces or from supply
                                                                          voxels
     states    inner state -> its two letters
+    others    who makes and takes besides cells: vessels (what the blood brings, walls release and washout takes), lymph
     """
 
     types: tuple[str, ...]
@@ -76,6 +80,7 @@ class Wiring:
     effects: tuple[Effect, ...]
     touches: tuple[Touch, ...]
     states: dict[str, str]
+    others: tuple[str, ...] = ()
 
     @property
     def signals(self) -> list[str]:
@@ -104,6 +109,11 @@ def read_wiring(model: Model) -> Wiring:
         made, taken = _exchange(model, t)
         makes |= {(f, t.name): rates for f, rates in made.items()}
         takes |= {(f, t.name) for f in taken}
+    others = tuple(name for name, there in (("vessels", model.vessels), ("lymph", _drained(model))) if there)
+    for name in others:
+        made, taken = _vessels(model) if name == "vessels" else _lymph(model)
+        makes |= {(f, name): rates for f, rates in made.items()}
+        takes |= {(f, name) for f in taken}
     states = _inner_states(model)
     effects = [_effect(model, name, r, states) for name, r in model.rules if r.signal[0] != "sense.contact"]
     for t in model.types:
@@ -138,7 +148,37 @@ def read_wiring(model: Model) -> Wiring:
         tuple(unique.values()),
         _touches(model),
         states,
+        others,
     )
+
+
+def _drained(model: Model) -> bool:
+    return Lymph.group in model.groups
+
+
+def _washed(model: Model) -> set[str]:
+    """Factors that pass walls."""
+    return {f.name for f in model.factors if f.mass is not None or f.permeability is not None}
+
+
+def _vessels(model: Model) -> tuple[dict[str, tuple[float, float]], set[str]]:
+    """What vessels bring or release (rate, largest rate, of an endothelial cell), and what they take."""
+    numbers = {n.name: n.default for n in VesselSecretion.numbers} | VesselSecretion.said(model)
+    per_cell = {f: numbers[f] / (1.0 if f == "timp" else MOLECULES) for f in VesselSecretion.makes}
+    most = per_cell | {"ang2": per_cell["ang2"] + numbers["ang2_more"] / MOLECULES}
+    called = per_cell | {"cxcl9": 0.0}  # by interferon gamma only
+    known = [f.name for f in model.factors]
+    made = {f: (called[f], most[f]) for f in per_cell if f in known and most[f] > 0.0}
+    made |= {f.name: (1.0, 1.0) for f in model.factors if f.name == "oxygen" or f.blood > 0.0}
+    return made, _washed(model) | ({"vegfa"} & set(known))
+
+
+def _lymph(model: Model) -> tuple[dict[str, tuple[float, float]], set[str]]:
+    """What lymph vessels release, and what they drain."""
+    rate = model.groups[Lymph.group]["ccl21"] / MOLECULES
+    known = {f.name for f in model.factors}
+    drained = {f.name for f in model.factors if f.mass is not None}
+    return {f: (rate, rate) for f in Lymph.makes if f in known and rate > 0.0}, drained
 
 
 def _labels(t: CellType, column: str) -> list[tuple[str, float]]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 UP, DOWN, INK, FAINT = "#0072B2", "#D55E00", "#222222", "#E4E4E4"  # of Okabe and Ito's palette
 ROW, CHIP, DOT = 0.19, 0.155, 0.26  # inches: height of a row, width of a letter, width of a column of dots
-HEAD, FOOT, NAME = 1.0, 1.15, 1.25
+HEAD, FOOT, NAME = 1.2, 1.15, 1.25
 
 
 def draw(model: Model) -> Figure:
@@ -24,7 +24,7 @@ def draw(model: Model) -> Figure:
     wiring = read_wiring(model)
     rows = [*wiring.factors, *([None] if wiring.signals else []), *wiring.signals]
     wide = {t: max(_width(_chips(wiring, r, t)) for r in [*rows, ""]) for t in wiring.types}
-    left = DOT * (len(wiring.types) + 1)
+    left = DOT * (1 + len(wiring.others) + len(wiring.types))
     touching = len({t for c in wiring.touches for t in (c.by, c.on)})
     radius = min(0.35 + 0.11 * touching, 1.1)  # of the ring below the dots
     gap = max(0.0, 2.0 * radius + 1.4 - left) if touching else 0.0
@@ -67,7 +67,7 @@ def _heads(ax: Axes, names: list[str], at: list[float]) -> None:
 
 def _made(ax: Axes, wiring: Wiring, start: float) -> None:
     """Dots: who makes each factor; wedges: who takes it up."""
-    columns = ["outside", *wiring.types]
+    columns = ["outside", *wiring.others, *wiring.types]
     xs = [start + DOT * (k + 0.5) for k in range(len(columns))]
     _heads(ax, columns, xs)
     bottom = HEAD + ROW * len(wiring.factors)
@@ -77,7 +77,7 @@ def _made(ax: Axes, wiring: Wiring, start: float) -> None:
         most = max((v for (f, _), (_, v) in wiring.makes.items() if f == factor), default=1.0)
         if factor in wiring.outside:
             ax.plot(xs[0], y, "s", ms=4.5, color=INK)
-        for x, t in zip(xs[1:], wiring.types):
+        for x, t in zip(xs[1:], columns[1:]):
             if (factor, t) in wiring.makes:
                 base, top = wiring.makes[factor, t]
                 # a size per decade below the largest maker
@@ -147,7 +147,7 @@ def _effects(ax: Axes, wiring: Wiring, rows: list[str | None], wide: dict[str, f
     low = start - NAME
     ax.hlines(
         [HEAD + ROW * k for k in range(0, len(wiring.factors) + 1)],
-        low - DOT * (len(wiring.types) + 1),
+        low - DOT * (1 + len(wiring.others) + len(wiring.types)),
         low,
         color=FAINT,
         lw=0.35,

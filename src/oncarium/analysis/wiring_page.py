@@ -48,9 +48,9 @@ def page(model: Model, picture: str) -> str:
     for name in [*wiring.factors, *wiring.signals]:
         made = [
             *(["outside"] if name in wiring.outside else []),
-            *(t for t in wiring.types if (name, t) in wiring.makes),
+            *(t for t in (*wiring.others, *wiring.types) if (name, t) in wiring.makes),
         ]
-        taken = [t for t in wiring.types if (name, t) in wiring.takes]
+        taken = [t for t in (*wiring.others, *wiring.types) if (name, t) in wiring.takes]
         does = "<br>".join(html.escape(e.said) for e in wiring.effects if e.signal == name)
         rows.append(
             f"<tr><td>{html.escape(name)}<td>{html.escape(', '.join(made))}"

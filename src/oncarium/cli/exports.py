@@ -21,8 +21,8 @@ def export(
         str | None,
         typer.Option(
             metavar="FORMAT",
-            help="csv, parquet, h5ad, spatialdata, ome-tiff, vtk, geojson, simularium or physicell; left out, as the "
-            "name of the file ends.",
+            help="csv, parquet, h5ad, spatialdata, ome-tiff, vtk, geojson, simularium, graphml or physicell; left "
+            "out, as the name of the file ends.",
         ),
     ] = None,
     at: Annotated[

@@ -89,7 +89,7 @@ def plot(
     elif what == "scene":
         figure = draw.scene(result, at, color=color, vessels=vessels)
     elif what == "vessels":
-        figure = draw.vessels(result, at, **blood, **({"field": field} if field else {}), crop=corners(crop))
+        figure = draw.vessels(result, at, **blood, field=field or "oxygen", crop=corners(crop))
     elif what == "network":
         figure = draw.network(result, at, **blood)
     elif what == "perfusion":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, InputError, ModelError, Problem, did_you_mean
-from . import geojson, h5ad, ome_tiff, simularium, spatialdata, tables, vtk
+from . import geojson, graphml, h5ad, ome_tiff, simularium, spatialdata, tables, vtk
 from .physicell import snapshot
 from .selection import Selection
 
@@ -53,10 +53,13 @@ FORMATS = {
     "ome-tiff": Format(
         "fields and label masks for Fiji, napari, QuPath", "labels.ome.tif", ome_tiff.write, ("at", "only", "pixel")
     ),
-    "vtk": Format("points and images for ParaView, VisIt, PyVista", "cells.pvd", vtk.write),
+    "vtk": Format("points, images and lines for ParaView, VisIt, PyVista", "cells.pvd", vtk.write),
     "geojson": Format("outlines for QuPath", "cells.geojson", geojson.write, ("at", "columns", "only", "pixel"), True),
     "simularium": Format(
         "a trajectory for the Simularium viewer", "cells.simularium", simularium.write, ("at", "only"), True
+    ),
+    "graphml": Format(
+        "the network of vessels for networkx, Gephi, Cytoscape", "vessels.graphml", graphml.write, ("at",), True
     ),
     "physicell": Format("snapshots for pcdl and PhysiCell's tools", "initial.xml", _physicell, ()),
 }  # fmt: skip
@@ -69,7 +72,8 @@ def export(
     """Write a result in the format of other programs; returns what was written. Nothing that lies there is replaced.
 
     path    a folder (left out: `export` beside the run's store), or a file of the format's kind
-    to      csv, parquet, h5ad, spatialdata, ome-tiff, vtk, geojson, simularium or physicell; left out: as the path ends
+    to      csv, parquet, h5ad, spatialdata, ome-tiff, vtk, geojson, simularium, graphml or physicell; left out: as the
+            path ends
     at      a time or several ("2 day", [0, "1 day"]); left out: all
     columns, only   columns of cells besides id, type, state, position and radius; types of cells; left out: all
     pixel   of masks and outlines, um (1)         neighbors   of AnnData, see Result.to_anndata ("delaunay")

@@ -31,8 +31,8 @@ def write(selection: Selection, folder: Path) -> None:
         said = " x ".join(str(n) for n in shape[::-1])
         raise InputError("pixel", f"{len(selection.times)} masks of {said} pixels are too many.", "Give a larger one.")
     result = selection.result
-    if result.factors and selection.field_frames:
-        names = [f"{factor} ({unit})" for factor, unit in result.factors.items()]
+    if len(result.fields) and selection.field_frames:
+        names = [f"{factor} ({unit})" for factor, unit in result.fields.units.items()]
         pages = [
             np.ascontiguousarray(selection.concentration(frame)[:, :, ::-1], np.float32)
             for frame in selection.field_frames

@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import InputError, ModelError, Problem, did_you_mean
 from ..run.anndata import STATES, phases, unit_of
 from ..run.neighbors import check
+from ..run.networks import table_at
 from ..units import UnitError, parse_quantity, say_time
 
 if TYPE_CHECKING:
@@ -120,8 +121,39 @@ class Selection:
         """Unit of a column of the table of cells."""
         return unit_of(self.result.attrs, column)
 
+    @property
+    def has_vessels(self) -> bool:
+        """Whether there is a network."""
+        return "nodes/offsets" in self.result.lengths
+
+    def nodes(self, time: float) -> pandas.DataFrame:
+        """Nodes of the vessels at a time: time, id, x, y, z, then their numbers; attrs["units"] by column. Raises
+        InputError where the tissue has no vessels."""
+        import pandas as pd
+
+        told = table_at(self.result, "nodes", time)
+        place = told.pop("position")
+        frame = pd.DataFrame(
+            {"time": float(time), "id": told.pop("id"), "x": place[:, 0], "y": place[:, 1], "z": place[:, 2]}
+        )
+        for name, values in told.items():
+            frame[name] = values
+        units = self.result.attrs["tables"]["nodes"]
+        frame.attrs["units"] = {c: units.get(c, "1") for c in frame} | {"time": "min", "x": "um", "y": "um", "z": "um"}
+        return frame
+
+    def segments(self, time: float) -> pandas.DataFrame:
+        """Segments of the vessels at a time: time, id, a, b (ids of their nodes), then their numbers; units as of
+        nodes."""
+        told = self.result.vessels(time)
+        frame = told.drop(columns=[*(f"{end}{axis}" for end in "ab" for axis in "xyz"), "tip"])
+        frame.insert(0, "time", float(time))
+        units = told.attrs["units"]
+        frame.attrs["units"] = {c: units.get(c, "1") for c in frame} | {"time": "min"}
+        return frame
+
     def concentration(self, frame: int) -> np.ndarray:
-        """(factor, z, y, x) at a frame of fields."""
+        """(field, z, y, x) at a frame of fields: factors, then what else was recorded voxel by voxel."""
         fields = self.result.fields
         return np.stack([fields[name].isel(time=frame).values for name in fields])
 

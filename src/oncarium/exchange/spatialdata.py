@@ -48,11 +48,11 @@ def write(selection: Selection, folder: Path) -> None:
         ]
     )
     images = {}
-    for k, frame in enumerate(selection.field_frames if result.factors else ()):
+    for k, frame in enumerate(selection.field_frames if len(result.fields) else ()):
         values = selection.concentration(frame).astype(np.float32)
         model, values = (sd.Image2DModel, values[:, 0]) if result.is_2d else (sd.Image3DModel, values)
         name = f"fields_{k:04d}" if len(selection.field_frames) > 1 else "fields"
-        channels = [f"{factor} ({unit})" for factor, unit in result.factors.items()]
+        channels = [f"{factor} ({unit})" for factor, unit in result.fields.units.items()]
         images[name] = model.parse(
             values, dims=("c", *reversed(axes)), c_coords=channels, transformations={"global": place}
         )

@@ -26,10 +26,20 @@ FIXED = {  # what is there whatever was recorded: column -> (unit, description)
     "phase": ("", "phase of the cycle; empty where the type has none"),
     **{axis: ("um", f"{axis} of the cell's centre") for axis in "xyz"},
 }
+VESSELS = {  # columns of nodes and segments that are no quantities of theirs
+    "time": "time since the start",
+    "id": "number of the node or segment, never used again",
+    **{axis: f"{axis} of the node" for axis in "xyz"},
+    "tip": "1: the tip of a sprout",
+    "a": "node where it begins",
+    "b": "node where it ends",
+    "flow": "of blood, positive from a to b",
+    "perfused": "1: blood flows",
+}
 
 
 def csv(selection: Selection, folder: Path) -> None:
-    """cells.csv, fields.csv, summary.csv, events.csv and columns.csv (units)."""
+    """cells.csv, fields.csv, summary.csv, events.csv and columns.csv (units); of vessels nodes.csv and segments.csv."""
 
     def write(path: Path, parts: Iterator[pandas.DataFrame]) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
@@ -73,7 +83,10 @@ def _write(selection: Selection, folder: Path, suffix: str, write: Callable[[Pat
         "summary": iter([summary[np.isin(summary["time"], selection.times)] if selection.at is not None else summary]),
         "events": iter([result.events[result.events["time"] <= last].astype({"kind": object})]),
     }
-    if not result.factors or not selection.field_frames:
+    if selection.has_vessels:
+        tables["nodes"] = (selection.nodes(t) for t in selection.times)
+        tables["segments"] = (selection.segments(t) for t in selection.times)
+    if not len(result.fields) or not selection.field_frames:
         del tables["fields"]
     rows = int(np.prod(result.attrs["grid"]["shape"])) * len(selection.field_frames)
     if "fields" in tables and rows > LARGE:
@@ -92,7 +105,7 @@ def _fields(selection: Selection) -> Iterator[pandas.DataFrame]:
     z, y, x = (a.ravel() for a in np.meshgrid(*centers[::-1], indexing="ij"))
     for frame, time in zip(selection.field_frames, selection.field_times):
         values = selection.concentration(frame)
-        factors = {name: values[k].ravel() for k, name in enumerate(selection.result.factors)}
+        factors = {name: values[k].ravel() for k, name in enumerate(selection.result.fields)}
         yield pd.DataFrame({"time": time, "x": x, "y": y, "z": z, **factors})
 
 
@@ -109,7 +122,13 @@ def _columns(selection: Selection, summary: Any) -> pandas.DataFrame:
         rows.append(("cells", name, *(fixed or (selection.unit(name), declared[owner].get("doc", "")))))
     rows.append(("fields", "time", *FIXED["time"]))
     rows += [("fields", axis, "um", f"{axis} of the voxel's centre") for axis in "xyz"]
-    rows += [("fields", name, unit, "concentration") for name, unit in selection.result.factors.items()]
+    rows += [("fields", name, unit, "") for name, unit in selection.result.fields.units.items()]
+    if selection.has_vessels:
+        for table, frame in (
+            ("nodes", selection.nodes(selection.times[0])),
+            ("segments", selection.segments(selection.times[0])),
+        ):
+            rows += [(table, name, unit, VESSELS.get(name, "")) for name, unit in frame.attrs["units"].items()]
     for name in summary:
         series, _, what = str(name).partition(".")
         unit = "min" if name == "time" else attrs.get("summary", {}).get(series, "")

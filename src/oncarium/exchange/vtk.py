@@ -1,5 +1,5 @@
-"""VTK's XML files for ParaView: cells as points with their radius, fields as images, and a collection of each
-over time."""
+"""VTK's XML files for ParaView: cells as points with their radius, fields as images, vessels as lines, and a
+collection of each over time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ KINDS = {"f4": "Float32", "f8": "Float64", "i4": "Int32", "i8": "Int64", "u1": "
 
 
 def write(selection: Selection, folder: Path) -> None:
-    """cells.pvd over cells/*.vtp, fields.pvd over fields/*.vti, and types.csv: number -> name and color of a type."""
+    """cells.pvd over cells/*.vtp, fields.pvd over fields/*.vti, vessels.pvd over vessels/*.vtp, and types.csv: number
+    -> name and color of a type."""
     result = selection.result
     (folder / "cells").mkdir()
     names = []
@@ -25,12 +26,18 @@ def write(selection: Selection, folder: Path) -> None:
         names.append((time, f"cells/cells_{k:04d}.vtp"))
         _cells(selection, time, folder / names[-1][1])
     _collection(folder / "cells.pvd", names)
-    if result.factors and selection.field_frames:
+    if len(result.fields) and selection.field_frames:
         (folder / "fields").mkdir()
         names = [(t, f"fields/fields_{k:04d}.vti") for k, t in enumerate(selection.field_times)]
         for frame, (_, name) in zip(selection.field_frames, names):
             _fields(selection, frame, folder / name)
         _collection(folder / "fields.pvd", names)
+    if selection.has_vessels:
+        (folder / "vessels").mkdir()
+        names = [(t, f"vessels/vessels_{k:04d}.vtp") for k, t in enumerate(selection.times)]
+        for time, name in names:
+            _vessels(selection, time, folder / name)
+        _collection(folder / "vessels.pvd", names)
     rows = "".join(f"{k},{name},{color_of(result, name)}\n" for k, name in enumerate(result.types))
     (folder / "types.csv").write_text("type,name,color\n" + rows, encoding="utf-8")
 
@@ -54,12 +61,30 @@ def _cells(selection: Selection, time: float, path: Path) -> None:
     _save(root, path)
 
 
+def _vessels(selection: Selection, time: float, path: Path) -> None:
+    """Segments as lines between the nodes, with all that is known of both."""
+    nodes, segments = selection.nodes(time), selection.segments(time)
+    root, piece = _file("PolyData", {}, {"NumberOfPoints": len(nodes), "NumberOfLines": len(segments)})
+    for parent, table, left in (("PointData", nodes, "time x y z"), ("CellData", segments, "time a b")):
+        data = xml.SubElement(piece, parent)
+        for name in (c for c in table if c not in left.split()):
+            unit, values = table.attrs["units"][name], table[name].to_numpy()
+            values = values.astype(np.int32) if values.dtype.itemsize < 4 else values
+            _array(data, f"{name} ({unit})" if unit not in ("", "1", "um") else name, values)
+    _array(xml.SubElement(piece, "Points"), "Points", nodes[["x", "y", "z"]].to_numpy(float))
+    lines = xml.SubElement(piece, "Lines")
+    rows = np.searchsorted(nodes["id"].to_numpy(), segments[["a", "b"]].to_numpy())
+    _array(lines, "connectivity", rows.ravel().astype(np.int64))
+    _array(lines, "offsets", 2 * np.arange(1, len(segments) + 1))
+    _save(root, path)
+
+
 def _fields(selection: Selection, frame: int, path: Path) -> None:
     nz, ny, nx = selection.result.attrs["grid"]["shape"]
     extent = f"0 {nx} 0 {ny} 0 {nz}"
     box = {"WholeExtent": extent, "Origin": _said(selection.lower), "Spacing": _said(selection.spacing)}
     root, piece = _file("ImageData", box, {"Extent": extent})
-    factors = selection.result.factors
+    factors = selection.result.fields.units
     data = xml.SubElement(piece, "CellData", Scalars=f"{next(iter(factors))} ({next(iter(factors.values()))})")
     for (name, unit), values in zip(factors.items(), selection.concentration(frame)):
         _array(data, f"{name} ({unit})", values.ravel())

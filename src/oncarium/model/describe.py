@@ -9,13 +9,22 @@ from typing import TYPE_CHECKING
 
 from ..errors import shown
 from ..units import say_time
+from .catalog import groups
 from .cell import CellType
 from .environment import Factor
 from .initial import Placement
+from .regions import Region
 from .rule import Names, Rule
+from .vessels import NUMBERS
 
 if TYPE_CHECKING:
     from .model import Model
+
+WAYS_SAID = {
+    "columns": "Vessels cross the slice",
+    "mesh": "Arterioles and venules with a mesh of capillaries between them",
+    "random": "A random network of vessels",
+}
 
 
 def say_rule(kind: str, rule: Rule) -> str:
@@ -136,6 +145,42 @@ def say_placement(p: Placement, is_2d: bool) -> str:
     return f"{p.type} cells are packed hexagonally, {p.spacing:.3g} um apart, {where}."
 
 
+def _where(region: Region | None) -> str:
+    return "" if region is None else " everywhere" if region.kind == "everywhere" else f" in a {region.kind}"
+
+
+def say_vessels(model: Model) -> list[str]:
+    """Vessels, fluid and lymph, a sentence each."""
+    out: list[str] = []
+    if model.vessels:
+        v = model.vessels
+        for lot in v.lots:
+            told = ", ".join(
+                f"{name} {_number(value)} {_unit(NUMBERS[lot.way][name][0])}".rstrip()
+                for name, value in lot.numbers.items()
+                if value
+            )
+            out.append(f"{WAYS_SAID[lot.way]}{_where(lot.region)}: {told}.")
+        out += ["A network of vessels is given."] if v.given else []
+        parting = "divide by the law of phase separation" if v.split == "separated" else "are everywhere the same share"
+        out.append(
+            f"Blood enters with a haematocrit of {v.haematocrit:g} and {v.oxygen:g} mmHg of oxygen ({v.species}); red "
+            f"cells {parting}; flow and walls are looked at every {say_time(v.period)}."
+        )
+    if model.fluid:
+        f = model.fluid
+        dense = ", ".join(f"{d.density:g}{_where(d.region) or ' everywhere'}" for d in f.lymph)
+        beyond = f", and {f.margin:g} um of the same tumor lie beyond each face" if f.margin else ""
+        out.append(f"Lymph vessels: {dense or 'none'} (1 is as in normal tissue){beyond}.")
+    for path, numbers in model.groups.items():
+        outer, _, inner = path.partition(".")
+        if inner and outer in ("vessels", "fluid"):
+            units = {n.name: n.unit for n in groups()[path]}
+            said = ", ".join(f"{n} {_number(value)} {_unit(units[n])}".rstrip() for n, value in numbers.items())
+            out.append(f"{inner}{f': {said}' if said else ''}.")
+    return out
+
+
 def describe(model: Model) -> str:
     """The whole model."""
     d = model.domain
@@ -160,6 +205,8 @@ def describe(model: Model) -> str:
     )
     if model.factors:
         lines += ["", "Factors"] + [f"- {say_factor(f)}" for f in model.factors]
+    if model.vessels or model.fluid:
+        lines += ["", "Vessels and fluid"] + [f"- {sentence}" for sentence in say_vessels(model)]
     if model.types:
         lines += ["", "Cell types"]
         for t in model.types:
@@ -199,6 +246,7 @@ def page(model: Model) -> str:
         f"<p>{escape(shown(model.description))}</p>" if model.description else "",
         f"<p>{size} um, {d.voxels:,} voxels, {say_time(model.until)}, {model.cells_at_start:,} cells at the start</p>",
         listed("Factors", (say_factor(f) for f in model.factors)),
+        listed("Vessels and fluid", say_vessels(model)),
         listed("Cell types", types),
         listed("Rules", rules),
         listed("At the start", (say_placement(p, d.is_2d) for p in model.placements)),

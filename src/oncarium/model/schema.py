@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from . import catalog
+from . import catalog, vessels
 from .cell import KINDS
 from .environment import COMPAT, FACES, FACTOR_KEYS, FACTOR_UNITS, NUMERICS, SOLVERS
 from .regions import REGIONS
@@ -181,6 +182,29 @@ def json_schema() -> dict[str, Any]:
             "trust": {"type": "boolean", "description": "take positions whatever they look like"},
         },
     }
+    region: dict[str, Any] = {r: {} for r in REGIONS}
+
+    def numbers(units: Mapping[str, tuple[str, str]], **more: Any) -> dict[str, Any]:
+        """A group of numbers: name -> unit and meaning."""
+        properties = {name: _quantity(unit, doc) for name, (unit, doc) in units.items()} | more
+        return {"type": "object", "additionalProperties": False, "properties": properties}
+
+    def inner(outer: str) -> dict[str, Any]:
+        """Groups of numbers that mechanisms have in a section."""
+        return {
+            path.partition(".")[2]: numbers({n.name: (n.unit, n.doc) for n in told})
+            for path, told in catalog.groups().items()
+            if path.startswith(f"{outer}.")
+        }
+
+    def one_or_many(one: dict[str, Any]) -> dict[str, Any]:
+        return {"anyOf": [one, {"type": "array", "items": one}]}
+
+    laid = {
+        way: one_or_many(numbers({name: (unit, "") for name, (unit, *_) in told.items()}, **region))
+        for way, told in vessels.NUMBERS.items()
+    }
+    blood = {name: _quantity(unit, "of the blood that enters") for name, (unit, *_) in vessels.BLOOD.items()}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Oncarium model",
@@ -244,6 +268,37 @@ def json_schema() -> dict[str, Any]:
                 "type": "object",
                 "description": "density, crosslink, hyaluronan, fibres, order, patches, membrane, period",
             },
+            "vessels": {
+                "type": ["object", "null"],
+                "additionalProperties": False,
+                "description": "blood vessels: where they are, their blood, and what becomes of them",
+                "properties": {
+                    **laid,
+                    **blood,
+                    "given": {
+                        "type": "object",
+                        "additionalProperties": False,
+                        "properties": dict.fromkeys(vessels.FILES, text),
+                    },
+                    "split": {"enum": list(vessels.SPLITS), "description": "how red cells part at bifurcations"},
+                    "species": {"enum": list(vessels.SPECIES), "description": "whose blood it is"},
+                    "adapted": {"type": "boolean", "description": "whether radii adapt before time 0"},
+                    "period": _quantity("min", "between updates of flow and walls"),
+                    **inner("vessels"),
+                },
+            },
+            "fluid": {
+                "type": ["object", "null"],
+                "additionalProperties": False,
+                "description": "interstitial fluid and the lymph vessels that drain it",
+                "properties": {
+                    "lymph": one_or_many(numbers({"density": ("1", "lymph vessels, 1 as in normal tissue")}, **region)),
+                    "period": _quantity("min", "between solutions"),
+                    "margin": _quantity("um", "of the same tumor beyond each face"),
+                    **inner("fluid"),
+                },
+            },
+            "represents": _quantity("um^3", "volume of the lesion of which this is a piece"),
             "supply": {
                 "type": "array",
                 "items": {"type": "object"},
@@ -256,12 +311,12 @@ def json_schema() -> dict[str, Any]:
             "entry": {
                 "type": "array",
                 "items": {"type": "object"},
-                "description": "cells that enter: cells, from, at, rate, signal, half",
+                "description": "cells that enter: cells, from, at (edge, supply, vessel), rate, size, signal, half",
             },
             "exit": {
                 "type": "array",
                 "items": {"type": "object"},
-                "description": "cells that leave: cells, to, at, rate, size, when, above, carries",
+                "description": "cells that leave: cells, to, at (edge, supply, lymph), rate, size, when, carries",
             },
             "stop_when": {
                 "anyOf": [text, {"type": "array", "items": text}],

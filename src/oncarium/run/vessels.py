@@ -54,7 +54,8 @@ def _laid(model: Model, lot: Laid, seed: int) -> Vessels:
             outlet=outlet, **size, **blood,
         )  # fmt: skip
     else:
-        vessels = random_network(low, high, said["density"], seed, inlet=inlet, outlet=outlet, **size, **blood)
+        density = 1e-6 * said["density"]  # um per um^3
+        vessels = random_network(low, high, density, seed, inlet=inlet, outlet=outlet, **size, **blood)
     if start.adapted:
         settle(vessels, Perfusion(separation=start.split == "separated"))
     return vessels

@@ -66,7 +66,7 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
 
     >>> numbers, readouts = uncertain()
     >>> len(numbers), readouts[0]
-    (20, {'measure': 'count', 'of': 'carcinoma', 'called': 'tumor cells'})
+    (21, {'measure': 'count', 'of': 'carcinoma', 'called': 'tumor cells'})
     """
     file = Path(path) if path else entry("claims", "uncertain")
     document = read(file, file.name)

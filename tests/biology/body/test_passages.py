@@ -13,7 +13,7 @@ from oncarium.biology.body.state import Body
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from oncarium.errors import ModelError
-from oncarium.model.body import Compartment
+from oncarium.model.body import Compartment, Flow
 
 MODEL = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
@@ -48,7 +48,7 @@ def circulation(*compartments):
 
 def test_a_body_at_rest_stays_and_a_pulse_decays():
     process, tissue = circulation(
-        Compartment("a", 1.0, gain=0.02, flows=(("b", 0.02),)),
+        Compartment("a", 1.0, gain=0.02, flows=(Flow("b", 0.02),)),
         Compartment("b", 1.0, loss=0.02),
         Compartment("c", 2.0, loss=0.01),
     )
@@ -58,7 +58,7 @@ def test_a_body_at_rest_stays_and_a_pulse_decays():
 
 
 def test_a_chain_follows_its_closed_form():
-    process, tissue = circulation(Compartment("a", 1.0, flows=(("b", 0.01),)), Compartment("b", 0.0, loss=0.03))
+    process, tissue = circulation(Compartment("a", 1.0, flows=(Flow("b", 0.01),)), Compartment("b", 0.0, loss=0.03))
     for k in range(20):
         process.step(tissue, Tick(k, 6.0 * k, 6.0, 1))
     t = 120.0
@@ -78,7 +78,7 @@ def test_blocked_egress_fills_the_marrow_and_rebounds():
 
     def run(flow, start):
         process, tissue = circulation(
-            Compartment("marrow", start[0], gain=0.01, flows=(("blood", flow),)),
+            Compartment("marrow", start[0], gain=0.01, flows=(Flow("blood", flow),)),
             Compartment("blood", start[1], loss=0.05),
         )
         levels = []

@@ -8,6 +8,7 @@ import pytest
 from scipy import integrate, stats
 
 import oncarium as oc
+from helpers import shuffle
 from oncarium.biology.body.circulation import Circulation
 from oncarium.biology.body.passages import ANERGY, ANERGY_HALF, HELD, WAY, Door, Exit, Recruitment
 from oncarium.biology.body.state import Body
@@ -160,14 +161,47 @@ def test_lymph_takes_as_far_as_it_is_open():
 
 
 def test_same_bytes_for_any_order_of_rows_and_threads():
-    def digest(threads):
+    def digest(threads, mixed):
         tissue, process = slice_of(Door(1, None, 1e-3, body=0, size=1e3), n=10)
-        process.threads = threads
+        process.threads, process.exits = threads, [Exit(1, None, 0.01, body=1, size=1e3)]
+        tissue.fluid.lymph[:] = 1.0
+        process.prepare(tissue)
         for k in range(50):
+            if mixed and tissue.cells.n:
+                shuffle(tissue, k)
             process.step(tissue, Tick(k, 6.0 * k, 6.0, 2))
+            tissue.population.apply(tissue)
         return tissue.digest()
 
-    assert digest(1) == digest(2)
+    assert digest(1, False) == digest(2, False) == digest(1, True)
+
+
+def test_same_bytes_after_a_restart_in_the_middle():
+    model = oc.Model.from_text(RESTARTED)
+    whole = oc.Simulation(model, seed=1)
+    whole.run("6 h")
+    half = oc.Simulation(model, seed=1, threads=2)
+    half.run("3 h")
+    other = oc.Simulation(model, seed=1)
+    other.restore(half.state())
+    other.run("6 h")
+    assert other.digest() == whole.digest() and (whole.tissue.cells.type == 1).sum() > 3
+    assert whole.tissue.body["blood"] < 1.0
+
+
+RESTARTED = """
+domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
+clock: {transport: 6 min, mechanics: 6 min, phenotype: 6 min}
+represents: 1 mm^3
+factors: {oxygen: {library: oxygen, boundary: no-flux}}
+cells: {tumor: {death: {apoptosis: 0 1/min}}, cd8: {motility: {speed: 1 um/min}}}
+initial: [{cells: tumor, disc: {radius: 30 um}, count: 5}]
+vessels: {columns: {density: 150 1/mm^2}}
+fluid: {lymph: {density: 1}, drainage: {}}
+body: {blood: {start: 1}, node: {start: 0}}
+entry: [{cells: cd8, from: blood, at: vessel, rate: 20 1/h/mm, size: 1e6}]
+exit: [{cells: cd8, to: node, at: lymph, rate: 0.002 1/min, size: 1e6}]
+"""
 
 
 # -- the body behind the doors ---------------------------------------------------------------------------------------

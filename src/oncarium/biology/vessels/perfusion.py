@@ -19,7 +19,7 @@ SHUT = 2.0  # um: a vessel squeezed to less lets no cell pass, and counts as clo
 SQUEEZED = (
     0.9  # of the radius, below which a vessel counts as squeezed: narrow ones are not closed by a trace of stress
 )
-TOLERANCE = 1e-4  # of the haematocrit, from one update to the next
+TOLERANCE = 1e-3  # of the haematocrit, from one update to the next: a third of a percent of the viscosity
 MOST = 60  # turns of the iteration in one update; the next one goes on from there
 
 
