@@ -68,5 +68,5 @@ class Compression(Process):
         pressing = np.stack([matrix.density, matrix.hyaluronan] if matrix is not None else [none, none])
         stress = none if fluid is None else fluid.stress
         load = along(course(graph, grid), grid, np.concatenate([pressing, stress[None]]))
-        goal = squeezed(*load, self.collapse)
+        goal = squeezed(load[0], load[1], load[2], self.collapse)
         squeeze[:] = goal + (squeeze - goal) * math.exp(-tick.dt / self.relaxation)
