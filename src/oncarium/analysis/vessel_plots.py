@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 FAR = (100.0, 150.0)  # um from blood within which tissue is hypoxic: drawn as lines
 
+# a legend on the map, where its few lines hide least
+WITHIN: dict[str, Any] = {
+    "loc": "lower left",
+    "frameon": True,
+    "framealpha": 0.8,
+    "edgecolor": "none",
+    "handletextpad": 0.2,
+}
+
 
 @styled
 def vessels(
@@ -53,10 +62,9 @@ def vessels(
     window = window_of(crop, extent)
     field = field if field is None or field in result.fields else None
     apart = field is not None and color not in (field, "perfused")  # two scales
-    named = color == "perfused" or len(seen.tips) > 0  # and a legend
-    ax = axes(ax, (5.7 + 1.2 * apart + 1.6 * named, 4.6))
+    ax = axes(ax, (5.7 + 1.2 * apart, 4.6))
     name = f"blood {color}" if color == "oxygen" else f"{'flow' if color == 'flow' else color} of vessels"
-    shown, in_bars = _plane(result, field, t) if field else None, 0
+    shown = _plane(result, field, t) if field else None
     low, high = limits or range_of(numbers)[:2]
     if shown is not None and field is not None:
         lowest, highest = range_of(shown)[:2]
@@ -66,20 +74,17 @@ def vessels(
         below = shaded(ax, shown, lowest, highest, extent, colors_of(result.fields.units[field]))
         if field != color:
             _bar(ax, below, with_unit(field, result.fields.units[field]))
-            in_bars = 1
     if color == "perfused":
         _, handles = add_vessels(ax, seen)
     else:
         scale = (low, high if high > low else low + 1e-9, colors_of(unit))
         drawn, handles = add_vessels(ax, seen, numbers[seen.rows], scale)
-        _bar(ax, drawn, with_unit(name, unit), second=in_bars > 0)
-        in_bars += 1
+        _bar(ax, drawn, with_unit(name, unit), second=field is not None and field != color)
     bare(ax, window)
     scale_bar(ax, window, "black", paper=True)
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])))
     if handles:
-        at = (1.03 + 0.22 * in_bars, 1.0)
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=at, borderaxespad=0, handletextpad=0.2)
+        ax.legend(handles=handles, **WITHIN)
     ax.set_anchor("W")
     return ax
 
@@ -115,7 +120,7 @@ def perfusion(result: Result, t: Any = None, ax: Axes | None = None) -> Axes:
       this tissue has no vessels. Add a section vessels to the model.
     """
     distance, extent = distance_from_blood(result, t), extent_of(result)
-    ax = axes(ax, (7.4, 4.6))
+    ax = axes(ax, (5.9, 4.6))
     there = bool(np.isfinite(distance).all())
     shown = distance if there else np.full(distance.shape, FAR[1])
     image = shaded(ax, shown, 0.0, max(FAR[1], float(shown.max())), extent, "cividis_r")
@@ -129,8 +134,7 @@ def perfusion(result: Result, t: Any = None, ax: Axes | None = None) -> Axes:
     scale_bar(ax, extent, "black", paper=True)
     _bar(ax, image, "distance from blood (µm)")
     if handles:
-        beside: Any = {"loc": "upper left", "bbox_to_anchor": (1.25, 1.0), "borderaxespad": 0}
-        ax.legend(handles=handles, handletextpad=0.2, **beside)
+        ax.legend(handles=handles, **WITHIN)
     far = f", {100.0 * float((distance > FAR[0]).mean()):.0f} % farther than {FAR[0]:g} µm"
     ax.set_title(say_time(float(result.times[result.frame(t, result.times)])) + (far if there else ", no blood flows"))
     ax.set_anchor("W")
