@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,7 +14,7 @@ from ...engine.process import Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
-from ..vessels.wall import Pieces, pieces
+from ..vessels.wall import open_radius, pieces
 
 MOST = 50  # arrivals of one kind in one voxel and one step
 PLACE = MOST + 1  # first draw that places an arrival
@@ -64,6 +64,17 @@ class Exit:
     body: int = -1
     size: float = math.inf
     carries: str = ""
+
+
+class Walls(NamedTuple):
+    """Where cells come through vessels: voxel and segment of each piece of wall, um of it that holds cells, share of
+    what flows (segment, nl/min) that stays, and the voxels with walls."""
+
+    voxel: np.ndarray
+    segment: np.ndarray
+    holding: np.ndarray
+    most: np.ndarray
+    there: np.ndarray
 
 
 @njit(cache=True, nogil=True)
@@ -174,12 +185,12 @@ class Recruitment(Process):
             mask[slice(None) if way.voxels is None else way.voxels] = 1.0
             self.inside.append(mask)
         self.vegf = tissue.fields.index("vegfa") if "vegfa" in tissue.fields.names else -1
-        self.found: Pieces | None = None
-        self.cut = -1
+        self.cut: tuple[np.ndarray, ...] = ()  # of the network that was cut into pieces
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
+        walls = self._walls(tissue) if any(door.voxels is None for door in self.doors) else None
         for k, door in enumerate(self.doors):
-            self._enter(tissue, tick, k, door)
+            self._enter(tissue, tick, k, door, walls)
         gone = [self._leave(tissue, tick, way, mask) for way, mask in zip(self.exits, self.inside)]
         if gone:
             tissue.population.remove(np.unique(np.concatenate(gone)))
@@ -191,33 +202,38 @@ class Recruitment(Process):
         s = np.maximum(tissue.fields.value[door.factor].reshape(-1)[voxels], 0.0) ** door.hill
         return s / (s + door.half**door.hill)
 
-    def _through_walls(self, tissue: Tissue, door: Door) -> tuple[np.ndarray, np.ndarray]:
-        """Voxels, and 1/min of arrivals in each, from perfused vessels at the present level of the body."""
+    def _walls(self, tissue: Tissue) -> Walls:
+        """The walls that let cells in now."""
         vessels, fields = tissue.vessels, tissue.fields
         graph = vessels.graph
-        if self.found is None or self.cut != graph.version:
-            self.found, self.cut = pieces(graph, fields.grid), graph.version
-        found = self.found
-        piece = np.repeat(np.arange(len(found.length)), np.diff(found.first))
-        voxel, length = found.voxel, found.length[piece] * found.weight
-        rate = door.rate * length * vessels.perfused[found.segment[piece]] * self._called(tissue, door, voxel)
+        seen = (graph.position, graph.ends, graph.segments["length"], open_radius(graph))
+        if not self.cut or not all(np.array_equal(a, b) for a, b in zip(self.cut, seen)):
+            self.cut = tuple(a.copy() for a in seen)
+            found = pieces(graph, fields.grid)
+            piece = np.repeat(np.arange(len(found.length)), np.diff(found.first))
+            self.laid = (found.voxel, found.segment[piece], found.length[piece] * found.weight, np.unique(found.voxel))
+        voxel, segment, length, there = self.laid
+        holding = length * vessels.perfused[segment]
         if self.vegf >= 0:
             vegf = np.maximum(fields.value[self.vegf].reshape(-1)[voxel], 0.0)
-            rate = rate * (1.0 - ANERGY * vegf / (vegf + ANERGY_HALF))
-        if math.isfinite(door.count):
-            segment = found.segment[piece]
-            total = np.bincount(segment, rate, graph.n_segments)
-            within = np.bincount(segment, length, graph.n_segments)
-            most = HELD * door.count * np.abs(graph.segments["flow"]) * within / WAY
-            rate = rate * np.minimum(1.0, most / np.maximum(total, 1e-300))[segment]
-        there = np.unique(voxel)
-        return there, np.bincount(voxel, rate, math.prod(fields.grid.shape))[there]
+            holding = holding * (1.0 - ANERGY * vegf / (vegf + ANERGY_HALF))
+        most = HELD * np.abs(graph.segments["flow"]) * np.bincount(segment, length, graph.n_segments) / WAY
+        return Walls(voxel, segment, holding, most, there)
 
-    def _enter(self, tissue: Tissue, tick: Tick, k: int, door: Door) -> None:
+    def _through_walls(self, tissue: Tissue, door: Door, walls: Walls | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Voxels, and 1/min of arrivals in each, from perfused vessels at a full body."""
+        w = walls or self._walls(tissue)
+        rate = door.rate * w.holding * self._called(tissue, door, w.voxel)
+        if math.isfinite(door.count):
+            total = np.bincount(w.segment, rate, len(w.most))
+            rate = rate * np.minimum(1.0, door.count * w.most / np.maximum(total, 1e-300))[w.segment]
+        return w.there, np.bincount(w.voxel, rate, math.prod(tissue.fields.grid.shape))[w.there]
+
+    def _enter(self, tissue: Tissue, tick: Tick, k: int, door: Door, walls: Walls | None) -> None:
         cells, fields = tissue.cells, tissue.fields
         level = tissue.body.level[door.body] if door.body >= 0 else 1.0
         if door.voxels is None:
-            voxels, mean = self._through_walls(tissue, door)
+            voxels, mean = self._through_walls(tissue, door, walls)
             mean = mean * level * tick.dt
         else:
             voxels = door.voxels
