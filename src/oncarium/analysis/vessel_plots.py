@@ -15,7 +15,7 @@ from ..units import say_time
 from .canvas import axes, new_figure, styled
 from .maps import _bar, _plane, window_of
 from .scales import bare, colors_of, extent_of, range_of, scale_bar, shaded, time_axis, with_unit
-from .vessel_shapes import Network, add_vessels, box_of, numbers_of, places_of, within
+from .vessel_shapes import Network, add_vessels, box_of, numbers_of, places_of, points_along, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,8 +102,7 @@ def distance_from_blood(result: Result, t: Any = None) -> np.ndarray:
     x, y = np.meshgrid(x0 + (np.arange(nx) + 0.5) * dx, y0 + (np.arange(ny) + 0.5) * dy)
     if not len(ends):
         return np.full((ny, nx), np.inf)
-    pieces = [np.linspace(a, b, max(2, int(np.linalg.norm(b - a) / 2.0) + 1)) for a, b in ends]
-    points, middle = np.concatenate(pieces), 0.5 * (low[2] + high[2])
+    points, middle = points_along(ends, 2.0), 0.5 * (low[2] + high[2])
     if result.is_2d:
         points[:, 2] = middle
     return cKDTree(points).query(np.stack([x, y, np.full(x.shape, middle)], axis=-1))[0]

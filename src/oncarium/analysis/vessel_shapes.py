@@ -5,6 +5,7 @@ In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h"
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +65,15 @@ def within(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> tuple[np.nd
 def places_of(table: pandas.DataFrame) -> np.ndarray:
     """(segment, 2, xyz) um: the ends of the segments."""
     return np.stack([table[[f"{end}{axis}" for axis in "xyz"]].to_numpy(float) for end in "ab"], axis=1)
+
+
+def points_along(ends: np.ndarray, step: float) -> np.ndarray:
+    """(point, xyz) um along segments (segment, 2, xyz), at most `step` um apart, their ends included.
+
+    >>> points_along(np.array([[[0.0, 0.0, 0.0], [10.0, 0.0, 0.0]]]), 5.0)[:, 0].tolist()
+    [0.0, 5.0, 10.0]
+    """
+    return np.concatenate([np.linspace(a, b, max(2, math.ceil(np.linalg.norm(b - a) / step) + 1)) for a, b in ends])
 
 
 def numbers_of(table: pandas.DataFrame, what: str) -> tuple[np.ndarray, str]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .column import Column
+from .part import Part
 
 POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="position")
 ID = Column("1", "state", dtype=int, default=-1, doc="unique, never reused", name="id")
@@ -17,7 +18,7 @@ NEXT_ID = "next_id"  # among the arrays of a checkpoint
 FADED = 0.1  # what is left of a column that fades at death, as in PhysiCell
 
 
-class Cells:
+class Cells(Part):
     """All cells of a tissue.
 
     types    names of the cell types, in the order of the integer column `type`
@@ -180,14 +181,6 @@ class Cells:
             if self.columns[name].kind != "signal":
                 h.update(name.encode())
                 h.update(np.ascontiguousarray(self[name][order]).tobytes())
-
-    def tables(self) -> dict:
-        """It has no rows of its own."""
-        return {}
-
-    def maps(self) -> dict:
-        """None besides."""
-        return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
         """Per type: cells in every group that is counted, sums of columns that are summed (in the order of ids)."""

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OncariumError
+from .part import Part
 
 FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
 CONDITIONS = ("no-flux", "value", "exchange")
@@ -92,7 +93,7 @@ class Grid:
         return self.origin[a] + (np.arange(self.shape[2 - a]) + 0.5) * self.spacing[a]
 
 
-class Fields:
+class Fields(Part):
     """All factors of a tissue on one grid.
 
     value                        (factor, z, y, x) concentration
@@ -249,14 +250,6 @@ class Fields:
     def digest(self, h: Any) -> None:
         """Feed the concentrations to a hash."""
         h.update(np.ascontiguousarray(self.value).tobytes())
-
-    def tables(self) -> dict:
-        """It has no rows of its own."""
-        return {}
-
-    def maps(self) -> dict:
-        """None besides."""
-        return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
         """Mean, lowest and highest concentration of every factor."""

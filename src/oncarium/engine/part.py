@@ -25,10 +25,13 @@ class Part(Protocol):
         """Feed everything that decides what comes next to a hash, in an order that no order in memory changes."""
 
     def tables(self) -> dict[str, dict[str, tuple[np.ndarray, str]]]:
-        """What is recorded of it with the cells: table -> column -> (values by row, unit); `id` among the columns."""
+        """What is recorded of it with the cells: table -> column -> (values by row, unit), `id` among the columns.
+        None, unless it says otherwise."""
+        return {}
 
     def maps(self) -> dict[str, tuple[np.ndarray, str]]:
-        """What is recorded of it with the fields: name -> ((z, y, x), unit)."""
+        """What is recorded of it with the fields: name -> ((z, y, x), unit). None, unless it says otherwise."""
+        return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
         """What is told of it at every frame: name -> (value, unit)."""

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.part import Part
 
-class Body:
+
+class Body(Part):
     """Compartments such as blood monocytes or mature dendritic cells in the lymph node.
 
     names    of the compartments         level   (compartment) amounts, 1 is that of a healthy body
@@ -36,14 +38,6 @@ class Body:
     def digest(self, h: Any) -> None:
         """Feed all levels to a hash."""
         h.update(self.level.tobytes())
-
-    def tables(self) -> dict:
-        """It has no rows of its own."""
-        return {}
-
-    def maps(self) -> dict:
-        """None besides."""
-        return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
         """The level of every compartment."""

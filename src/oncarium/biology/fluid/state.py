@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from ...engine.fields import Grid
+from ...engine.part import Part
 
 ARRAYS = ("pressure", "stress", "lymph", "open", "filtration", "drained")
 
 
-class Fluid:
+class Fluid(Part):
     """Arrays on the grid of the fields; the velocity of the fluid is that of the fields.
 
     pressure   (z, y, x) mmHg of the interstitial fluid     stress   (z, y, x) kPa of the cells and the matrix
@@ -46,10 +47,6 @@ class Fluid:
             "fluid.lymph": (float(self.lymph.mean()), "1"),
             "fluid.open_lymph": (float((self.lymph * self.open).sum() / lymph) if lymph else 0.0, "1"),
         }
-
-    def tables(self) -> dict[str, dict[str, tuple[np.ndarray, str]]]:
-        """It has no rows of its own."""
-        return {}
 
     def maps(self) -> dict[str, tuple[np.ndarray, str]]:
         """Pressure of the fluid, stress of the tissue."""

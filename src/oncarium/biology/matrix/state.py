@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.fields import Grid
+from ...engine.part import Part
 
 SHARES = ("density", "crosslink", "hyaluronan")
 # kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
@@ -20,7 +21,7 @@ SCALARS = ("density", "crosslink", "hyaluronan", "bound_vegfa", "latent_tgfb")
 ORIENTATION = ("xx", "yy", "xy", "xz", "yz")  # of a symmetric tensor whose trace is zero
 
 
-class Matrix:
+class Matrix(Part):
     """Arrays on the grid of the fields.
 
     density       (z, y, x) 0 to 1.5; 1 is a scar           crosslink, hyaluronan   (z, y, x) 0 to 1
@@ -56,14 +57,6 @@ class Matrix:
         """Feed all arrays to a hash."""
         for array in self.arrays().values():
             h.update(np.ascontiguousarray(array).tobytes())
-
-    def tables(self) -> dict:
-        """It has no rows of its own."""
-        return {}
-
-    def maps(self) -> dict:
-        """None besides."""
-        return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
         """Means over the tissue: density, crosslink, hyaluronan, stiffness, order of the fibres; strength of the

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ...engine.part import Part
+
 ARRAYS = ("left", "waiting", "per_day", "blood", "lymph", "dormant", "place", "number", "size")
 DAY = 1440.0  # min: over which cells per day are a mean
 
 
-class Spread:
+class Spread(Part):
     """Metastasis outside of the tissue: its member `metastasis`.
 
     sites     names of the distant sites
@@ -54,14 +56,6 @@ class Spread:
         """Feed all arrays to a hash."""
         for array in self.arrays().values():
             h.update(np.ascontiguousarray(array).tobytes())
-
-    def tables(self) -> dict[str, dict[str, tuple[np.ndarray, str]]]:
-        """It has no rows that are recorded."""
-        return {}
-
-    def maps(self) -> dict[str, tuple[np.ndarray, str]]:
-        """None."""
-        return {}
 
     def summary(self) -> dict[str, tuple[float, str]]:
         """Cells and clusters of the tissue that left so far, cells expected per day; of the patient: circulating cells,

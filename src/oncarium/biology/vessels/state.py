@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...engine.graph import Graph, Quantity
+from ...engine.part import Part
 
 # kinds of nodes
 INNER, PRESSURE, FLOW, TIP = 0, 1, 2, 3
@@ -42,7 +43,7 @@ SEGMENTS = (
 LEAST_FLOW = 1e-6  # share of the largest flow below which a segment carries nothing
 
 
-class Vessels:
+class Vessels(Part):
     """The network: a Graph with the quantities of NODES and SEGMENTS.
 
     >>> vessels = Vessels.empty()
@@ -114,10 +115,6 @@ class Vessels:
             "nodes": nodes,
             "segments": joined | {name: (array, units[name]) for name, array in graph.segments.items()} | perfused,
         }
-
-    def maps(self) -> dict[str, tuple[np.ndarray, str]]:
-        """None."""
-        return {}
 
     def copy(self) -> Vessels:
         """An independent network with the same content."""
