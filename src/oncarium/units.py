@@ -167,11 +167,8 @@ def canonical(unit: str) -> str:
     >>> canonical("1/h"), canonical("mm"), canonical("pM")
     ('1/min', 'um', 'nM')
     """
-    if unit in CANONICAL:
-        return unit
-    for wanted in CANONICAL:
-        if (unit, wanted) in USUAL:
-            return wanted
+    usual = [wanted for wanted in CANONICAL if unit == wanted or (unit, wanted) in USUAL]
+    for wanted in usual or CANONICAL:
         try:
             factor(unit, wanted)
         except UnitError:
