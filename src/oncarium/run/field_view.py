@@ -75,8 +75,10 @@ class FieldView(Mapping):
         array, k = self._place(name)
         frame = result.frame(t, result.field_times)
         with frame_at(result.field_times[frame]):
-            values = result.group[array][frame]
-        return values if k is None else values[k]
+            if k is None:
+                return result.group[array][frame]
+            everywhere = slice(None)
+            return result.group[array].oindex[(frame, k, everywhere, everywhere, everywhere)]
 
     def __getitem__(self, name: str) -> xarray.DataArray:
         """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises
