@@ -314,8 +314,8 @@ class Recorder:
         """Flush, then a checkpoint. Raises DataError when the disk is full."""
         self.digest = simulation.tissue.digest()
         if finished:
-            stopped = self.stops(simulation.tissue.tick)
-            self.store.note({"digest": self.digest, **({"stopped": stopped} if stopped else {})})
+            reason = self.stops(simulation.tissue.tick)
+            self.store.note({"digest": self.digest, **({"stopped": reason} if reason else {})})
         self.flush(simulation, finished)
         try:
             checkpoint.write(self.path, simulation.state(), self.digest)
