@@ -281,7 +281,7 @@ class Result:
     def told(self, frame: int) -> dict[str, float]:
         """The summary of one frame, -1 the last.
 
-        >>> result.told(0)["live.tumor"] == result.summary["live.tumor"].iloc[0]
+        >>> bool(result.told(0)["live.tumor"] == result.summary["live.tumor"].iloc[0])
         True
         """
         return {name: float(values[frame]) for name, values in self._series.items()}
