@@ -129,7 +129,7 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
                 toward[i, 0], toward[i, 1], toward[i, 2] = cx, cy, cz
         # of a step that holds several turns, the mean of as many headings: the walk spreads as it does in shorter steps
         turns = max(0.5 * dt / persistence[i], 1.0) if exact and persistence[i] > 0.0 else 1.0
-        draws = min(int(math.ceil(turns)), MOST_TURNS)
+        draws = min(math.ceil(turns), MOST_TURNS)
         last = (1.0 - math.sqrt(max(0.0, 1.0 - draws * (1.0 - (draws - 1.0) / turns)))) / draws
         for k in range(3):
             heading[i, k] = 0.0
