@@ -1,4 +1,4 @@
-"""The picture of vessel_claims.md: what the library claims of vessels, each in the smallest tissue that shows its mechanism.
+"""The picture of vessel_claims.md: claims about vessels, each in the smallest tissue that shows its mechanism.
 
 python docs/vessel_claims.py [FOLDER]     the two runs of the maps lie in this folder (runs/vessel_claims)
 """
@@ -31,8 +31,8 @@ clock: {transport: 20 min, mechanics: 20 min, phenotype: 20 min, error: 0.1 um/m
 until: 6 day
 record: {cells: 2 day, fields: 2 day, checkpoint: 6 day, columns: [hypoxia.level]}
 factors:
-  oxygen: {library: oxygen, michaelis: 2.5 mmHg assumed, decay: 0 1/min, tolerance: 0.1 mmHg assumed, initial: 20 mmHg assumed,
-    boundary: no-flux}
+  oxygen: {library: oxygen, michaelis: 2.5 mmHg assumed, decay: 0 1/min, tolerance: 0.1 mmHg assumed,
+    initial: 20 mmHg assumed, boundary: no-flux}
   vegfa: {library: vegfa}
   ang1: {library: ang1}
   ang2: {library: ang2}
@@ -50,11 +50,13 @@ cells:
       - oxygen decreases hypoxia.rise to 0 1/min, half 11 mmHg, hill 2 assumed
       - oxygen increases hypoxia.fall to 0.0166667 1/min, half 11 mmHg, hill 2 assumed
       - hypoxia.level increases secretion.rate.vegfa to 42 molecules/min, half 0.5, hill 2 assumed
-  macrophage: {death: {apoptosis: 0 1/min}, secretion: {rate: {vegfa: 10 molecules/min assumed, mmp: 80 um^3/min assumed}}}
+  macrophage:
+    death: {apoptosis: 0 1/min}
+    secretion: {rate: {vegfa: 10 molecules/min assumed, mmp: 80 um^3/min assumed}}
   fibroblast: {death: {apoptosis: 0 1/min}, secretion: {rate: {vegfa: 30 molecules/min assumed}}}
 matrix: {density: 0.3, period: 1 h}
 vessels:
-  columns: {ring: {inner: 140 um, outer: 350 um}, density: 100 1/mm^2 assumed, length: 450 um assumed, diameter: 9 um assumed}
+  columns: {ring: {inner: 140 um, outer: 350 um}, density: 100 1/mm^2 assumed, diameter: 9 um assumed}
   oxygen: 40 mmHg assumed
   maturation: {}
   sprouting: {}
@@ -117,17 +119,20 @@ class Arms(NamedTuple):
 
 
 LENGTH = "vessels in the slice, mm"
-MACROPHAGES, FIBROBLASTS = ({f"cells.{name}.secretion.rate.vegfa": "0 molecules/min"} for name in ("macrophage", "fibroblast"))
+MACROPHAGES, FIBROBLASTS = (
+    {f"cells.{name}.secretion.rate.vegfa": "0 molecules/min"} for name in ("macrophage", "fibroblast")
+)
 CLAIMS = {
     "C14": Arms("stroma without VEGF-A", LENGTH, MACROPHAGES | FIBROBLASTS, STILL),
     "C27": Arms("without macrophages", LENGTH, {"initial.1.count": 0}, STILL),
     "C53": Arms("fibroblasts without VEGF-A", LENGTH, FIBROBLASTS, STILL),
     "C45": Arms(
-        "MMP inhibited", LENGTH, {"factors.mmp.decay": "1000 1/min"}, {"cells.macrophage.secretion.rate.mmp": "0 um^3/min"}
+        "MMP inhibited", LENGTH, {"factors.mmp.decay": "1000 1/min"},
+        {"cells.macrophage.secretion.rate.mmp": "0 um^3/min"},
     ),
     "C36": Arms(
-        "without sprouts", "tumor cells", {"vessels.sprouting.largest": "0 1/min"}, {"factors.vegfa.decay": "1000 1/min"},
-        GROWING | {"until": "9 day"},
+        "without sprouts", "tumor cells", {"vessels.sprouting.largest": "0 1/min"},
+        {"factors.vegfa.decay": "1000 1/min"}, GROWING | {"until": "9 day"},
     ),
     "C38": Arms(
         "PDGF-B blocked", "coverage by pericytes", {"factors.pdgfb.decay": "10 1/min"}, {"vessels.maturation": None},
@@ -193,7 +198,8 @@ def courses(model: oc.Model, seeds: int = 1) -> dict[str, np.ndarray]:
 
 LOOKS = {  # of the arms; with the mechanism off, curves that agree lie on each other
     "control": {"color": "#0072B2"}, "perturbed": {"color": "#D55E00"},
-    "control, off": {"color": "#56B4E9", "ls": "-", "lw": 4.0, "alpha": 0.6}, "perturbed, off": {"color": "black", "ls": ":"},
+    "control, off": {"color": "#56B4E9", "ls": "-", "lw": 4.0, "alpha": 0.6},
+    "perturbed, off": {"color": "black", "ls": ":"},
 }  # fmt: skip
 PANELS = (
     ("C14", LENGTH), ("C27", LENGTH), ("C53", LENGTH), ("C45", LENGTH),
@@ -207,7 +213,9 @@ def maps(folder: Path, axes: Any) -> None:
     """The nodule at the start and in the end, with and without the VEGF-A of macrophages and fibroblasts."""
     arms = CLAIMS["C14"].models()
     runs = [oc.run(arms[arm], out=folder / arm, overwrite=True) for arm in ("control", "perturbed")]
-    for ax, run, t, said in zip(axes, (runs[0], *runs), ("0 h", "6 day", "6 day"), ("start", "control", CLAIMS["C14"].says)):
+    for ax, run, t, said in zip(
+        axes, (runs[0], *runs), ("0 h", "6 day", "6 day"), ("start", "control", CLAIMS["C14"].says)
+    ):
         oc.plot.vessels(run, t, ax, limits=(0.0, 40.0))
         ax.set_title(f"{t}, {said}" if said != "start" else "at the start", fontsize=8.5)
 
@@ -239,4 +247,7 @@ def draw(folder: Path, path: Path, seeds: int = 4) -> None:
 
 
 if __name__ == "__main__":
-    draw(Path(sys.argv[1] if len(sys.argv) > 1 else "runs/vessel_claims"), Path(__file__).parent / "_static" / "vessel_claims.png")
+    draw(
+        Path(sys.argv[1] if len(sys.argv) > 1 else "runs/vessel_claims"),
+        Path(__file__).parent / "_static" / "vessel_claims.png",
+    )

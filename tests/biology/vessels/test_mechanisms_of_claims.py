@@ -79,7 +79,9 @@ def test_c38_without_pdgfb_pericytes_leave_and_walls_leak():
     for quantity in ("coverage by pericytes", "permeability of walls", "pressure of the fluid, mmHg"):
         same(found, quantity)
     control, perturbed = found["control"], found["perturbed"]
-    assert perturbed["coverage by pericytes"][-1] == pytest.approx(0.89 * control["coverage by pericytes"][-1], rel=0.03)
+    assert perturbed["coverage by pericytes"][-1] == pytest.approx(
+        0.89 * control["coverage by pericytes"][-1], rel=0.03
+    )
     assert perturbed["permeability of walls"][-1] > 1.07 * control["permeability of walls"][-1]
     assert perturbed["pressure of the fluid, mmHg"][-1] > 1.05 * control["pressure of the fluid, mmHg"][-1]
 
@@ -93,5 +95,9 @@ def test_c48_proteases_on_cells_breach_the_membrane_before_lymph():
     assert control["weakest membrane"][2] < 0.3 < perturbed["weakest membrane"].min() == 1.0
     assert control["cells beyond"][2] > 10 and perturbed["cells beyond"].max() == 0
     assert control["cells that entered lymph"][-1] >= 5 and perturbed["cells that entered lymph"][-1] == 0
-    calm = arms("C48", until="2 day", **{"cells.tumor.secretion.rate.mmp": "16 um^3/min", "cells.tumor.secretion.rate.serine_protease": "8 um^3/min"})
+    calm = arms(
+        "C48",
+        until="2 day",
+        **{"cells.tumor.secretion.rate.mmp": "16 um^3/min", "cells.tumor.secretion.rate.serine_protease": "8 um^3/min"},
+    )
     assert calm["control"]["weakest membrane"][-1] > 0.3, "an epithelial cell, which expresses a hundredth, stays"

@@ -3,9 +3,9 @@
 Equation    sum of conductance x (p_i - p_j) = inflow at every node; conductance by viscosity, viscosity by diameter and
             haematocrit, haematocrit by flow
 Iteration   flow, then cells node by node downstream, then viscosity. A segment takes the step that would have ended its
-            last move, were it alone: shorter where its haematocrit swings, longer where it creeps. It ends where nothing
-            changes by more than a tolerance, or at a cap, with the names of the restless: what is returned are flows,
-            and the cells that exactly these flows carry.
+            last move, were it alone: shorter where its haematocrit swings, longer where it creeps. Flows are rough
+            until nothing changes by more than a tolerance, or up to a cap; the last one is exact. What is returned are
+            flows, the cells that exactly these flows carry, and the names of the restless.
 """
 
 from __future__ import annotations

@@ -94,9 +94,7 @@ class Plumbing:
             out += np.bincount(self.number[near], conductance[rows] * self.given[far], len(self.free))
         return out
 
-    def pressures(
-        self, conductance: np.ndarray, near: np.ndarray | None = None, error: float = GOOD
-    ) -> np.ndarray:
+    def pressures(self, conductance: np.ndarray, near: np.ndarray | None = None, error: float = GOOD) -> np.ndarray:
         """(node) mmHg, nan where nothing defines it.
 
         conductance (segment) nl/min/mmHg      near   (node) a guess, e.g. of the last time
@@ -131,7 +129,7 @@ class Plumbing:
         for turn in range(TURN + 1):
             left = float(np.abs(r).max())
             rounding = left > 0.5 * before  # no more than that is left
-            if left <= EXACT * scale or left <= error * scale and (error > GOOD or rounding):
+            if left <= EXACT * scale or (left <= error * scale and (error > GOOD or rounding)):
                 return x
             if turn == TURN:
                 break
