@@ -11,7 +11,7 @@ from .paths import on_paths
 from .state import FLOW, PRESSURE
 
 TURN = 12  # steps of conjugate gradients after which factors are made anew
-EXACT, GOOD = 1e-16, 1e-12  # residual over the right side: the search ends, and may end where it falls no more
+EXACT, GOOD = 1e-16, 1e-12  # residual over the right side: the search ends, and may end where it stalls twice
 
 
 class Plumbing:
@@ -125,11 +125,12 @@ class Plumbing:
         x = self.lu.solve(right) if x is None or not np.isfinite(x).all() else x
         scale = float(np.abs(right).max())
         r = right - matrix @ x
-        d, rz, before = np.zeros(len(x)), 1.0, math.inf
+        d, rz, before, stalls = np.zeros(len(x)), 1.0, math.inf, 0
         for turn in range(TURN + 1):
             left = float(np.abs(r).max())
-            rounding = left > 0.5 * before  # no more than that is left
-            if left <= EXACT * scale or (left <= error * scale and (error > GOOD or rounding)):
+            stalls = stalls + 1 if left > 0.5 * before else 0
+            done = left <= error * scale and (error > GOOD or stalls == 2)  # no more than rounding is left
+            if done or left <= EXACT * scale:
                 return x
             if turn == TURN:
                 break
