@@ -13,18 +13,35 @@ from numba import njit
 PRESSURE_UNIT = 0.027288820670331
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
 BLOCK = 256  # pairs whose numbers stay in the fastest cache
+MOST = 65536  # assumed: no cell lies upon more others; if one did, only its last digit could depend on their order
+
+
+def exact(strongest: float, cells: int) -> tuple[float, float]:
+    """Numbers that round velocities up to `strongest` um/min, and parts of a pressure up to 1, to whole multiples of
+    something so fine, and so coarse, that no sum over the neighbors of one of so many cells is rounded.
+
+    x + number - number is the rounded x. Sums then depend on no order: neither of cells, nor of pairs, nor of threads.
+
+    >>> number, _ = exact(10.0, 1000)
+    >>> a, b, c = (x + number - number for x in (0.1, 0.2, 0.3))
+    >>> (a + b) + c == a + (b + c), abs(a - 0.1) < 1e-11
+    (True, True)
+    """
+    many = math.frexp(min(cells, MOST))[1]
+    return 1.5 * 2.0 ** (math.frexp(max(strongest, 1e-30))[1] + many), 1.5 * 2.0**many
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
-    """Velocity um/min of the first cell of pairs first_pair to last_pair, the second one's is its negative, and (1 -
-    d/R)^2: force (4, pair).
+def push(first_pair, last_pair, total, body, kind, affinity, equal, one, other, numbers):
+    """Add what pairs first_pair to last_pair do to both their cells: total (cell, 4), velocity um/min and the sum of (1
+    - d/R)^2.
 
     body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and
-    adhesion (um/min); one line of cache. affinity (cell, type) 1, all one when `equal`;
-    one, other: the pairs, the smaller id first. Blocks are gathered first and then worked
-    out: the second loop, with its root and division, is one of vector instructions."""
-    x, y, z, touch, far, repulsion, adhesion = np.empty((7, BLOCK))
+    adhesion (um/min); id; one line of cache. affinity (cell, type) 1, all one when
+    `equal`; one, other: rows of the pairs' cells; numbers: of `exact`. Blocks are gathered
+    first and then worked out: the second loop, with its root and division, is one of vector instructions."""
+    x, y, z, touch, far, repulsion, adhesion, side = np.empty((8, BLOCK))
+    fine, part = numbers
     for start in range(first_pair, last_pair, BLOCK):
         n = min(BLOCK, last_pair - start)
         for m in range(n):
@@ -32,22 +49,17 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
             x[m], y[m], z[m] = body[i, 0] - body[j, 0], body[i, 1] - body[j, 1], body[i, 2] - body[j, 2]
             touch[m], far[m] = body[i, 3] + body[j, 3], body[i, 4] + body[j, 4]
             repulsion[m], adhesion[m] = body[i, 5] * body[j, 5], body[i, 6] * body[j, 6]
+            side[m] = body[j, 7] - body[i, 7]
         if not equal:
             for m in range(n):
                 i, j = one[start + m], other[start + m]
                 adhesion[m] *= math.sqrt(affinity[i, kind[j]] * affinity[j, kind[i]])
-        out_x, out_y, out_z, out_p = (
-            force[0, start : start + n],
-            force[1, start : start + n],
-            force[2, start : start + n],
-            force[3, start : start + n],
-        )
         for m in range(n):
             dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], touch[m], max(far[m], CLOSEST)
             d = math.sqrt(dx * dx + dy * dy + dz * dz)
             # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
             dx, dy, dz, d = (
-                CLOSEST if d < CLOSEST else dx,
+                math.copysign(CLOSEST, side[m]) if d < CLOSEST else dx,
                 0.0 if d < CLOSEST else dy,
                 0.0 if d < CLOSEST else dz,
                 max(d, CLOSEST),
@@ -58,7 +70,22 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
             o *= o
             e = max(1.0 - d * d * sum_r * inverse, 0.0)
             f = (repulsion[m] * o - adhesion[m] * e * e) * sum_r * sum_a * inverse
-            out_x[m], out_y[m], out_z[m], out_p[m] = f * dx, f * dy, f * dz, o
+            x[m], y[m], z[m], touch[m] = (
+                f * dx + fine - fine,
+                f * dy + fine - fine,
+                f * dz + fine - fine,
+                o + part - part,
+            )
+        for m in range(n):
+            i, j = one[start + m], other[start + m]
+            total[i, 0] += x[m]
+            total[i, 1] += y[m]
+            total[i, 2] += z[m]
+            total[i, 3] += touch[m]
+            total[j, 0] -= x[m]
+            total[j, 1] -= y[m]
+            total[j, 2] -= z[m]
+            total[j, 3] += touch[m]
 
 
 class Moved(NamedTuple):
@@ -75,24 +102,18 @@ class Moved(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, velocity, pressure, force, body, moved, lists):
-    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in
-    the order of ids.
+def velocities(first_row, last_row, velocity, pressure, total, body, moved):
+    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row from what `push` added up, which
+    is set back to zero.
 
-    body and force (4, pair): as of `push`; lists: first (cell + 1) and pair of the neighbor lists.
-    """
+    total (thread, cell, 4), body: as of `push`."""
     kind, mobility, motility, wall, lower, upper, flat = moved
-    first, pair = lists
     for i in range(first_row, last_row):
         x, y, z, radius = body[i, 0], body[i, 1], body[i, 2], body[i, 3]
         vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
-        for m in range(first[i], first[i + 1]):
-            q = pair[m]
-            if q >= 0:
-                vx, vy, vz, p = vx + force[0, q], vy + force[1, q], vz + force[2, q], p + force[3, q]
-            else:
-                q = -1 - q
-                vx, vy, vz, p = vx - force[0, q], vy - force[1, q], vz - force[2, q], p + force[3, q]
+        for t in range(total.shape[0]):
+            vx, vy, vz, p = vx + total[t, i, 0], vy + total[t, i, 1], vz + total[t, i, 2], p + total[t, i, 3]
+            total[t, i, 0] = total[t, i, 1] = total[t, i, 2] = total[t, i, 3] = 0.0
         w = wall[kind[i]]
         if w > 0.0:
             vx += _push(x - lower[0], radius, w) - _push(upper[0] - x, radius, w)
