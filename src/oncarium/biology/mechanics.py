@@ -132,7 +132,7 @@ class Mechanics(Process):
         tolerance: float = 0.03,
         largest_step: float = 3.0,
         share: float = 0.03,
-        forgiven: float = 0.0,
+        forgiven: float = 0.005,
     ):
         self.period = period
         self.method = method
