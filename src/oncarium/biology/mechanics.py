@@ -17,9 +17,11 @@ Source: Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); Macklin et
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from ..engine.column import Behavior, Signal, State, Trait
 from ..engine.kernels.gate import new_gate
@@ -36,7 +38,23 @@ from .vital import MOBILITY, RADIUS, VITAL
 SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists are built anew
 LOOK_AHEAD = 2.0  # min; assumed: a cell may besides travel so long at its present or its own speed, the larger of both
 NEWBORN = 6.0  # um; assumed: so much farther may cells part that have just divided, whose speed is not known yet
+FEW = 0.05  # assumed: cells without speed are newborn if they are fewer than this share of all
 CREW_FROM = 1000  # cells; below it, threads that wait for each other cost more than they save
+
+
+@njit(cache=True, nogil=True)
+def margins(velocity, own):
+    """Margins of neighbor lists (um) for cells with this velocity (cell, xyz) and own speed (cell) um/min."""
+    margin, resting = np.empty(own.shape[0]), 0
+    for i in range(own.shape[0]):
+        speed = math.sqrt(velocity[i, 0] ** 2 + velocity[i, 1] ** 2 + velocity[i, 2] ** 2)
+        resting += speed == 0.0
+        margin[i] = SKIN + LOOK_AHEAD * max(speed, own[i])
+    if resting < FEW * own.shape[0]:  # more were never on their way
+        for i in range(own.shape[0]):
+            if velocity[i, 0] == 0.0 and velocity[i, 1] == 0.0 and velocity[i, 2] == 0.0:
+                margin[i] += NEWBORN
+    return margin
 
 
 def touch(tissue: Tissue) -> np.ndarray:
@@ -162,14 +180,8 @@ class Mechanics(Process):
         """How far each cell may move before neighbor lists are built anew (um), at these velocities (cell, xyz) um/min:
         cells on their way get more."""
         cells = tissue.cells
-        speed = np.sqrt(np.einsum("ij,ij->i", velocity, velocity))
-        newborn = speed == 0.0
-        if "motility.speed" in cells:
-            np.maximum(speed, cells["motility.speed"], out=speed)
-        margin = SKIN + LOOK_AHEAD * speed
-        if newborn.sum() < 0.05 * cells.n:
-            margin[newborn] += NEWBORN
-        return margin
+        own = cells["motility.speed"] if "motility.speed" in cells else np.zeros(cells.n)
+        return margins(velocity, own)
 
     def look(self, tissue: Tissue) -> Neighbors:
         """Neighbor lists, valid for the present positions."""

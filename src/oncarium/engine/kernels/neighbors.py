@@ -83,7 +83,7 @@ def _room(one, other, total, more):
     """The two lists, made longer where they have no room for so many more."""
     if np.int64(total) + more < one.shape[0]:
         return one, other
-    longer = np.empty((2, one.shape[0] // 2 + one.shape[0] + more), np.int32)
+    longer = np.empty((2, one.shape[0] // 2 + one.shape[0] + more), np.uint32)
     longer[0, :total], longer[1, :total] = one[:total], other[:total]
     return longer[0], longer[1]
 
@@ -94,7 +94,7 @@ def _found(first, last, usual, corner, size, shape, start, member, place):
 
     A pair of usual cells is found by the one in the earlier bin, any other by the wider of the two."""
     nx, ny, nz = shape[0], shape[1], shape[2]
-    one, other = np.empty(64 + 8 * (last - first), np.int32), np.empty(64 + 8 * (last - first), np.int32)
+    one, other = np.empty((2, 64 + 8 * (last - first)), np.uint32)
     total = np.uint64(0)
     for m in range(first, last):
         x, y, z, own, i = place[m, 0], place[m, 1], place[m, 2], place[m, 3], member[m]
@@ -182,7 +182,7 @@ def _rows(one, other, ids):
 class Neighbors:
     """Neighbor lists of all cells within the sum of their reaches.
 
-    one, other  (pair) int32: rows of the two cells of each pair, every pair once, in no certain order, a superset:
+    one, other  (pair) uint32: rows of the two cells of each pair, every pair once, in no certain order, a superset:
                 callers test the true distance
     first       (cell + 1) int64: row i is list[first[i]:first[i + 1]]
     list        int32 rows: the same as neighbors of each cell, sorted by their ids
@@ -205,7 +205,7 @@ class Neighbors:
     def forget(self) -> None:
         """Rows changed: the next update builds anew."""
         self.known = (np.empty((0, 3)), np.empty(0), np.empty(0), np.empty(0, np.int64))
-        self.one = self.other = np.empty(0, np.int32)
+        self.one = self.other = np.empty(0, np.uint32)
         self.rows: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
