@@ -13,8 +13,8 @@ from numba import njit
 from ..threads import over_rows
 
 CANDIDATES = 10  # pairs looked at per cell and worth a thread, at least
+AROUND = 14  # bins, with the one itself, of which each pair has one that it is found from
 USUAL = 0.95  # assumed: bins are as large as this share of the cells needs; wider cells search farther
-SLICES = 4  # bins per usual reach along x, where neighboring bins lie side by side in memory
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -31,16 +31,16 @@ def _usual(far):
     for k in range(64):
         seen += count[k]
         if seen >= USUAL * far.shape[0]:
-            return low + (k + 1) / scale
+            return high if high * scale <= 1.1 * (low * scale + k + 1) else low + (k + 1) / scale
     return high
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _bins(position, far, usual, lower, upper):
-    """Counting sort of cells into bins: two usual cells that touch lie in one row of bins along x or in rows side by
-    side. position (cell, xyz), far (cell), usual um.
+    """Counting sort of cells into cubic bins that reach from a usual cell to all its usual neighbors. position (cell,
+    xyz), far (cell), usual um.
 
-    Returns the corner and size of the bins (um, xyz), their shape (xyz), start (bin + 1), member (cell): rows, bin
+    Returns the corner (xyz) and size of the bins (um), their shape (xyz), start (bin + 1), member (cell): rows, bin
     after bin, and place (cell, 4): their x, y, z and far, negative where it is more than usual."""
     n = position.shape[0]
     corner, end = upper.copy(), lower.copy()
@@ -49,8 +49,7 @@ def _bins(position, far, usual, lower, upper):
             corner[k] = min(corner[k], max(position[i, k], lower[k]))
             end[k] = max(end[k], min(position[i, k], upper[k]))
     extent = np.maximum(end - corner, 1e-9)
-    size = np.full(3, max(2.0 * usual, 1.0))
-    size[0] /= SLICES
+    size = max(2.0 * usual, 1.0)
     # more bins than a few per cell only cost memory
     while np.ceil(extent / size).prod() > 4 * n + 64:
         size *= 1.5
@@ -59,9 +58,9 @@ def _bins(position, far, usual, lower, upper):
     start = np.zeros(nx * ny * nz + 2, np.int64)
     bin_of, member = np.empty(n, np.int32), np.empty(n, np.int32)
     for i in range(n):
-        ix = min(max(int((position[i, 0] - corner[0]) / size[0]), 0), nx - 1)
-        iy = min(max(int((position[i, 1] - corner[1]) / size[1]), 0), ny - 1)
-        iz = min(max(int((position[i, 2] - corner[2]) / size[2]), 0), nz - 1)
+        ix = min(max(int((position[i, 0] - corner[0]) / size), 0), nx - 1)
+        iy = min(max(int((position[i, 1] - corner[1]) / size), 0), ny - 1)
+        iz = min(max(int((position[i, 2] - corner[2]) / size), 0), nz - 1)
         b = (iz * ny + iy) * nx + ix
         bin_of[i] = b
         start[b + 2] += 1
@@ -89,49 +88,67 @@ def _room(one, other, total, more):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _found(first, last, usual, corner, size, shape, start, member, place):
-    """one, other (pair): the pairs of the cells at first to last of the bins' order, each with those behind it.
+def _widely(m, one, other, total, corner, size, shape, start, member, place):
+    """The pairs of a wide cell, at m of the bins' order, with cells less wide, added to those found so far."""
+    nx, ny, nz = shape[0], shape[1], shape[2]
+    x, y, z, own = place[m, 0], place[m, 1], place[m, 2], abs(place[m, 3])
+    x0, x1 = int((x - 2.0 * own - corner[0]) / size), int((x + 2.0 * own - corner[0]) / size)
+    y0, y1 = int((y - 2.0 * own - corner[1]) / size), int((y + 2.0 * own - corner[1]) / size)
+    z0, z1 = int((z - 2.0 * own - corner[2]) / size), int((z + 2.0 * own - corner[2]) / size)
+    for kz in range(min(max(z0, 0), nz - 1), min(max(z1, 0), nz - 1) + 1):
+        for ky in range(min(max(y0, 0), ny - 1), min(max(y1, 0), ny - 1) + 1):
+            row = (kz * ny + ky) * nx
+            a, b = start[row + min(max(x0, 0), nx - 1)], start[row + min(max(x1, 0), nx - 1) + 1]
+            one, other = _room(one, other, total, b - a)
+            for q in range(a, b):
+                dx, dy, dz, its = place[q, 0] - x, place[q, 1] - y, place[q, 2] - z, abs(place[q, 3])
+                one[total], other[total] = member[m], member[q]
+                less = (its < own) | ((its == own) & (q > m))
+                total += np.uint64((dx * dx + dy * dy + dz * dz < (own + its) ** 2) & less)
+    return one, other, total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _found(first, last, corner, size, shape, start, member, place):
+    """one, other (pair): the pairs found from bins that begin with cells first to last of the bins' order.
 
     A pair of usual cells is found by the one in the earlier bin, any other by the wider of the two."""
     nx, ny, nz = shape[0], shape[1], shape[2]
-    one, other = np.empty((2, 64 + 8 * (last - first)), np.uint32)
+    one, other = np.empty((2, 64 + 14 * (last - first)), np.uint32)
+    room = 1 + AROUND * (start[1:] - start[:-1]).max()  # arrays that grow within the loop would keep it from vectors
+    x, y, z, far = np.empty((4, room))
+    who, near = np.empty(room, np.uint32), np.empty(room, np.uint8)
     total = np.uint64(0)
-    for m in range(first, last):
-        x, y, z, own, i = place[m, 0], place[m, 1], place[m, 2], place[m, 3], member[m]
-        wide = own < 0.0
-        own = abs(own)
-        far = own + max(own, usual)
-        x0 = min(max(int((x - far - corner[0]) / size[0]), 0), nx - 1)
-        x1 = min(max(int((x + far - corner[0]) / size[0]), 0), nx - 1) + 1
-        iy = min(max(int((y - corner[1]) / size[1]), 0), ny - 1)
-        iz = min(max(int((z - corner[2]) / size[2]), 0), nz - 1)
-        if not wide:
-            for kz in range(iz, min(iz + 2, nz)):
-                for ky in range(max(iy - 1, 0) if kz > iz else iy, min(iy + 2, ny)):
-                    row = (kz * ny + ky) * nx
-                    a, b = start[row + x0], start[row + x1]
-                    if kz == iz and ky == iy:
-                        a = m + 1
-                    one, other = _room(one, other, total, b - a)
-                    for q in range(np.uint64(a), np.uint64(b)):
-                        dx, dy, dz = place[q, 0] - x, place[q, 1] - y, place[q, 2] - z
-                        reach = own + place[q, 3]
-                        one[total], other[total] = i, member[q]  # kept if it counts: no branch to guess
-                        total += np.uint64((dx * dx + dy * dy + dz * dz < reach * reach) & (place[q, 3] >= 0.0))
+    for b in range(np.searchsorted(start[:-1], first), np.searchsorted(start[:-1], last)):
+        if start[b] == start[b + 1]:
             continue
-        y0, y1 = int((y - far - corner[1]) / size[1]), int((y + far - corner[1]) / size[1])
-        z0, z1 = int((z - far - corner[2]) / size[2]), int((z + far - corner[2]) / size[2])
-        for kz in range(min(max(z0, 0), nz - 1), min(max(z1, 0), nz - 1) + 1):
-            for ky in range(min(max(y0, 0), ny - 1), min(max(y1, 0), ny - 1) + 1):
+        ix, iy, iz = b % nx, b // nx % ny, b // (nx * ny)
+        many, own = 0, 0
+        # the usual cells of this bin, then those of the bins around it that come later, side by side
+        for kz in range(iz, min(iz + 2, nz)):
+            for ky in range(max(iy - 1, 0) if kz > iz else iy, min(iy + 2, ny)):
                 row = (kz * ny + ky) * nx
-                a, b = start[row + x0], start[row + x1]
-                one, other = _room(one, other, total, b - a)
-                for q in range(a, b):
-                    dx, dy, dz = place[q, 0] - x, place[q, 1] - y, place[q, 2] - z
-                    its = abs(place[q, 3])
-                    one[total], other[total] = i, member[q]
-                    mine = (its < own) | ((its == own) & (q > m))
-                    total += np.uint64((dx * dx + dy * dy + dz * dz < (own + its) ** 2) & mine)
+                here = kz == iz and ky == iy
+                begin, end = start[b if here else row + max(ix - 1, 0)], start[row + min(ix + 2, nx)]
+                for m in range(np.uint64(begin), np.uint64(end)):
+                    x[many], y[many], z[many], far[many] = place[m, 0], place[m, 1], place[m, 2], place[m, 3]
+                    who[many] = member[m]
+                    many += place[m, 3] >= 0.0
+                    if np.int64(m) == start[b + 1] - 1:
+                        own = many
+        one, other = _room(one, other, total, many * own)
+        for i in range(own):
+            x0, y0, z0, far0 = x[i], y[i], z[i], far[i]
+            # a loop of vector instructions, then one that keeps what counts: no branch to guess
+            for q in range(many):
+                dx, dy, dz, reach = x[q] - x0, y[q] - y0, z[q] - z0, far[q] + far0
+                near[q] = dx * dx + dy * dy + dz * dz < reach * reach
+            for q in range(np.uint64(i + 1), np.uint64(many)):
+                one[total], other[total] = who[i], who[q]
+                total += np.uint64(near[q])
+    for m in range(first, last):
+        if place[m, 3] < 0.0:
+            one, other, total = _widely(m, one, other, total, corner, size, shape, start, member, place)
     return one[:total], other[:total]
 
 
@@ -251,5 +268,5 @@ class Neighbors:
         far = reach + margin
         usual = _usual(far)
         bins = _bins(self.known[0], far, usual, self.lower, self.upper)
-        found = over_rows(_found, n, threads, usual, *bins, each=CANDIDATES)
+        found = over_rows(_found, n, threads, *bins, each=CANDIDATES)
         self.one, self.other = found[0] if len(found) == 1 else map(np.concatenate, zip(*found))
