@@ -13,35 +13,22 @@ from numba import njit
 PRESSURE_UNIT = 0.027288820670331
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
 BLOCK = 256  # pairs whose numbers stay in the fastest cache
-MOST = 65536  # assumed: no cell lies upon more others; if one did, only its last digit could depend on their order
-
-
-def exact(strongest: float, cells: int) -> tuple[float, float]:
-    """Numbers that round velocities up to `strongest` um/min, and parts of a pressure up to 1, to whole multiples of
-    something so fine, and so coarse, that no sum over the neighbors of one of so many cells is rounded.
-
-    x + number - number is the rounded x. Sums then depend on no order: neither of cells, nor of pairs, nor of threads.
-
-    >>> number, _ = exact(10.0, 1000)
-    >>> a, b, c = (x + number - number for x in (0.1, 0.2, 0.3))
-    >>> (a + b) + c == a + (b + c), abs(a - 0.1) < 1e-11
-    (True, True)
-    """
-    many = math.frexp(min(cells, MOST))[1]
-    return 1.5 * 2.0 ** (math.frexp(max(strongest, 1e-30))[1] + many), 1.5 * 2.0**many
+# What pairs do is added up in whole numbers, so that no sum depends on an order, be it of cells, pairs or threads.
+GRAIN, PART = 2.0**-44, 2.0**-50  # um/min of velocity, and part of a pressure, that count as one
+FASTEST = 2.0**15  # um/min; no pair drives its cells apart faster, so that 16 such pairs still have their sum
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def push(first_pair, last_pair, total, body, kind, affinity, equal, one, other, numbers):
-    """Add what pairs first_pair to last_pair do to both their cells: total (cell, 4), velocity um/min and the sum of (1
-    - d/R)^2.
+def push(first_pair, last_pair, total, body, kind, affinity, equal, one, other):
+    """Add what pairs first_pair to last_pair do to both their cells: total (cell, 4) of whole numbers, velocity in
+    GRAIN um/min and the sum of (1 - d/R)^2 in PART.
 
     body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and
     adhesion (um/min); id; one line of cache. affinity (cell, type) 1, all one when
-    `equal`; one, other: rows of the pairs' cells; numbers: of `exact`. Blocks are gathered
-    first and then worked out: the second loop, with its root and division, is one of vector instructions."""
+    `equal`; one, other: rows of the pairs' cells. Blocks are gathered first and then worked
+    out: the second loop, with its root and division, is one of vector instructions."""
     x, y, z, touch, far, repulsion, adhesion, side = np.empty((8, BLOCK))
-    fine, part = numbers
+    on_x, on_y, on_z, part = np.empty((4, BLOCK), np.int64)
     for start in range(first_pair, last_pair, BLOCK):
         n = min(BLOCK, last_pair - start)
         for m in range(n):
@@ -55,7 +42,7 @@ def push(first_pair, last_pair, total, body, kind, affinity, equal, one, other, 
                 i, j = one[start + m], other[start + m]
                 adhesion[m] *= math.sqrt(affinity[i, kind[j]] * affinity[j, kind[i]])
         for m in range(n):
-            dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], touch[m], max(far[m], CLOSEST)
+            dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], max(touch[m], CLOSEST), max(far[m], CLOSEST)
             d = math.sqrt(dx * dx + dy * dy + dz * dz)
             # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
             dx, dy, dz, d = (
@@ -70,22 +57,31 @@ def push(first_pair, last_pair, total, body, kind, affinity, equal, one, other, 
             o *= o
             e = max(1.0 - d * d * sum_r * inverse, 0.0)
             f = (repulsion[m] * o - adhesion[m] * e * e) * sum_r * sum_a * inverse
-            x[m], y[m], z[m], touch[m] = (
-                f * dx + fine - fine,
-                f * dy + fine - fine,
-                f * dz + fine - fine,
-                o + part - part,
-            )
+            f = min(max(f, -FASTEST / d), FASTEST / d) / GRAIN
+            on_x[m], on_y[m], on_z[m] = np.int64(f * dx), np.int64(f * dy), np.int64(f * dz)
+            part[m] = np.int64(o / PART)
         for m in range(n):
             i, j = one[start + m], other[start + m]
-            total[i, 0] += x[m]
-            total[i, 1] += y[m]
-            total[i, 2] += z[m]
-            total[i, 3] += touch[m]
-            total[j, 0] -= x[m]
-            total[j, 1] -= y[m]
-            total[j, 2] -= z[m]
-            total[j, 3] += touch[m]
+            total[i, 0] += on_x[m]
+            total[i, 1] += on_y[m]
+            total[i, 2] += on_z[m]
+            total[i, 3] += part[m]
+            total[j, 0] -= on_x[m]
+            total[j, 1] -= on_y[m]
+            total[j, 2] -= on_z[m]
+            total[j, 3] += part[m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def added(i, total):
+    """Velocity (xyz) um/min and sum of (1 - d/R)^2 of cell i that its pairs have added up, which are set back to zero.
+    total (thread, cell, 4): as of `push`."""
+    x, y, z, part = total[0, i, 0], total[0, i, 1], total[0, i, 2], total[0, i, 3]
+    for t in range(1, total.shape[0]):
+        x, y, z, part = x + total[t, i, 0], y + total[t, i, 1], z + total[t, i, 2], part + total[t, i, 3]
+    for t in range(total.shape[0]):
+        total[t, i, 0] = total[t, i, 1] = total[t, i, 2] = total[t, i, 3] = 0
+    return GRAIN * x, GRAIN * y, GRAIN * z, PART * part
 
 
 class Moved(NamedTuple):
@@ -103,17 +99,14 @@ class Moved(NamedTuple):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def velocities(first_row, last_row, velocity, pressure, total, body, moved):
-    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row from what `push` added up, which
-    is set back to zero.
+    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row from what their pairs have added
+    up, walls and motility.
 
     total (thread, cell, 4), body: as of `push`."""
     kind, mobility, motility, wall, lower, upper, flat = moved
     for i in range(first_row, last_row):
         x, y, z, radius = body[i, 0], body[i, 1], body[i, 2], body[i, 3]
-        vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
-        for t in range(total.shape[0]):
-            vx, vy, vz, p = vx + total[t, i, 0], vy + total[t, i, 1], vz + total[t, i, 2], p + total[t, i, 3]
-            total[t, i, 0] = total[t, i, 1] = total[t, i, 2] = total[t, i, 3] = 0.0
+        vx, vy, vz, p = added(i, total)
         w = wall[kind[i]]
         if w > 0.0:
             vx += _push(x - lower[0], radius, w) - _push(upper[0] - x, radius, w)

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from ..engine.cells import Cells
 from ..engine.column import Behavior, Signal, State, Trait
 from ..engine.kernels.gate import new_gate
 from ..engine.kernels.neighbors import Neighbors
@@ -30,7 +31,7 @@ from ..engine.process import Process, Tick
 from ..engine.threads import as_crew
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
-from .forces import Moved, exact
+from .forces import Moved
 from .outside import free
 from .steps import PLACES, travel
 from .vital import MOBILITY, RADIUS, VITAL
@@ -39,7 +40,6 @@ SKIN = 2.0  # um; assumed: a cell may move or grow so far before neighbor lists 
 LOOK_AHEAD = 2.0  # min; assumed: a cell may besides travel so long at its present or its own speed, the larger of both
 NEWBORN = 6.0  # um; assumed: so much farther may cells part that have just divided, whose speed is not known yet
 FEW = 0.05  # assumed: cells without speed are newborn if they are fewer than this share of all
-CREW_FROM = 1000  # cells; below it, threads that wait for each other cost more than they save
 
 
 @njit(cache=True, nogil=True)
@@ -134,6 +134,7 @@ class Mechanics(Process):
     velocity = State("um/min", axis="xyz", inherit="default", doc="velocity of the last step", name="velocity")
 
     clock = "mechanics"
+    crew_from = 1000  # cells; below it, threads that wait for each other cost more than they save
 
     @classmethod
     def why(cls, model) -> Why:
@@ -191,6 +192,16 @@ class Mechanics(Process):
             self.neighbors.build(cells.position, reach, cells.id, self.margin(tissue, cells["velocity"]), self.threads)
         return self.neighbors
 
+    def crew(self, cells: int) -> int:
+        """How many threads share the pairs of so many cells."""
+        return self.threads if cells >= self.crew_from else 1
+
+    def alike(self, cells: Cells) -> tuple:
+        """What `push` is told of all pairs: kind, affinity, equal, one, other."""
+        affinity = cells["mechanics.affinity"]
+        equal = bool((affinity == 1.0).all())  # rules may change affinities
+        return cells.type, affinity, equal, self.neighbors.one, self.neighbors.other
+
     @staticmethod
     def pairs(tissue: Tissue) -> np.ndarray:
         """Rows (pair, 2) of cells that hold on to each other: attached
@@ -233,22 +244,18 @@ class Mechanics(Process):
         body[:, 6] = np.sqrt(cells["mechanics.adhesion"])
         body[:, 7] = cells.id
         kind, affinity = cells.type, cells["mechanics.affinity"]
-        equal = bool((affinity == 1.0).all())  # rules may change affinities
-        strongest = max(cells["mechanics.repulsion"].max(), cells["mechanics.adhesion"].max() * affinity.max())
-        numbers = exact(float(strongest), n)
         moved = Moved(kind, mobility, motility, cells.base["mechanics.wall"], self.lower, self.upper, self.flat)
         elastic = cells["springs.elastic"] if len(held) else np.empty(0)
         attached = (held, body, elastic, affinity, kind, mobility, self.flat)
-        crew = self.threads if n >= CREW_FROM else 1
+        crew = self.crew(n)
         adaptive = self.method == "adaptive"
         start, k = cells.position.copy(), np.zeros((4, n, 3))
         clock = np.array([tick.dt if adaptive else 0.0, self.step_minutes, 0.0, -1.0, 0.0, 0.0, 0.0])
         rules = (self.tolerance, self.share, self.largest_step, int(self.forgiven * n))
-        room = (np.zeros((crew, n, 4)), np.zeros((crew, PLACES), np.int64), np.zeros(crew, np.bool_))
+        room = (np.zeros((crew, n, 4), np.int64), np.zeros((crew, PLACES), np.int64), np.zeros(crew, np.bool_))
         gate, reach = new_gate(), self.reach(tissue)
         while True:
-            pairs = (kind, affinity, equal, near.one, near.other, numbers)
-            given = (clock, rules, start, k, cells["sense.pressure"], *room, body, pairs, moved, attached)
+            given = (clock, rules, start, k, cells["sense.pressure"], *room, body, self.alike(cells), moved, attached)
             if all(as_crew(travel, crew, gate, *given, (reach, near.known))):
                 break
             latest = k[int(clock[6]) if clock[3] <= 0.0 else int(clock[3])] if clock[3] >= 0.0 else cells["velocity"]

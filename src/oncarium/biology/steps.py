@@ -90,13 +90,13 @@ def travel(me, crew, gate, clock, rules, start, k, pressure, total, count, flags
     start            (cell, xyz) um, where the present substep starts
     k                (4, cell, xyz) um/min, velocities at its stages; the first is that of the start
     total, count, flags   room of every thread: of `velocities`, of `_errors`, who outran
-    body, pairs      of `push`: kind, affinity, equal, one, other, numbers; moved of `velocities`, attached of `pull`
+    body, pairs      of `push`: kind, affinity, equal, one, other; moved of `velocities`, attached of `pull`
     lists            reach (cell) um and what `Neighbors` knows of its lists
     """
     left, step, h, stage = clock[0], clock[1], clock[2], int(clock[3])
     evaluations, substeps = clock[4], clock[5]
     tolerance, share, longest, forgiven = rules
-    kind, affinity, equal, one, other, numbers = pairs
+    kind, affinity, equal, one, other = pairs
     n = start.shape[0]
     first, last = n * me // crew, n * (me + 1) // crew
     from_pair, to_pair = one.shape[0] * me // crew, one.shape[0] * (me + 1) // crew
@@ -115,7 +115,7 @@ def travel(me, crew, gate, clock, rules, start, k, pressure, total, count, flags
             if flags.any():
                 going = False
                 break
-            push(from_pair, to_pair, total[me], body, kind, affinity, equal, one, other, numbers)
+            push(from_pair, to_pair, total[me], body, kind, affinity, equal, one, other)
             meet(gate, crew)
             velocities(first, last, k[order[stage + 1]], pressure, total, body, moved)
             if attached[0].shape[0] > 0:
