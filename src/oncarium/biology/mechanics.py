@@ -272,6 +272,9 @@ class Mechanics(Process):
             self.substeps += 1
         cells["velocity"][:] = v
 
+    def counts(self) -> dict[str, int]:
+        return {"evaluations": self.evaluations, "substeps": self.substeps, "list builds": self.neighbors.rebuilds}
+
     def state(self) -> dict:
         return {"step_minutes": self.step_minutes}
 
