@@ -23,7 +23,10 @@ TURNS = 20_000  # looks at the gate, some ten microseconds, before the processor
 
 def new_gate() -> np.ndarray:
     """A gate: how often it was reached, and the address of the function that lets others run."""
-    give = ctypes.windll.kernel32.SwitchToThread if sys.platform == "win32" else ctypes.CDLL(None).sched_yield
+    if sys.platform == "win32":
+        give = ctypes.windll.kernel32.SwitchToThread
+    else:
+        give = ctypes.CDLL(None).sched_yield
     return np.array([0, ctypes.cast(give, ctypes.c_void_p).value], np.int64)
 
 
