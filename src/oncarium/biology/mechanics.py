@@ -139,7 +139,8 @@ class Mechanics(Process):
     velocity = State("um/min", axis="xyz", inherit="default", doc="velocity of the last step", name="velocity")
 
     clock = "mechanics"
-    crew_from = 1000  # cells; below it, threads that wait for each other cost more than they save
+    # cells; below it, threads that wait for each other gain little on a quiet machine and lose on a busy one
+    crew_from = 5000
 
     @classmethod
     def why(cls, model) -> Why:

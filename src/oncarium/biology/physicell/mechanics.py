@@ -129,7 +129,7 @@ class Velocities(Mechanics):
     """
 
     sets = ("velocity.now", "sense.pressure")
-    crew_from = 2500  # every step sends the threads out anew
+    crew_from = 10_000  # every step sends the threads out anew
     now, outside = NOW, OUTSIDE
 
     @classmethod
