@@ -103,7 +103,7 @@ class Mechanics(Process):
                 0.076 um among 300 cells that start in a ball of 45 um radius, overlapping; 1 % of a cell's radius is
                 0.084 um. What forgiving 0.5 % does in living tissue (30 min of mechanics alone, against steps of 0.01
                 min): `reference` 22.6 evaluations per tick in place of 29.2, errors of the median cell 0.003 (0.002)
-                um, of the 90th percentile 0.07 (0.03), of the 99th 0.55 (0.21), of the pressure 0.07 (0.02) in the mean;
+                um, of the 90th percentile 0.07 (0.03), of the 99th 0.55 (0.21), of pressure 0.07 (0.02) in the mean;
                 `hypoxic_tumor` 13.3 (18.7), 0.005 (0.002), 0.07 (0.03), 0.78 (0.34) um and 0.04 (0.02). Fixed steps of
                 0.1 min, the field's standard, leave 0.84 and 0.23 um at the 99th percentile. Single cells among the
                 forgiven choose another way through the crowd, with any tolerance.
