@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..engine.fields import FieldError, Fields
+from ..engine.groups import Groups
 from ..engine.kernels import multigrid
 from ..engine.kernels.cosine import cosine_step, relaxation_rates
 from ..engine.kernels.hierarchy import Hierarchy, build
@@ -18,6 +19,7 @@ from ..engine.why import Why
 from .secretion import Secretion
 
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
+IN_GROUPS = ("quasi-steady", "backward-euler")  # one solve per firing
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
 FAST = 10.0  # a factor that relaxes this many times within CHANGE is solved as quasi-steady
 # of a solution, quasi-steady or of a backward Euler step, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
@@ -111,6 +113,7 @@ class Transport(Process):
         self.given = [given.get(name) for name in fields.names]
         self.chosen = [self.solver.get(name, "auto") for name in fields.names]
         self.levels: dict[int, Hierarchy] = {}
+        self.groups = Groups()
         self.known: tuple[tuple, tuple] = ((), ())
         self.work: np.ndarray | None = None
         self.before, self.earlier = np.zeros(fields.shape), np.zeros(fields.shape)
@@ -133,9 +136,32 @@ class Transport(Process):
         for f in present:
             if self.chosen[f] == "auto":
                 self.chosen[f] = self._choose(fields, f)
+        solved = self._together(fields, [f for f in present if self.chosen[f] in IN_GROUPS], tick.dt)
+        for f in (f for f in present if f not in solved):
             solve = getattr(self, "_" + self.chosen[f].replace("-", "_"))
             solve(fields, f, tick.dt)
         self._watch(fields, present, tick)
+
+    def _together(self, fields: Fields, factors: list[int], dt: float) -> set[int]:
+        """One step of those factors that share levels; returns which are solved."""
+        groups = self.groups.find(fields, factors)
+        members = [f for _, own in groups for f in own]
+        if not members:
+            return set()
+        steps, tolerance = np.zeros(len(self.names)), np.zeros(len(self.names))
+        for f in members:
+            if self.chosen[f] == "quasi-steady":
+                self._need_a_steady_state(fields, f)
+            else:
+                steps[f] = 1.0 / dt
+            tolerance[f] = self.allowed(f)
+        out = self.groups.solve(fields, groups, steps, steps, tolerance, self.threads)
+        solved = out.solved
+        self.error[solved], self.imbalance[solved] = out.error[solved], out.imbalance[solved]
+        self.last[solved] = out.cycles[solved]
+        self.cycles += out.cycles
+        self.solves += solved
+        return set(np.flatnonzero(solved).tolist())
 
     def settle(self, fields: Fields, f: int) -> None:
         """Solve one factor for its steady state. Raises FieldError where there is none."""
@@ -189,6 +215,7 @@ class Transport(Process):
         )
         if self.known[1] != numbers or any(a is not b for a, b in zip(self.known[0], arrays)):
             self.levels.clear()
+            self.groups.forget()
             self.known = (arrays, numbers)
 
     def _hierarchy(self, fields: Fields, f: int) -> Hierarchy:
@@ -249,6 +276,10 @@ class Transport(Process):
         self.solves[f] += 1
 
     def _quasi_steady(self, fields: Fields, f: int, dt: float) -> None:
+        self._need_a_steady_state(fields, f)
+        self._implicit(fields, f, fields.value[f])
+
+    def _need_a_steady_state(self, fields: Fields, f: int) -> None:
         sinks = fields.demand[f] + fields.decay[f]
         if np.isfinite(fields.michaelis[f]):
             sinks = sinks + fields.capacity[f]
@@ -259,7 +290,6 @@ class Transport(Process):
                 "expected a decay, an uptake (in every voxel where it does not diffuse) or an open face; use the "
                 "solver bdf2"
             )
-        self._implicit(fields, f, fields.value[f])
 
     def _backward_euler(self, fields: Fields, f: int, dt: float) -> None:
         self._implicit(fields, f, fields.value[f], 1.0 / dt, fields.value[f] / dt)
