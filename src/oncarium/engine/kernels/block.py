@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from .lanes import WIDTH, larger, load, numbers, size, spread, spread_from, store, where_above
+from .lanes import WIDTH, larger, load, numbers, size, smaller, spread, spread_from, store, where_above
 from .stencil import FREE, HELD
 
 TILE = 64  # voxels that are put into lanes at a time: they stay in the fastest cache
@@ -234,28 +234,34 @@ def invert(block):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def coarsen(block):
-    """Sinks and inverse diagonals of all coarser levels: the sink of a voxel acts in series with its couplings (see
-    level.coarsen)."""
+    """Sinks and inverse diagonals of all coarser levels. By what a voxel takes more than the hungriest others of its
+    group leave it can take no more than reaches it: that part acts in series with its couplings, k G / (k + G)."""
     mesh, sink, inverse = block.mesh, numbers(block.sink), numbers(block.inverse)
     mobile, flows, flown = numbers(mesh.moved_total), mesh.flown.shape[0] > 0, numbers(mesh.flown_total)
     diffusion, convection = load(numbers(block.diffusion), 0), load(numbers(block.convection), 0)
     for level in range(len(mesh.shape) - 1):
-        ny, nx = mesh.shape[level, 1], mesh.shape[level, 2]
+        ny, nx, at = mesh.shape[level, 1], mesh.shape[level, 2], mesh.first[level]
         nzc, nyc, nxc = mesh.shape[level + 1]
         group, share = mesh.group[level], mesh.share[level]
         for kc in range(nzc):
             for jc in range(nyc):
                 for ic in range(nxc):
-                    mean = spread(0.0)
+                    mean, least = spread(0.0), load(sink, at + (group[2, kc] * ny + group[1, jc]) * nx + group[0, ic])
+                    for k in range(group[2, kc], group[2, kc + 1]):
+                        for j in range(group[1, jc], group[1, jc + 1]):
+                            for i in range(group[0, ic], group[0, ic + 1]):
+                                least = smaller(least, load(sink, at + (k * ny + j) * nx + i))
                     for k in range(group[2, kc], group[2, kc + 1]):
                         for j in range(group[1, jc], group[1, jc + 1]):
                             w = share[2, k] * share[1, j]
                             for i in range(group[0, ic], group[0, ic + 1]):
-                                p = mesh.first[level] + (k * ny + j) * nx + i
-                                own, total = load(sink, p), _total(p, mobile, flows, flown, diffusion, convection)
-                                both = own + total
-                                series = where_above(both, spread(SMALLEST), own * total / both)
+                                p = at + (k * ny + j) * nx + i
+                                more = load(sink, p) - least
+                                total = _total(p, mobile, flows, flown, diffusion, convection)
+                                both = more + total
+                                series = where_above(both, spread(SMALLEST), more * total / both)
                                 mean = mean + spread(w * share[0, i]) * series
+                    mean = mean + least
                     p = mesh.first[level + 1] + (kc * nyc + jc) * nxc + ic
                     store(sink, p, mean)
                     store(inverse, p, _inverse(mean + _total(p, mobile, flows, flown, diffusion, convection)))

@@ -116,6 +116,17 @@ def larger(typingctx: Any, a: Any, b: Any) -> Any:
 
 
 @intrinsic
+def smaller(typingctx: Any, a: Any, b: Any) -> Any:
+    """The smaller of each two numbers."""
+
+    def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        x, y = arguments
+        return builder.select(builder.fcmp_ordered("<", x, y), x, y)
+
+    return LANES(LANES, LANES), make
+
+
+@intrinsic
 def size(typingctx: Any, a: Any) -> Any:
     """Absolute values."""
 
