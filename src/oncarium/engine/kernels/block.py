@@ -307,14 +307,12 @@ def books(block, net, driven, used, most):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather(rows, start, given, lanes):
-    """lanes (place x lane) from place start on: rows (lane) of given (factor, voxel)."""
-    voxels = given.shape[1]
-    for tile in range(0, voxels, TILE):
-        for lane in range(WIDTH):
-            f = rows[lane]
-            for v in range(tile, min(tile + TILE, voxels)):
-                lanes[(start + v) * WIDTH + lane] = given[f, v]
+def gather(rows, first, last, start, given, lanes):
+    """Voxels first to last of rows (lane) of given (factor, voxel) into lanes (place x lane), from place start on."""
+    for lane in range(WIDTH):
+        f = rows[lane]
+        for v in range(first, last):
+            lanes[(start + v) * WIDTH + lane] = given[f, v]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -15,10 +15,10 @@ import numpy as np
 from numba import njit
 
 from .block import (
-    Block, Mesh, at_least, books, coarsen, cycle, gather, hold, hold_equations, invert, scale, spill, sweep,
+    TILE, Block, Mesh, at_least, books, coarsen, cycle, gather, hold, hold_equations, invert, scale, spill, sweep,
 )  # fmt: skip
 from .hierarchy import build
-from .lanes import WIDTH
+from .lanes import WIDTH, load, numbers, smaller, spread, store
 from .multigrid import CIRCLES, CYCLE, EVEN, MEMORY, SAMPLE, STAGNANT
 
 NOWHERE = np.empty((0, 0))  # where there is no array over factors and voxels
@@ -123,17 +123,27 @@ def workspace(levels: Mesh) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _fill(block, e, rows):
-    """Values, right-hand sides and sinks of the linear part."""
+def _fill(block, e, rows, total, least):
+    """Values, right-hand sides and sinks of the linear part. total, least (lane): of all numbers, which is finite if
+    they are, and of the supplies."""
     start, voxels = block.mesh.first[0], e.value.shape[1]
-    gather(rows, start, e.value, block.value)
-    gather(rows, start, e.supply, block.right)
-    gather(rows, start, e.demand, block.sink)
-    for v in range(start, start + voxels):
-        for lane in range(WIDTH):
-            f = rows[lane]
-            block.right[v * WIDTH + lane] += e.carried[f] * block.value[v * WIDTH + lane]
-            block.sink[v * WIDTH + lane] += e.rate[f]
+    value, right, sink = numbers(block.value), numbers(block.right), numbers(block.sink)
+    rate, carried = e.rate[rows], e.carried[rows]
+    more, brought = load(numbers(rate), 0), load(numbers(carried), 0)
+    everything, lowest = spread(0.0), spread(0.0)
+    for first in range(0, voxels, TILE):
+        last = min(first + TILE, voxels)
+        gather(rows, first, last, start, e.value, block.value)
+        gather(rows, first, last, start, e.supply, block.right)
+        gather(rows, first, last, start, e.demand, block.sink)
+        for p in range(start + first, start + last):
+            own, source, taken = load(value, p), load(right, p), load(sink, p)
+            everything = everything + own + source + taken
+            lowest = smaller(lowest, source)
+            store(right, p, source + brought * own)
+            store(sink, p, taken + more)
+    store(numbers(total), 0, everything)
+    store(numbers(least), 0, lowest)
     if e.inflow.shape[0] > 0:
         for lane in range(WIDTH):
             for v in range(voxels):
@@ -212,28 +222,26 @@ def _solve_the_even_part(block, lane, voxels):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _examine(block, e, rows, count, closed, saturable, drained, out):
+def _examine(block, e, rows, count, closed, total, saturable, out):
     """What each lane is, before the first cycle; a lane that is not finite is emptied and left out."""
     start, voxels = block.mesh.first[0], e.value.shape[1]
     for lane in range(WIDTH):
         f = rows[lane]
         block.on[lane] = 1.0 if lane < count else 0.0
-        saturable[lane], drained[lane], total, fixed = False, False, 0.0, False
-        for v in range(voxels):
-            at = (start + v) * WIDTH + lane
-            total += block.value[at] + block.right[at] + block.sink[at] + e.capacity[f, v]
-            saturable[lane] |= e.capacity[f, v] != 0.0
-            drained[lane] |= e.supply[f, v] < 0.0
-        saturable[lane] &= not math.isnan(e.michaelis[f])
+        saturable[lane], fixed = False, False
+        if not math.isnan(e.michaelis[f]):
+            for v in range(voxels):
+                total[lane] += e.capacity[f, v]
+                saturable[lane] |= e.capacity[f, v] != 0.0
         if e.fixed.shape[0] > 0:
             fixed = e.fixed[f].any()
-        if not math.isfinite(total):
+        if not math.isfinite(total[lane]):
             for at in range(start * WIDTH + lane, (start + voxels) * WIDTH + lane, WIDTH):
                 block.value[at] = block.right[at] = 0.0
                 block.sink[at] = 1.0
             saturable[lane], block.on[lane] = False, 0.0
             out.solved[f] = False
-        elif closed and not fixed and not saturable[lane]:
+        elif closed and not fixed and not saturable[lane] and lane < count:
             _solve_the_even_part(block, lane, voxels)
 
 
@@ -248,10 +256,11 @@ def solve(rows, e, levels, closed, work, most, out):
     active, ones, peak = np.zeros(WIDTH), np.ones(WIDTH), np.zeros(WIDTH)
     diffusion, convection = e.diffusion[lanes], e.convection[lanes]
     block = Block(levels, work[0], work[1], work[2], work[3], diffusion, convection, active)
-    saturable, drained = np.zeros(WIDTH, np.bool_), np.zeros(WIDTH, np.bool_)
+    saturable, total, least = np.zeros(WIDTH, np.bool_), np.zeros(WIDTH), np.zeros(WIDTH)
     out.solved[rows] = True
-    _fill(block, e, lanes)
-    _examine(block, e, lanes, count, closed, saturable, drained, out)
+    _fill(block, e, lanes, total, least)
+    drained = least < 0.0
+    _examine(block, e, lanes, count, closed, total, saturable, out)
     _hold(block, e, lanes, False)
     _cycles(block, e, lanes, saturable, drained, ones, peak, most, out)
     finite = True
@@ -278,7 +287,7 @@ def _settle(block, e, rows, saturable, drained, which, fresh):
         least[lane] = 0.0 if which[lane] > 0.0 and not drained[lane] else -math.inf
     at_least(block, least)
     block.on[:] = which
-    if fresh:
+    if fresh and (saturable & (which > 0.0)).any():
         _prepare(block, e, rows, saturable, np.zeros(WIDTH, np.bool_))
     sweep(block, 0, which)
     block.on[:] = keep
@@ -344,7 +353,8 @@ def _balance(block, e, rows, saturable, drained, ones, peak, out):
             _settle(block, e, rows, saturable, drained, straight, again > 0)
         if again == MEMORY:
             return
-        _prepare(block, e, rows, saturable, newton)
+        if (saturable & (block.on > 0.0)).any():
+            _prepare(block, e, rows, saturable, newton)
         books(block, net, driven, used, top)
         for lane in range(WIDTH):
             factor[lane] = 1.0
