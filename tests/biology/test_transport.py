@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-import oncarium.biology.transport as module
 from oncarium.biology.transport import Transport
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import FieldError, Fields, Grid
+from oncarium.engine.kernels import together
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from reference import fields as twin
@@ -285,8 +285,8 @@ def test_auto_goes_by_time_scales(diffusion, decay, faces, expected):
 
 def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
     built = []
-    original = module.build
-    monkeypatch.setattr(module, "build", lambda *a: built.append(1) or original(*a))
+    original = together.mesh
+    monkeypatch.setattr(together, "mesh", lambda *a: built.append(1) or original(*a))
     some = oxygen()
     transport = ready(some, "quasi-steady")
     fire(transport, some, 3)

@@ -11,7 +11,8 @@ from .kernels import together
 from .kernels.lanes import WIDTH
 from .threads import shared, take
 
-FEW = 3  # on large grids fewer than this are as fast one by one, with rows shared among threads
+LARGE = 20_000  # voxels
+FEW = 3  # on grids so large fewer than this are as fast one by one, with rows shared among threads
 MOST_CYCLES = 60
 
 
@@ -43,8 +44,8 @@ class Groups:
         for f in factors:
             if fields.diffusion[f] > 0.0:
                 found.setdefault(self.key(fields, f), []).append(f)
-        small = not shared(fields.value[0].size, 2)
-        return [(key, members) for key, members in found.items() if small or len(members) >= FEW]
+        least = 1 if fields.value[:1].size < LARGE else FEW
+        return [(key, members) for key, members in found.items() if len(members) >= least]
 
     def solve(
         self, fields: Fields, groups: list[tuple[tuple, list[int]]], rate: np.ndarray, carried: np.ndarray,
