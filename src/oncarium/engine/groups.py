@@ -11,8 +11,8 @@ from .kernels import together
 from .kernels.lanes import WIDTH
 from .threads import shared, take
 
-LARGE = 20_000  # voxels
-FEW = 3  # on grids so large fewer than this are as fast one by one, with rows shared among threads
+# voxels up to which so many factors of a group are faster together than one by one, whose rows are shared among threads
+WORTH = ((2, 5_000), (3, 50_000), (6, 1_000_000_000))
 MOST_CYCLES = 60
 
 
@@ -38,13 +38,14 @@ class Groups:
             self.keys[f] = (None if mobility is None else mobility.tobytes(), tuple(slip.tolist()))
         return self.keys[f]
 
-    def find(self, fields: Fields, factors: Iterable[int]) -> list[tuple[tuple, list[int]]]:
-        """Those of the factors that are worth solving together, by their keys; what does not move is none of them."""
+    def find(self, fields: Fields, factors: Iterable[int], least: int = 0) -> list[tuple[tuple, list[int]]]:
+        """Groups of at least so many of the factors, by their keys (0: as many as are worth it); what does not move is
+        in none."""
         found: dict[tuple, list[int]] = {}
         for f in factors:
             if fields.diffusion[f] > 0.0:
                 found.setdefault(self.key(fields, f), []).append(f)
-        least = 1 if fields.value[:1].size < LARGE else FEW
+        least = least or next(count for count, most in WORTH if fields.value[:1].size <= most)
         return [(key, members) for key, members in found.items() if len(members) >= least]
 
     def solve(

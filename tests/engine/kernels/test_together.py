@@ -64,7 +64,7 @@ def exact(fields, f, rate=0.0):
 
 def solved(fields, members=None, rate=0.0, tolerance=1e-10, threads=1):
     groups, count = Groups(), len(fields.names)
-    found = groups.find(fields, range(count) if members is None else members)
+    found = groups.find(fields, range(count) if members is None else members, 1)
     rates = np.full(count, rate)
     return found, groups.solve(fields, found, rates, rates, np.full(count, tolerance), threads)
 
@@ -103,7 +103,7 @@ def test_who_is_solved_beside_whom_changes_no_byte():
             fields = fields_of(5, (1, 40, 41), 11, FACES[1], True, 0.3, True, False)
             groups, rates, tolerance = Groups(), np.full(11, 0.1), 10.0 ** -np.linspace(2, 8, 11)
             for part in parts:
-                out = groups.solve(fields, groups.find(fields, part), rates, rates, tolerance, threads)
+                out = groups.solve(fields, groups.find(fields, part, 1), rates, rates, tolerance, threads)
                 assert out.solved[part].all()
             found.append(fields.value.tobytes())
     assert len(set(found)) == 1
@@ -131,7 +131,8 @@ def test_groups_are_those_of_one_mobility_and_one_kind_of_faces():
     fields.set_boundary("f0", "ymax", "exchange", 1.0, 2.0 * fields.diffusion[0])
     fields.set_boundary("f3", "ymax", "exchange", 1.0, 2.0 * fields.diffusion[3])
     members = [own for _, own in Groups().find(fields, range(6))]
-    assert members == [[0, 3], [1, 4], [2]]
+    assert [own for _, own in Groups().find(fields, range(6), 1)] == [*members, [2]]
+    assert members == [[0, 3], [1, 4]]
 
 
 def test_a_factor_that_is_not_finite_spoils_no_other():
