@@ -22,12 +22,14 @@ class Groups:
     def __init__(self) -> None:
         self.meshes: dict[tuple, tuple[together.Mesh, together.Walls]] = {}
         self.keys: dict[int, tuple] = {}
+        self.flows: dict[tuple, together.Flow] = {}
         self.rooms: dict[tuple, list[np.ndarray]] = {}
 
     def forget(self) -> None:
         """After a coefficient of the fields has changed."""
         self.meshes.clear()
         self.keys.clear()
+        self.flows.clear()
 
     def key(self, fields: Fields, f: int) -> tuple:
         """What factors of one group have in common: mobility, and diffusion / permeability of their faces."""
@@ -82,10 +84,12 @@ class Groups:
     def _mesh(self, fields: Fields, key: tuple) -> tuple[together.Mesh, together.Walls]:
         if key not in self.meshes:
             f = next(f for f, own in self.keys.items() if own == key)
-            grid = fields.grid
-            self.meshes[key] = together.mesh(
-                grid.shape, grid.spacing, np.array(key[1]), fields.mobility_of(f), fields.velocity
-            )
+            grid, slip = fields.grid, np.array(key[1])
+            open_faces = tuple(np.isfinite(slip).tolist())
+            if open_faces not in self.flows:
+                self.flows[open_faces] = together.flow(grid.shape, grid.spacing, np.array(open_faces), fields.velocity)
+            fluid = self.flows[open_faces]
+            self.meshes[key] = together.mesh(grid.shape, grid.spacing, slip, fields.mobility_of(f), fluid)
         return self.meshes[key]
 
     def _inflow(self, fields: Fields, groups: list[tuple[tuple, list[int]]]) -> np.ndarray:

@@ -157,7 +157,8 @@ def test_an_even_field_of_a_closed_box_stays_even():
 
 
 def test_levels_have_room_for_neighbors():
-    levels, walls = together.mesh((3, 4, 5), (10, 10, 10), np.full(6, INF), None, None)
+    fluid = together.flow((3, 4, 5), (10, 10, 10), np.zeros(6, bool), None)
+    levels, walls = together.mesh((3, 4, 5), (10, 10, 10), np.full(6, INF), None, fluid)
     ends = levels.first + levels.shape.prod(axis=1)
     assert (levels.first[1:] - ends[:-1] >= levels.shape[1:, 1] * levels.shape[1:, 2]).all()
     assert walls.closed and levels.sides == 6

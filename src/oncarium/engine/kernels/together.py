@@ -17,7 +17,7 @@ from numba import njit
 from .block import (
     TILE, Block, Mesh, at_least, books, coarsen, cycle, gather, hold, hold_equations, invert, scale, spill, sweep,
 )  # fmt: skip
-from .hierarchy import build
+from .hierarchy import Hierarchy, Levels, build
 from .lanes import WIDTH, load, numbers, smaller, spread, store
 from .multigrid import CIRCLES, CYCLE, EVEN, MEMORY, SAMPLE, STAGNANT
 
@@ -71,55 +71,69 @@ class Walls(NamedTuple):
     closed: bool
 
 
-def mesh(shape, spacing, slip: np.ndarray, mobility: np.ndarray | None, velocity) -> tuple[Mesh, Walls]:
-    """Levels and walls of all factors with this mobility (z, y, x) or None, and this diffusion / permeability of the
-    faces (face) um: infinite where closed, 0 where the value is prescribed. velocity as in hierarchy.build.
+class Flow(NamedTuple):
+    """The part of a mesh that the fluid makes: couplings, totals, walls as in Mesh and Walls; empty where it rests."""
 
-    >>> levels, walls = mesh((1, 37, 53), (20, 20, 20), np.full(6, np.inf), None, None)
+    couplings: np.ndarray
+    totals: np.ndarray
+    walls: np.ndarray
+
+
+def flow(shape, spacing, open_faces: np.ndarray, velocity) -> Flow:
+    """Of all factors whose open faces (face) bool are these; velocity as in hierarchy.build, or None."""
+    if velocity is None:
+        return Flow(np.empty(0), np.empty(0), np.zeros((int(np.prod(shape)), 6)))
+    levels = build(shape, spacing, 1.0, np.where(open_faces, np.inf, 0.0), np.zeros(shape), velocity)
+    return Flow(*_spaced(levels.levels), _walls(levels))
+
+
+def mesh(shape, spacing, slip: np.ndarray, mobility: np.ndarray | None, fluid: Flow) -> tuple[Mesh, Walls]:
+    """Levels and walls of all factors with this mobility (z, y, x) or None, and this diffusion / permeability of the
+    faces (face) um: infinite where closed, 0 where the value is prescribed.
+
+    >>> levels, walls = mesh((1, 37, 53), (20, 20, 20), np.full(6, np.inf), None, flow((1, 37, 53), 20, None, None))
     >>> levels.shape.tolist(), walls.closed
     ([[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]], True)
     """
     with np.errstate(divide="ignore"):
         permeability = 1.0 / slip
-    local = np.ones(shape) if mobility is None else mobility
-    still = build(shape, spacing, 1.0, permeability, local)
-    tables, sides = still.levels, 4 if shape[0] == 1 else 6
-    counts = tables.shape.prod(axis=1)
-    room = tables.shape[:, 2] * np.where(tables.shape[:, 0] > 1, tables.shape[:, 1], 1)
-    first = np.cumsum(counts + 2 * room) - counts - room
-    places = int(first[-1] + counts[-1] + room[-1])
-
-    def spaced(levels) -> tuple[np.ndarray, np.ndarray]:
-        full, total = np.zeros((places, sides)), np.zeros(places)
-        for level, (at, n, start) in enumerate(zip(first, counts, levels.offset)):
-            six = levels.full[6 * start : 6 * (start + n)].reshape(6, n)
-            full[at : at + n] = six[:sides].T
-            total[at : at + n] = levels.total[start : start + n]
-        return full.ravel(), total
-
-    moved, moved_total = spaced(tables)
-    flown, flown_total, flow_wall = np.empty(0), np.empty(0), np.zeros((int(counts[0]), 6))
-    if velocity is not None:
-        flow = build(shape, spacing, 1.0, permeability, np.zeros(shape), velocity)
-        flown, flown_total = spaced(flow.levels)
-        flow_wall = _walls(flow, shape)
+    still = build(shape, spacing, 1.0, permeability, np.ones(shape) if mobility is None else mobility)
+    tables = still.levels
+    couplings, totals = _spaced(tables)
     levels = Mesh(
-        tables.shape, first, sides, tables.group, tables.share, tables.near, tables.other, tables.near_weight,
-        tables.other_weight, moved, flown, moved_total, flown_total,
+        tables.shape, _places(tables.shape)[0], 4 if shape[0] == 1 else 6, tables.group, tables.share, tables.near,
+        tables.other, tables.near_weight, tables.other_weight, couplings, fluid.couplings, totals,
+        fluid.totals,
     )  # fmt: skip
-    return levels, Walls(_walls(still, shape), flow_wall, still.closed)
+    return levels, Walls(_walls(still), fluid.walls, still.closed)
 
 
-def _walls(hierarchy, shape) -> np.ndarray:
+def _places(shape: np.ndarray) -> tuple[np.ndarray, int]:
+    """Place of the first voxel of every level, and how many places there are."""
+    counts = shape.prod(axis=1)
+    room = shape[:, 2] * np.where(shape[:, 0] > 1, shape[:, 1], 1)
+    return np.cumsum(counts + 2 * room) - counts - room, int((counts + 2 * room).sum())
+
+
+def _spaced(levels: Levels) -> tuple[np.ndarray, np.ndarray]:
+    """Couplings (place x side) and totals (place) of all levels, with room between them."""
+    first, places = _places(levels.shape)
+    sides = 4 if levels.shape[0, 0] == 1 else 6
+    full, total = np.zeros((places, sides)), np.zeros(places)
+    for at, n, start in zip(first, levels.shape.prod(axis=1), levels.offset):
+        full[at : at + n] = levels.full[6 * start : 6 * (start + n)].reshape(6, n)[:sides].T
+        total[at : at + n] = levels.total[start : start + n]
+    return full.ravel(), total
+
+
+def _walls(levels: Hierarchy) -> np.ndarray:
     """(voxel, face) what a face lets in."""
-    return np.stack([hierarchy.inflow(face).ravel() for face in np.eye(6)], axis=1)
+    return np.stack([levels.inflow(face).ravel() for face in np.eye(6)], axis=1)
 
 
 def workspace(levels: Mesh) -> np.ndarray:
     """(4, place x lane) room for one block at a time."""
-    last = len(levels.shape) - 1
-    n, plane = int(levels.shape[last].prod()), int(levels.shape[last, 1:].prod())
-    return np.zeros((4, (int(levels.first[last]) + n + plane) * WIDTH))
+    return np.zeros((4, _places(levels.shape)[1] * WIDTH))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
