@@ -7,7 +7,7 @@ from scipy.linalg import expm
 from oncarium.biology.transport import Transport
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import FieldError, Fields, Grid
-from oncarium.engine.kernels import together
+from oncarium.engine.kernels import mesh
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from reference import fields as twin
@@ -285,8 +285,8 @@ def test_auto_goes_by_time_scales(diffusion, decay, faces, expected):
 
 def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
     built = []
-    original = together.mesh
-    monkeypatch.setattr(together, "mesh", lambda *a: built.append(1) or original(*a))
+    original = mesh.mesh
+    monkeypatch.setattr(mesh, "mesh", lambda *a: built.append(1) or original(*a))
     some = oxygen()
     transport = ready(some, "quasi-steady")
     fire(transport, some, 3)

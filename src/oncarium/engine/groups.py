@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .fields import Fields
+from .kernels import mesh as levels_of
 from .kernels import together
 from .kernels.lanes import WIDTH
 from .threads import shared, take
@@ -20,9 +21,9 @@ class Groups:
     """Blocks of at most eight factors, and the levels that they share. Who is solved beside whom changes no digit."""
 
     def __init__(self) -> None:
-        self.meshes: dict[tuple, tuple[together.Mesh, together.Walls]] = {}
+        self.meshes: dict[tuple, tuple[levels_of.Mesh, levels_of.Walls]] = {}
         self.keys: dict[int, tuple] = {}
-        self.flows: dict[tuple, together.Flow] = {}
+        self.flows: dict[tuple, levels_of.Flow] = {}
         self.rooms: dict[tuple, list[np.ndarray]] = {}
 
     def forget(self) -> None:
@@ -58,38 +59,41 @@ class Groups:
         factors' decay, and of the present value; tolerance (factor) concentration."""
         count = len(fields.names)
         out = together.outcome(count)
-        flat = [a.reshape(count, -1) for a in (fields.value, fields.supply, fields.demand, fields.capacity)]
+        value, supply, demand, capacity = (
+            a.reshape(count, -1) for a in (fields.value, fields.supply, fields.demand, fields.capacity)
+        )
         fixed, held = np.empty((0, 0), np.bool_), together.NOWHERE
         if fields.fixed is not None and fields.fixed_value is not None:
             fixed, held = fields.fixed.reshape(count, -1), fields.fixed_value.reshape(count, -1)
         equations = together.Equations(
-            *flat, self._inflow(fields, groups), fixed, held, fields.diffusion, fields.convection,
-            fields.decay + rate, carried, fields.michaelis, tolerance,
+            value, supply, demand, capacity, self._inflow(fields, groups), fixed, held, fields.diffusion,
+            fields.convection, fields.decay + rate, carried, fields.michaelis, tolerance,
         )  # fmt: skip
         rooms = self.rooms.setdefault(fields.grid.shape, [])
         tasks = []
         for key, members in groups:
             levels, walls = self._mesh(fields, key)
             pieces = -(-len(members) // WIDTH)
-            tasks += [(np.array(members[p::pieces]), equations, levels, walls.closed) for p in range(pieces)]
+            tasks += [(np.array(members[p::pieces]), levels, walls.closed) for p in range(pieces)]
 
         def solve(task: tuple) -> None:
-            room = rooms.pop() if rooms else together.workspace(task[2])
-            together.solve(*task, room, MOST_CYCLES, out)
+            rows, levels, closed = task
+            room = rooms.pop() if rooms else together.workspace(levels)
+            together.solve(rows, equations, levels, closed, room, MOST_CYCLES, out)
             rooms.append(room)
 
         take(solve, tasks, threads if shared(fields.value[0].size * len(tasks) * WIDTH, threads) else 1)
         return out
 
-    def _mesh(self, fields: Fields, key: tuple) -> tuple[together.Mesh, together.Walls]:
+    def _mesh(self, fields: Fields, key: tuple) -> tuple[levels_of.Mesh, levels_of.Walls]:
         if key not in self.meshes:
             f = next(f for f, own in self.keys.items() if own == key)
             grid, slip = fields.grid, np.array(key[1])
             open_faces = tuple(np.isfinite(slip).tolist())
             if open_faces not in self.flows:
-                self.flows[open_faces] = together.flow(grid.shape, grid.spacing, np.array(open_faces), fields.velocity)
+                self.flows[open_faces] = levels_of.flow(grid.shape, grid.spacing, np.array(open_faces), fields.velocity)
             fluid = self.flows[open_faces]
-            self.meshes[key] = together.mesh(grid.shape, grid.spacing, slip, fields.mobility_of(f), fluid)
+            self.meshes[key] = levels_of.mesh(grid.shape, grid.spacing, slip, fields.mobility_of(f), fluid)
         return self.meshes[key]
 
     def _inflow(self, fields: Fields, groups: list[tuple[tuple, list[int]]]) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 
 from oncarium.engine.fields import Fields, Grid
 from oncarium.engine.groups import Groups
-from oncarium.engine.kernels import together
+from oncarium.engine.kernels import mesh
 from reference.fields import assemble, steady
 
 INF = np.inf
@@ -95,7 +95,7 @@ def test_any_group_is_solved_as_its_factors_one_by_one(seed, shape, factors, fac
 
 
 def test_who_is_solved_beside_whom_changes_no_byte():
-    """Eleven factors with tolerances of their own: all together, in other company and alone, with threads or without."""
+    """Eleven factors with tolerances of their own: together, in other company and alone, with threads or without."""
     found = []
     company = ([list(range(11))], [[f] for f in range(11)], [[10, 3, 5], [0, 1, 2, 4, 6, 7, 8, 9]])
     for parts in company:
@@ -157,8 +157,8 @@ def test_an_even_field_of_a_closed_box_stays_even():
 
 
 def test_levels_have_room_for_neighbors():
-    fluid = together.flow((3, 4, 5), (10, 10, 10), np.zeros(6, bool), None)
-    levels, walls = together.mesh((3, 4, 5), (10, 10, 10), np.full(6, INF), None, fluid)
+    fluid = mesh.flow((3, 4, 5), (10, 10, 10), np.zeros(6, bool), None)
+    levels, walls = mesh.mesh((3, 4, 5), (10, 10, 10), np.full(6, INF), None, fluid)
     ends = levels.first + levels.shape.prod(axis=1)
     assert (levels.first[1:] - ends[:-1] >= levels.shape[1:, 1] * levels.shape[1:, 2]).all()
     assert walls.closed and levels.sides == 6

@@ -13,34 +13,11 @@ import numpy as np
 from numba import njit
 
 from .lanes import WIDTH, larger, load, numbers, size, smaller, spread, spread_from, store, where_above
+from .mesh import Mesh
 from .stencil import FREE, HELD
 
 TILE = 64  # voxels that are put into lanes at a time: they stay in the fastest cache
 SMALLEST = 1e-290  # 1/min: a voxel that nothing enters or leaves faster stands still
-
-
-class Mesh(NamedTuple):
-    """Levels that factors share; x, y, z in this order in tables, (z, y, x) in shape.
-
-    shape (level, 3); first (level) place of its first voxel, room included; sides 4 or 6, neighbors of a voxel;
-    group, share, near, other, near_weight, other_weight as in hierarchy.Levels;
-    moved, flown (place x side) 1/um^2 and 1/min: what a neighbor gives for a diffusion of 1 um^2/min, and for the
-    fluid (or empty); moved_total, flown_total (place): all couplings of a voxel and what it loses through faces
-    """
-
-    shape: np.ndarray
-    first: np.ndarray
-    sides: int
-    group: np.ndarray
-    share: np.ndarray
-    near: np.ndarray
-    other: np.ndarray
-    near_weight: np.ndarray
-    other_weight: np.ndarray
-    moved: np.ndarray
-    flown: np.ndarray
-    moved_total: np.ndarray
-    flown_total: np.ndarray
 
 
 class Block(NamedTuple):
@@ -98,7 +75,11 @@ def sweep(block, level, on):
     nz, ny, nx = mesh.shape[level]
     start, sides = mesh.first[level], mesh.sides
     mobile, flows, flown = numbers(mesh.moved), mesh.flown.shape[0] > 0, numbers(mesh.flown)
-    diffusion, convection, active = load(numbers(block.diffusion), 0), load(numbers(block.convection), 0), load(numbers(on), 0)
+    diffusion, convection, active = (
+        load(numbers(block.diffusion), 0),
+        load(numbers(block.convection), 0),
+        load(numbers(on), 0),
+    )
     for color in range(2):
         for row in range(nz * ny):
             k = row // ny
@@ -142,7 +123,12 @@ def restrict(block, level, peak):
     start, coarse, sides = mesh.first[level], mesh.first[level + 1], mesh.sides
     mobile, flows, flown = numbers(mesh.moved), mesh.flown.shape[0] > 0, numbers(mesh.flown)
     group, share = mesh.group[level], mesh.share[level]
-    diffusion, convection, most, free = load(numbers(block.diffusion), 0), load(numbers(block.convection), 0), spread(0.0), spread(FREE)
+    diffusion, convection, most, free = (
+        load(numbers(block.diffusion), 0),
+        load(numbers(block.convection), 0),
+        spread(0.0),
+        spread(FREE),
+    )
     for kc in range(nzc):
         for jc in range(nyc):
             for ic in range(nxc):

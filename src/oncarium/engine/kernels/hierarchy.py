@@ -162,8 +162,9 @@ def _couple(full, edge, local, width, permeability, first, second, third):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _merge(out, fine, first, second, third, share):
-    """out (z, y, x): means of fine, by their share (axis, n), over the groups first (x), second (y), third (z)."""
+def _merge(out, fine, groups, share):
+    """out (z, y, x): means of fine, by their share (axis, n), over groups along x, y and z."""
+    first, second, third = groups
     for k in range(out.shape[0]):
         for j in range(out.shape[1]):
             for i in range(out.shape[2]):
@@ -178,34 +179,33 @@ def _merge(out, fine, first, second, third, share):
 def _assemble(tables, widths: np.ndarray, local: np.ndarray, velocity, permeability: np.ndarray):
     """full (6 x voxels of all levels) and total (voxels of all levels), 1/min."""
     flat, totals = [], []
-    empty = (NOTHING,) * 3
+    first, second, third = (NOTHING,) * 3 if velocity is None else velocity
     for level, shape in enumerate(tables["shape"]):
         full, edge = np.zeros((6, *shape)), np.zeros(tuple(shape))
-        _couple(full, edge, local, widths[level], permeability, *(empty if velocity is None else velocity))
+        _couple(full, edge, local, widths[level], permeability, first, second, third)
         flat.append(full.ravel())
         totals.append((edge + full.sum(axis=0)).ravel())
         if level + 1 < len(tables["shape"]):
             counts = tables["shape"][level + 1][::-1]
-            groups = [tables["group"][level, a, : n + 1] for a, n in enumerate(counts)]
+            groups = tuple(tables["group"][level, a, : n + 1] for a, n in enumerate(counts))
             share, fine = tables["share"][level], local
             local = np.empty(tuple(counts[::-1]))
-            _merge(local, fine, *groups, share)
+            _merge(local, fine, groups, share)
             if velocity is not None:
-                velocity = tuple(_merge_faces(v, a, groups, share) for a, v in enumerate(velocity))
+                first, second, third = (_merge_faces(v, a, groups, share) for a, v in enumerate((first, second, third)))
     return np.concatenate(flat), np.concatenate(totals)
 
 
-def _merge_faces(velocity: np.ndarray, axis: int, groups: list[np.ndarray], share: np.ndarray) -> np.ndarray:
+def _merge_faces(velocity: np.ndarray, axis: int, groups: tuple[np.ndarray, ...], share: np.ndarray) -> np.ndarray:
     """Velocities on the faces of the next level: those between its groups along the axis, their mean along others."""
     kept = np.ascontiguousarray(np.take(velocity, groups[axis], axis=2 - axis))
-    groups, share = list(groups), share.copy()
     n = kept.shape[2 - axis]
-    groups[axis] = np.arange(n + 1)
+    groups, share = (*groups[:axis], np.arange(n + 1), *groups[axis + 1 :]), share.copy()
     if share.shape[1] < n:
         share = np.pad(share, ((0, 0), (0, n - share.shape[1])))
     share[axis] = 1.0
     out = np.empty(tuple(len(g) - 1 for g in groups[::-1]))
-    _merge(out, kept, *groups, share)
+    _merge(out, kept, groups, share)
     return out
 
 
@@ -309,8 +309,8 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
         widths = [np.add.reduceat(widths[a], _groups(count[a], bool(merged[a]))[:-1]) for a in range(3)]
     stacked = {k: np.array(v) for k, v in levels.items()}
     stacked["offset"] = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
-    table = np.zeros((len(all_widths), 3, size))
+    spread = np.zeros((len(all_widths), 3, size))
     for level, own in enumerate(all_widths):
         for a, w in enumerate(own):
-            table[level, a, : len(w)] = w
-    return stacked, table, edges, wall
+            spread[level, a, : len(w)] = w
+    return stacked, spread, edges, wall

@@ -41,7 +41,11 @@ class _Model(models.PrimitiveModel):
 _NUMBERS = types.CPointer(types.float64)
 
 
-@intrinsic
+def _compiled(make: Any) -> Any:
+    return intrinsic(make)
+
+
+@_compiled
 def numbers(typingctx: Any, array: Any) -> Any:
     """Where the numbers of a flat array of float64 lie. Loops read and write there, because every use of an array
     inside a function that is written into its caller counts a reference, which costs more than the sum."""
@@ -63,7 +67,7 @@ def _spread(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(one, nothing, ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
 
 
-@intrinsic
+@_compiled
 def load(typingctx: Any, data: Any, index: Any) -> Any:
     """The eight numbers from 8 index on; nothing checks that they are there."""
 
@@ -73,7 +77,7 @@ def load(typingctx: Any, data: Any, index: Any) -> Any:
     return LANES(_NUMBERS, types.intp), make
 
 
-@intrinsic
+@_compiled
 def store(typingctx: Any, data: Any, index: Any, value: Any) -> Any:
     """Write eight numbers from 8 index on."""
 
@@ -84,7 +88,7 @@ def store(typingctx: Any, data: Any, index: Any, value: Any) -> Any:
     return types.void(_NUMBERS, types.intp, LANES), make
 
 
-@intrinsic
+@_compiled
 def spread(typingctx: Any, number: Any) -> Any:
     """Eight times the same number."""
 
@@ -94,7 +98,7 @@ def spread(typingctx: Any, number: Any) -> Any:
     return LANES(types.float64), make
 
 
-@intrinsic
+@_compiled
 def spread_from(typingctx: Any, data: Any, index: Any) -> Any:
     """Eight times the number at an index; nothing checks that it is there."""
 
@@ -104,7 +108,7 @@ def spread_from(typingctx: Any, data: Any, index: Any) -> Any:
     return LANES(_NUMBERS, types.intp), make
 
 
-@intrinsic
+@_compiled
 def larger(typingctx: Any, a: Any, b: Any) -> Any:
     """The larger of each two numbers."""
 
@@ -115,7 +119,7 @@ def larger(typingctx: Any, a: Any, b: Any) -> Any:
     return LANES(LANES, LANES), make
 
 
-@intrinsic
+@_compiled
 def smaller(typingctx: Any, a: Any, b: Any) -> Any:
     """The smaller of each two numbers."""
 
@@ -126,7 +130,7 @@ def smaller(typingctx: Any, a: Any, b: Any) -> Any:
     return LANES(LANES, LANES), make
 
 
-@intrinsic
+@_compiled
 def size(typingctx: Any, a: Any) -> Any:
     """Absolute values."""
 
@@ -138,7 +142,7 @@ def size(typingctx: Any, a: Any) -> Any:
     return LANES(LANES), make
 
 
-@intrinsic
+@_compiled
 def where_above(typingctx: Any, a: Any, least: Any, x: Any) -> Any:
     """x where a is above the least, else zero."""
 
@@ -150,7 +154,7 @@ def where_above(typingctx: Any, a: Any, least: Any, x: Any) -> Any:
 
 
 def _arithmetic(function: Any, instruction: str) -> None:
-    @intrinsic
+    @_compiled
     def do(typingctx: Any, a: Any, b: Any) -> Any:
         def make(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return getattr(builder, instruction)(*arguments)

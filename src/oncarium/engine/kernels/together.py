@@ -1,5 +1,5 @@
-"""Multigrid for many factors at once: those that share a mobility and the kind of their faces go through one cycle, eight
-side by side (block.py). Each keeps its own rates, sources, uptake, held voxels and tolerance.
+"""Multigrid for many factors at once: those that share a mobility and the kind of their faces go through one cycle,
+eight side by side (block.py). Each keeps its own rates, sources, uptake, held voxels and tolerance.
 
 The equations, the order of what is done to them and the meaning of a result are those of multigrid.py; the cycle is
 V(1,1) with sweeps of one color after the other, which leaves about as much of an error as two damped sweeps before and
@@ -15,10 +15,22 @@ import numpy as np
 from numba import njit
 
 from .block import (
-    TILE, Block, Mesh, at_least, books, coarsen, cycle, gather, hold, hold_equations, invert, scale, spill, sweep,
+    TILE,
+    Block,
+    at_least,
+    books,
+    coarsen,
+    cycle,
+    gather,
+    hold,
+    hold_equations,
+    invert,
+    scale,
+    spill,
+    sweep,
 )  # fmt: skip
-from .hierarchy import Hierarchy, Levels, build
 from .lanes import WIDTH, load, numbers, smaller, spread, store
+from .mesh import Mesh, places
 from .multigrid import CIRCLES, CYCLE, EVEN, MEMORY, SAMPLE, STAGNANT
 
 NOWHERE = np.empty((0, 0))  # where there is no array over factors and voxels
@@ -62,78 +74,9 @@ def outcome(factors: int) -> Outcome:
     return Outcome(np.zeros(factors, np.int64), np.zeros(factors), np.zeros(factors), np.zeros(factors, np.bool_))
 
 
-class Walls(NamedTuple):
-    """What faces let in per concentration outside (voxel, face): moved 1/um^2, times diffusion; flown 1/min, times
-    convection; closed: nothing passes."""
-
-    moved: np.ndarray
-    flown: np.ndarray
-    closed: bool
-
-
-class Flow(NamedTuple):
-    """The part of a mesh that the fluid makes: couplings, totals, walls as in Mesh and Walls; empty where it rests."""
-
-    couplings: np.ndarray
-    totals: np.ndarray
-    walls: np.ndarray
-
-
-def flow(shape, spacing, open_faces: np.ndarray, velocity) -> Flow:
-    """Of all factors whose open faces (face) bool are these; velocity as in hierarchy.build, or None."""
-    if velocity is None:
-        return Flow(np.empty(0), np.empty(0), np.zeros((int(np.prod(shape)), 6)))
-    levels = build(shape, spacing, 1.0, np.where(open_faces, np.inf, 0.0), np.zeros(shape), velocity)
-    return Flow(*_spaced(levels.levels), _walls(levels))
-
-
-def mesh(shape, spacing, slip: np.ndarray, mobility: np.ndarray | None, fluid: Flow) -> tuple[Mesh, Walls]:
-    """Levels and walls of all factors with this mobility (z, y, x) or None, and this diffusion / permeability of the
-    faces (face) um: infinite where closed, 0 where the value is prescribed.
-
-    >>> levels, walls = mesh((1, 37, 53), (20, 20, 20), np.full(6, np.inf), None, flow((1, 37, 53), 20, None, None))
-    >>> levels.shape.tolist(), walls.closed
-    ([[1, 37, 53], [1, 18, 26], [1, 9, 13], [1, 4, 6], [1, 2, 3], [1, 1, 1]], True)
-    """
-    with np.errstate(divide="ignore"):
-        permeability = 1.0 / slip
-    still = build(shape, spacing, 1.0, permeability, np.ones(shape) if mobility is None else mobility)
-    tables = still.levels
-    couplings, totals = _spaced(tables)
-    levels = Mesh(
-        tables.shape, _places(tables.shape)[0], 4 if shape[0] == 1 else 6, tables.group, tables.share, tables.near,
-        tables.other, tables.near_weight, tables.other_weight, couplings, fluid.couplings, totals,
-        fluid.totals,
-    )  # fmt: skip
-    return levels, Walls(_walls(still), fluid.walls, still.closed)
-
-
-def _places(shape: np.ndarray) -> tuple[np.ndarray, int]:
-    """Place of the first voxel of every level, and how many places there are."""
-    counts = shape.prod(axis=1)
-    room = shape[:, 2] * np.where(shape[:, 0] > 1, shape[:, 1], 1)
-    return np.cumsum(counts + 2 * room) - counts - room, int((counts + 2 * room).sum())
-
-
-def _spaced(levels: Levels) -> tuple[np.ndarray, np.ndarray]:
-    """Couplings (place x side) and totals (place) of all levels, with room between them."""
-    first, places = _places(levels.shape)
-    sides = 4 if levels.shape[0, 0] == 1 else 6
-    full, total = np.zeros((places, sides)), np.zeros(places)
-    for at, n, start in zip(first, levels.shape.prod(axis=1), levels.offset):
-        full[at : at + n] = levels.full[6 * start : 6 * (start + n)].reshape(6, n)[:sides].T
-        total[at : at + n] = levels.total[start : start + n]
-    return full.ravel(), total
-
-
-def _walls(levels: Hierarchy) -> np.ndarray:
-    """(voxel, face) what a face lets in."""
-    return np.stack([levels.inflow(face).ravel() for face in np.eye(6)], axis=1)
-
-
 def workspace(levels: Mesh) -> np.ndarray:
     """(4, place x lane) room for one block at a time."""
-    return np.zeros((4, _places(levels.shape)[1] * WIDTH))
+    return np.zeros((4, places(levels.shape)[1] * WIDTH))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -220,12 +163,12 @@ def _solve_the_even_part(block, lane, voxels):
     """Where most of a closed box is even, scale the guess so that the equations hold there (see multigrid.py)."""
     step, start = max(1, voxels // SAMPLE), block.mesh.first[0]
     first, last = start * WIDTH + lane, (start + voxels) * WIDTH + lane
-    guess = _middle(block.value[first:last : step * WIDTH].copy())
+    guess = _middle(block.value[first : last : step * WIDTH].copy())
     if math.isnan(guess) or guess < 0.0:
         return
     enters, sink = (
-        _middle(block.right[first:last : step * WIDTH].copy()),
-        _middle(block.sink[first:last : step * WIDTH].copy()),
+        _middle(block.right[first : last : step * WIDTH].copy()),
+        _middle(block.sink[first : last : step * WIDTH].copy()),
     )
     if enters > 0.0 and sink > 0.0:
         for at in range(first, last, WIDTH):
