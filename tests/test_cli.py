@@ -106,3 +106,12 @@ def test_lists_schema_plan_and_new(folder):
     assert oncarium("new", "mine.yaml", cwd=folder).returncode == 0
     assert oncarium("check", "mine.yaml", cwd=folder).returncode == 0
     assert oncarium("new", "mine.yaml", cwd=folder).returncode == 2
+
+
+def test_plan_and_run_say_what_the_time_went_into(folder):
+    said = oncarium("plan", "m.yaml", "--profile", "--ticks", "2", cwd=folder).stdout
+    assert "fixed ms  ns/cell" in said and "evaluations" in said and "cycles" in said and "a tick" in said
+    said = oncarium("run", "m.yaml", "--profile", "--no-report", "-q", "-o", "r", cwd=folder).stdout
+    assert "list builds" in said and "start " in said and "recording " in said
+    refused = oncarium("run", "m.yaml", "--seeds", "2", "--profile", "-q", "-o", "s", cwd=folder)
+    assert refused.returncode == 2 and "--profile" in refused.stderr

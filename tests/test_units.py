@@ -42,3 +42,8 @@ def test_any_text_is_a_quantity_or_a_unit_error(text):
         assert isinstance(units.parse_quantity(text, "um").value, float)
     except units.UnitError as error:
         assert str(error)
+
+
+def test_usual_units_are_what_pint_makes_of_them():
+    for (unit, wanted), said in units.USUAL.items():
+        assert (units._registry()(unit) / units._registry()(wanted)).to("1").magnitude == pytest.approx(said, rel=1e-14)

@@ -23,6 +23,18 @@ UNIT = re.compile(
 POWER_WORDS = re.compile(r"\b(square|squared|cubic|cubed|sq)\b", re.I)
 ASSUMED = "assumed"
 LONGEST = 1000  # characters of one quantity
+AVOGADRO = 6.02214076e23  # 1/mol, exact in the SI since 2019
+# what files of the library say: pint, which takes half a second to start, is asked for everything else
+USUAL = {
+    ("h", "min"): 60.0,
+    ("day", "min"): 1440.0,
+    ("um/h", "um/min"): 1.0 / 60.0,
+    ("1/h", "1/min"): 1.0 / 60.0,
+    ("1/h/mm", "1/min/um"): 1.0 / 60_000.0,
+    ("cm^3", "um^3"): 1e12,
+    ("1/ul", "1/nl"): 1e-3,
+    ("molecules/min", "fmol/min"): 1e15 / AVOGADRO,
+}
 
 
 class UnitError(ValueError):
@@ -47,8 +59,7 @@ def _registry() -> Any:
     import pint
 
     registry: Any = pint.UnitRegistry(autoconvert_offset_to_baseunit=False, cache_folder=None, on_redefinition="ignore")
-    # Avogadro's number, exact in the SI since 2019
-    registry.define(f"molecule = {1 / 6.02214076e23!r} mol = molecules")
+    registry.define(f"molecule = {1 / AVOGADRO!r} mol = molecules")
     return registry
 
 
@@ -61,6 +72,8 @@ def factor(unit: str, wanted: str) -> float:
     """
     if unit == wanted:
         return 1.0
+    if (unit, wanted) in USUAL:
+        return USUAL[unit, wanted]
     if len(unit) > 60 or UNIT.sub("", unit) or POWER_WORDS.search(unit):
         raise UnitError(
             f"'{unit[:60]}' is not a unit; expected one that converts to {wanted}, with powers such as um^2 (at most 9)"
@@ -154,7 +167,8 @@ def canonical(unit: str) -> str:
     >>> canonical("1/h"), canonical("mm"), canonical("pM")
     ('1/min', 'um', 'nM')
     """
-    for wanted in CANONICAL:
+    usual = [wanted for wanted in CANONICAL if unit == wanted or (unit, wanted) in USUAL]
+    for wanted in usual or CANONICAL:
         try:
             factor(unit, wanted)
         except UnitError:

@@ -8,6 +8,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
+def cache_folder() -> Path:
+    """Where what can be made again is kept between runs (ONCARIUM_CACHE moves it)."""
+    default = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(os.environ.get("ONCARIUM_CACHE") or os.path.join(default, "oncarium"))
+
+
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """Within it, write to the path that is given: a file beside the wanted one, of the same kind.

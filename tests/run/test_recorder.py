@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import oncarium as oc
-from oncarium.errors import InputError
+from oncarium.errors import DataError, InputError
 from oncarium.model.model import EXAMPLE, Model
 from oncarium.run import checkpoint
 from oncarium.run.recorder import Recorder
@@ -88,13 +88,12 @@ def test_checkpoints_come_at_their_times(model, tmp_path):
 
     def see(simulation):
         recorder.see(simulation)
-        seen.append(checkpoint.newest(tmp_path / "run.zarr")[0]["tick"])
+        seen.append(checkpoint.newest_tick(tmp_path / "run.zarr"))
 
-    recorder.see(simulation)
-    assert checkpoint.newest(tmp_path / "run.zarr")[0]["tick"] == 0
+    see(simulation)
     simulation.run("45 min", see=see)
     recorder.close(simulation)
-    assert seen == [t // 20 * 20 for t in range(1, 46)]
+    assert seen == [-1] * 20 + [t // 20 * 20 for t in range(20, 46)]  # who begins at time 0 begins there again
     state, digest, _ = checkpoint.newest(tmp_path / "run.zarr")
     assert state["tick"] == 45 and digest == simulation.digest() == oc.open(tmp_path).digest
 
@@ -114,10 +113,12 @@ def test_what_was_seen_is_on_disk_within_seconds_or_when_it_is_large(model, tmp_
     recorder = Recorder(tmp_path / "run.zarr", simulation, cells_every=1, fields_every=60, checkpoint_every=1e4)
     recorder.see(simulation)
     simulation.run(5, see=recorder.see)
-    assert len(oc.open(tmp_path).times) == 1
+    with pytest.raises(DataError, match="no frame was finished"):
+        oc.open(tmp_path)
     monkeypatch.setattr("oncarium.run.recorder.BYTES", 1)
     simulation.run(6, see=recorder.see)
     assert len(oc.open(tmp_path).times) == 7
+    assert checkpoint.newest_tick(tmp_path / "run.zarr") == 6  # with the first frames that are reported
     monkeypatch.setattr("oncarium.run.recorder.BYTES", 1e9)
     simulation.run(8, see=recorder.see)
     assert len(oc.open(tmp_path).times) == 7
@@ -146,7 +147,7 @@ def test_overwriting_leaves_nothing_of_the_run_before(model, tmp_path):
         watched(model, tmp_path, "1 h")
     _, result = watched(model, tmp_path, "1 h", overwrite=True)
     assert result.times.tolist() == [0.0, 30.0, 60.0]
-    assert [int(p.stem) for p in sorted(checkpoint.folder_of(result.path).iterdir())] == [0, 60]
+    assert [int(p.stem) for p in sorted(checkpoint.folder_of(result.path).iterdir())] == [60]
 
 
 def test_a_run_goes_on_over_its_end(model, tmp_path):

@@ -226,8 +226,8 @@ def _bar(ax: Axes, drawn: Any, label: str, second: bool = False) -> None:
 
 def _plane(result: Result, name: str, t: Any) -> np.ndarray:
     """A factor in the plane that maps show."""
-    data = result.fields[name].isel(time=result.frame(t, result.field_times))
-    return data.isel(z=data.sizes["z"] // 2).values
+    values = result.fields.at(name, t)
+    return values[len(values) // 2]
 
 
 def _below_bar(plane: np.ndarray, extent: Extent, window: Extent) -> np.ndarray:

@@ -364,6 +364,9 @@ class Mechanics(Process):
         weighed = (x for pair in zip(minutes, v) for x in pair)
         over_rows(_advance, len(start), self.threads, start, *weighed, self.lower, self.upper, out, self._body)
 
+    def counts(self) -> dict[str, int]:
+        return {"evaluations": self.evaluations, "substeps": self.substeps, "list builds": self.neighbors.rebuilds}
+
     def state(self) -> dict:
         return {"step_minutes": self.step_minutes}
 

@@ -380,6 +380,9 @@ class Transport(Process):
             for f, name in enumerate(self.names)
         ]
 
+    def counts(self) -> dict[str, int]:
+        return {"solves": int(self.solves.sum()), "cycles": int(self.cycles.sum())}
+
     def state(self) -> dict:
         return {name: getattr(self, name).copy() for name in PAST} | {
             "chosen": np.array([SOLVERS.index(c) for c in self.chosen])

@@ -111,6 +111,9 @@ def plan(
         Path | None, typer.Option(metavar="FILE", help="Draw who acts on whom instead: .png, .svg, .pdf or .html.")
     ] = None,
     why: Annotated[bool, typer.Option("--why", help="Say why each mechanism is there, or is not.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Say what of the time each cell adds, and what took it.")
+    ] = False,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
@@ -131,6 +134,11 @@ def plan(
         from ..analysis.wiring_page import write
 
         print(f"Wrote {write(chosen, wiring)}")
+        return
+    if profile:
+        from ..run import profile as profiling
+
+        print(profiling.profile(chosen, ticks))
         return
     simulation = Simulation(chosen)
     for _ in range(max(simulation.plan.every)):  # loading and compiling do not count

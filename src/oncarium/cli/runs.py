@@ -68,6 +68,7 @@ def run(
     csv: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write cells.csv and field.csv with PhysiCell's labels, too.")
     ] = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Say what the time went into.")] = False,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
@@ -76,12 +77,20 @@ def run(
     """Run a model, or a PhysiCell settings XML: leaves a result store, a report and figures."""
     from ..errors import InputError
     from ..run import api
+    from ..run.profile import Spent
 
+    spent = Spent()
     chosen = api.stopping(load(model, set, numerics, compat, ignore), stop_when)
     if seeds is not None:
         from .studies import repeated
 
-        given = {"--seed": seed is not None, "--threads": threads is not None, "--csv": csv, "--take-over": take_over}
+        given = {
+            "--seed": seed is not None,
+            "--threads": threads is not None,
+            "--csv": csv,
+            "--take-over": take_over,
+            "--profile": profile,
+        }
         useless = [name for name, said in given.items() if said]
         repeated(chosen, seeds, until, out, workers, scheduler, overwrite, quiet, useless)
         return
@@ -98,6 +107,8 @@ def run(
         from ..exchange.physicell.csv import Tables
 
         watch.append(Tables(csv, chosen.record.cells).see)
+    if profile:
+        watch.append(spent)
     asked = {"csv": str(csv.resolve()) if csv else "", "report": not no_report}
     with Progress(chosen.title, end, quiet) as progress:
         result = api.run(
@@ -114,7 +125,10 @@ def run(
             take_over=take_over,
         )
     progress.exit_if_stopped(folder)
+    spent.ran()
     finish(result, folder, not no_report, chosen)
+    if profile:
+        print(spent)
 
 
 def resume(

@@ -10,6 +10,8 @@ import platform
 import sys
 from pathlib import Path
 
+from .. import writing
+
 
 def _source_digest() -> str:
     root = Path(__file__).resolve().parent.parent
@@ -21,9 +23,8 @@ def _source_digest() -> str:
 
 
 def cache_folder() -> Path:
-    """Where generated loops and compiled code of these sources live (ONCARIUM_CACHE moves it)."""
-    default = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(os.environ.get("ONCARIUM_CACHE") or os.path.join(default, "oncarium")) / _DIGEST
+    """Where generated loops and compiled code of these sources live."""
+    return writing.cache_folder() / _DIGEST
 
 
 _DIGEST = _source_digest()

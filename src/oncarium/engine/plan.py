@@ -67,6 +67,7 @@ class Plan:
         self.every = [self._ticks(p) for p in self.processes]
         self.seconds = [0.0] * len(self.processes)
         self.firings = [0] * len(self.processes)
+        self.counted: list[dict[str, int]] = [{} for _ in self.processes]
         self._check_owners()
 
     def _ticks(self, process: Process) -> int:
@@ -134,12 +135,14 @@ class Plan:
         return t
 
     def forget_times(self) -> None:
-        """Start the timings anew."""
+        """Start the timings and counts anew."""
         self.seconds = [0.0] * len(self.processes)
         self.firings = [0] * len(self.processes)
+        self.counted = [p.counts() for p in self.processes]
 
     def rows(self) -> list[dict]:
-        """One dict per process: slot, process, period (min), reads, writes, firings, ms (per firing), share."""
+        """One dict per process: slot, process, period (min), reads, writes, firings, ms (per firing), share, and what
+        it counts (per firing)."""
         total = sum(self.seconds) or 1.0
         return [
             {
@@ -151,6 +154,9 @@ class Plan:
                 "firings": self.firings[k],
                 "ms": 1e3 * self.seconds[k] / max(1, self.firings[k]),
                 "share": self.seconds[k] / total,
+                "counts": {
+                    what: (n - self.counted[k].get(what, 0)) / max(1, self.firings[k]) for what, n in p.counts().items()
+                },
             }
             for k, p in enumerate(self.processes)
         ]

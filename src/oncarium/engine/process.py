@@ -168,6 +168,10 @@ class Process:
     def restore(self, state: dict) -> None:
         """Take back what `state` gave."""
 
+    def counts(self) -> dict[str, int]:
+        """How often it did what takes its time, since it was made: evaluations, solves, cycles and the like."""
+        return {}
+
     def rearm(self) -> None:
         """After an event that changes the tissue at once (a dose, a branch): forget what was true before."""
 

@@ -6,14 +6,18 @@ Scalars stay the texts that the author wrote; only the schema turns them into nu
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import re
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import UNPRINTABLE, ModelError, Problem, shown
+from ..writing import cache_folder, write_text
 from .nested import moved
 from .overlay import below_edits, overlay
 
@@ -285,8 +289,19 @@ def _read(path: Path, name: str, chain: tuple[Path, ...], done: set[Path]) -> Do
 
 @functools.cache
 def _parsed(path: Path, name: str) -> Document:
-    """A file of the library, which does not change while the program runs: parsed once; to change it, copy it."""
-    return parse(decode(read_bytes(path), name), name)
+    """A file of the library, which does not change while the program runs: parsed once, and kept as JSON for the next
+    runs (YAML takes ten times as long); to change it, copy it."""
+    data = read_bytes(path)
+    kept = cache_folder() / f"library/{hashlib.sha256(data + Path(__file__).read_bytes()).hexdigest()[:24]}.json"
+    with suppress(OSError, ValueError, KeyError):
+        tree, places = json.loads(kept.read_bytes())
+        return Document(tree, {path: (name, *place) for path, place in places.items()})
+    document = parse(decode(data, name), name)
+    if not document.problems:
+        with suppress(OSError):  # a disk that may only be read
+            places = {path: place[1:] for path, place in document.places.items()}
+            write_text(kept, json.dumps([document.tree, places]))
+    return document
 
 
 def _included(folder: Path, item: str) -> Path:

@@ -54,6 +54,32 @@ class FieldView(Mapping):
     def __contains__(self, name: object) -> bool:
         return name in self.units
 
+    def _place(self, name: str) -> tuple[str, int | None]:
+        """The array that holds a field, and which of its channels. Raises InputError."""
+        if name not in self.units:
+            raise InputError(
+                "fields",
+                f"no field is called '{name}'.{did_you_mean(name, self.units)}",
+                f"This run has: {', '.join(self.units)}.",
+            )
+        factors = list(self.result.factors)
+        return ("fields/0", factors.index(name)) if name in factors else (f"maps/{name}", None)
+
+    def at(self, name: str, t: Any = None) -> np.ndarray:
+        """(z, y, x): one field at a time, None the last, as plain numbers. Raises InputError, DataError.
+
+        >>> bool((result.fields.at("oxygen") == result.fields["oxygen"].isel(time=-1).values).all())
+        True
+        """
+        result = self.result
+        array, k = self._place(name)
+        frame = result.frame(t, result.field_times)
+        with frame_at(result.field_times[frame]):
+            if k is None:
+                return result.group[array][frame]
+            everywhere = slice(None)
+            return result.group[array].oindex[(frame, k, everywhere, everywhere, everywhere)]
+
     def __getitem__(self, name: str) -> xarray.DataArray:
         """(time, z, y, x), with coordinates in min and um, and `units` that xarray's own plots show; lazy. Raises
         InputError."""
@@ -61,13 +87,7 @@ class FieldView(Mapping):
         from xarray.core import indexing
 
         result = self.result
-        if name not in self.units:
-            raise InputError(
-                "fields",
-                f"no field is called '{name}'.{did_you_mean(name, self.units)}",
-                f"This run has: {', '.join(self.units)}.",
-            )
-        array, k = ("fields/0", list(result.factors).index(name)) if name in result.factors else (f"maps/{name}", None)
+        array, k = self._place(name)
         grid = result.attrs["grid"]
         centers = {
             a: grid["origin"][i] + (np.arange(grid["shape"][2 - i]) + 0.5) * grid["spacing"][i]

@@ -233,7 +233,9 @@ class Recorder:
         cells_due = tick % self.cells_ticks == 0 and tick > self.cells_tick
         fields_due = tick % self.fields_ticks == 0 and tick > self.fields_tick
         due = (tick % self.checkpoint_ticks == 0 and tick > 0) or now - self.checkpointed > CHECKPOINT_SECONDS
-        checkpoint_due = (due and tick != self.last_checkpoint) or (self.last_checkpoint < 0 and not self.begun)
+        # who begins at time 0 begins there again; an arm of a branched run cannot
+        needed = self.asked["asked"].get("branched") and self.last_checkpoint < 0 and not self.begun
+        checkpoint_due = (due and tick != self.last_checkpoint) or needed
         if cells_due or fields_due or checkpoint_due:
             simulation.inspect()
         if cells_due:
@@ -243,7 +245,7 @@ class Recorder:
         if checkpoint_due:
             self.save(simulation)
         elif now - self.flushed > SECONDS or self.store.bytes_waiting > BYTES:
-            self.flush(simulation)
+            (self.flush if self.begun or self.last_checkpoint >= 0 else self.save)(simulation)
 
     def stops(self, tick: int) -> str:
         """The rule of the model that ends the run at this tick, or nothing."""
@@ -308,10 +310,13 @@ class Recorder:
         self.known = max(simulation.tissue.tick, self.known)
         self.flushed = time.monotonic()
 
-    def save(self, simulation: Any) -> None:
+    def save(self, simulation: Any, finished: bool = False) -> None:
         """Flush, then a checkpoint. Raises DataError when the disk is full."""
-        self.flush(simulation)
         self.digest = simulation.tissue.digest()
+        if finished:
+            reason = self.stops(simulation.tissue.tick)
+            self.store.note({"digest": self.digest, **({"stopped": reason} if reason else {})})
+        self.flush(simulation, finished)
         try:
             checkpoint.write(self.path, simulation.state(), self.digest)
         except OSError as error:
@@ -329,11 +334,7 @@ class Recorder:
                     self._see_cells(simulation)
                 if tick > self.fields_tick:
                     self._see_fields(simulation)
-            self.save(simulation)
-            if finished:
-                stopped = self.stops(simulation.tissue.tick)
-                self.store.note({"digest": self.digest, **({"stopped": stopped} if stopped else {})})
-                self.flush(simulation, finished=True)
+            self.save(simulation, finished)
         finally:
             self.lock.release()
 

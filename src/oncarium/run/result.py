@@ -267,11 +267,24 @@ class Result:
         the time in min."""
         import pandas as pd
 
-        out: dict[str, Any] = {}
-        for series, units in self.attrs["summary"].items():
-            values = self._read(f"summary/{series}")
-            out |= {f"{series}.{what}": values[:, i] for i, what in enumerate(units)}
-        return pd.DataFrame(out, index=pd.Index(self._read("summary/time"), name="time"))
+        return pd.DataFrame(self._series, index=pd.Index(self._read("summary/time"), name="time"))
+
+    @cached_property
+    def _series(self) -> dict[str, np.ndarray]:
+        """Columns of the summary by name."""
+        return {
+            f"{series}.{what}": values
+            for series, units in self.attrs["summary"].items()
+            for what, values in zip(units, self._read(f"summary/{series}").T)
+        }
+
+    def told(self, frame: int) -> dict[str, float]:
+        """The summary of one frame, -1 the last.
+
+        >>> bool(result.told(0)["live.tumor"] == result.summary["live.tumor"].iloc[0])
+        True
+        """
+        return {name: float(values[frame]) for name, values in self._series.items()}
 
     @cached_property
     def events(self) -> pandas.DataFrame:

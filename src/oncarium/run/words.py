@@ -23,7 +23,7 @@ def head(result: Result) -> str:
 
 def counts(result: Result) -> list[tuple[str, list[int]]]:
     """(type, cells at the start; live, dying, necrotic at the end)."""
-    first, last = result.summary.iloc[0], result.summary.iloc[-1]
+    first, last = result.told(0), result.told(-1)
     kinds = ("live", "apoptotic", "necrotic")
     return [
         (name, [int(first[f"live.{name}"]), *(int(last[f"{kind}.{name}"]) for kind in kinds)]) for name in result.types
@@ -32,7 +32,7 @@ def counts(result: Result) -> list[tuple[str, list[int]]]:
 
 def levels(result: Result) -> list[tuple[str, str]]:
     """(factor, its mean, lowest and highest value at the end)."""
-    last = result.summary.iloc[-1]
+    last = result.told(-1)
     said = [
         ", ".join(f"{kind} {last[f'{kind}.{name}']:.4g}" for kind in ("mean", "lowest", "highest"))
         for name in result.factors
@@ -42,7 +42,7 @@ def levels(result: Result) -> list[tuple[str, str]]:
 
 def happened(result: Result) -> str:
     """What happened how often."""
-    last = result.summary.iloc[-1]
+    last = result.told(-1)
     return ", ".join(
         f"{int(last[f'events.{kind}'])} {kind}" for kind in result.attrs["events"] if last[f"events.{kind}"] > 0
     )

@@ -16,7 +16,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.fft import dctn, idctn
 
 
 def relaxation_rates(shape: Sequence[int], spacing: Sequence[float], diffusion: float, decay: float) -> np.ndarray:
@@ -37,6 +36,8 @@ def cosine_step(value: np.ndarray, supply: np.ndarray, dt: float, rates: np.ndar
     >>> np.allclose(c, 1.0, atol=1e-14)
     True
     """
+    from scipy.fft import dctn, idctn  # slow to import, and hardly any model needs it
+
     scaled = rates * dt
     # expm1 keeps the digits of slow modes; a rate of zero collects supply times dt
     gained = np.where(scaled > 0.0, -np.expm1(-scaled) / np.where(scaled > 0.0, rates, 1.0), dt)

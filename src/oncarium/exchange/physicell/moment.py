@@ -71,7 +71,7 @@ class Moment:
         if len(result.factors):
             at = result.frame(float(result.times[k]), result.field_times)
             for f, name in enumerate(result.factors):
-                value[f] = result.fields[name].isel(time=at).values
+                value[f] = result.fields.at(name, float(result.field_times[at]))
         held = set(result.columns)
         return cls(
             model,

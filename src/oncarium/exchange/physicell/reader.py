@@ -181,6 +181,10 @@ class Snapshots(Result):
         found = {"factor": list(self.factors), "type": list(self.types)}.get(axis) or list(AXES.get(axis, ()))
         return found if len(found) == width else [str(i) for i in range(width)]
 
+    def told(self, frame: int) -> dict[str, float]:
+        """The summary of one frame, -1 the last."""
+        return dict(self.summary.iloc[frame])
+
     @cached_property
     def summary(self) -> pandas.DataFrame:
         """As for a run of one's own; snapshots do not tell events, so these are nan."""
