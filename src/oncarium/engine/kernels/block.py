@@ -80,14 +80,22 @@ def sweep(block, level, on):
         load(numbers(block.convection), 0),
         load(numbers(on), 0),
     )
-    for color in range(2):
-        for row in range(nz * ny):
-            k = row // ny
-            at = start + row * nx
-            for i in range((k + row - k * ny + color) & 1, nx, 2):
-                p = at + i
-                own, pulled = load(x, p), _pull(x, p, nx, nx * ny, sides, mobile, flows, flown, diffusion, convection)
-                store(x, p, own + active * (load(inverse, p) * (load(right, p) + pulled) - own))
+    parts, rows = (nz, ny) if nz > 1 else (ny, 1)
+    for step in range(parts + 1):
+        for color in range(2):  # the second color follows one part behind: what both need is still in the cache
+            part = step - color
+            if part < 0 or part == parts:
+                continue
+            for row in range(part * rows, part * rows + rows):
+                k = row // ny
+                at = start + row * nx
+                for i in range((k + row - k * ny + color) & 1, nx, 2):
+                    p = at + i
+                    own, pulled = (
+                        load(x, p),
+                        _pull(x, p, nx, nx * ny, sides, mobile, flows, flown, diffusion, convection),
+                    )
+                    store(x, p, own + active * (load(inverse, p) * (load(right, p) + pulled) - own))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -98,17 +106,22 @@ def first_sweep(block, level):
     start, sides = mesh.first[level], mesh.sides
     mobile, flows, flown = numbers(mesh.moved), mesh.flown.shape[0] > 0, numbers(mesh.flown)
     diffusion, convection = load(numbers(block.diffusion), 0), load(numbers(block.convection), 0)
-    for color in range(2):
-        for row in range(nz * ny):
-            k = row // ny
-            at = start + row * nx
-            for i in range((k + row - k * ny + color) & 1, nx, 2):
-                p = at + i
-                if color == 0:
-                    store(x, p, load(inverse, p) * load(right, p))
-                else:
-                    pulled = _pull(x, p, nx, nx * ny, sides, mobile, flows, flown, diffusion, convection)
-                    store(x, p, load(inverse, p) * (load(right, p) + pulled))
+    parts, rows = (nz, ny) if nz > 1 else (ny, 1)
+    for step in range(parts + 1):
+        for color in range(2):  # the second color follows one part behind: what both need is still in the cache
+            part = step - color
+            if part < 0 or part == parts:
+                continue
+            for row in range(part * rows, part * rows + rows):
+                k = row // ny
+                at = start + row * nx
+                for i in range((k + row - k * ny + color) & 1, nx, 2):
+                    p = at + i
+                    if color == 0:
+                        store(x, p, load(inverse, p) * load(right, p))
+                    else:
+                        pulled = _pull(x, p, nx, nx * ny, sides, mobile, flows, flown, diffusion, convection)
+                        store(x, p, load(inverse, p) * (load(right, p) + pulled))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
