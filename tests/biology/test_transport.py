@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+import oncarium.biology.transport as module
 from oncarium.biology.transport import Transport
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import FieldError, Fields, Grid
@@ -283,11 +284,13 @@ def test_auto_goes_by_time_scales(diffusion, decay, faces, expected):
     assert transport.report()[0]["solver"] == expected
 
 
-def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
+@pytest.mark.parametrize("where, name, factors", [(module, "build", 1), (mesh, "mesh", 2)])
+def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch, where, name, factors):
+    """Of one factor alone, and of two that share them."""
     built = []
-    original = mesh.mesh
-    monkeypatch.setattr(mesh, "mesh", lambda *a: built.append(1) or original(*a))
-    some = oxygen()
+    original = getattr(where, name)
+    monkeypatch.setattr(where, name, lambda *a: built.append(1) or original(*a))
+    some = tissue((1, 30, 30), 1e5, 0.1, initial=1.0, names=("oxygen", "other")[:factors])
     transport = ready(some, "quasi-steady")
     fire(transport, some, 3)
     assert len(built) == 1
@@ -298,7 +301,8 @@ def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
     some.fields.version += 1
     fire(transport, some, 2)
     assert len(built) == 3
-    some.fields.set_boundary("oxygen", "xmin", "exchange", 38.0, 10.0)
+    for name in some.fields.names:
+        some.fields.set_boundary(name, "xmin", "exchange", 38.0, 10.0)
     fire(transport, some, 2)
     assert len(built) == 4
 

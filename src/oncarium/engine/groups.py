@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -38,7 +39,8 @@ class Groups:
             mobility, faces = fields.mobility_of(f), fields.face_permeability(f)
             with np.errstate(divide="ignore"):
                 slip = np.where(faces > 0.0, fields.diffusion[f] / faces, np.inf)
-            self.keys[f] = (None if mobility is None else mobility.tobytes(), tuple(slip.tolist()))
+            same = None if mobility is None else hashlib.blake2b(np.ascontiguousarray(mobility).data).digest()
+            self.keys[f] = (same, tuple(slip.tolist()))
         return self.keys[f]
 
     def find(self, fields: Fields, factors: Iterable[int], least: int = 0) -> list[tuple[tuple, list[int]]]:
