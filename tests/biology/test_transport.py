@@ -308,12 +308,13 @@ def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch, where, na
 
 
 @pytest.mark.parametrize("solver", ["quasi-steady", "bdf2", "backward-euler", "lod"])
-def test_a_run_cut_anywhere_gives_the_same_bytes(solver):
+@pytest.mark.parametrize("factors", [1, 3])
+def test_a_run_cut_anywhere_gives_the_same_bytes(solver, factors):
     def sources(some, k):
-        some.fields.capacity[0] = 50.0 * np.random.default_rng(k).random(some.fields.grid.shape)
-        some.fields.supply[0] = 0.1 * k * np.random.default_rng(100 + k).random(some.fields.grid.shape)
+        some.fields.capacity[:] = 50.0 * np.random.default_rng(k).random(some.fields.grid.shape)
+        some.fields.supply[:] = 0.1 * k * np.random.default_rng(100 + k).random(some.fields.grid.shape)
 
-    whole = tissue(michaelis=2.5, initial=5.0)
+    whole = tissue(michaelis=2.5, initial=5.0, names=("factor", "second", "third")[:factors])
     transport = ready(whole, solver, 0.5)
     kept = []
     for k in range(6):
