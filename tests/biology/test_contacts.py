@@ -78,10 +78,13 @@ def test_an_eater_carries_the_antigen_of_what_it_eats():
     assert cells["antigen.load"].tolist() == [2.25, 0.0]
 
 
-def test_of_several_eaters_the_smallest_id_gets_it():
+@pytest.mark.parametrize("exact", [True, False])
+def test_of_several_eaters_the_first_gets_it_and_by_chances_per_step_the_smallest_id(exact):
     position = [[0, 0, 0], [15, 0, 0], [-15, 0, 0], [0, 15, 0]]
     for order in (None, 1, 2):
-        contacts, tissue = world(position, [TUMOR, EATER, EATER, EATER], phagocytosis__apoptotic=only(EATER, SURE))
+        contacts, tissue = world(
+            position, [TUMOR, EATER, EATER, EATER], exact, phagocytosis__apoptotic=only(EATER, SURE)
+        )
         cells = tissue.cells
         cells["vital"][0] = APOPTOTIC
         if order:
@@ -89,7 +92,8 @@ def test_of_several_eaters_the_smallest_id_gets_it():
         fire(contacts, tissue)
         apply(tissue)
         big = cells.id[cells["volume.total"] > 3000.0]
-        assert big.tolist() == [1]
+        draws = [uniform(np.uint64(1), contacts.stream, 0, k, 4) for k in (1, 2, 3)]  # of who eats the cell 0
+        assert big.tolist() == [1 + int(np.argmin(draws)) if exact else 1]
 
 
 def test_fused_cells_meet_at_their_centre_of_mass():
@@ -113,12 +117,12 @@ def test_an_attack_deals_damage_until_its_target_is_dead():
     contacts, tissue = attacked(attack__duration=1e12, attack__damage_rate=0.5)
     cells = tissue.cells
     fire(contacts, tissue, 1)
-    assert cells["attack.target"].tolist() == [1, -1] and cells["damage.level"][1] == 0.0
-    fire(contacts, tissue, 10, first=1)
-    assert cells["damage.level"].tolist() == [0.0, 5.0] and cells["sense.attacked"].tolist() == [0.0, 10.0]
+    assert cells["attack.target"].tolist() == [1, -1]
+    fire(contacts, tissue, 9, first=1)
+    assert cells["damage.level"] == pytest.approx([0.0, 5.0]) and cells["sense.attacked"] == pytest.approx([0.0, 10.0])
     cells["vital"][1] = APOPTOTIC
-    fire(contacts, tissue, 1, first=11)
-    assert cells["attack.target"].tolist() == [-1, -1] and cells["damage.level"][1] == 5.0
+    fire(contacts, tissue, 1, first=10)
+    assert cells["attack.target"].tolist() == [-1, -1] and cells["damage.level"][1] == pytest.approx(5.0)
     assert np.count_nonzero(tissue.population.drain()["kind"] == tissue.population.kinds.index("attack")) == 1
 
 
@@ -157,12 +161,13 @@ def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
     n = 150
     rates = rng.random((3, 3)) * 0.3
     contacts, tissue = world(
-        ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3))
-    )
+        ball(n, 45.0), rng.integers(0, 3, n), exact, attack__rate=rates, attack__immunogenicity=rng.random((3, 3)),
+        attack__duration=1e12,
+    )  # fmt: skip
     shuffle(tissue)
     c = tissue.cells
     c["attack.target"][::7] = 10_000  # busy, though with one who is gone: free again before choosing
-    expected = {}
+    expected, soonest = {}, {}
     reach = c["radius"] * 1.25
     for i in range(n):
         for j in c.order():
@@ -170,10 +175,10 @@ def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
             if i == j or d2 >= (reach[i] + reach[j]) ** 2:
                 continue
             rate = c["attack.rate"][i, c.type[j]] * c["attack.immunogenicity"][j, c.type[i]]
-            p = 1 - math.exp(-rate) if exact else rate
-            if uniform(np.uint64(2), contacts.stream, 5, c.id[i], 4 * (c.id[j] + 1) + 2) < p:
-                expected[c.id[i]] = c.id[j]
-                break
+            draw = uniform(np.uint64(2), contacts.stream, 5, c.id[i], 4 * (c.id[j] + 1) + 2)
+            after = -math.log(1 - draw) / rate if exact else 0.0 if draw < rate else 1.0
+            if after < soonest.get(c.id[i], 1.0):
+                expected[c.id[i]], soonest[c.id[i]] = c.id[j], after
     fire(contacts, tissue, 1, seed=2, first=5)
     found = {a: t for a, t in zip(c.id, c["attack.target"]) if t >= 0}
     assert found == expected and len(found) > 50
@@ -203,7 +208,31 @@ def test_killing_needs_several_hits_and_repair_saves():
     heal = damage(period=1.0)
     heal.prepare(tissue)
     run([heal, contacts, contacts.mechanics], tissue, 60.0, 1.0)
-    assert tissue.cells["damage.level"][0] == pytest.approx(2.0 / (1 - math.exp(-0.5)), rel=1e-6)
+    assert tissue.cells["damage.level"][0] == pytest.approx(2.0 / 0.5, rel=1e-6)
+
+
+@pytest.mark.parametrize("dt", [2.0, 6.0, 12.0, 30.0])
+def test_minutes_under_attack_and_its_damage_do_not_depend_on_the_step(dt):
+    """Killers that attack, let go and attack again: the mean of the process with two states in continuous time, and
+    of the damage that is repaired all the while."""
+    n, rate, duration, repair, hours = 1500, 1 / 20.0, 30.0, 0.0139, 2.0
+    position = np.zeros((2 * n, 3))
+    position[:, 0] = np.repeat(100.0 * np.arange(n), 2)
+    position[1::2, 0] += 15.0
+    contacts, tissue = world(
+        position, np.tile([KILLER, TUMOR], n), attack__rate__tumor=only(KILLER, rate), attack__duration=duration,
+        damage__repair=repair, attack__damage_rate=1.0,
+    )  # fmt: skip
+    heal, contacts.period = damage(period=dt), dt
+    heal.prepare(tissue)
+    run([heal, contacts], tissue, 60.0 * hours, dt)
+    end, pace, share = 60.0 * hours, rate + 1 / duration, duration / (duration + 1 / rate)
+    attacked = share * (end - (1 - math.exp(-pace * end)) / pace)
+    gone = math.exp(-repair * end)
+    level = share * ((1 - gone) / repair - (gone - math.exp(-pace * end)) / (pace - repair))
+    for name, wanted in (("sense.attacked", attacked), ("damage.level", level)):
+        found = tissue.cells[name][1::2]
+        assert found.mean() == pytest.approx(wanted, abs=3.5 * found.std() / math.sqrt(n)), name
 
 
 def test_cd47_keeps_live_cells_from_being_eaten():

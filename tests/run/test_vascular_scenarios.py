@@ -51,3 +51,17 @@ def test_a_window_chamber_has_its_vessels_in_the_plane():
     graph = oc.Simulation(oc.load("window_chamber"), 1).tissue.vessels.graph
     assert (graph.position[:, 2] == 0.0).all() and (graph.segments["flow"] != 0.0).all()
     assert graph.segments["radius"].max() > 1.5 * graph.segments["radius"].min()  # feeders are wider
+
+
+def test_above_and_below_the_plane_of_a_window_chamber_cells_lack_oxygen_and_call_vessels():
+    model = oc.load("window_chamber").with_(COARSE | {"until": "3 day", "record.cells": "1 day"})
+    result = oc.run(model, seed=1)
+    z, oxygen = (
+        np.abs(result.array("position")[:, 2]),
+        result.array("sense.factor")[:, list(result.factors).index("oxygen")],
+    )
+    assert (
+        np.median(oxygen[z < 40.0]) > np.median(oxygen[z > 80.0]) and (result.array("hypoxia.level") > 0.5).mean() > 0.5
+    )
+    assert result.summary["events.sprout"].iloc[-1] >= 1
+    assert result.vessels("3 day")[["az", "bz"]].to_numpy().std() > 0.0  # they leave the plane

@@ -82,10 +82,19 @@ def test_a20_drift_along_a_gradient(bias, plane, space):
         assert abs(np.mean(drift) - formula(bias)) < 3 * np.std(drift) / math.sqrt(10 * N)
 
 
-@pytest.mark.parametrize("dt", [1.0, 3.0, 5.0])
+@pytest.mark.parametrize("dt", [2.0, 5.0])
+def test_a20_a_step_of_several_turns_drifts_as_single_ones_do(dt):
+    processes, tissue = world(FLAT, dt, speed=2.0, persistence=1.0, bias=0.5, sensitivity=1.0)
+    tissue.fields.value[0] = 500.0 + FLAT.centers("x")
+    run(processes, tissue, 100.0, dt, 4)
+    drift = tissue.cells.position[:, 0] / (100.0 * 2.0)
+    assert abs(drift.mean() - drift_in_plane(0.5)) < 3 * drift.std() / math.sqrt(N)
+
+
+@pytest.mark.parametrize("dt", [1.0, 3.0, 5.0, 7.5, 10.0, 12.0, 30.0, 60.0])
 def test_a19_cells_spread_alike_for_any_step(dt):
-    """Straight steps of dt with turns at rate dt / (tau + dt / 2) have the late spread of the walk in continuous time:
-    2 v^2 tau t."""
+    """Straight steps of dt with turns at rate dt / (tau + dt / 2) have the late spread of the walk in continuous time,
+    2 v^2 tau t; so have steps that hold several turns."""
     processes, tissue = world(FLAT, dt, speed=1.0, persistence=5.0)
     run(processes, tissue, 300.0, dt, seed=2)
     middle = (tissue.cells.position**2).sum(axis=1)

@@ -7,6 +7,7 @@ smallest id gets it, and no thread or memory order can change the outcome.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -16,11 +17,11 @@ from numba import njit
 from ..engine.cells import Cells
 from ..engine.column import Behavior, State
 from ..engine.process import Process, Tick
-from ..engine.random import uniform
+from ..engine.random import stream_of, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .antigen import LOAD
-from .death import hazard
+from .damage import REPAIR
 from .mechanics import Mechanics, Neighborhood
 from .secretion import INTERNALISED, TRANSFERRED
 from .springs import Springs
@@ -29,6 +30,7 @@ from .vital import APOPTOTIC, LIVE, radius_of, who
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 NO_SHIELD = np.empty(0)
+TURNS = 8  # attacks of one cell within a step, at most
 
 
 class Rates(NamedTuple):
@@ -53,24 +55,36 @@ class Rates(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def choose(first, last, firing, who, place, rates, busy, acts, wish, whom):
-    """What each live cell wants to do to which neighbor this step.
+def moment(draw, rate, dt, exact):
+    """Minutes until an event of this rate (1/min), for a uniform draw; by chances per step: at once or never."""
+    if exact:
+        return -math.log1p(-draw) / rate if rate > 0.0 else math.inf
+    return 0.0 if draw < rate * dt else math.inf
+
+
+@njit(cache=True, nogil=True)
+def choose(first, last, firing, who, place, rates, busy, free, acts, again, wish, whom, when):
+    """What each live cell does first to which neighbor within this step, of all that it is inclined to.
 
     apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; shield (cell) or empty; busy
-    (cell): id under attack or -1; acts (type): this type can act at all; wish, whom (cell): code and row.
+    (cell): id under attack or -1; free (cell): min from which on it can attack again; acts (type): this type can act
+    at all; again: only whom it attacks next; wish, whom, when (cell): code, row, and minutes after the start of the
+    step.
     """
     seed, stream, tick, dt, exact = firing
     ids, kind, vital = who
     position, reach, start, near = place
     apoptotic, necrotic, live, attack, immunogenicity, shield, fusion = rates
     for i in range(first, last):
-        wish[i] = NOTHING
-        if vital[i] != LIVE or not acts[kind[i]]:
+        wish[i], when[i] = NOTHING, dt
+        if vital[i] != LIVE or not acts[kind[i]] or (again and free[i] >= dt):
             continue
         for m in range(start[i], start[i + 1]):
             j = near[m]
             t = kind[j]
             dead = vital[j] != LIVE
+            if again and (dead or attack[i, t] <= 0.0):
+                continue
             if dead:
                 rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
                 if rate <= 0.0:
@@ -86,32 +100,39 @@ def choose(first, last, firing, who, place, rates, busy, acts, wish, whom):
             # one draw per pair and kind, keyed by the neighbor's id: the order of neighbors cannot matter
             draw = 4 * (ids[j] + 1)
             if dead:
-                if uniform(seed, stream, tick, ids[i], draw) < hazard(rate, dt, exact):
-                    wish[i], whom[i] = ENGULF, j
-                    break
+                after = moment(uniform(seed, stream, tick, ids[i], draw), rate, dt, exact)
+                if after < when[i]:
+                    wish[i], whom[i], when[i] = ENGULF, j, after
                 continue
             rate = live[i, t] * (1.0 - shield[j]) if shield.shape[0] > 0 else live[i, t]
-            if rate > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < hazard(rate, dt, exact):
-                wish[i], whom[i] = ENGULF, j
-                break
+            if rate > 0.0 and not again:
+                after = moment(uniform(seed, stream, tick, ids[i], draw + 1), rate, dt, exact)
+                if after < when[i]:
+                    wish[i], whom[i], when[i] = ENGULF, j, after
             if busy[i] < 0 and attack[i, t] > 0.0:
                 rate = attack[i, t] * immunogenicity[j, kind[i]]
-                if uniform(seed, stream, tick, ids[i], draw + 2) < hazard(rate, dt, exact):
-                    wish[i], whom[i] = ATTACK, j
-                    break
-            if fusion[i, t] > 0.0 and uniform(seed, stream, tick, ids[i], draw + 3) < hazard(fusion[i, t], dt, exact):
-                wish[i], whom[i] = FUSE, j
-                break
+                after = free[i] + moment(uniform(seed, stream, tick, ids[i], draw + 2), rate, dt, exact)
+                if after < when[i]:
+                    wish[i], whom[i], when[i] = ATTACK, j, after
+            if again:
+                continue
+            if fusion[i, t] > 0.0:
+                after = moment(uniform(seed, stream, tick, ids[i], draw + 3), fusion[i, t], dt, exact)
+                if after < when[i]:
+                    wish[i], whom[i], when[i] = FUSE, j, after
 
 
 @njit(cache=True, nogil=True)
-def over(seed, stream, tick, dt, exact, ids, duration):
-    """Which of these attacks end within dt; duration (cell) min is their mean length."""
-    ends = np.ones(ids.shape[0], np.bool_)
+def lasting(seed, stream, tick, dt, exact, ids, duration, number):
+    """Minutes that each of these attacks goes on; duration (cell) min is their mean length. By chances per step: the
+    whole step, or until its end."""
+    out = np.empty(ids.shape[0])
     for k in range(ids.shape[0]):
         if duration[k] > 0.0:
-            ends[k] = uniform(seed, stream, tick, ids[k], 1) < hazard(1.0 / duration[k], dt, exact)
-    return ends
+            out[k] = moment(uniform(seed, stream, tick, ids[k], number), 1.0 / duration[k], dt, exact)
+        else:
+            out[k] = 0.0
+    return out
 
 
 class Contacts(Process):
@@ -135,7 +156,11 @@ class Contacts(Process):
     springs.elastic            1/min   Behavior   elastic constant with which it holds on to its victim
 
     The eater gains the eaten cell's fluid and solids; fused cells add volumes and meet at their centre of mass. An
-    attack deals damage every step until it ends (mean `duration`) or its target is dead or gone.
+    attack deals damage until it ends (mean `duration`) or its target is dead or gone.
+
+    Hazard      exact: of all that a cell is inclined to, what comes first happens, at its moment within the step; an
+                attack begins and ends at its moments, and the damage of a step is repaired within it. Otherwise chances
+                per step: the first neighbor counts, an attack lasts whole steps.
 
     Source      Johnson et al. 2025 (Cell) for the grammar's contact behaviors; multi-hit killing follows from damage,
                 its repair and rules on `damage`.
@@ -253,23 +278,39 @@ class Contacts(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        self._continue_attacks(tissue, tick)
+        free = self._continue_attacks(tissue, tick)
         if not np.any(self.acts):
             return
-        wish, whom = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.int64)
+        wish, whom, when = np.zeros(cells.n, np.uint8), np.zeros(cells.n, np.int64), np.zeros(cells.n)
         shield = cells[Surface.shield.name] if Surface.shield.name in cells else NO_SHIELD
         around, rates = Neighborhood.of(tissue, self.mechanics), Rates.of(cells, shield)
-        given = (self.firing(tick), who(cells), around, rates, cells["attack.target"], self.acts)
-        over_rows(choose, cells.n, self.threads, *given, wish, whom)
-        actors = np.flatnonzero(wish)
         gone: set[int] = set()
-        for i in actors[np.argsort(cells.id[actors], kind="stable")]:
+        for turn in range(TURNS):  # whose attack ends within the step may attack again
+            firing = self.firing(tick)._replace(stream=stream_of(f"{self.name} {turn}") if turn else self.stream)
+            given = (firing, who(cells), around, rates, cells["attack.target"], free, self.acts, turn > 0)
+            over_rows(choose, cells.n, self.threads, *given, wish, whom, when)
+            begun = self._act(tissue, tick, wish, whom, when, gone)
+            if not self.exact or not len(begun):
+                break
+            free = np.full(cells.n, np.inf)
+            free[begun] = when[begun]
+            self._attack(tissue, tick, begun, free, firing.stream, 2)
+            if not (free < tick.dt).any():
+                break
+        tissue.population.remove(np.array(sorted(gone), np.int64))
+
+    def _act(self, tissue: Tissue, tick: Tick, wish, whom, when, gone: set[int]) -> np.ndarray:
+        """Do what is wished, in the order of moments and ids; returns the rows of those who begin to attack."""
+        cells, begun = tissue.cells, []
+        actors = np.flatnonzero(wish)
+        for i in actors[np.lexsort((cells.id[actors], when[actors]))]:
             j = int(whom[i])
             if i in gone or j in gone:
                 continue
             if wish[i] == ATTACK:
                 cells["attack.target"][i] = cells.id[j]
                 tissue.population.log(tick.time, cells.id[[j]], "attack", int(cells.id[i]))
+                begun.append(i)
                 continue
             (self._engulf if wish[i] == ENGULF else self._fuse)(tissue, i, j)
             self.pass_on(cells, i, j, engulfed=wish[i] == ENGULF)
@@ -277,33 +318,45 @@ class Contacts(Process):
             tissue.population.log(
                 tick.time, cells.id[[j]], "phagocytosis" if wish[i] == ENGULF else "fusion", int(cells.id[i])
             )
-        tissue.population.remove(np.array(sorted(gone), np.int64))
+        return np.array(begun, np.int64)
 
-    def _continue_attacks(self, tissue: Tissue, tick: Tick) -> None:
-        """Deal damage; end attacks whose time is over or whose target is dead or gone."""
+    def _continue_attacks(self, tissue: Tissue, tick: Tick) -> np.ndarray:
+        """Go on with the attacks of before, and end those whose target is dead or gone; returns (cell) min from which
+        on each cell can attack again."""
         cells = tissue.cells
+        free = np.zeros(cells.n)
         attackers = np.flatnonzero(cells["attack.target"] >= 0)
-        if not len(attackers):
-            return
-        attackers = attackers[np.argsort(cells.id[attackers], kind="stable")]
         target = cells.rows_of(cells["attack.target"][attackers])
         there = (target >= 0) & (cells["vital"][target] == LIVE) & (cells["vital"][attackers] == LIVE)
-        hitters, hit = attackers[there], target[there]
-        np.add.at(cells["damage.level"], hit, cells["attack.damage_rate"][hitters] * tick.dt)
-        np.add.at(cells["sense.attacked"], hit, tick.dt)
+        cells["attack.target"][attackers[~there]] = -1
+        if there.any():
+            self._attack(tissue, tick, attackers[there], free, self.stream, 1)
+        return free
+
+    def _attack(
+        self, tissue: Tissue, tick: Tick, hitters: np.ndarray, when: np.ndarray, stream: int, number: int
+    ) -> None:
+        """Deal the damage of this step from `when` (cell) min on, until each attack ends, which `when` then says.
+
+        stream, number: of the random draw."""
+        cells = tissue.cells
+        hitters = hitters[np.argsort(cells.id[hitters], kind="stable")]
+        hit = cells.rows_of(cells["attack.target"][hitters])
+        given = (np.uint64(tick.seed), stream, tick.number, tick.dt, self.exact, cells.id[hitters])
+        left = tick.dt - when[hitters]
+        lasts = lasting(*given, cells["attack.duration"][hitters], number)
+        minutes = np.minimum(lasts, left) if self.exact else left
+        dealt = cells["attack.damage_rate"][hitters] * minutes
+        if self.exact:  # what is dealt all through the step is repaired for half of it in the mean
+            repaired = cells[REPAIR.name][hit] * tick.dt
+            dealt *= np.where(repaired > 0.0, -np.expm1(-repaired) / np.where(repaired > 0.0, repaired, 1.0), 1.0)
+        np.add.at(cells["damage.level"], hit, dealt)
+        np.add.at(cells["sense.attacked"], hit, minutes)
         if "attack.delivered" in cells:
-            np.add.at(cells["attack.delivered"], hitters, cells["attack.damage_rate"][hitters] * tick.dt)
-        ends = np.ones(len(attackers), np.bool_)
-        ends[there] = over(
-            np.uint64(tick.seed),
-            self.stream,
-            tick.number,
-            tick.dt,
-            self.exact,
-            cells.id[hitters],
-            cells["attack.duration"][hitters],
-        )
-        cells["attack.target"][attackers[ends]] = -1
+            np.add.at(cells["attack.delivered"], hitters, cells["attack.damage_rate"][hitters] * minutes)
+        ends = lasts < left if self.exact else lasts <= 0.0
+        when[hitters] += minutes
+        cells["attack.target"][hitters[ends]] = -1
 
     def pass_on(self, cells: Cells, i: int, j: int, engulfed: bool) -> None:
         """What cell i gets of j besides its volume: internalised

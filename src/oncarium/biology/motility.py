@@ -28,6 +28,7 @@ VECTOR = State(
 BIAS_DIRECTION = State(
     "1", axis="xyz", at_change="zero", doc="direction of the cue at the last turn", name="motility.bias_direction"
 )
+MOST_TURNS = 64  # in one step; the mean of more hardly differs
 TINY = 1e-32  # squared length below which a direction is none
 NOBODY, NOWHERE = np.empty(0), np.empty((0, 3))
 
@@ -96,9 +97,9 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
             # a walk of straight steps of dt then spreads as the walk in continuous time, whatever dt
             p /= 1.0 + 0.5 * p
         still = exact and heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
-        if not still and persistence[i] >= dt and uniform(seed, stream, tick, ids[i], 0) >= p:
+        kept = persistence[i] > 0.0 if exact else persistence[i] >= dt
+        if kept and not still and uniform(seed, stream, tick, ids[i], 0) >= p:
             continue
-        rx, ry, rz = direction(seed, stream, tick, ids[i], 1, flat or planar[t])
         b = bias[i]
         cx, cy, cz = 0.0, 0.0, 0.0
         if any_cue and (b > 0.0 or not exact):
@@ -126,14 +127,24 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
             cx, cy, cz = cx * c, cy * c, cz * c
             if not exact:
                 toward[i, 0], toward[i, 1], toward[i, 2] = cx, cy, cz
-        hx = b * cx + (1.0 - b) * rx
-        hy = b * cy + (1.0 - b) * ry
-        hz = b * cz + (1.0 - b) * rz
-        h = math.sqrt(hx * hx + hy * hy + hz * hz)
-        h = 1.0 / h if h > 1e-16 else 0.0
-        heading[i, 0] = hx * h
-        heading[i, 1] = hy * h
-        heading[i, 2] = hz * h
+        # of a step that holds several turns, the mean of as many headings: the walk spreads as it does in shorter steps
+        turns = max(0.5 * dt / persistence[i], 1.0) if exact and persistence[i] > 0.0 else 1.0
+        draws = min(math.ceil(turns), MOST_TURNS)
+        last = (1.0 - math.sqrt(max(0.0, 1.0 - draws * (1.0 - (draws - 1.0) / turns)))) / draws
+        for k in range(3):
+            heading[i, k] = 0.0
+        for d in range(draws):
+            rx, ry, rz = direction(seed, stream, tick, ids[i], 1 + 2 * d, flat or planar[t])
+            hx = b * cx + (1.0 - b) * rx
+            hy = b * cy + (1.0 - b) * ry
+            hz = b * cz + (1.0 - b) * rz
+            h = math.sqrt(hx * hx + hy * hy + hz * hz)
+            h = 1.0 / h if h > 1e-16 else 0.0
+            if draws > 1:
+                h *= last if d == draws - 1 else (1.0 - last) / (draws - 1)
+            heading[i, 0] += hx * h
+            heading[i, 1] += hy * h
+            heading[i, 2] += hz * h
         if not exact:
             for k in range(3):
                 vector[i, k] = heading[i, k] * speed[i]
@@ -160,10 +171,12 @@ class Motility(Process):
     planar        1        Trait      1 if random headings lie in the xy plane in 3-D, too
     advanced      1        Trait      1 the cue is the sum over sensitivities, 0
                                       the one factor of `cue`, 2 there is none
-    heading       1        State      present direction, a unit vector (zero: has none yet)
+    heading       1        State      present direction, a unit vector (zero: has none yet); shorter where a step
+                                      holds several turns
 
     Hazard      exact: a turn within dt has probability dt/(persistence + dt/2), and a cell without a heading takes one
-                at once; otherwise dt/persistence. The columns `vector` (um/min: heading times the speed at the last
+                at once; a step of more than two persistences has the mean of dt/(2 persistence) headings. Otherwise a
+                turn has dt/persistence. The columns `vector` (um/min: heading times the speed at the last
                 turn) and `bias_direction` belong to the latter only.
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); that cells tell differences of some per
                 cent across their length is known of amoebae and leukocytes (value assumed).

@@ -121,7 +121,7 @@ MECHANISMS = (
 )  # fmt: skip
 
 ORDERS = {
-    "oncarium": Order(MECHANISMS, SLOTS, lambda model: model.clock.transport, lambda model: 0.0, exact=True),
+    "oncarium": Order(MECHANISMS, SLOTS, lambda model: model.clock.tick, lambda model: 0.0, exact=True),
     "physicell": Order(
         physicell.MECHANISMS, physicell.SLOTS, physicell.tick_minutes, lambda model: model.clock.transport, exact=False
     ),

@@ -12,6 +12,7 @@ from ..units import whole_ticks
 from .reader import Reader
 
 SHORTEST, LONGEST = 1e-5, 1e9  # min, of any period
+PERIODS = ("transport", "mechanics", "phenotype")
 FACES = ("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")
 NUMERICS = ("oncarium", "physicell")
 COMPAT = ("", "1.14.2")
@@ -50,12 +51,17 @@ class Domain:
 
 @dataclass(frozen=True)
 class Clock:
-    """Periods in minutes, shortest first; the tick is the transport period."""
+    """Periods in minutes, each a multiple of the shortest, which is the tick."""
 
     transport: float = 1.0
     mechanics: float = 1.0
     phenotype: float = 6.0
     error: float = 0.03  # um/min, of the cells' motion
+
+    @property
+    def tick(self) -> float:
+        """The shortest period, min."""
+        return min(self.transport, self.mechanics, self.phenotype)
 
 
 @dataclass(frozen=True)
@@ -187,9 +193,9 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     return domain
 
 
-def read_clock(reader: Reader, tree: Any) -> Clock:
-    """Clock of a model."""
-    tree = reader.group(tree, "clock", ("transport", "mechanics", "phenotype", "error"))
+def read_clock(reader: Reader, tree: Any, rising: bool) -> Clock:
+    """Clock of a model. rising: every period is a multiple of the one before, as in PhysiCell."""
+    tree = reader.group(tree, "clock", (*PERIODS, "error"))
     periods = {
         k: reader.quantity(v, f"clock.{k}", "um/min", gt=0.0)
         if k == "error"
@@ -199,14 +205,13 @@ def read_clock(reader: Reader, tree: Any) -> Clock:
     if any(v is None for v in periods.values()):
         return Clock()
     clock = Clock(**{k: float(v) for k, v in periods.items() if v is not None})
-    for short, long in (("transport", "mechanics"), ("mechanics", "phenotype")):
+    shortest = min(PERIODS, key=lambda name: getattr(clock, name))
+    for short, long in zip(PERIODS, PERIODS[1:]) if rising else [(shortest, name) for name in PERIODS]:
         a, b = getattr(clock, short), getattr(clock, long)
         if whole_ticks(b, a) is None:
-            reader.complain(
-                "clock",
-                f"{long} ({b:g} min) is not a whole multiple of {short} ({a:g} min);",
-                "expected transport <= mechanics <= phenotype, each a multiple of the one before.",
-            )
+            told = f"{long} ({b:g} min) is not a whole multiple of {short} ({a:g} min);"
+            each = "transport <= mechanics <= phenotype, each a multiple of the one before."
+            reader.complain("clock", told, f"expected {each if rising else 'multiples of the shortest of the three.'}")
             return Clock()
     return clock
 

@@ -77,8 +77,8 @@ def _space_and_time(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     domain = read_domain(reader, tree.get("domain"))
     # so large that nothing else looks wrong for it
     model.domain = domain or Domain((-5e8,) * 3, (2e8,) * 3, (5, 5, 5))
-    model.clock = read_clock(reader, tree.get("clock"))
-    model.record = read_record(reader, tree.get("record"), model.clock.transport)
+    model.clock = read_clock(reader, tree.get("clock"), model.numerics == "physicell")
+    model.record = read_record(reader, tree.get("record"), model.clock.tick)
     until = reader.quantity(tree["until"], "until", "min", ge=0.0, le=LONGEST) if "until" in tree else 7200.0
     model.until = until if until is not None else 0.0
     seed = reader.whole(tree["seed"], "seed", 0, 2**63 - 1) if "seed" in tree else 1
@@ -132,7 +132,7 @@ def _placements(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.matrix = read_matrix(reader, tree.get("matrix"), model.clock.transport)
+    model.matrix = read_matrix(reader, tree.get("matrix"), model.clock.tick)
     if model.matrix is None and any(s in OF_THE_MATRIX for s in model.signals):
         reader.complain(
             "cells", "a rule speaks of the matrix, which the model does not have;", "expected a section matrix."
@@ -140,11 +140,11 @@ def _matrix(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _vessels(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.transport, model.folder)
+    model.vessels = read_vessels(reader, tree.get("vessels"), model.domain, model.clock.tick, model.folder)
 
 
 def _fluid(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    model.fluid = read_fluid(reader, tree.get("fluid"), model.clock.transport)
+    model.fluid = read_fluid(reader, tree.get("fluid"), model.clock.tick)
     model.groups = read_groups(reader, tree)
 
 

@@ -100,6 +100,7 @@ class Recorder:
         self.columns = [*dict.fromkeys(["id", "type", "position", "vital", "radius", *chosen])]
         kinds = simulation.tissue.population.kinds
         self.counts = np.zeros(len(kinds), np.int64)
+        self.branched = bool((asked or {}).get("branched"))
         self.asked = {"until": simulation.model.until if until is None else until, "asked": dict(asked or {})}
         with _made(self.path.parent):
             self.lock = Lock(self.path, take_over)
@@ -234,7 +235,7 @@ class Recorder:
         fields_due = tick % self.fields_ticks == 0 and tick > self.fields_tick
         due = (tick % self.checkpoint_ticks == 0 and tick > 0) or now - self.checkpointed > CHECKPOINT_SECONDS
         # who begins at time 0 begins there again; an arm of a branched run cannot
-        needed = self.asked["asked"].get("branched") and self.last_checkpoint < 0 and not self.begun
+        needed = self.branched and self.last_checkpoint < 0 and not self.begun
         checkpoint_due = (due and tick != self.last_checkpoint) or needed
         if cells_due or fields_due or checkpoint_due:
             simulation.inspect()

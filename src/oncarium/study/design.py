@@ -67,7 +67,7 @@ class Design:
     def seconds(self, workers: int) -> float:
         """A guess of how long it takes, by the cells and voxels at the start: cells that grow, rules and contacts make
         it longer, a slow or busy machine, too."""
-        one = sum(self.ends[a.name] / a.model.clock.transport * tick_seconds(a.model) for a in self.arms)
+        one = sum(self.ends[a.name] / a.model.clock.tick * tick_seconds(a.model) for a in self.arms)
         return one * len(self.seeds) / max(1, min(workers, self.runs))
 
 

@@ -116,7 +116,7 @@ def sweep_design(
 
     chosen, numbers = _model(model, stop_when), read_seeds(seeds)
     settings = sweep_settings(values, method, samples)
-    one = minutes(until, chosen) / chosen.clock.transport * tick_seconds(chosen)
+    one = minutes(until, chosen) / chosen.clock.tick * tick_seconds(chosen)
     count_runs(len(settings) * len(numbers), at_most, one)
     return Design.of(chosen.title, sweep_arms(chosen, settings), numbers, until)
 

@@ -195,6 +195,35 @@ def test_kept_factors_give_what_new_ones_give():
 # -- random networks --------------------------------------------------------------------------------------------------
 
 
+def test_rough_turns_end_in_exact_flows_and_near_the_fine_solution():
+    """A mesh of some thousand vessels by the law: with the tolerance of a run, blood and cells are kept to 1e-10."""
+    graph = mesh((0, 0, 0), (1200, 1200, 400), 60.0, seed=3).graph
+    s, n = graph.segments, graph.n_nodes
+    ends, inner = graph.ends, graph.nodes["kind"] != PRESSURE
+    rest = (s["radius"], s["length"], s["haematocrit"], graph.nodes["haematocrit"])
+    way = Plumbing(ends, n, graph.nodes["kind"], graph.nodes["given"])
+    rough = solve_flow(way, *rest, separation=True, tolerance=1e-3, most=60)
+    fine = solve_flow(way, *rest, separation=True, tolerance=1e-8)
+    assert graph.n_segments > 1000 and rough.turns < min(fine.turns, 60) and not len(rough.restless)
+    scale = np.abs(rough.flow).max()
+    for what in (rough.flow, rough.flow * rough.haematocrit):
+        assert np.abs(balance(ends, n, what)[inner]).max() < 1e-10 * scale
+    assert np.abs(rough.flow - fine.flow).max() < 1e-3 * scale
+    assert np.median(np.abs(rough.haematocrit - fine.haematocrit)) < 1e-4
+
+
+def test_pressures_may_be_left_rough():
+    rng = np.random.default_rng(2)
+    graph = mesh((0, 0, 0), (900, 900, 300), 60.0, seed=3).graph
+    way = Plumbing(graph.ends, graph.n_nodes, graph.nodes["kind"], graph.nodes["given"])
+    first, then = (rng.uniform(0.5, 2.0, graph.n_segments) for _ in range(2))
+    start = way.pressures(first)
+    rough, exact = way.pressures(then, start, 1e-6), way.pressures(then, start)
+    assert 0.0 < np.abs(rough - exact).max() < 1e-3
+    left = way.right_side(then) - way.matrix(then) @ rough[way.free]
+    assert np.abs(left).max() <= 1e-6 * np.abs(way.right_side(then)).max() * (1.0 + 1e-6)
+
+
 @st.composite
 def networks(draw):
     r = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))

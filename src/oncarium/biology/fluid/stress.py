@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from ...engine.kernels.coupling import order_by_voxel
+from ...engine.kernels.coupling import order_by_voxel, voxels_around
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 
@@ -19,20 +19,13 @@ SPARSE = 0.2  # share of the volume from which on cells bear on each other as a 
 def share_out(order, position, values, lower, spacing, shape, out):
     """Give each cell's values (cell, k) to the voxels around it by linear weights; none is lost at the walls. order:
     rows by voxel and id; out (k, voxel)."""
-    nz, ny, nx = shape
+    voxel, weight = np.empty(8, np.int64), np.empty(8)
     for m in range(order.shape[0]):
         r = order[m]
-        u = min(max((position[r, 0] - lower[0]) / spacing[0] - 0.5, 0.0), nx - 1.0)
-        v = min(max((position[r, 1] - lower[1]) / spacing[1] - 0.5, 0.0), ny - 1.0)
-        w = min(max((position[r, 2] - lower[2]) / spacing[2] - 0.5, 0.0), nz - 1.0)
-        i, j, k = int(u), int(v), int(w)
-        u, v, w = u - i, v - j, w - k
+        voxels_around(position[r, 0], position[r, 1], position[r, 2], lower, spacing, shape, voxel, weight)
         for c in range(8):
-            weight = (u if c & 1 else 1.0 - u) * (v if c & 2 else 1.0 - v) * (w if c & 4 else 1.0 - w)
-            if weight > 0.0:
-                at = ((k + (c >> 2)) * ny + j + (c >> 1 & 1)) * nx + i + (c & 1)
-                for f in range(values.shape[1]):
-                    out[f, at] += weight * values[r, f]
+            for f in range(values.shape[1]):
+                out[f, voxel[c]] += weight[c] * values[r, f]
 
 
 class SolidStress(Process):

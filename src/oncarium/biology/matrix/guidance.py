@@ -84,10 +84,12 @@ def lead(first, last, dt, acts, kind, vital, voxel, flat, matrix, traits, walk):
         speed[i] *= speed_factor(density[v], optimum[t], least[t], pore[t], lysis[i]) * (1.0 - barrier[t] * across)
         g = guidance[t] * min(dt / max(persistence[i], dt), 1.0)
         if g > 0.0:
+            before = x * x + y * y + z * z
             x, y, z = x + g * qx, y + g * qy, z + g * qz
-            length = math.sqrt(x * x + y * y + z * z)
-            if length > 1e-16:
-                heading[i, 0], heading[i, 1], heading[i, 2] = x / length, y / length, z / length
+            after = x * x + y * y + z * z
+            if after > 1e-32:
+                same = math.sqrt(before / after)
+                heading[i, 0], heading[i, 1], heading[i, 2] = x * same, y * same, z * same
 
 
 class Guidance(Process):
@@ -95,7 +97,7 @@ class Guidance(Process):
 
     Equation    speed x [least + (1 - least) 4 r (1 - r)] x max(fits, lysis) x (1 - barrier across)
                 r = density / (2 optimum),   fits = a^8 / (a^8 + pore^8),   a = 30 um^2 (1 - density)^2
-                heading += guidance dt / persistence Q heading, normalised
+                heading += guidance dt / persistence Q heading, its length kept
                 across = -dim heading . Q . heading (at least 0)
                 velocity under pushes and pulls x mobility,   mobility = 1 / (1 + drag density)
 

@@ -2,9 +2,10 @@
 
 Equation    sum of conductance x (p_i - p_j) = inflow at every node; conductance by viscosity, viscosity by diameter and
             haematocrit, haematocrit by flow
-Iteration   flow, then cells node by node downstream, then viscosity. A segment whose haematocrit swings takes smaller
-            steps. It ends where nothing changes by more than a tolerance, or at a cap, with the names of the restless:
-            what is returned are flows, and the cells that exactly these flows carry.
+Iteration   flow, then cells node by node downstream, then viscosity. A segment takes the step that would have ended its
+            last move, were it alone: shorter where its haematocrit swings, longer where it creeps. Flows are rough
+            until nothing changes by more than a tolerance, or up to a cap; the last one is exact. What is returned are
+            flows, the cells that exactly these flows carry, and the names of the restless.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...engine.graph import incidence_of
-from .haematocrit import passed_order, spread_cells
-from .plumbing import Plumbing
+from .haematocrit import FULLEST, passed_order, spread_cells
+from .plumbing import GOOD, Plumbing
 from .viscosity import Rheology, conductances, wall_shear
 
 STILL = 1e-12  # share of the largest flow below which a flow is rounding, and nothing
 MOST = 400  # turns of the iteration
+ROUGH = 1e-4  # of the tolerance: what may be left of the balance of a node until the last turn
+SHORTEST, LONGEST = 0.1, 2.0  # steps of the iteration; 1 goes where the last flow carried the cells
 
 
 @dataclass
@@ -84,11 +87,13 @@ def solve_flow(
     step, last = np.ones(len(h)), np.zeros(len(h))
     first, segment, other = incidence_of(way.ends, way.nodes)
     pressure, carries = np.full(way.nodes, np.nan) if near is None else near, way.carrying
+    error = max(ROUGH * tolerance, GOOD) if separation else GOOD
     for turn in range(1, most + 1):
         viscosity = rheology.viscosity(diameter, h)
         conductance = conductances(radius, length, viscosity)
-        pressure = way.pressures(conductance, pressure)
-        flow = _flows(way, conductance, pressure)
+        error = GOOD if turn == most else error
+        pressure = way.pressures(conductance, pressure, error)
+        flow = _flows(way, conductance, pressure, error)
         exchange = np.where(way.held | (way.inflow != 0.0), balance(way.ends, way.nodes, flow), 0.0)
         found = h.copy()
         if not fixed:
@@ -100,11 +105,15 @@ def solve_flow(
         move = found - h
         change = float(np.abs(move[carries]).max(initial=0.0))
         if change <= tolerance or rheology.constant is not None or turn == most:
-            break
-        swings = move * last < 0.0
-        step = np.where(swings, np.maximum(0.7 * step, 0.1), np.minimum(1.3 * step, 1.0))
+            if error <= GOOD:
+                break
+            error = GOOD
+            continue
+        creeps = 1.0 - np.divide(move, last, out=np.zeros(len(h)), where=last != 0.0)
+        goal = np.where(creeps > 0.0, step / np.maximum(creeps, 1e-3), LONGEST)
+        step = np.clip(goal, np.maximum(0.5 * step, SHORTEST), np.minimum(1.5 * step, LONGEST))
         last = move
-        h = h + step * move
+        h = np.clip(h + step * move, 0.0, np.maximum(np.maximum(h, found), FULLEST))
     restless = (
         np.flatnonzero((np.abs(found - h) > tolerance) & carries) if rheology.constant is None else np.zeros(0, int)
     )
@@ -114,10 +123,11 @@ def solve_flow(
     )  # fmt: skip
 
 
-def _flows(way: Plumbing, conductance: np.ndarray, pressure: np.ndarray) -> np.ndarray:
-    """(segment) nl/min; exactly nothing where nothing can flow, or no more than rounding does."""
+def _flows(way: Plumbing, conductance: np.ndarray, pressure: np.ndarray, error: float) -> np.ndarray:
+    """(segment) nl/min; exactly nothing where nothing can flow, or no more than rounding does, or the error is."""
     flow = np.zeros(len(way.ends))
     on = np.flatnonzero(way.carrying)
     flow[on] = conductance[on] * (pressure[way.ends[on, 0]] - pressure[way.ends[on, 1]])
-    flow[np.abs(flow) <= STILL * np.abs(flow).max(initial=0.0)] = 0.0
+    least = STILL if error <= GOOD else max(STILL, error)
+    flow[np.abs(flow) <= least * np.abs(flow).max(initial=0.0)] = 0.0
     return flow

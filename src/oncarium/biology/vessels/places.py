@@ -10,7 +10,7 @@ from numba import njit
 
 from ...engine.fields import Grid
 from ...engine.graph import Graph
-from ...engine.kernels.coupling import voxel_at
+from ...engine.kernels.coupling import voxel_at, voxels_around
 from .wall import clip
 
 STEP = 10.0  # um: the points of a segment are at most this far apart
@@ -76,20 +76,13 @@ def course(graph: Graph, grid: Grid, step: float = STEP) -> Course:
 def sample(value, position, lower, spacing, shape):
     """(factor, point) linear interpolation between the middles of voxels, even beyond them. value (factor, voxel);
     position (point, xyz) um; shape (nz, ny, nx)."""
-    nz, ny, nx = shape
+    voxel, weight = np.empty(8, np.int64), np.empty(8)
     out = np.zeros((value.shape[0], position.shape[0]))
     for p in range(position.shape[0]):
-        u = min(max((position[p, 0] - lower[0]) / spacing[0] - 0.5, 0.0), nx - 1.0)
-        v = min(max((position[p, 1] - lower[1]) / spacing[1] - 0.5, 0.0), ny - 1.0)
-        w = min(max((position[p, 2] - lower[2]) / spacing[2] - 0.5, 0.0), nz - 1.0)
-        i, j, k = int(u), int(v), int(w)
-        u, v, w = u - i, v - j, w - k
+        voxels_around(position[p, 0], position[p, 1], position[p, 2], lower, spacing, shape, voxel, weight)
         for c in range(8):
-            weight = (u if c & 1 else 1.0 - u) * (v if c & 2 else 1.0 - v) * (w if c & 4 else 1.0 - w)
-            if weight > 0.0:
-                at = ((k + (c >> 2)) * ny + j + (c >> 1 & 1)) * nx + i + (c & 1)
-                for f in range(value.shape[0]):
-                    out[f, p] += weight * value[f, at]
+            for f in range(value.shape[0]):
+                out[f, p] += weight[c] * value[f, voxel[c]]
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from .paths import on_paths
 from .state import FLOW, PRESSURE
 
 TURN = 12  # steps of conjugate gradients after which factors are made anew
-EXACT, GOOD = 1e-16, 1e-12  # residual over the right side: the search ends, and may end where it falls no more
+EXACT, GOOD = 1e-16, 1e-12  # residual over the right side: the search ends, and may end where it stalls twice
 
 
 class Plumbing:
@@ -93,19 +94,20 @@ class Plumbing:
             out += np.bincount(self.number[near], conductance[rows] * self.given[far], len(self.free))
         return out
 
-    def pressures(self, conductance: np.ndarray, near: np.ndarray | None = None) -> np.ndarray:
+    def pressures(self, conductance: np.ndarray, near: np.ndarray | None = None, error: float = GOOD) -> np.ndarray:
         """(node) mmHg, nan where nothing defines it.
 
         conductance (segment) nl/min/mmHg      near   (node) a guess, e.g. of the last time
+        error       what may be left of the balance of a node, as a share of the largest inflow; at GOOD, rounding
         """
         out = np.where(self.solved, self.given, np.nan)
         if len(self.free):
             matrix, right = self.matrix(conductance), self.right_side(conductance)
             guess = None if near is None else near[self.free]
-            x = self._descend(matrix, right, guess) if self.lu is not None else None
+            x = self._descend(matrix, right, guess, error) if self.lu is not None else None
             if x is None:
                 self._factorize(matrix, conductance)
-                x = self._descend(matrix, right, None)
+                x = self._descend(matrix, right, None, error)
             if x is None:  # conductances too far apart for the residual that we ask for
                 x = self.lu.solve(right)
             out[self.free] = x
@@ -118,30 +120,33 @@ class Plumbing:
         options = {"SymmetricMode": True}
         self.lu = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
 
-    def _descend(self, matrix: Any, right: np.ndarray, x: np.ndarray | None) -> np.ndarray | None:
+    def _descend(self, matrix: Any, right: np.ndarray, x: np.ndarray | None, error: float) -> np.ndarray | None:
         """Conjugate gradients with the kept factors; None where they lead nowhere soon."""
-        x = self.lu.solve(right) if x is None or not np.isfinite(x).all() else x.copy()
+        x = self.lu.solve(right) if x is None or not np.isfinite(x).all() else x
         scale = float(np.abs(right).max())
         r = right - matrix @ x
-        left = float(np.abs(r).max())
-        z = self.lu.solve(r)
-        d, rz = z, float((r * z).sum())
-        for _ in range(TURN):
-            if left <= EXACT * scale or rz <= 0.0:
+        d, rz, before, stalls = np.zeros(len(x)), 1.0, math.inf, 0
+        for turn in range(TURN + 1):
+            left = float(np.abs(r).max())
+            stalls = stalls + 1 if left > 0.5 * before else 0
+            done = left <= error * scale and (error > GOOD or stalls == 2)  # no more than rounding is left
+            if done or left <= EXACT * scale:
                 return x
+            if turn == TURN:
+                break
+            z = self.lu.solve(r)
+            new = float((r * z).sum())
+            if new <= 0.0:
+                return x
+            d = z + (new / rz) * d
             ad = matrix @ d
             curve = float((d * ad).sum())
             if curve <= 0.0:
                 break
-            x = x + (rz / curve) * d
-            r = right - matrix @ x
-            before, left = left, float(np.abs(r).max())
-            if left <= GOOD * scale and left > 0.5 * before:  # no more than rounding is left
-                return x
-            z = self.lu.solve(r)
-            new = float((r * z).sum())
-            d, rz = z + (new / rz) * d, new
-        return x if left <= GOOD * scale else None
+            x = x + (new / curve) * d
+            r = r - (new / curve) * ad if error > GOOD else right - matrix @ x
+            rz, before = new, left
+        return x if left <= error * scale else None
 
     def refactorize(self, reference: np.ndarray) -> None:
         """Make the factors that belong to these conductances, as they were when a run was saved."""

@@ -20,6 +20,21 @@ def voxel_at(x, y, z, lower, spacing, shape):
 
 
 @njit(cache=True, nogil=True)
+def voxels_around(x, y, z, lower, spacing, shape, voxel, weight):
+    """The eight voxels whose middles surround a place (um), and their weights in linear interpolation between them;
+    none is lost at the walls. shape (nz, ny, nx); voxel, weight (8): what has no weight is voxel 0."""
+    nz, ny, nx = shape
+    u = min(max((x - lower[0]) / spacing[0] - 0.5, 0.0), nx - 1.0)
+    v = min(max((y - lower[1]) / spacing[1] - 0.5, 0.0), ny - 1.0)
+    w = min(max((z - lower[2]) / spacing[2] - 0.5, 0.0), nz - 1.0)
+    i, j, k = int(u), int(v), int(w)
+    u, v, w = u - i, v - j, w - k
+    for c in range(8):
+        weight[c] = (u if c & 1 else 1.0 - u) * (v if c & 2 else 1.0 - v) * (w if c & 4 else 1.0 - w)
+        voxel[c] = ((k + (c >> 2)) * ny + j + (c >> 1 & 1)) * nx + i + (c & 1) if weight[c] > 0.0 else 0
+
+
+@njit(cache=True, nogil=True)
 def voxel_of(position, lower, spacing, shape, out):
     """Linear voxel index (z, y, x order) of every cell. position (cell, xyz) um; shape (nz, ny, nx); out (cell)."""
     for i in range(position.shape[0]):
