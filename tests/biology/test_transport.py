@@ -8,6 +8,7 @@ import oncarium.biology.transport as module
 from oncarium.biology.transport import Transport
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import FieldError, Fields, Grid
+from oncarium.engine.kernels import mesh
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from reference import fields as twin
@@ -283,11 +284,13 @@ def test_auto_goes_by_time_scales(diffusion, decay, faces, expected):
     assert transport.report()[0]["solver"] == expected
 
 
-def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
+@pytest.mark.parametrize("where, name, factors", [(module, "build", 1), (mesh, "mesh", 2)])
+def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch, where, name, factors):
+    """Of one factor alone, and of two that share them."""
     built = []
-    original = module.build
-    monkeypatch.setattr(module, "build", lambda *a: built.append(1) or original(*a))
-    some = oxygen()
+    original = getattr(where, name)
+    monkeypatch.setattr(where, name, lambda *a: built.append(1) or original(*a))
+    some = tissue((1, 30, 30), 1e5, 0.1, initial=1.0, names=("oxygen", "other")[:factors])
     transport = ready(some, "quasi-steady")
     fire(transport, some, 3)
     assert len(built) == 1
@@ -298,18 +301,20 @@ def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
     some.fields.version += 1
     fire(transport, some, 2)
     assert len(built) == 3
-    some.fields.set_boundary("oxygen", "xmin", "exchange", 38.0, 10.0)
+    for name in some.fields.names:
+        some.fields.set_boundary(name, "xmin", "exchange", 38.0, 10.0)
     fire(transport, some, 2)
     assert len(built) == 4
 
 
 @pytest.mark.parametrize("solver", ["quasi-steady", "bdf2", "backward-euler", "lod"])
-def test_a_run_cut_anywhere_gives_the_same_bytes(solver):
+@pytest.mark.parametrize("factors", [1, 3])
+def test_a_run_cut_anywhere_gives_the_same_bytes(solver, factors):
     def sources(some, k):
-        some.fields.capacity[0] = 50.0 * np.random.default_rng(k).random(some.fields.grid.shape)
-        some.fields.supply[0] = 0.1 * k * np.random.default_rng(100 + k).random(some.fields.grid.shape)
+        some.fields.capacity[:] = 50.0 * np.random.default_rng(k).random(some.fields.grid.shape)
+        some.fields.supply[:] = 0.1 * k * np.random.default_rng(100 + k).random(some.fields.grid.shape)
 
-    whole = tissue(michaelis=2.5, initial=5.0)
+    whole = tissue(michaelis=2.5, initial=5.0, names=("factor", "second", "third")[:factors])
     transport = ready(whole, solver, 0.5)
     kept = []
     for k in range(6):

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel
+from ..engine.kernels.coupling import deposit_all, deposit_product, order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
@@ -54,14 +54,13 @@ def concentration_per_amount(unit: str) -> float:
 def secrete(order, voxel, share, per_amount, rate, approach, target, uptake, consumption, supply, demand, capacity):
     """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its
     voxel; approach and target may be empty."""
-    one = np.ones(share.shape[0])
-    for f in range(supply.shape[0]):
-        deposit(order, voxel, rate, f, per_amount[f], one, supply[f])
-        if approach.shape[0] > 0:
-            deposit_product(order, voxel, approach, target, f, share, supply[f])
-            deposit(order, voxel, approach, f, 1.0, share, demand[f])
-        deposit(order, voxel, uptake, f, 1.0, share, demand[f])
-        deposit(order, voxel, consumption, f, 1.0, share, capacity[f])
+    each, all_alike = np.ones(share.shape[0]), np.ones(supply.shape[0])
+    deposit_all(order, voxel, rate, per_amount, each, supply)
+    if approach.shape[0] > 0:
+        deposit_product(order, voxel, approach, target, share, supply)
+        deposit_all(order, voxel, approach, all_alike, share, demand)
+    deposit_all(order, voxel, uptake, all_alike, share, demand)
+    deposit_all(order, voxel, consumption, all_alike, share, capacity)
 
 
 class Secretion(Process):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -38,6 +38,27 @@ def _together(threads: int, calls: list[Callable[[], Any]]) -> list:
         others: list[Future] = [pool.submit(call) for call in calls[1:]]
     own = calls[0]()
     return [own, *(other.result() for other in others)]
+
+
+def take(work: Callable, tasks: Sequence, threads: int) -> None:
+    """Do all tasks; whoever has time takes the next.
+
+    >>> done = []
+    >>> take(done.append, [1, 2, 3], 2)
+    >>> sorted(done)
+    [1, 2, 3]
+    """
+    stack = list(tasks)[::-1]
+
+    def go() -> None:
+        while stack:
+            try:
+                task = stack.pop()
+            except IndexError:  # another thread took the last one
+                return
+            work(task)
+
+    _together(threads, [go] * min(threads, len(stack)))
 
 
 def over_rows(loop: Callable, n: int, threads: int, *arguments: Any, each: int = 1) -> list:

@@ -77,13 +77,28 @@ def deposit(order, voxel, amount, factor, scale, weight, field):
 
 
 @njit(cache=True, nogil=True)
-def deposit_product(order, voxel, amount, target, factor, weight, field):
-    """field[voxel] += weight * amount * target: the supply of a secretion that stops at its target."""
+def deposit_all(order, voxel, amount, scale, weight, field):
+    """field[factor, voxel] += scale * weight * amount over cells in a fixed order, of all factors: amount (cell,
+    factor), scale (factor), weight (cell), field (factor, voxel). A cell's row is read once."""
     for k in range(order.shape[0]):
         i = order[k]
-        a = amount[i, factor] * target[i, factor]
-        if a != 0.0:
-            field[voxel[i]] += weight[i] * a
+        v = voxel[i]
+        for f in range(field.shape[0]):
+            a = amount[i, f]
+            if a != 0.0:
+                field[f, v] += scale[f] * weight[i] * a
+
+
+@njit(cache=True, nogil=True)
+def deposit_product(order, voxel, amount, target, weight, field):
+    """field[factor, voxel] += weight * amount * target: the supply of secretions that stop at their target."""
+    for k in range(order.shape[0]):
+        i = order[k]
+        v = voxel[i]
+        for f in range(field.shape[0]):
+            a = amount[i, f] * target[i, f]
+            if a != 0.0:
+                field[f, v] += weight[i] * a
 
 
 @njit(cache=True, nogil=True)
