@@ -58,7 +58,11 @@ def take(work: Callable, tasks: Sequence, threads: int) -> None:
                 return
             work(task)
 
-    _together(threads, [go] * min(threads, len(stack)))
+    several = min(threads, len(stack))
+    if several > 1:
+        _together(threads, [go] * several)
+    else:
+        go()
 
 
 def over_rows(loop: Callable, n: int, threads: int, *arguments: Any, each: int = 1) -> list:
