@@ -63,7 +63,9 @@ def death(
             for rate, draw in zip(rates, draws)
             if draw < chance(rate, dt, exact)
         ]
-        hits = [state for state, rate, draw in zip((APOPTOTIC, SWELLING), rates, draws) if draw < chance(rate, dt, exact)]
+        hits = [
+            state for state, rate, draw in zip((APOPTOTIC, SWELLING), rates, draws) if draw < chance(rate, dt, exact)
+        ]
         if hits:
             vital = hits[when.index(min(when))]
             elapsed, rupture = dt - min(when), 2.0 * cell["total"]

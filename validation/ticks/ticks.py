@@ -1,7 +1,7 @@
-"""What steps of other lengths cost and give: MODEL DAYS TABLE CLOCK...; a clock is transport,mechanics,phenotype in min.
+"""What steps of other lengths cost and give: MODEL DAYS TABLE CLOCK...; a clock is transport,mechanics,phenotype, min.
 
-Appends one row per clock and seed. The first clock is the finest: places and fields after an hour are compared with its.
-"""
+Appends one row per clock and seed. The first clock is the finest: places and fields after an hour are compared with
+its."""
 
 import csv
 import sys
@@ -59,7 +59,8 @@ def compare(hour, fine):
     median over factors of the relative difference of fields."""
     both = hour["places"].keys() & fine["places"].keys()
     far = np.linalg.norm([hour["places"][i] - fine["places"][i] for i in sorted(both)], axis=1)
-    off = np.array([np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12) for a, b in zip(hour["fields"], fine["fields"])])
+    pairs = zip(hour["fields"], fine["fields"])
+    off = np.array([np.linalg.norm(a - b) / max(np.linalg.norm(b), 1e-12) for a, b in pairs])
     return {
         "moved_median": round(float(np.median(far)), 3), "moved_95": round(float(np.quantile(far, 0.95)), 3),
         "fields_median": round(float(np.median(off)), 5), "fields_most": round(float(off.max()), 5),

@@ -7,7 +7,6 @@ smallest id gets it, and no thread or memory order can change the outcome.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -30,8 +30,8 @@ def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, b
 
 
 class Transformation(Process):
-    """A live cell becomes each other type at its rate; of several the one whose moment comes first (by chances per step:
-    the first in the order of types).
+    """A live cell becomes each other type at its rate; of several the one whose moment comes first (by
+    chances per step: the first in the order of types).
 
     It keeps its place, volume, attachments, what it holds of each factor and conserved quantities of its own;
     behaviors, damage and the target of its nucleus are the new type's, its cycle starts anew, and it attacks nobody.
