@@ -7,7 +7,6 @@ smallest id gets it, and no thread or memory order can change the outcome.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .antigen import LOAD
 from .damage import REPAIR
+from .death import moment
 from .mechanics import Mechanics, Neighborhood
 from .secretion import INTERNALISED, TRANSFERRED
 from .springs import Springs
@@ -52,14 +52,6 @@ class Rates(NamedTuple):
         apoptotic, necrotic, live = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
         attack, immunogenicity = cells["attack.rate"], cells["attack.immunogenicity"]
         return cls(apoptotic, necrotic, live, attack, immunogenicity, shield, cells["fusion.rate"])
-
-
-@njit(cache=True, nogil=True)
-def moment(draw, rate, dt, exact):
-    """Minutes until an event of this rate (1/min), for a uniform draw; by chances per step: at once or never."""
-    if exact:
-        return -math.log1p(-draw) / rate if rate > 0.0 else math.inf
-    return 0.0 if draw < rate * dt else math.inf
 
 
 @njit(cache=True, nogil=True)
