@@ -16,19 +16,22 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 
+Place = tuple[str, str | int]
+
 
 @dataclass(frozen=True)
 class Link:
     """One rule as numbers.
 
-    type, behavior, signal   index of the cell type; (column, index along its axis or -1) of behavior and signal
+    type, behavior, signal   index of the cell type; (column, label or index along its axis, or -1) of behavior and
+                             signal
     increases                direction; saturation, half, power: value far above half, half-maximum, Hill power
     dead_too                 also acts on dead cells
     """
 
     type: int
-    behavior: tuple[str, int]
-    signal: tuple[str, int]
+    behavior: Place
+    signal: Place
     increases: bool
     saturation: float
     half: float
@@ -38,16 +41,13 @@ class Link:
 
 def links_of(model: Any) -> list[Link]:
     """All rules of a model as numbers."""
-    names, factors = [t.name for t in model.types], [f.name for f in model.factors]
+    names = [t.name for t in model.types]
 
-    def place(named: tuple[str, str | None], kind: int) -> tuple[str, int]:
+    def place(named: tuple[str, str | None], kind: int) -> Place:
         column, label = named
-        if label is None:
-            return column, -1
-        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[
-            model.names.columns[column].axis
-        ]
-        return column, list(along).index(label)
+        if label is not None and model.names.columns[column].axis == "phase":
+            return column, list(model.types[kind].cycle.phases).index(label)
+        return column, -1 if label is None else label
 
     out = []
     for name, r in model.rules:
@@ -101,26 +101,26 @@ class Rules(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         cells = tissue.cells
-        groups: dict[tuple[int, tuple[str, int]], list[Link]] = {}
+        groups: dict[tuple[int, Place], list[Link]] = {}
         for link in self.links:
             groups.setdefault((link.type, link.behavior), []).append(link)
         # what other mechanisms modulate restarts from its base before all rules: groups without terms
-        fresh = [
-            (name, k) for name in self.resets for k in (range(len(cells.labels(name))) if cells.labels(name) else (-1,))
-        ]
+        fresh: list[Place] = [(name, label) for name in self.resets for label in cells.labels(name) or (-1,)]
         named = [*(link.signal for link in self.links), *(link.behavior for link in self.links), *fresh]
         self.rows = list(dict.fromkeys(named))
         self._there: tuple = ()
         self.used = list(dict.fromkeys(name for name, _ in self.rows))
         self.column = np.array([self.used.index(name) for name, _ in self.rows], np.int64)
-        self.entry = np.array([max(k, 0) for _, k in self.rows], np.int64)
+        at = [k if isinstance(k, int) else cells.labels(name).index(k) for name, k in self.rows]
+        self.entry = np.maximum(np.array(at, np.int64), 0)
         table: list[tuple] = []
         terms: list[tuple] = []
-        every: list[tuple[tuple[int, tuple[str, int]], list[Link]]]
+        every: list[tuple[tuple[int, Place], list[Link]]]
         every = [((kind, behavior), []) for kind in range(len(cells.types)) for behavior in fresh]
         every += groups.items()
-        for (kind, (column, k)), links in sorted(every, key=lambda group: group[0][0]):
-            base = float(cells.base[column][kind] if k < 0 else cells.base[column][kind, k])
+        for (kind, behavior), links in sorted(every, key=lambda group: group[0][0]):
+            row = self.rows.index(behavior)
+            base = float(np.atleast_1d(cells.base[behavior[0]][kind])[self.entry[row]])
             up = [link for link in links if link.increases]
             down = [link for link in links if not link.increases]
             # one bookkeeping for both directions: a lone rule may saturate on either side of the base
@@ -131,8 +131,8 @@ class Rules(Process):
                 (self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too)
                 for link in up + down
             ]
-            table.append((self.rows.index((column, k)), base, highest, lowest, first, first + len(up), len(terms),
-                          any(link.dead_too for link in links), cells.column(column).whole))  # fmt: skip
+            table.append((row, base, highest, lowest, first, first + len(up), len(terms),
+                          any(link.dead_too for link in links), cells.column(behavior[0]).whole))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
         self.start = np.searchsorted(sorted(kind for (kind, _), _ in every), np.arange(len(cells.types) + 1))
         self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))

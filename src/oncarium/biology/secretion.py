@@ -39,6 +39,13 @@ TRANSFERRED = Behavior(
 )
 
 NOTHING = np.empty((0, 0))  # where no type speaks of a target
+TRADED = ("secretion.rate", "secretion.approach", "secretion.target", "secretion.uptake", "metabolism.consumption")
+
+
+def factors_of(tissue: Tissue, name: str) -> np.ndarray:
+    """(entry) the factor of every entry of a column; none of a column that is not there."""
+    labels = tissue.cells.labels(name) if name in tissue.cells else ()
+    return np.array([tissue.fields.index(label) for label in labels], np.int64)
 
 
 def concentration_per_amount(unit: str) -> float:
@@ -51,17 +58,22 @@ def concentration_per_amount(unit: str) -> float:
 
 
 @njit(cache=True, nogil=True)
-def secrete(order, voxel, share, per_amount, rate, approach, target, uptake, consumption, supply, demand, capacity):
+def secrete(order, voxel, share, per_amount, traded, which, supply, demand, capacity):
     """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its
-    voxel; approach and target may be empty."""
+    voxel. traded: rate, approach, target, uptake and consumption, each (cell, entry); which: of all but the target, the
+    factor of every entry; approach and target have the same ones, or none."""
+    rate, approach, target, uptake, consumption = traded
+    released, approached, taken, consumed = which
     one = np.ones(share.shape[0])
-    for f in range(supply.shape[0]):
-        deposit(order, voxel, rate, f, per_amount[f], one, supply[f])
-        if approach.shape[0] > 0:
-            deposit_product(order, voxel, approach, target, f, share, supply[f])
-            deposit(order, voxel, approach, f, 1.0, share, demand[f])
-        deposit(order, voxel, uptake, f, 1.0, share, demand[f])
-        deposit(order, voxel, consumption, f, 1.0, share, capacity[f])
+    for k, f in enumerate(released):
+        deposit(order, voxel, rate, k, per_amount[f], one, supply[f])
+    for k, f in enumerate(approached):
+        deposit_product(order, voxel, approach, target, k, share, supply[f])
+        deposit(order, voxel, approach, k, 1.0, share, demand[f])
+    for k, f in enumerate(taken):
+        deposit(order, voxel, uptake, k, 1.0, share, demand[f])
+    for k, f in enumerate(consumed):
+        deposit(order, voxel, consumption, k, 1.0, share, capacity[f])
 
 
 class Secretion(Process):
@@ -91,10 +103,13 @@ class Secretion(Process):
     slot = "transport"
     reads = ("position", "volume.total", "secretion.*")
     adds = ("fields.supply", "fields.demand", "fields.capacity")
-    rate = Behavior("amount/min", axis="factor", at_death="stop", doc="amount released per time; negative takes up")
+    rate = Behavior(
+        "amount/min", axis="factor", sparse=True, at_death="stop", doc="amount released per time; negative takes up"
+    )
     approach = Behavior(
         "1/min",
         axis="factor",
+        sparse=True,
         ge=0.0,
         at_death="stop",
         rare=True,
@@ -105,15 +120,19 @@ class Secretion(Process):
         "concentration",
         1.0,
         axis="factor",
+        sparse=True,
         ge=0.0,
         rare=True,
         along=("secretion.approach",),
         doc="concentration at which secretion stops",
     )
-    uptake = Behavior("1/min", axis="factor", ge=0.0, at_death="fade", doc="first-order uptake of a fully packed voxel")
+    uptake = Behavior(
+        "1/min", axis="factor", sparse=True, ge=0.0, at_death="fade", doc="first-order uptake of a fully packed voxel"
+    )
     consumption = Behavior(
         "concentration/min",
         axis="factor",
+        sparse=True,
         ge=0.0,
         at_death="fade",
         name="metabolism.consumption",
@@ -140,6 +159,7 @@ class Secretion(Process):
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
         self.per_amount = np.array([concentration_per_amount(u) / fields.grid.voxel_volume for u in fields.units])
+        self.which = tuple(factors_of(tissue, name) for name in (*TRADED[:2], *TRADED[3:]))
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
@@ -150,9 +170,5 @@ class Secretion(Process):
         supply, demand, capacity = (
             a.reshape(len(fields.names), -1) for a in (fields.supply, fields.demand, fields.capacity)
         )
-        targeted = "secretion.approach" in cells
-        approach, target = (cells["secretion.approach"], cells["secretion.target"]) if targeted else (NOTHING, NOTHING)
-        secrete(
-            order, voxel, share, self.per_amount, cells["secretion.rate"], approach, target, cells["secretion.uptake"],
-            cells["metabolism.consumption"], supply, demand, capacity,
-        )  # fmt: skip
+        traded = tuple(cells[name] if name in cells else NOTHING for name in TRADED)
+        secrete(order, voxel, share, self.per_amount, traded, self.which, supply, demand, capacity)

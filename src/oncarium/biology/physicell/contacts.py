@@ -142,7 +142,8 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
     seed, stream, tick, dt, _ = firing
     ids, kind, vital = who
     position, reach, first, near = place
-    apoptotic, necrotic, live, attack, immunogenicity, _, fusion = rates
+    apoptotic, necrotic, immunogenicity = rates.apoptotic, rates.necrotic, rates.immunogenicity
+    live, attack, fusion = rates.live.rate, rates.attack.rate, rates.fusion.rate  # of all types
     duration, damage_rate, target, delivered, damage, attacked = attacks
     fluid, cytoplasm, nuclear_solid, nuclear, target_nuclear, total, radius = volumes
     row_of, first_id = rows_by_id(ids)
