@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,55 +22,14 @@ from ..engine.tissue import Tissue
 from .antigen import LOAD
 from .damage import REPAIR
 from .mechanics import Mechanics, Neighborhood
+from .rates import NO_SHIELD, Rates, toward
 from .secretion import INTERNALISED, TRANSFERRED
 from .springs import Springs
 from .surface import Surface
 from .vital import APOPTOTIC, LIVE, radius_of, who
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
-NO_SHIELD = np.empty(0)
 TURNS = 8  # attacks of one cell within a step, at most
-
-
-class Toward(NamedTuple):
-    """Rates (cell, entry) toward neighbors of single types; at (type): the entry of each type, or -1 of those to whom
-    no cell is inclined."""
-
-    rate: np.ndarray
-    at: np.ndarray
-
-    @classmethod
-    def of(cls, cells: Cells, name: str) -> Toward:
-        """Those that a column holds."""
-        labels = cells.labels(name)
-        return cls(cells[name], np.array([labels.index(t) if t in labels else -1 for t in cells.types], np.int64))
-
-
-@njit(inline="always")
-def toward(rates, i, t):
-    """Rate of cell i toward type t."""
-    return rates.rate[i, rates.at[t]] if rates.at[t] >= 0 else 0.0
-
-
-class Rates(NamedTuple):
-    """What cells are inclined to do to neighbors, 1/min: engulf apoptotic and necrotic ones (cell), live ones of each
-    type, attack and fuse with those of each type; 1: how strongly a cell is attacked by each
-    type (cell, type), how much it is shielded (cell)."""
-
-    apoptotic: np.ndarray
-    necrotic: np.ndarray
-    live: Toward
-    attack: Toward
-    immunogenicity: np.ndarray
-    shield: np.ndarray
-    fusion: Toward
-
-    @classmethod
-    def of(cls, cells: Cells, shield: np.ndarray) -> Rates:
-        """Those of all cells."""
-        live, attack, fusion = (Toward.of(cells, k) for k in ("phagocytosis.live", "attack.rate", "fusion.rate"))
-        apoptotic, necrotic = cells["phagocytosis.apoptotic"], cells["phagocytosis.necrotic"]
-        return cls(apoptotic, necrotic, live, attack, cells["attack.immunogenicity"], shield, fusion)
 
 
 @njit(cache=True, nogil=True)

@@ -14,9 +14,10 @@ from numba import njit
 from ...engine.process import Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
-from ..contacts import NO_SHIELD, Contacts, Rates
+from ..contacts import Contacts
 from ..mechanics import Neighborhood
 from ..outside import free
+from ..rates import NO_SHIELD, Rates
 from ..springs import Springs, held_by, join, release, release_all, row_with, rows_by_id, touch
 from ..vital import APOPTOTIC, LIVE, who
 
