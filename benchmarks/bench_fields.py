@@ -6,9 +6,14 @@ from __future__ import annotations
 import numpy as np
 from timing import spread, take_turns, triad
 
+from oncarium.biology.transport import Transport
+from oncarium.engine.cells import Cells
+from oncarium.engine.fields import Fields, Grid
 from oncarium.engine.kernels import cycle, multigrid
 from oncarium.engine.kernels.hierarchy import build
 from oncarium.engine.kernels.lod import coefficients, lod_steps, plane_starts
+from oncarium.engine.process import Tick
+from oncarium.engine.tissue import Tissue
 
 
 def lod(shape: tuple[int, int, int], steps: int):
@@ -40,6 +45,31 @@ def v_cycle(shape: tuple[int, int, int], times: int):
     return run, 168 * sum(levels.voxels) * times
 
 
+def side_by_side(shape: tuple[int, int, int], factors: int, threads: int = 1):
+    """Calls that take one backward Euler step of 6 min, together and one by one, and how many cycles each has taken."""
+    random = np.random.default_rng(1)
+
+    def transport(least: int):
+        names = [f"f{i}" for i in range(factors)]
+        fields = Fields(Grid((0, 0, 0), (20, 20, 20), shape), names, diffusion=[1e3] * factors, decay=[0.01] * factors)
+        fields.mobility = np.exp(0.3 * random.normal(size=shape))
+        fields.value[:] = 1.0
+        ours = Transport(6.0, dict.fromkeys(names, "backward-euler"))
+        tissue = Tissue(Cells((), ("tumor",), {"factor": tuple(names)}), fields)
+        ours.prepare(tissue)
+        ours.threads = threads
+        find = ours.groups.find
+        ours.groups.find = lambda fields, members: find(fields, members, least)
+
+        def run() -> None:
+            fields.supply[:] = 0.1 * random.random(fields.shape)
+            ours.step(tissue, Tick(0, 0.0, 6.0, 1))
+
+        return run, ours
+
+    return transport(1), transport(factors + 1)
+
+
 def main() -> None:
     print(f"{'kernel':<10}{'voxels':>16}{'share of triad bandwidth':>34}{'ns per voxel':>16}")
     for shape, arrays in (((1, 50, 50), 1), ((1, 75, 75), 1), ((64, 64, 64), 1)):
@@ -51,6 +81,19 @@ def main() -> None:
             share = [moved / a / (streamed / b) for a, b in zip(seconds["ours"], seconds["triad"])]
             each = [1e9 * a / repeats / np.prod(shape) for a in seconds["ours"]]
             print(f"{name:<10}{shape!s:>16}{spread(share):>34}{sorted(each)[len(each) // 2]:>16.2f}")
+    print(f"\n{'one step of':<14}{'voxels':>16}{'together / one by one':>30}{'ns per voxel, factor and cycle':>36}")
+    for shape in ((1, 25, 25), (1, 50, 50), (1, 100, 100), (32, 32, 32), (64, 64, 64)):
+        for factors in (1, 2, 3, 6, 8):
+            (together, ours), (alone, other) = side_by_side(shape, factors)
+            seconds = take_turns({"together": together, "alone": alone})
+            cells = float(np.prod(shape)) * factors
+            cycles = [t.cycles.sum() / max(1, t.solves.sum()) for t in (ours, other)]
+            each = [
+                1e9 * sorted(s)[len(s) // 2] / cells / c
+                for s, c in zip((seconds["together"], seconds["alone"]), cycles)
+            ]
+            ratio = spread([a / b for a, b in zip(seconds["together"], seconds["alone"])])
+            print(f"{factors:>2} factors{'':<4}{shape!s:>16}{ratio:>30}{each[0]:>20.1f} / {each[1]:.1f}")
 
 
 if __name__ == "__main__":

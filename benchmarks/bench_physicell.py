@@ -11,6 +11,8 @@ seconds, and of ratios within a round.
 time of all ticks
             and of recording, in a process that has compiled and built everything. 0 leaves this part out.
 --whole     simulated as whole processes, from the command to its end. 0 (or left out) leaves this part out.
+--voxels    a wider domain in place of the settings' own: voxels along x, y and z (300 300 1), with 14,000 cells of the
+            first type on a jittered lattice of 16 um around its middle
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ import time
 from pathlib import Path
 from xml.etree import ElementTree as xml
 
+import numpy as np
 from timing import spread
 
 import oncarium as oc
@@ -47,6 +50,32 @@ simulation.run(minutes, see=recorder.see)
 recorder.close(simulation)
 print(json.dumps([time.perf_counter() - start, simulation.tissue.cells.n]))
 """
+
+
+CROWD, LATTICE = 14_000, 16.0  # cells of the wider domains, and um between them
+
+
+def wider(settings: Path, folder: Path, voxels: list[int]) -> Path:
+    """The settings with other voxels and a crowd in the middle."""
+    shutil.copytree(settings.parent, folder, ignore=shutil.ignore_patterns("output*", "*.zarr"))
+    tree = xml.parse(settings)
+    root = tree.getroot()
+    size = [float(root.findtext(f"domain/d{a}", "20")) for a in "xyz"]
+    for a, n, h in zip("xyz", voxels, size):
+        root.find(f"domain/{a}_min").text, root.find(f"domain/{a}_max").text = str(-n * h / 2), str(n * h / 2)
+    flat = voxels[2] == 1
+    root.find("domain/use_2D").text = "true" if flat else "false"
+    rng, each = np.random.default_rng(1), np.arange(-60, 61) * LATTICE
+    x, y, z = np.meshgrid(each, each, [0.0] if flat else np.arange(-20, 21) * LATTICE, indexing="ij")
+    place = np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1)
+    place = place[np.argsort((place**2).sum(axis=1), kind="stable")[:CROWD]]
+    place += rng.uniform(-2.0, 2.0, place.shape) * [1.0, 1.0, 0.0 if flat else 1.0]
+    kind = root.find("cell_definitions/cell_definition").get("name")
+    lines = ["x,y,z,type", *(f"{a},{b},{c},{kind}" for a, b, c in place)]
+    (folder / "crowd.csv").write_text("\n".join(lines) + "\n")
+    root.find("initial_conditions/cell_positions/filename").text = "crowd.csv"
+    tree.write(folder / settings.name)
+    return folder / settings.name
 
 
 def prepare(settings: Path, folder: Path, minutes: float, threads: int) -> Path:
@@ -138,11 +167,15 @@ def main() -> None:
     parser.add_argument("--whole", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--voxels", type=int, nargs=3, default=None)
     given = parser.parse_args()
     executable, where, settings = (p.resolve() for p in (given.executable, given.folder, given.settings))
     step = float(xml.parse(settings).findtext("overall/dt_diffusion", "0.01"))
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder = Path(temporary) / "runs"
+        folder.mkdir()
+        if given.voxels:
+            settings = wider(settings, Path(temporary) / f"{settings.parent.name}-{given.voxels[0]}", given.voxels)
         cells: dict[str, int] = {}
         parts: dict[str, dict[str, list[float]]] = {
             part: {"peer": [], **{m: [] for m in MODES}} for part in ("steady", "whole")

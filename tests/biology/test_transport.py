@@ -8,6 +8,7 @@ import oncarium.biology.transport as module
 from oncarium.biology.transport import Transport
 from oncarium.engine.cells import Cells
 from oncarium.engine.fields import FieldError, Fields, Grid
+from oncarium.engine.kernels import mesh
 from oncarium.engine.process import Tick
 from oncarium.engine.tissue import Tissue
 from reference import fields as twin
@@ -283,11 +284,13 @@ def test_auto_goes_by_time_scales(diffusion, decay, faces, expected):
     assert transport.report()[0]["solver"] == expected
 
 
-def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
+@pytest.mark.parametrize("where, name, factors", [(module, "build", 1), (mesh, "mesh", 2)])
+def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch, where, name, factors):
+    """Of one factor alone, and of two that share them."""
     built = []
-    original = module.build
-    monkeypatch.setattr(module, "build", lambda *a: built.append(1) or original(*a))
-    some = oxygen()
+    original = getattr(where, name)
+    monkeypatch.setattr(where, name, lambda *a: built.append(1) or original(*a))
+    some = tissue((1, 30, 30), 1e5, 0.1, initial=1.0, names=("oxygen", "other")[:factors])
     transport = ready(some, "quasi-steady")
     fire(transport, some, 3)
     assert len(built) == 1
@@ -298,18 +301,20 @@ def test_tables_are_built_when_a_coefficient_changes_only(monkeypatch):
     some.fields.version += 1
     fire(transport, some, 2)
     assert len(built) == 3
-    some.fields.set_boundary("oxygen", "xmin", "exchange", 38.0, 10.0)
+    for name in some.fields.names:
+        some.fields.set_boundary(name, "xmin", "exchange", 38.0, 10.0)
     fire(transport, some, 2)
     assert len(built) == 4
 
 
 @pytest.mark.parametrize("solver", ["quasi-steady", "bdf2", "backward-euler", "lod"])
-def test_a_run_cut_anywhere_gives_the_same_bytes(solver):
+@pytest.mark.parametrize("factors", [1, 3])
+def test_a_run_cut_anywhere_gives_the_same_bytes(solver, factors):
     def sources(some, k):
-        some.fields.capacity[0] = 50.0 * np.random.default_rng(k).random(some.fields.grid.shape)
-        some.fields.supply[0] = 0.1 * k * np.random.default_rng(100 + k).random(some.fields.grid.shape)
+        some.fields.capacity[:] = 50.0 * np.random.default_rng(k).random(some.fields.grid.shape)
+        some.fields.supply[:] = 0.1 * k * np.random.default_rng(100 + k).random(some.fields.grid.shape)
 
-    whole = tissue(michaelis=2.5, initial=5.0)
+    whole = tissue(michaelis=2.5, initial=5.0, names=("factor", "second", "third")[:factors])
     transport = ready(whole, solver, 0.5)
     kept = []
     for k in range(6):
@@ -509,3 +514,25 @@ def test_a_tissue_without_factors_has_nothing_to_solve():
     transport = ready(some, "bdf2")
     transport.step(some, Tick(0, 0.0, 1.0, 1))
     assert transport.report() == []
+
+
+def test_what_changes_slowly_takes_one_step_per_firing_and_after_an_event_short_ones():
+    """A factor between closed faces that cells take up slowly: bdf2 at first, backward Euler when halving its step
+    changes nothing that counts, bdf2 again when told that all is new."""
+    some = tissue(decay=1e-3, initial=5.0)
+    some.fields.supply[0, 0, 2, 2] = 1.0
+    exact = some.fields.value[0].ravel().copy()
+    transport, seen = ready(some, "auto", 3.0), []
+    for k in range(61):
+        transport.step(some, Tick(k, 3.0 * k, 3.0, 1))
+        seen.append(transport.chosen[0])
+    assert seen[0] == "bdf2" and seen[-1] == "backward-euler"
+    assert next(k for k in range(1, 61) if seen[k] != seen[k - 1]) % 20 == 0
+    operator = operator_of(some.fields)[0] - 1e-3 * np.eye(exact.size)
+    step, rest = expm(3.0 * operator), np.linalg.solve(operator, some.fields.supply[0].ravel())
+    for _ in range(61):
+        exact = step @ (exact + rest) - rest
+    assert np.abs(some.fields.value[0].ravel() - exact).max() < 2e-3 * exact.max()
+    transport.rearm()
+    transport.step(some, Tick(61, 183.0, 3.0, 1))
+    assert transport.chosen[0] == "bdf2"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from oncarium.engine.kernels.neighbors import Neighbors
+from oncarium.engine.kernels.neighbors import Neighbors, _usual
 from reference import mechanics as twin
 
 
@@ -23,6 +23,25 @@ def test_lists_agree_with_all_pairs(n, flat):
     margin = 3.0 * rng.random(n)
     assert near.update(position, reach, ids, margin)
     assert rows(near, n) == twin.neighbors(position, reach + margin, ids, 0.0)
+    pairs = {tuple(sorted(p)) for p in zip(near.one.tolist(), near.other.tolist())}
+    assert 2 * len(pairs) == 2 * len(near.one) == len(near.list), "every pair once"
+
+
+@pytest.mark.parametrize("wide", [1, 12, 200])
+def test_a_few_wide_cells_find_all_they_reach_and_leave_the_bins_of_the_others_small(wide, monkeypatch):
+    monkeypatch.setattr("oncarium.engine.threads.PARALLEL_FROM", 10)
+    rng = np.random.default_rng(wide)
+    upper = np.full(3, 250.0)
+    position = rng.random((400, 3)) * 290.0 - 20.0  # some outside
+    position[7] = 1e12
+    reach = 5.0 + 5.0 * rng.random(400)
+    reach[rng.permutation(400)[:wide]] *= 1.0 + 4.0 * rng.random(wide)
+    for ids in (np.arange(400), rng.permutation(400)):
+        for threads in (1, 3):
+            near = Neighbors(np.zeros(3), upper)
+            near.update(position, reach, ids, np.zeros(400), threads)
+            assert rows(near, 400) == twin.neighbors(position, reach, ids, 0.0)
+    assert wide > 20 or _usual(reach) < 11.5
 
 
 def test_lists_are_kept_until_somebody_moves_or_grows_too_far_or_rows_change():

@@ -15,7 +15,8 @@ from oncarium.engine.processor import mathematics
 PACKAGE = Path(oncarium.__file__).parent
 SWEEPS = """
 import hashlib, numpy as np
-from oncarium.biology.physicell.mechanics import evaluate
+from oncarium.biology.physicell.mechanics import settle
+from oncarium.engine.kernels.gate import new_gate
 from oncarium.engine.kernels.lod import lod_step
 
 random = np.random.default_rng(0)
@@ -24,10 +25,10 @@ lod_step(swept, 0.01, 1e4, 0.1, (20, 20, 20), np.array([3, 40]), np.array([1.0, 
 n = 40
 body = [30.0 * random.random((n, 3)), np.full((n, 1), 8.4), np.full((n, 1), 10.5), random.random((n, 2))]
 velocity, pressure = np.zeros((n, 3)), np.zeros(n)
-everybody = np.concatenate([np.delete(np.arange(n), i) for i in range(n)])
-walls, near = (np.array([10.0]), np.zeros(3), np.full(3, 30.0), False), (np.arange(n + 1) * (n - 1), everybody)
-cells = (np.concatenate([*body, np.zeros((n, 1))], axis=1), np.arange(n), np.zeros(n, np.int32), np.ones((n, 1)))
-evaluate(0, n, *cells, True, np.ones(n), np.empty((0, 3)), walls, near, velocity, pressure)
+walls, total = (np.array([10.0]), np.zeros(3), np.full(3, 30.0), False), np.zeros((1, n, 4), np.int64)
+cells = np.concatenate([*body, np.arange(n)[:, None]], axis=1)
+pairs = (np.zeros(n, np.int32), np.ones((n, 1)), True, *(a.astype(np.uint32) for a in np.triu_indices(n, 1)))
+settle(0, 1, new_gate(), total, cells, pairs, np.ones(n), np.empty((0, 3)), walls, velocity, pressure)
 print(hashlib.sha256(b"".join(a.tobytes() for a in (swept, velocity, pressure))).hexdigest())
 """
 

@@ -13,18 +13,22 @@ from numba import njit
 PRESSURE_UNIT = 0.027288820670331
 CLOSEST = 1e-5  # um; two cells at one place are treated as this far apart, along x
 BLOCK = 256  # pairs whose numbers stay in the fastest cache
+# What pairs do is added up in whole numbers, so that no sum depends on an order, be it of cells, pairs or threads.
+GRAIN, PART = 2.0**-44, 2.0**-50  # um/min of velocity, and part of a pressure, that count as one
+FASTEST = 2.0**15  # um/min; no pair drives its cells apart faster, so that 16 such pairs still have their sum
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
-    """Velocity um/min of the first cell of pairs first_pair to last_pair, the second one's is its negative, and (1 -
-    d/R)^2: force (4, pair).
+def push(first_pair, last_pair, total, body, kind, affinity, equal, one, other):
+    """Add what pairs first_pair to last_pair do to both their cells: total (cell, 4) of whole numbers, velocity in
+    GRAIN um/min and the sum of (1 - d/R)^2 in PART.
 
     body (cell, 8): x, y, z, radius, adhesive reach um; square roots of repulsion and
-    adhesion (um/min); one line of cache. affinity (cell, type) 1, all one when `equal`;
-    one, other: the pairs, the smaller id first. Blocks are gathered first and then worked
+    adhesion (um/min); id; one line of cache. affinity (cell, type) 1, all one when
+    `equal`; one, other: rows of the pairs' cells. Blocks are gathered first and then worked
     out: the second loop, with its root and division, is one of vector instructions."""
-    x, y, z, touch, far, repulsion, adhesion = np.empty((7, BLOCK))
+    x, y, z, touch, far, repulsion, adhesion, side = np.empty((8, BLOCK))
+    on_x, on_y, on_z, part = np.empty((4, BLOCK), np.int64)
     for start in range(first_pair, last_pair, BLOCK):
         n = min(BLOCK, last_pair - start)
         for m in range(n):
@@ -32,22 +36,17 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
             x[m], y[m], z[m] = body[i, 0] - body[j, 0], body[i, 1] - body[j, 1], body[i, 2] - body[j, 2]
             touch[m], far[m] = body[i, 3] + body[j, 3], body[i, 4] + body[j, 4]
             repulsion[m], adhesion[m] = body[i, 5] * body[j, 5], body[i, 6] * body[j, 6]
+            side[m] = body[j, 7] - body[i, 7]
         if not equal:
             for m in range(n):
                 i, j = one[start + m], other[start + m]
                 adhesion[m] *= math.sqrt(affinity[i, kind[j]] * affinity[j, kind[i]])
-        out_x, out_y, out_z, out_p = (
-            force[0, start : start + n],
-            force[1, start : start + n],
-            force[2, start : start + n],
-            force[3, start : start + n],
-        )
         for m in range(n):
-            dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], touch[m], max(far[m], CLOSEST)
+            dx, dy, dz, sum_r, sum_a = x[m], y[m], z[m], max(touch[m], CLOSEST), max(far[m], CLOSEST)
             d = math.sqrt(dx * dx + dy * dy + dz * dz)
             # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
             dx, dy, dz, d = (
-                CLOSEST if d < CLOSEST else dx,
+                math.copysign(CLOSEST, side[m]) if d < CLOSEST else dx,
                 0.0 if d < CLOSEST else dy,
                 0.0 if d < CLOSEST else dz,
                 max(d, CLOSEST),
@@ -58,7 +57,31 @@ def push(first_pair, last_pair, force, body, kind, affinity, equal, one, other):
             o *= o
             e = max(1.0 - d * d * sum_r * inverse, 0.0)
             f = (repulsion[m] * o - adhesion[m] * e * e) * sum_r * sum_a * inverse
-            out_x[m], out_y[m], out_z[m], out_p[m] = f * dx, f * dy, f * dz, o
+            f = min(max(f, -FASTEST / d), FASTEST / d) / GRAIN
+            on_x[m], on_y[m], on_z[m] = np.int64(f * dx), np.int64(f * dy), np.int64(f * dz)
+            part[m] = np.int64(o / PART)
+        for m in range(n):
+            i, j = one[start + m], other[start + m]
+            total[i, 0] += on_x[m]
+            total[i, 1] += on_y[m]
+            total[i, 2] += on_z[m]
+            total[i, 3] += part[m]
+            total[j, 0] -= on_x[m]
+            total[j, 1] -= on_y[m]
+            total[j, 2] -= on_z[m]
+            total[j, 3] += part[m]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def added(i, total):
+    """Velocity (xyz) um/min and sum of (1 - d/R)^2 of cell i that its pairs have added up, which are set back to zero.
+    total (thread, cell, 4): as of `push`."""
+    x, y, z, part = total[0, i, 0], total[0, i, 1], total[0, i, 2], total[0, i, 3]
+    for t in range(1, total.shape[0]):
+        x, y, z, part = x + total[t, i, 0], y + total[t, i, 1], z + total[t, i, 2], part + total[t, i, 3]
+    for t in range(total.shape[0]):
+        total[t, i, 0] = total[t, i, 1] = total[t, i, 2] = total[t, i, 3] = 0
+    return GRAIN * x, GRAIN * y, GRAIN * z, PART * part
 
 
 class Moved(NamedTuple):
@@ -75,24 +98,15 @@ class Moved(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def velocities(first_row, last_row, velocity, pressure, force, body, moved, lists):
-    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row, summed over their neighbors in
-    the order of ids.
+def velocities(first_row, last_row, velocity, pressure, total, body, moved):
+    """Velocity (cell, xyz) um/min and pressure (cell) of cells first_row to last_row from what their pairs have added
+    up, walls and motility.
 
-    body and force (4, pair): as of `push`; lists: first (cell + 1) and pair of the neighbor lists.
-    """
+    total (thread, cell, 4), body: as of `push`."""
     kind, mobility, motility, wall, lower, upper, flat = moved
-    first, pair = lists
     for i in range(first_row, last_row):
         x, y, z, radius = body[i, 0], body[i, 1], body[i, 2], body[i, 3]
-        vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
-        for m in range(first[i], first[i + 1]):
-            q = pair[m]
-            if q >= 0:
-                vx, vy, vz, p = vx + force[0, q], vy + force[1, q], vz + force[2, q], p + force[3, q]
-            else:
-                q = -1 - q
-                vx, vy, vz, p = vx - force[0, q], vy - force[1, q], vz - force[2, q], p + force[3, q]
+        vx, vy, vz, p = added(i, total)
         w = wall[kind[i]]
         if w > 0.0:
             vx += _push(x - lower[0], radius, w) - _push(upper[0] - x, radius, w)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from ..engine.column import Behavior, State
-from ..engine.kernels.coupling import deposit, deposit_product, order_by_voxel
+from ..engine.kernels.coupling import deposit_all, deposit_product, order_by_voxel
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
@@ -64,16 +64,12 @@ def secrete(order, voxel, share, per_amount, traded, which, supply, demand, capa
     factor of every entry; approach and target have the same ones, or none."""
     rate, approach, target, uptake, consumption = traded
     released, approached, taken, consumed = which
-    one = np.ones(share.shape[0])
-    for k, f in enumerate(released):
-        deposit(order, voxel, rate, k, per_amount[f], one, supply[f])
-    for k, f in enumerate(approached):
-        deposit_product(order, voxel, approach, target, k, share, supply[f])
-        deposit(order, voxel, approach, k, 1.0, share, demand[f])
-    for k, f in enumerate(taken):
-        deposit(order, voxel, uptake, k, 1.0, share, demand[f])
-    for k, f in enumerate(consumed):
-        deposit(order, voxel, consumption, k, 1.0, share, capacity[f])
+    each, all_alike = np.ones(share.shape[0]), np.ones(supply.shape[0])
+    deposit_all(order, voxel, rate, released, per_amount, each, supply)
+    deposit_product(order, voxel, approach, target, approached, share, supply)
+    deposit_all(order, voxel, approach, approached, all_alike, share, demand)
+    deposit_all(order, voxel, uptake, taken, all_alike, share, demand)
+    deposit_all(order, voxel, consumption, consumed, all_alike, share, capacity)
 
 
 class Secretion(Process):

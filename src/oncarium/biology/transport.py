@@ -8,16 +8,17 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..engine.fields import FieldError, Fields
+from ..engine.groups import Groups
 from ..engine.kernels import multigrid
-from ..engine.kernels.cosine import cosine_step, relaxation_rates
 from ..engine.kernels.hierarchy import Hierarchy, build
-from ..engine.kernels.lod import lod_step
 from ..engine.process import Process, Tick
 from ..engine.tissue import Tissue
 from ..engine.why import Why
+from .plain_steps import cosine, is_open, lod, need_a_steady_state
 from .secretion import Secretion
 
 SOLVERS = ("auto", "quasi-steady", "bdf2", "backward-euler", "lod", "cosine")
+IN_GROUPS = ("quasi-steady", "backward-euler")  # one solve per firing
 CHANGE = 60.0  # min: sources change over about an hour as cells grow and move (assumed)
 FAST = 10.0  # a factor that relaxes this many times within CHANGE is solved as quasi-steady
 # of a solution, quasi-steady or of a backward Euler step, as a share of the factor's scale: 0.004 mmHg of 38 mmHg
@@ -26,8 +27,8 @@ STEP_ERROR = 1e-3  # of one step of bdf2, as a share of the factor's scale
 SOLVE = 0.02  # equations of a bdf2 step are solved to this part of the step's error
 FIRST_STEP = 0.02  # min, the first step after a start or an event
 SHORTEST = 1e-4  # min: a step this short is taken whatever its error
+ASKED = 20  # firings after which one step of backward Euler is tried again
 GROWTH = 2.0  # a step is at most this many times the one before; two-step formulas stay stable below 2.41
-LOD_STEP = 0.01  # min, the time step of PhysiCell
 ROUNDING = 1e-12  # share of the scale below which a negative concentration is rounding
 BOX = (1, 2, 3)  # axes of the voxels in arrays over all factors
 PAST = (
@@ -54,8 +55,10 @@ class Transport(Process):
     lod              locally one-dimensional, in steps of 0.01 min; boundary
                      voxels are held where a face prescribes a value
     cosine           exact, for closed faces without uptake
-    auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10, else bdf2: L is the longest
-                     side of the box, and the last term counts only where something passes a face or voxels are held
+    auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10: L is the longest side of the
+                     box, and the last term counts only where something passes a face or voxels are held. Else bdf2;
+                     every 20th firing decides whether one step of backward Euler is as good: where its error, of which
+                     halving it takes half, is within the tolerance of a step
 
     Mobility, velocity, exchange through faces and saturable uptake: quasi-steady, bdf2, backward-euler.
 
@@ -111,6 +114,7 @@ class Transport(Process):
         self.given = [given.get(name) for name in fields.names]
         self.chosen = [self.solver.get(name, "auto") for name in fields.names]
         self.levels: dict[int, Hierarchy] = {}
+        self.groups = Groups()
         self.known: tuple[tuple, tuple] = ((), ())
         self.work: np.ndarray | None = None
         self.before, self.earlier = np.zeros(fields.shape), np.zeros(fields.shape)
@@ -123,6 +127,9 @@ class Transport(Process):
         """After an event: forget the past, start with a short step."""
         self.last_step[:] = 0.0
         self.next_step[:] = FIRST_STEP
+        for f, name in enumerate(self.names):
+            if self.chosen[f] == "backward-euler" and self.solver.get(name, "auto") == "auto":
+                self.chosen[f] = "bdf2"
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         fields = tissue.fields
@@ -133,9 +140,34 @@ class Transport(Process):
         for f in present:
             if self.chosen[f] == "auto":
                 self.chosen[f] = self._choose(fields, f)
+            elif round(tick.time / tick.dt) % ASKED == 0 and self.solver.get(self.names[f], "auto") == "auto":
+                self._try_one_step(fields, f, tick.dt)
+        solved = self._together(fields, [f for f in present if self.chosen[f] in IN_GROUPS], tick.dt)
+        for f in (f for f in present if f not in solved):
             solve = getattr(self, "_" + self.chosen[f].replace("-", "_"))
             solve(fields, f, tick.dt)
         self._watch(fields, present, tick)
+
+    def _together(self, fields: Fields, factors: list[int], dt: float) -> set[int]:
+        """One step of those factors that share levels; returns which are solved."""
+        groups = self.groups.find(fields, factors)
+        members = [f for _, own in groups for f in own]
+        if not members:
+            return set()
+        steps, tolerance = np.zeros(len(self.names)), np.zeros(len(self.names))
+        for f in members:
+            if self.chosen[f] == "quasi-steady":
+                need_a_steady_state(fields, f)
+            else:
+                steps[f] = 1.0 / dt
+            tolerance[f] = self.allowed(f)
+        out = self.groups.solve(fields, groups, steps, steps, tolerance, self.threads)
+        solved = out.solved
+        self.error[solved], self.imbalance[solved] = out.error[solved], out.imbalance[solved]
+        self.last[solved] = out.cycles[solved]
+        self.cycles += out.cycles
+        self.solves += solved
+        return set(np.flatnonzero(solved).tolist())
 
     def settle(self, fields: Fields, f: int) -> None:
         """Solve one factor for its steady state. Raises FieldError where there is none."""
@@ -164,21 +196,24 @@ class Transport(Process):
         given = self.given[f]
         return (STEP_ERROR if self.chosen[f] == "bdf2" else STEADY_ERROR) * self.scale[f] if given is None else given
 
-    @staticmethod
-    def _open(fields: Fields, f: int) -> bool:
-        return bool(fields.face_permeability(f).any() or (fields.fixed is not None and fields.fixed[f].any()))
-
     def _choose(self, fields: Fields, f: int) -> str:
         uptake = fields.demand[f]
         if np.isfinite(fields.michaelis[f]):
             uptake = uptake + fields.capacity[f] / (fields.michaelis[f] + fields.value[f])
         longest = max(n * h for n, h in zip(fields.grid.shape[::-1], fields.grid.spacing))
-        spread = fields.diffusion[f] * (math.pi / longest) ** 2 if self._open(fields, f) else 0.0
+        spread = fields.diffusion[f] * (math.pi / longest) ** 2 if is_open(fields, f) else 0.0
         mixed = fields.diffusion[f] * CHANGE > min(fields.grid.spacing) ** 2 or (
             fields.velocity is not None and fields.convection[f] > 0.0
         )
         taken = float(uptake.mean() if mixed else uptake.min())  # what stays in its voxel meets only the cells there
         return "quasi-steady" if (fields.decay[f] + taken + spread) * CHANGE > FAST else "bdf2"
+
+    def _try_one_step(self, fields: Fields, f: int, dt: float) -> None:
+        """Whether one step of backward Euler per firing is good enough for a factor that changes in time."""
+        if self.chosen[f] in ("bdf2", "backward-euler"):
+            self.chosen[f] = "bdf2"  # whose tolerances are meant
+            if 2.0 * self._euler_start(fields, f, dt)[2] <= self.allowed(f):
+                self.chosen[f], self.last_step[f] = "backward-euler", 0.0
 
     def _know(self, fields: Fields) -> None:
         """Forget all levels when a coefficient is another array, another number or another version."""
@@ -189,6 +224,7 @@ class Transport(Process):
         )
         if self.known[1] != numbers or any(a is not b for a, b in zip(self.known[0], arrays)):
             self.levels.clear()
+            self.groups.forget()
             self.known = (arrays, numbers)
 
     def _hierarchy(self, fields: Fields, f: int) -> Hierarchy:
@@ -249,16 +285,7 @@ class Transport(Process):
         self.solves[f] += 1
 
     def _quasi_steady(self, fields: Fields, f: int, dt: float) -> None:
-        sinks = fields.demand[f] + fields.decay[f]
-        if np.isfinite(fields.michaelis[f]):
-            sinks = sinks + fields.capacity[f]
-        still = fields.diffusion[f] == 0.0 and (fields.velocity is None or fields.convection[f] == 0.0)
-        if not sinks.all() if still else not sinks.any() and not self._open(fields, f):
-            raise FieldError(
-                f"Transport: {fields.names[f]} has no steady state: nothing takes it up and nothing passes the faces; "
-                "expected a decay, an uptake (in every voxel where it does not diffuse) or an open face; use the "
-                "solver bdf2"
-            )
+        need_a_steady_state(fields, f)
         self._implicit(fields, f, fields.value[f])
 
     def _backward_euler(self, fields: Fields, f: int, dt: float) -> None:
@@ -317,40 +344,11 @@ class Transport(Process):
         parabola = (h + h1) * (h + h1 + h2) / (6.0 * h * h)
         return trial, value.copy(), float(np.abs(trial - guess).max()) * own / (own + parabola)
 
-    @staticmethod
-    def _moved(fields: Fields, f: int) -> bool:
-        """Whether a mobility or a velocity acts on a factor."""
-        return fields.mobility is not None or (fields.velocity is not None and fields.convection[f] > 0.0)
-
     def _lod(self, fields: Fields, f: int, dt: float) -> None:
-        if self._moved(fields, f) or (fields.kind[f] == 2).any():
-            raise FieldError(
-                "Transport: lod has no mobility, velocity or exchange through faces, "
-                f"which {fields.names[f]} needs; use bdf2"
-            )
-        index, held = fields.dirichlet_voxels(f)
-        steps = max(1, round(dt / LOD_STEP))
-        h = dt / steps
-        value, spacing = fields.value[f], fields.grid.spacing
-        sources = fields.supply[f].any() or fields.demand[f].any() or fields.capacity[f].any()
-        if not sources:
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held, steps, self.threads)
-            return
-        michaelis = fields.michaelis[f] if np.isfinite(fields.michaelis[f]) else math.inf
-        for _ in range(steps):
-            lod_step(value, h, fields.diffusion[f], fields.decay[f], spacing, index, held, 1, self.threads)
-            value += h * fields.supply[f]
-            value /= 1.0 + h * (fields.demand[f] + fields.capacity[f] / (michaelis + value))
+        lod(fields, f, dt, self.threads)
 
     def _cosine(self, fields: Fields, f: int, dt: float) -> None:
-        open_ = self._moved(fields, f) or self._open(fields, f)
-        if open_ or fields.demand[f].any() or fields.capacity[f].any():
-            raise FieldError(
-                "Transport: cosine needs closed faces, no uptake, no mobility and no velocity, "
-                f"which {fields.names[f]} has; use bdf2"
-            )
-        rates = relaxation_rates(fields.grid.shape, fields.grid.spacing, fields.diffusion[f], fields.decay[f])
-        cosine_step(fields.value[f], fields.supply[f], dt, rates)
+        cosine(fields, f, dt)
 
     def _watch(self, fields: Fields, present: list[int], tick: Tick) -> None:
         """Stop on what no concentration can be."""

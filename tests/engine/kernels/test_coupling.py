@@ -7,6 +7,7 @@ from oncarium.engine.fields import Fields, Grid
 from oncarium.engine.kernels.coupling import (
     concentration_at,
     deposit,
+    deposit_all,
     deposit_product,
     gradient_at,
     order_by_voxel,
@@ -41,18 +42,21 @@ def test_deposits_sum_and_do_not_depend_on_the_order_of_rows():
     voxel, ids = random.integers(0, 9, 200), random.permutation(200)
     amount, target, weight = random.random((200, 2)), random.random((200, 2)), random.random(200)
 
-    def both(rows):
-        field, product = np.zeros(9), np.zeros(9)
+    def sums(rows):
+        field, both, product = np.zeros(9), np.zeros((3, 9)), np.zeros((3, 9))
+        which = np.array([2, 1])  # nobody trades factor 0
         order = order_by_voxel(voxel[rows], ids[rows], 9)
         deposit(order, voxel[rows], amount[rows], 1, 3.0, weight[rows], field)
-        deposit_product(order, voxel[rows], amount[rows], target[rows], 1, weight[rows], product)
+        deposit_all(order, voxel[rows], amount[rows], which, np.array([7.0, 3.0, 2.0]), weight[rows], both)
+        deposit_product(order, voxel[rows], amount[rows], target[rows], which, weight[rows], product)
+        assert both[1].tobytes() == field.tobytes() and not both[0].any() and both[2].any()
         return field, product
 
-    field, product = both(np.arange(200))
-    shuffled = both(random.permutation(200))
+    field, product = sums(np.arange(200))
+    shuffled = sums(random.permutation(200))
     assert field.tobytes() == shuffled[0].tobytes() and product.tobytes() == shuffled[1].tobytes()
     np.testing.assert_allclose(field, np.bincount(voxel, 3.0 * weight * amount[:, 1], 9), rtol=1e-13)
-    np.testing.assert_allclose(product, np.bincount(voxel, weight * amount[:, 1] * target[:, 1], 9), rtol=1e-13)
+    np.testing.assert_allclose(product[1], np.bincount(voxel, weight * amount[:, 1] * target[:, 1], 9), rtol=1e-13)
 
 
 def test_concentration_at_cells():

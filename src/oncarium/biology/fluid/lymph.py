@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import njit
 
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
@@ -17,6 +18,34 @@ POWER = 2.0  # of that response (assumed)
 # 1/um^3: endothelial cells of normal lymph vessels: 15 vessels per mm^2, 100 um around, 500 um^2 per cell (assumed)
 CELLS = 15e-6 * 100.0 / 500.0
 CCL21 = 50.0  # molecules/min of each (assumed)
+
+
+@njit(cache=True, nogil=True)
+def _drain(moved, convection, last, same, demand):
+    """Add to demand (factor, voxel) of the factors `moved` what lymph drains, last[0], and what leaves through the
+    faces closed to them, last[1 + same], 1/min."""
+    for f in moved:
+        out = 1 + same[f]
+        for v in range(demand.shape[1]):
+            demand[f, v] += convection[f] * (last[0, v] + last[out, v])
+
+
+@njit(cache=True, nogil=True)
+def _count(moved, amount, last, same, value, taken, left):
+    """Add to taken and left (factor) what went by these two ways of value (factor, voxel); amount (factor)."""
+    for f in moved:
+        by_lymph = by_faces = 0.0
+        out = 1 + same[f]
+        for v in range(value.shape[1]):
+            by_lymph += last[0, v] * value[f, v]
+            by_faces += last[out, v] * value[f, v]
+        taken[f] += amount[f] * by_lymph
+        left[f] += amount[f] * by_faces
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    """(factor, voxel) of an array over factors (factor, z, y, x)."""
+    return array.reshape(len(array), -1)
 
 
 class Lymph(Process):
@@ -96,19 +125,15 @@ class Lymph(Process):
         for k, faces in enumerate(self.closed):
             self.last[1 + k] = 0.0 if fields.velocity is None else leaving(fields.velocity, fields.grid.spacing, faces)
         self.minutes = tick.dt
-        for f in moved:
-            fields.demand[f] += fields.convection[f] * (self.last[0] + self.last[1 + self.same[f]])
+        _drain(moved, fields.convection, self.last.reshape(len(self.last), -1), self.same, _flat(fields.demand))
         if "ccl21" in fields.names:
             fields.supply[fields.index("ccl21")] += self.ccl21 * CELLS * MOLECULE * fluid.lymph
 
     def _count(self, tissue: Tissue, moved: np.ndarray) -> None:
         """What the last step took: its rates times what it left behind, as the implicit solvers have it."""
         fields = tissue.fields
-        volume = fields.grid.voxel_volume * self.minutes
-        for f in moved:
-            amount = fields.convection[f] * volume
-            self.taken[f] += amount * float((self.last[0] * fields.value[f]).sum())
-            self.left[f] += amount * float((self.last[1 + self.same[f]] * fields.value[f]).sum())
+        last, volume = self.last.reshape(len(self.last), -1), fields.grid.voxel_volume * self.minutes
+        _count(moved, volume * fields.convection, last, self.same, _flat(fields.value), self.taken, self.left)
 
     def state(self) -> dict:
         return {name: getattr(self, name).copy() for name in ("taken", "left", "last")} | {

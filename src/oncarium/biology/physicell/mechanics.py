@@ -14,11 +14,12 @@ import numpy as np
 from numba import njit
 
 from ...engine.column import State
+from ...engine.kernels.gate import meet, new_gate
 from ...engine.process import Process, Tick
-from ...engine.threads import over_rows
+from ...engine.threads import as_crew, over_rows
 from ...engine.tissue import Tissue
 from ...engine.why import Why
-from ..forces import CLOSEST, PRESSURE_UNIT, pull
+from ..forces import PRESSURE_UNIT, added, pull, push
 from ..mechanics import Mechanics
 from ..outside import LEFT, OUTSIDE, free
 
@@ -33,8 +34,8 @@ SAME = 1e-7  # um: PhysiCell's tolerance for a cell on a diagonal of the box
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def gather(first, last, position, radius, distance, repulsion, adhesion, speed, left, body, place, reach, margin):
-    """Row after row what the pair loop needs: body (cell, 8) as in mechanics.velocities; place (cell, xyz), reach and
+def gather(first, last, position, radius, distance, repulsion, adhesion, ids, speed, left, body, place, reach, margin):
+    """Row after row what the pair loop needs: body (cell, 8) as of `push`; place (cell, xyz), reach and
     margin (cell) um of the neighbor lists. left (cell): has left the domain, so nobody feels it."""
     for i in range(first, last):
         gone = left.shape[0] > 0 and left[i]
@@ -46,6 +47,7 @@ def gather(first, last, position, radius, distance, repulsion, adhesion, speed, 
         body[i, 4] = radius[i] * distance[i]
         body[i, 5] = math.sqrt(repulsion[i])
         body[i, 6] = math.sqrt(adhesion[i])
+        body[i, 7] = ids[i]
         reach[i] = radius[i] * max(distance[i], 1.0)
         margin[i] = MARGIN + (AHEAD * speed[i] if speed.shape[0] > 0 else 0.0)
 
@@ -72,51 +74,27 @@ def wall_push(x, y, z, lower, upper, radius, strength, flat):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def evaluate(first_row, last_row, body, ids, kind, affinity, equal, free, motility, box, lists, velocity, pressure):
+def settle(me, crew, gate, total, body, pairs, free, motility, box, velocity, pressure):
     """Velocities (cell, xyz) um/min and pressures (cell) of the cells that can move; the others keep their pressure.
 
-    Arguments as in mechanics.velocities; motility may have no rows.
+    me, crew, gate: which thread this is, of how many, and where they meet; total (thread, cell, 4): zero before and
+    after; body and pairs (kind, affinity, equal, one, other): as of `push`; motility may have no rows.
     """
     wall, lower, upper, flat = box
-    first, near = lists
+    kind, affinity, equal, one, other = pairs
+    n, pair = body.shape[0], one.shape[0]
+    push(pair * me // crew, pair * (me + 1) // crew, total[me], body, kind, affinity, equal, one, other)
+    meet(gate, crew)
     moving = motility.shape[0] > 0
-    for i in range(first_row, last_row):
+    for i in range(n * me // crew, n * (me + 1) // crew):
+        vx, vy, vz, p = added(i, total)
         if free[i] <= 0.5:
             velocity[i, 0] = velocity[i, 1] = velocity[i, 2] = 0.0
             continue
-        x, y, z, radius, reach = body[i, 0], body[i, 1], body[i, 2], body[i, 3], body[i, 4]
-        push, pull = body[i, 5], body[i, 6]
-        vx, vy, vz, p = 0.0, 0.0, 0.0, 0.0
-        ti = kind[i]
-        if wall[ti] > 0.0:
-            vx, vy, vz = wall_push(x, y, z, lower, upper, radius, wall[ti], flat)
-        for m in range(first[i], first[i + 1]):
-            j = near[m]
-            dx = x - body[j, 0]
-            dy = y - body[j, 1]
-            dz = z - body[j, 2]
-            far = max(reach + body[j, 4], CLOSEST)
-            squared = dx * dx + dy * dy + dz * dz
-            if squared >= far * far and squared >= (radius + body[j, 3]) ** 2:
-                continue
-            touch = max(radius + body[j, 3], CLOSEST)
-            d = math.sqrt(squared)
-            if d < CLOSEST:
-                # coincident cells part along x, the smaller id to the right: symmetric and independent of memory order
-                d = CLOSEST
-                dx, dy, dz = (d if ids[i] < ids[j] else -d), 0.0, 0.0
-            one = 1.0 / (d * touch * far)  # one division serves three
-            o = 1.0 - d * d * far * one
-            o = o * o if o > 0.0 else 0.0
-            p += o
-            e = 1.0 - d * d * touch * one
-            a = pull * body[j, 6] if e > 0.0 else 0.0
-            if not equal:
-                a *= math.sqrt(affinity[i, kind[j]] * affinity[j, ti])
-            f = (push * body[j, 5] * o - a * e * e) * touch * far * one
-            vx += f * dx
-            vy += f * dy
-            vz += f * dz
+        w = wall[kind[i]]
+        if w > 0.0:
+            wx, wy, wz = wall_push(body[i, 0], body[i, 1], body[i, 2], lower, upper, body[i, 3], w, flat)
+            vx, vy, vz = vx + wx, vy + wy, vz + wz
         if moving:
             vx += motility[i, 0]
             vy += motility[i, 1]
@@ -151,6 +129,7 @@ class Velocities(Mechanics):
     """
 
     sets = ("velocity.now", "sense.pressure")
+    crew_from = 10_000  # every step sends the threads out anew
     now, outside = NOW, OUTSIDE
 
     @classmethod
@@ -159,6 +138,7 @@ class Velocities(Mechanics):
 
     def __init__(self, period: float):
         super().__init__(period, "adams-bashforth")
+        self.total = np.empty((0, 0, 4), np.int64)
 
     def look(self, tissue: Tissue):
         """Neighbor lists of the present positions."""
@@ -174,7 +154,7 @@ class Velocities(Mechanics):
         forces = (cells[f"mechanics.{k}"] for k in ("adhesion_distance", "repulsion", "adhesion"))
         speed = cells["motility.speed"] if "motility.speed" in cells else np.empty(0)
         left = outside == LEFT if outside.any() else np.empty(0, np.bool_)
-        given = (cells.position, cells["radius"], *forces, speed, left)
+        given = (cells.position, cells["radius"], *forces, cells.id, speed, left)
         over_rows(gather, n, self.threads, *given, body, place, reach, margin)
         self.neighbors.update(place, reach, cells.id, margin, self.threads)
         return body
@@ -183,13 +163,15 @@ class Velocities(Mechanics):
         cells = tissue.cells
         if cells.n == 0:
             return
-        body, near, can = self._gather(tissue), self.neighbors, free(cells)
+        body, can = self._gather(tissue), free(cells)
         self.evaluations += 1
-        self.equal = bool((cells["mechanics.affinity"] == 1.0).all())
         motility = cells["motility.vector"] if "motility.vector" in cells else np.empty((0, 3))
-        walls, lists = (cells.base["mechanics.wall"], self.lower, self.upper, self.flat), (near.first, near.list)
-        given = (body, cells.id, cells.type, cells["mechanics.affinity"], self.equal, can, motility, walls, lists)
-        over_rows(evaluate, cells.n, self.threads, *given, cells["velocity.now"], cells["sense.pressure"], each=8)
+        walls = (cells.base["mechanics.wall"], self.lower, self.upper, self.flat)
+        crew = self.crew(cells.n)
+        if self.total.shape[:2] != (crew, cells.n):
+            self.total = np.zeros((crew, cells.n, 4), np.int64)
+        given = (new_gate(), self.total, body, self.alike(cells), can, motility, walls)
+        as_crew(settle, crew, *given, cells["velocity.now"], cells["sense.pressure"])
         if "mechanics.membrane_repulsion" in cells:  # PhysiCell's wall is a membrane and sets this strength
             cells["mechanics.membrane_repulsion"][(can > 0.5) & (cells["mechanics.wall"] > 0.0)] = WALL
         pairs = self.held(tissue)

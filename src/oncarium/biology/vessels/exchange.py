@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
 from ...engine.process import Process, Tick
 from ...engine.tissue import Tissue
-from .oxygen import HUMAN, MICROLITRE, RESISTANCE, RODENT, TISSUE, Blood, March, march, wall_resistance
+from .oxygen import HUMAN, MICROLITRE, RESISTANCE, RODENT, TISSUE, Blood, March, march, wall_resistance, way_of
 from .state import Vessels
 from .wall import Pieces, conductances, deposit, meet, open_radius, pieces
 
@@ -49,6 +50,20 @@ def passage(mass: float, blood: float = 0.0) -> Passage:
         min(0.95, HELD_BACK * (mass / ALBUMIN) ** SIZE_POWER),
         mass < TINY,
     )
+
+
+@njit(cache=True, nogil=True)
+def _wash_out(rows, rates, blood, drawn, filtration, supply, demand):
+    """What walls exchange at rates (row, voxel), 1/min, and what goes with the fluid, whose filtration (voxel) is in
+    1/min: added to supply and demand (factor, voxel) of factors rows (row). blood, drawn (row): concentration in the
+    plasma, share that follows the fluid through the wall."""
+    for k in range(rows.shape[0]):
+        f = rows[k]
+        for v in range(filtration.shape[0]):
+            demand[f, v] += rates[k, v] + drawn[k] * max(-filtration[v], 0.0)
+        if blood[k] > 0.0:
+            for v in range(filtration.shape[0]):
+                supply[f, v] += blood[k] * (rates[k, v] + drawn[k] * max(filtration[v], 0.0))
 
 
 class VesselExchange(Process):
@@ -113,6 +128,8 @@ class VesselExchange(Process):
         self.breath = names.index(self.oxygen) if self.oxygen in names else -1
         there = [(names.index(name), p) for name, p in self.passages.items() if name in names]
         self.rows = [(f, p) for f, p in there if not p.in_cells]
+        self.washed = np.array([f for f, _ in self.rows], np.int64)
+        self.brought = np.array([p.blood for _, p in self.rows])
         self.small = [(f, p) for f, p in there if p.in_cells]
         self.lost = dict.fromkeys((f for f, _ in self.small), 0.0)  # by the tissue, per min
         self.found: Pieces | None = None
@@ -129,6 +146,8 @@ class VesselExchange(Process):
         if not vessels.graph.n_segments:
             return
         changed = self._cut(tissue)
+        self.perfused = vessels.perfused
+        self.way = way_of(vessels.graph, self.perfused)
         if self.breath >= 0:
             self._breathe(tissue)
         if self.rows or self.small:
@@ -170,7 +189,7 @@ class VesselExchange(Process):
         fields, graph = tissue.fields, tissue.vessels.graph
         total, mean = meet(self.found, passing, fields.value[f])
         inside = np.maximum(self.found.inside, 1e-12)
-        found = march(graph, tissue.vessels.perfused, total * solubility / inside, mean, blood, entering)
+        found = march(graph, self.perfused, total * solubility / inside, mean, blood, entering, self.way)
         source = mean + np.divide(found.loss, found.slope, out=np.zeros(len(mean)), where=found.slope > 0.0)
         share = np.divide(found.slope * inside, total * solubility, out=np.zeros(len(mean)), where=total > 0.0)
         deposit(self.found, passing / fields.grid.voxel_volume, share, source, fields.supply[f], fields.demand[f])
@@ -184,20 +203,18 @@ class VesselExchange(Process):
         if changed or len(self.known) == 0 or not all(np.array_equal(a, b) for a, b in zip(self.known, seen)):
             self.known = tuple(a.copy() for a in seen)
             self._rates(tissue)
-        fluid = tissue.fluid
+        fluid, unused = tissue.fluid, np.zeros(fields.grid.shape)
         for (f, p), passing in zip(self.small, self.open_to):
             entering = np.full(vessels.graph.n_nodes, p.blood)
             found, _ = self._carried(tissue, f, passing, entering, SOLVED, 1.0)
             self.lost[f] = -float((found.loss * self.found.inside).sum()) if self.found is not None else 0.0
-        for k, (f, p) in enumerate(self.rows):
-            fields.demand[f] += self.rates[k]
-            if p.blood > 0.0:
-                fields.supply[f] += self.rates[k] * p.blood
-            drawn = (1.0 - p.reflection) * fields.convection[f]
-            if fluid is not None and drawn > 0.0:
-                fields.demand[f] += drawn * np.maximum(-fluid.filtration, 0.0)
-                if p.blood > 0.0:
-                    fields.supply[f] += drawn * p.blood * np.maximum(fluid.filtration, 0.0)
+        drawn = np.array([(1.0 - p.reflection) * fields.convection[f] for f, p in self.rows])
+        filtration = unused if fluid is None else fluid.filtration
+        count = len(fields.names)
+        _wash_out(
+            self.washed, self.rates.reshape(len(self.rows), -1), self.brought, drawn, filtration.reshape(-1),
+            fields.supply.reshape(count, -1), fields.demand.reshape(count, -1),
+        )  # fmt: skip
 
     def _rates(self, tissue: Tissue) -> None:
         """(factor, z, y, x) 1/min at which voxels exchange with blood."""

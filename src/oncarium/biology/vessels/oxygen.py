@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...engine.graph import Graph
+from ...engine.graph import Graph, Incidence
 from .state import INNER
 
 MICROLITRE = 1e6  # um^3 in a nl
@@ -84,6 +84,8 @@ def content(oxygen, haematocrit, blood):
     >>> round(content(60.0, 0.4, Blood(3.0, 38.0)), 9)
     0.161344923
     """
+    if blood[2] == 0.0:  # dissolved only
+        return blood[3] * oxygen
     return haematocrit * blood[2] * saturation(oxygen, blood[0], blood[1]) + blood[3] * oxygen
 
 
@@ -92,6 +94,8 @@ def tension(carried, haematocrit, linear, low, high, blood):
     """mmHg at which content + linear x tension is `carried`, between low and high."""
     power, p50 = blood[0], blood[1]
     bound, slope = haematocrit * blood[2], blood[3] + linear
+    if bound == 0.0 and slope > 0.0:
+        return min(max(carried / slope, low), high)
     a, b = low, high
     p = 0.5 * (a + b)
     for _ in range(60):
@@ -208,6 +212,20 @@ def _march(order, ends, flow, carries, haematocrit, first, segment, enters, inle
             slope[s] = q * steep * -math.expm1(-g / (q * steep))
 
 
+class Way(NamedTuple):
+    """Which segments meet at which node, and the rows of nodes in the order in which blood reaches them."""
+
+    incidence: Incidence
+    order: np.ndarray
+
+
+def way_of(graph: Graph, carries: np.ndarray) -> Way:
+    """How blood goes through a graph with flow; carries (segment): whether it flows there."""
+    found = graph.incidence()
+    flow = graph.segments["flow"]
+    return Way(found, downstream(graph.ends, flow, carries, found.first, found.segment, graph.n_nodes))
+
+
 def march(
     graph: Graph,
     carries: np.ndarray,
@@ -215,6 +233,7 @@ def march(
     tissue: np.ndarray,
     blood: Blood = HUMAN,
     entering: np.ndarray | None = None,
+    way: Way | None = None,
 ) -> March:
     """Oxygen of the blood of a network with flow and haematocrit.
 
@@ -222,6 +241,7 @@ def march(
     conductance   (segment) um^3 of oxygen per min and mmHg between its blood and the tissue
     tissue        (segment) mmHg, weighted mean of the tissue at it
     entering      (node) mmHg of blood that enters there; left out: the nodes' oxygen
+    way           way_of(graph, carries), where it is known
 
     >>> from oncarium.biology.vessels.state import FLOW, Vessels
     >>> graph = Vessels.empty().graph
@@ -231,9 +251,8 @@ def march(
     >>> found.node.round(2).tolist(), found.loss.round(0).tolist()
     ([60.0, 55.83], [3782.0])
     """
-    incidence = graph.incidence()
     flow, n = graph.segments["flow"], graph.n_segments
-    order = downstream(graph.ends, flow, carries, incidence.first, incidence.segment, graph.n_nodes)
+    incidence, order = way_of(graph, carries) if way is None else way
     out = (np.full(graph.n_nodes, np.nan), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n))
     enters = np.stack([graph.nodes["haematocrit"], graph.nodes["oxygen"] if entering is None else entering], axis=1)
     _march(

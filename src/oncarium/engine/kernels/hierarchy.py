@@ -48,12 +48,9 @@ class Levels(NamedTuple):
 
 @dataclass
 class Hierarchy:
-    """wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside; leave (z, y, x) 1/min or empty: what
-    boundary voxels lose, when couplings are full.
-    """
+    """wall (6 arrays) 1/min: exchange of the finest boundary voxels with outside."""
 
     levels: Levels
-    leave: np.ndarray
     wall: list[np.ndarray]
     known: tuple[bytes, np.ndarray] | None = field(default=None, init=False)  # outside concentrations and what they add
 
@@ -131,69 +128,98 @@ def _interpolation(widths: tuple[float, ...], merge: bool, slip: tuple[float, fl
     return near, other, near_weight, other_weight
 
 
-def _mean(values: np.ndarray, axis: int, group: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Width-weighted mean over groups along an array axis."""
-    w = width.reshape([-1 if a == axis else 1 for a in range(3)])
-    return np.add.reduceat(values * w, group[:-1], axis=axis) / np.add.reduceat(w, group[:-1], axis=axis)
+@njit(cache=True, nogil=True, error_model="numpy")
+def _couple(full, edge, local, width, permeability, first, second, third):
+    """full (6, z, y, x) and edge (z, y, x), both zero before, 1/min, of one level: harmonic mean of local diffusion
+    (z, y, x) on inner faces, and what is lost through open ones.
+
+    width (axis, n) um; first, second, third: velocity along x, y, z on all faces, um/min, or empty. Upwind: a face
+    passes the concentration of the voxel the fluid comes from. A closed face passes no fluid either.
+    """
+    shape = local.shape
+    for a in range(3):
+        velocity, dx, dy, dz = (first, 1, 0, 0) if a == 0 else (second, 0, 1, 0) if a == 1 else (third, 0, 0, 1)
+        flows = velocity.size > 0
+        for k in range(shape[0]):
+            for j in range(shape[1]):
+                for i in range(shape[2]):
+                    at = i if a == 0 else j if a == 1 else k
+                    here, half = width[a, at], 0.5 * width[a, at] / local[k, j, i]
+                    if at == 0 and permeability[2 * a] > 0.0:
+                        edge[k, j, i] += 1.0 / (1.0 / permeability[2 * a] + half) / here
+                        if flows:
+                            edge[k, j, i] += max(-velocity[k, j, i], 0.0) / here
+                    u = velocity[k + dz, j + dy, i + dx] if flows else 0.0
+                    if at + 1 < shape[2 - a]:
+                        there = width[a, at + 1]
+                        g = 1.0 / (half + 0.5 * there / local[k + dz, j + dy, i + dx])
+                        full[2 * a + 1, k, j, i] = (g + max(-u, 0.0)) / here
+                        full[2 * a, k + dz, j + dy, i + dx] = (g + max(u, 0.0)) / there
+                        edge[k, j, i] += u / here
+                        edge[k + dz, j + dy, i + dx] -= u / there
+                    elif permeability[2 * a + 1] > 0.0:
+                        edge[k, j, i] += (1.0 / (1.0 / permeability[2 * a + 1] + half) + max(u, 0.0)) / here
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _couple(full, edge, diffusion, width, first, second, third):
-    """full (6, z, y, x) and edge (z, y, x), both zero before, 1/min, of the inner faces of one level: harmonic mean of
-    diffusion (z, y, x).
-
-    width (axis, n) um; first, second, third: velocity along x, y, z on all faces, um/min, or empty. Upwind: a face
-    passes the concentration of the voxel the fluid comes from.
-    """
-    nz, ny, nx = diffusion.shape
-    for a in range(3):
-        velocity, dx, dy, dz = (first, 1, 0, 0) if a == 0 else (second, 0, 1, 0) if a == 1 else (third, 0, 0, 1)
-        for k in range(nz - dz):
-            for j in range(ny - dy):
-                for i in range(nx - dx):
-                    here, there = (
-                        (width[0, i], width[0, i + 1])
-                        if a == 0
-                        else (width[1, j], width[1, j + 1])
-                        if a == 1
-                        else (width[2, k], width[2, k + 1])
-                    )
-                    g = 1.0 / (0.5 * here / diffusion[k, j, i] + 0.5 * there / diffusion[k + dz, j + dy, i + dx])
-                    full[2 * a + 1, k, j, i] = g / here
-                    full[2 * a, k + dz, j + dy, i + dx] = g / there
-                    if velocity.size > 0:
-                        u = velocity[k + dz, j + dy, i + dx]
-                        full[2 * a + 1, k, j, i] += max(-u, 0.0) / here
-                        full[2 * a, k + dz, j + dy, i + dx] += max(u, 0.0) / there
-                        edge[k, j, i] += u / here
-                        edge[k + dz, j + dy, i + dx] -= u / there
+def _merge(out, fine, groups, share):
+    """out (z, y, x): means of fine, by their share (axis, n), over groups along x, y and z."""
+    first, second, third = groups
+    for k in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            for i in range(out.shape[2]):
+                mean = 0.0
+                for kf in range(third[k], third[k + 1]):
+                    for jf in range(second[j], second[j + 1]):
+                        for f in range(first[i], first[i + 1]):
+                            mean += share[2, kf] * share[1, jf] * share[0, f] * fine[kf, jf, f]
+                out[k, j, i] = mean
 
 
-def _assemble(diffusion: np.ndarray, velocity, widths: list[np.ndarray], permeability: np.ndarray):
-    """couplings (6, z, y, x), edge (z, y, x), wall (6 arrays), leave (z, y, x), all 1/min, of one level.
+def _assemble(tables, widths: np.ndarray, local: np.ndarray, velocity, permeability: np.ndarray):
+    """full (6 x voxels of all levels) and total (voxels of all levels), 1/min."""
+    flat, totals = [], []
+    first, second, third = (NOTHING,) * 3 if velocity is None else velocity
+    for level, shape in enumerate(tables["shape"]):
+        full, edge = np.zeros((6, *shape)), np.zeros(tuple(shape))
+        _couple(full, edge, local, widths[level], permeability, first, second, third)
+        flat.append(full.ravel())
+        totals.append((edge + full.sum(axis=0)).ravel())
+        if level + 1 < len(tables["shape"]):
+            counts = tables["shape"][level + 1][::-1]
+            groups = tuple(tables["group"][level, a, : n + 1] for a, n in enumerate(counts))
+            share, fine = tables["share"][level], local
+            local = np.empty(tuple(counts[::-1]))
+            _merge(local, fine, groups, share)
+            if velocity is not None:
+                first, second, third = (_merge_faces(v, a, groups, share) for a, v in enumerate((first, second, third)))
+    return np.concatenate(flat), np.concatenate(totals)
 
-    A closed face passes no fluid either.
-    """
-    full, edge, leave = np.zeros((6, *diffusion.shape)), np.zeros(diffusion.shape), np.zeros(diffusion.shape)
-    width = np.zeros((3, max(diffusion.shape)))
-    for a in range(3):
-        width[a, : len(widths[a])] = widths[a]
-    _couple(full, edge, diffusion, width, *((NOTHING,) * 3 if velocity is None else velocity))
+
+def _merge_faces(velocity: np.ndarray, axis: int, groups: tuple[np.ndarray, ...], share: np.ndarray) -> np.ndarray:
+    """Velocities on the faces of the next level: those between its groups along the axis, their mean along others."""
+    kept = np.ascontiguousarray(np.take(velocity, groups[axis], axis=2 - axis))
+    n = kept.shape[2 - axis]
+    groups, share = (*groups[:axis], np.arange(n + 1), *groups[axis + 1 :]), share.copy()
+    if share.shape[1] < n:
+        share = np.pad(share, ((0, 0), (0, n - share.shape[1])))
+    share[axis] = 1.0
+    out = np.empty(tuple(len(g) - 1 for g in groups[::-1]))
+    _merge(out, kept, groups, share)
+    return out
+
+
+def _walls(local: np.ndarray, velocity, widths: np.ndarray, permeability: np.ndarray) -> list[np.ndarray]:
+    """1/min, what each face lets into the voxels at it, of the finest level."""
     wall = []
     for face in range(6):
         at, a = _face(face), face // 2
-        h = widths[a][0 if face % 2 == 0 else -1]
-        enter = _conductance(h, diffusion[at], permeability[face]) / h
+        h = widths[a, 0]
+        enter = _conductance(h, local[at], permeability[face]) / h
         wall.append(enter)
-        if permeability[face] > 0.0:
-            out = enter.copy()
-            if velocity is not None:
-                inward = velocity[a][at] * (1.0 if face % 2 == 0 else -1.0)
-                enter += np.maximum(inward, 0.0) / h
-                out += np.maximum(-inward, 0.0) / h
-            edge[at] += out
-            leave[at] += out
-    return full, edge, wall, leave
+        if permeability[face] > 0.0 and velocity is not None:
+            enter += np.maximum(velocity[a][at] * (1.0 if face % 2 == 0 else -1.0), 0.0) / h
+    return wall
 
 
 def _weights(strength: np.ndarray, merged: np.ndarray, odd: bool) -> tuple[float, float]:
@@ -228,25 +254,11 @@ def build(
         for low, high, edge, count in zip(tables["low"], tables["high"], edges, tables["shape"]):
             x, y, z = ((low + high + edge)[a, :n] for a, n in enumerate(count[::-1]))
             totals.append((x + (y[:, None] + z[:, None, None])).ravel())
-        return Hierarchy(Levels(full=np.empty(0), total=np.concatenate(totals), **tables), NOTHING, walls)
-    local = np.full(shape, diffusion) if mobility is None else diffusion * mobility
-    flat: list[np.ndarray] = []
-    for level, w in enumerate(widths):
-        full, edge, faces, gone = _assemble(local, velocity, w, permeability)
-        flat.append(full.ravel())
-        totals.append((edge + full[0] + full[1] + full[2] + full[3] + full[4] + full[5]).ravel())
-        if level == 0:
-            walls, leave = faces, gone
-        for a in range(3):
-            if level + 1 < len(widths) and len(widths[level + 1][a]) < len(w[a]):
-                groups = tables["group"][level, a, : len(widths[level + 1][a]) + 1]
-                local = _mean(local, 2 - a, groups, w[a])
-                if velocity is not None:
-                    velocity = tuple(
-                        np.take(v, groups, axis=2 - a) if b == a else _mean(v, 2 - a, groups, w[a])
-                        for b, v in enumerate(velocity)
-                    )
-    return Hierarchy(Levels(full=np.concatenate(flat), total=np.concatenate(totals), **tables), leave, walls)
+        return Hierarchy(Levels(full=np.empty(0), total=np.concatenate(totals), **tables), walls)
+    local = np.full(shape, diffusion) if mobility is None else diffusion * np.ascontiguousarray(mobility)
+    permeability = np.asarray(permeability, float)
+    full, total = _assemble(tables, widths, local, velocity, permeability)
+    return Hierarchy(Levels(full=full, total=total, **tables), _walls(local, velocity, widths[0], permeability))
 
 
 @lru_cache(maxsize=256)  # mobilities change, these do not
@@ -297,4 +309,8 @@ def _tables(shape: tuple[int, ...], spacing: tuple[float, ...], diffusion: float
         widths = [np.add.reduceat(widths[a], _groups(count[a], bool(merged[a]))[:-1]) for a in range(3)]
     stacked = {k: np.array(v) for k, v in levels.items()}
     stacked["offset"] = np.append(0, np.cumsum(stacked["shape"].prod(axis=1)))
-    return stacked, all_widths, edges, wall
+    spread = np.zeros((len(all_widths), 3, size))
+    for level, own in enumerate(all_widths):
+        for a, w in enumerate(own):
+            spread[level, a, : len(w)] = w
+    return stacked, spread, edges, wall
