@@ -265,6 +265,7 @@ class Mechanics(Process):
             if all(as_crew(travel, crew, gate, *given, (reach, near.known))):
                 break
             latest = k[int(clock[6]) if clock[3] <= 0.0 else int(clock[3])] if clock[3] >= 0.0 else cells["velocity"]
+            del given  # and with it the lists that are built anew
             near.build(body[:, :3], reach, cells.id, self.margin(tissue, latest), self.threads)
         self.evaluations += int(clock[4])
         self.substeps += int(clock[5])
