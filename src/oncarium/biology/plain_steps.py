@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from ..engine.fields import FieldError, Fields
 from ..engine.kernels.cosine import cosine_step, relaxation_rates
 from ..engine.kernels.lod import lod_step
@@ -14,6 +16,20 @@ LOD_STEP = 0.01  # min, the time step of PhysiCell
 def is_open(fields: Fields, f: int) -> bool:
     """Whether something passes a face of a factor, or voxels are held."""
     return bool(fields.face_permeability(f).any() or (fields.fixed is not None and fields.fixed[f].any()))
+
+
+def need_a_steady_state(fields: Fields, f: int) -> None:
+    """Raise FieldError where a factor has no steady state."""
+    sinks = fields.demand[f] + fields.decay[f]
+    if np.isfinite(fields.michaelis[f]):
+        sinks = sinks + fields.capacity[f]
+    still = fields.diffusion[f] == 0.0 and (fields.velocity is None or fields.convection[f] == 0.0)
+    if not sinks.all() if still else not sinks.any() and not is_open(fields, f):
+        raise FieldError(
+            f"Transport: {fields.names[f]} has no steady state: nothing takes it up and nothing passes the faces; "
+            "expected a decay, an uptake (in every voxel where it does not diffuse) or an open face; use the "
+            "solver bdf2"
+        )
 
 
 def _moved(fields: Fields, f: int) -> bool:
