@@ -106,7 +106,11 @@ class Mechanics(Process):
                 um, of the 90th percentile 0.07 (0.03), of the 99th 0.55 (0.21), of pressure 0.07 (0.02) in the mean;
                 `hypoxic_tumor` 13.3 (18.7), 0.005 (0.002), 0.07 (0.03), 0.78 (0.34) um and 0.04 (0.02). Fixed steps of
                 0.1 min, the field's standard, leave 0.84 and 0.23 um at the 99th percentile. Single cells among the
-                forgiven choose another way through the crowd, with any tolerance.
+                forgiven choose another way through the crowd, with any tolerance: no accepted step of that half hour
+                had an error above ten times what is allowed, and after six hours steps of 0.012 and of 0.01 min differ
+                by up to 28 and 45 um. After a day (three seeds each, against nobody forgiven) numbers of cells of each
+                type, pressure and radius of the tumor lie within the spread of seeds; contacts per cell in `reference`
+                are 3.52 in place of 3.58.
     Conserves   without walls, motility and unequal affinities the centroid of all cells stays.
     """
 
@@ -265,6 +269,7 @@ class Mechanics(Process):
             if all(as_crew(travel, crew, gate, *given, (reach, near.known))):
                 break
             latest = k[int(clock[6]) if clock[3] <= 0.0 else int(clock[3])] if clock[3] >= 0.0 else cells["velocity"]
+            del given  # and with it the lists that are built anew
             near.build(body[:, :3], reach, cells.id, self.margin(tissue, latest), self.threads)
         self.evaluations += int(clock[4])
         self.substeps += int(clock[5])

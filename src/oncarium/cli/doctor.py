@@ -18,9 +18,10 @@ def doctor(
     import time
 
     from .. import __version__
+    from ..engine.threads import default_threads
     from ..model.consistency import memory_here
     from ..model.model import EXAMPLE, Model
-    from ..run.simulation import Simulation, default_threads
+    from ..run.simulation import Simulation
 
     print(f"oncarium {__version__}, Python {platform.python_version()}, {platform.platform()}")
     for name in ("numpy", "numba", "scipy", "zarr", "pandas", "xarray", "matplotlib"):

@@ -84,7 +84,7 @@ def scheduled(address: str | None) -> Iterator[Any]:
 
 def say_cost(design: Design, workers: int | None, quiet: bool) -> None:
     """How many runs there will be, and about how long they take."""
-    from ..run.simulation import default_threads
+    from ..engine.threads import default_threads
     from ..study import conduct
 
     if not quiet:

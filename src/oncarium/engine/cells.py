@@ -120,7 +120,7 @@ class Cells(Part):
         count = len(kinds)
         need = self.n + count
         if need > self.capacity:
-            self._reserve(max(need, self.capacity + self.capacity // 2))
+            self._reserve(max(need, self.capacity + self.capacity // 4))
         rows = slice(self.n, need)
         for name in self.columns:
             self._arrays[name][rows] = self.base[name][kinds]

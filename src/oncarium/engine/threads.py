@@ -24,6 +24,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
 
 
+def default_threads() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def shared(items: int, threads: int) -> bool:
     """Whether so many items of work are worth handing to threads."""
     return threads > 1 and items >= PARALLEL_FROM

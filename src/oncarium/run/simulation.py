@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..biology.order import ORDERS
 from ..engine.cells import Cells
 from ..engine.fields import FieldError
 from ..engine.plan import Plan
+from ..engine.threads import default_threads
 from ..errors import DataError, NumericsError
 from ..model.consistency import memory_here
 from ..model.model import Model
@@ -25,11 +25,6 @@ MOST_CELLS = 50_000_000  # of any domain
 COPIES = 3  # of the cells that must fit into 0.8 of the memory: growing needs the old arrays and the new ones
 FINITE = ("position", "volume.total")
 BEFORE = "The last checkpoint is from before."
-
-
-def default_threads() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _finite(values: np.ndarray) -> bool:

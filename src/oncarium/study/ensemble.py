@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from ..content import is_installed
+from ..engine.threads import default_threads
 from ..errors import DataError, InputError, OncariumError
 from ..model.model import Model
 from ..run import api
@@ -117,8 +118,6 @@ def run_all(
     >>> len(done), failed
     (2, {})
     """
-    from ..run.simulation import default_threads
-
     wanted = list(dict.fromkeys(tasks))
     places = folder if isinstance(folder, Mapping) else {task: Path(folder) / task.key for task in wanted}
     missing = [task for task in wanted if not _finished(places[task], task)]
