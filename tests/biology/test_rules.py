@@ -117,3 +117,44 @@ def test_the_dead_follow_only_rules_for_the_dead():
     expected = [twin.behavior(1.0, 5.0, 1.0, [(p, 1.0, 1.0)], []) for p in c["sense.pressure"]]
     np.testing.assert_allclose(c["motility.speed"], np.where(c.type == 0, expected, 1.0), rtol=1e-13)
     assert (c["motility.bias"] == 0.5).all()
+
+
+def test_a_behavior_that_mechanisms_modulate_restarts_from_its_base_in_live_cells_only():
+    rules, tissue = world([Link(0, BIAS, SPEED, True, 1.0, 2.0, 1.0)])
+    rules.resets = ("motility.speed",)
+    rules.prepare(tissue)
+    c = tissue.cells
+    c["vital"][::4] = 1
+    c["motility.speed"][:] = 9.0
+    fire(rules, tissue)
+    live = c["vital"] == 0
+    assert (c["motility.speed"] == np.where(live, 1.0, 9.0)).all()
+    expected = twin.behavior(0.5, 1.0, 0.5, [(1.0, 2.0, 1.0)], [])  # the base, not what was left
+    np.testing.assert_allclose(c["motility.bias"][live & (c.type == 0)], expected, rtol=1e-13)
+
+
+def test_rules_follow_columns_that_move_when_the_population_grows():
+    rules, tissue = world([Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0)])
+    fire(rules, tissue)
+    c = tissue.cells
+    rows = c.add(np.zeros(500, np.int32))
+    c["sense.factor"][:] = 10.0
+    c["motility.speed"][rows] = 7.0
+    fire(rules, tissue)
+    np.testing.assert_allclose(c["motility.speed"], np.where(c.type == 0, 3.0, 1.0), rtol=1e-15)
+
+
+def test_more_cells_than_one_block_and_a_trait_as_a_signal():
+    links = [Link(k, SPEED, PRESSURE, True, 5.0, 1.0, 3.0) for k in range(3)]
+    rules, tissue = world(links, count=700)
+    c = tissue.cells
+    assert "apoptosis.duration" in c.traits
+    rules.links.append(Link(0, BIAS, ("apoptosis.duration", -1), True, 1.0, 516.0, 1.0))
+    rules.prepare(tissue)
+    c["vital"][::5] = 1
+    c["motility.speed"][:] = 1.0
+    fire(rules, tissue)
+    live = c["vital"] == 0
+    expected = [twin.behavior(1.0, 5.0, 1.0, [(p, 1.0, 3.0)], []) for p in c["sense.pressure"]]
+    np.testing.assert_allclose(c["motility.speed"], np.where(live, expected, 1.0), rtol=1e-13)
+    np.testing.assert_allclose(c["motility.bias"], np.where(live & (c.type == 0), 0.75, 0.5), rtol=1e-13)

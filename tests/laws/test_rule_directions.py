@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from oncarium.biology.rules import Rules
+from oncarium.engine.kernels.places import places_of
 from oncarium.engine.kernels.response import respond
 from oncarium.model.files import LIBRARY
 from oncarium.model.model import Model
@@ -35,14 +36,16 @@ def response(engine, link, others):
     base and its end."""
     row = engine.rows.index(link.behavior)
     own = engine.groups[engine.start[link.type] : engine.start[link.type + 1]]
-    own = own[own["behavior"] == row]
+    own = own[(own["behavior"] == row) & (own["end"] > own["up"])]
     values = np.zeros((len(LEVELS), len(engine.rows)))
     for other in engine.links:
         if (other.type, other.behavior) == (link.type, link.behavior):
             values[:, engine.rows.index(other.signal)] = others * other.half
     values[:, engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
     n = len(LEVELS)
-    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, False, values)
+    rows = np.arange(values.shape[1])
+    places = places_of([values], np.zeros_like(rows), rows)
+    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, False, places)
     return values[:, row], own["base"][0], own["highest" if link.increases else "lowest"][0]
 
 

@@ -8,7 +8,6 @@ smallest id gets it, and no thread or memory order can change the outcome.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,45 +22,24 @@ from .antigen import LOAD
 from .damage import REPAIR
 from .death import moment
 from .mechanics import Mechanics, Neighborhood
+from .rates import NO_SHIELD, Rates, toward
 from .secretion import INTERNALISED, TRANSFERRED
 from .springs import Springs
 from .surface import Surface
 from .vital import APOPTOTIC, LIVE, radius_of, who
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
-NO_SHIELD = np.empty(0)
 TURNS = 8  # attacks of one cell within a step, at most
-
-
-class Rates(NamedTuple):
-    """What cells are inclined to do to neighbors, 1/min: engulf apoptotic and necrotic ones (cell), live ones of each
-    type (cell, type), attack and fuse with those of each type (cell, type); 1: how strongly a cell is attacked by each
-    type (cell, type), how much it is shielded (cell)."""
-
-    apoptotic: np.ndarray
-    necrotic: np.ndarray
-    live: np.ndarray
-    attack: np.ndarray
-    immunogenicity: np.ndarray
-    shield: np.ndarray
-    fusion: np.ndarray
-
-    @classmethod
-    def of(cls, cells: Cells, shield: np.ndarray) -> Rates:
-        """Those of all cells."""
-        apoptotic, necrotic, live = (cells[f"phagocytosis.{k}"] for k in ("apoptotic", "necrotic", "live"))
-        attack, immunogenicity = cells["attack.rate"], cells["attack.immunogenicity"]
-        return cls(apoptotic, necrotic, live, attack, immunogenicity, shield, cells["fusion.rate"])
 
 
 @njit(cache=True, nogil=True)
 def choose(first, last, firing, who, place, rates, busy, free, acts, again, wish, whom, when):
     """What each live cell does first to which neighbor within this step, of all that it is inclined to.
 
-    apoptotic, necrotic (cell); live, attack, immunogenicity, fusion (cell, type) 1/min; shield (cell) or empty; busy
-    (cell): id under attack or -1; free (cell): min from which on it can attack again; acts (type): this type can act
-    at all; again: only whom it attacks next; wish, whom, when (cell): code, row, and minutes after the start of the
-    step.
+    apoptotic, necrotic (cell) 1/min; live, attack, fusion: Toward; immunogenicity (cell, type); shield (cell) or
+    empty; busy (cell): id under attack or -1; free (cell): min from which on it can attack again; acts (type): this
+    type can act at all; again: only whom it attacks next; wish, whom, when (cell): code, row, and minutes after the
+    start of the step.
     """
     seed, stream, tick, dt, exact = firing
     ids, kind, vital = who
@@ -75,13 +53,14 @@ def choose(first, last, firing, who, place, rates, busy, free, acts, again, wish
             j = near[m]
             t = kind[j]
             dead = vital[j] != LIVE
-            if again and (dead or attack[i, t] <= 0.0):
+            fights = toward(attack, i, t)
+            if again and (dead or fights <= 0.0):
                 continue
             if dead:
                 rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
                 if rate <= 0.0:
                     continue
-            elif live[i, t] <= 0.0 and fusion[i, t] <= 0.0 and (attack[i, t] <= 0.0 or busy[i] >= 0):
+            elif toward(live, i, t) <= 0.0 and toward(fusion, i, t) <= 0.0 and (fights <= 0.0 or busy[i] >= 0):
                 continue
             dx = position[i, 0] - position[j, 0]
             dy = position[i, 1] - position[j, 1]
@@ -96,20 +75,21 @@ def choose(first, last, firing, who, place, rates, busy, free, acts, again, wish
                 if after < when[i]:
                     wish[i], whom[i], when[i] = ENGULF, j, after
                 continue
-            rate = live[i, t] * (1.0 - shield[j]) if shield.shape[0] > 0 else live[i, t]
+            rate = toward(live, i, t) * (1.0 - shield[j]) if shield.shape[0] > 0 else toward(live, i, t)
             if rate > 0.0 and not again:
                 after = moment(uniform(seed, stream, tick, ids[i], draw + 1), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = ENGULF, j, after
-            if busy[i] < 0 and attack[i, t] > 0.0:
-                rate = attack[i, t] * immunogenicity[j, kind[i]]
+            if busy[i] < 0 and fights > 0.0:
+                rate = fights * immunogenicity[j, kind[i]]
                 after = free[i] + moment(uniform(seed, stream, tick, ids[i], draw + 2), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = ATTACK, j, after
             if again:
                 continue
-            if fusion[i, t] > 0.0:
-                after = moment(uniform(seed, stream, tick, ids[i], draw + 3), fusion[i, t], dt, exact)
+            rate = toward(fusion, i, t)
+            if rate > 0.0:
+                after = moment(uniform(seed, stream, tick, ids[i], draw + 3), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = FUSE, j, after
 
@@ -174,6 +154,7 @@ class Contacts(Process):
         "1/min",
         ge=0.0,
         axis="type",
+        sparse=True,
         wakes=True,
         name="phagocytosis.live",
         doc="rate of engulfing a live neighbor of each type",
@@ -182,6 +163,7 @@ class Contacts(Process):
         "1/min",
         ge=0.0,
         axis="type",
+        sparse=True,
         wakes=True,
         name="attack.rate",
         doc="rate of starting to attack a neighbor of each type",
@@ -220,6 +202,7 @@ class Contacts(Process):
         "1/min",
         ge=0.0,
         axis="type",
+        sparse=True,
         steady=True,
         wakes=True,
         name="fusion.rate",

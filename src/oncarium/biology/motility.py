@@ -15,6 +15,7 @@ from ..engine.random import direction, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .outside import free
+from .secretion import factors_of
 from .vital import RADIUS, who
 
 VECTOR = State(
@@ -45,7 +46,7 @@ class Concentrations(NamedTuple):
 
 class Crawling(NamedTuple):
     """Traits of crawling: flat (a 2-D tissue), planar, active, follows_cue, normalized, contrast (type), cue (type,
-    factor); any_cue: whether somebody follows anything."""
+    factor); any_cue: whether somebody follows anything; which (entry): factor of each entry of the sensitivity."""
 
     flat: bool
     planar: np.ndarray
@@ -55,10 +56,11 @@ class Crawling(NamedTuple):
     normalized: np.ndarray
     contrast: np.ndarray
     any_cue: bool
+    which: np.ndarray
 
 
 class Walk(NamedTuple):
-    """How cells crawl now: persistence (min), bias (1), sensitivity (cell, factor), speed (um/min), heading (cell,
+    """How cells crawl now: persistence (min), bias (1), sensitivity (cell, entry), speed (um/min), heading (cell,
     xyz); vector (um/min) and toward (cell, xyz) belong to chances per step and are empty otherwise."""
 
     persistence: np.ndarray
@@ -80,7 +82,7 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
     seed, stream, tick, dt, exact = firing
     ids, kind, vital = who
     value, lower, spacing, shape = field
-    flat, planar, active, cue, follows_cue, normalized, contrast, any_cue = types
+    flat, planar, active, cue, follows_cue, normalized, contrast, any_cue, which = types
     persistence, bias, sensitivity, speed, heading, vector, toward = walk
     for i in range(first, last):
         t = kind[i]
@@ -104,8 +106,9 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
         cx, cy, cz = 0.0, 0.0, 0.0
         if any_cue and (b > 0.0 or not exact):
             voxel = voxel_at(position[i, 0], position[i, 1], position[i, 2], lower, spacing, shape)
-            for f in range(value.shape[0]):
-                s = cue[t, f] if follows_cue[t] else sensitivity[i, f]
+            for k in range(value.shape[0] if follows_cue[t] else which.shape[0]):
+                f = k if follows_cue[t] else which[k]
+                s = cue[t, f] if follows_cue[t] else sensitivity[i, k]
                 if s == 0.0:
                     continue
                 gx, gy, gz = gradient_at(voxel, value[f], spacing, shape)
@@ -191,7 +194,9 @@ class Motility(Process):
     speed = Behavior("um/min", ge=0.0, doc="speed of active migration")
     persistence = Behavior("min", 1.0, ge=0.0, doc="mean time between changes of direction")
     bias = Behavior("1", ge=0.0, le=1.0, doc="0 random walk, 1 straight along the cues")
-    sensitivity = Behavior("1", axis="factor", doc="weight of each factor's gradient in the cue; negative flees")
+    sensitivity = Behavior(
+        "1", axis="factor", sparse=True, doc="weight of each factor's gradient in the cue; negative flees"
+    )
     cue = Trait(
         "1", axis="factor", ge=-1.0, le=1.0, doc="1 to follow, -1 to flee the gradient of a factor, where advanced is 0"
     )
@@ -240,6 +245,7 @@ class Motility(Process):
             normalized=none if self.normalized is None else self.normalized,
             contrast=base["motility.contrast"],
             any_cue=True,
+            which=factors_of(tissue, "motility.sensitivity"),
         )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:

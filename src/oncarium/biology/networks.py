@@ -85,7 +85,7 @@ class Net:
     up, down    expressions of the rates (model/logic.py)    p       parameters
     starts      (nodes, states, chances) drawn when a cell first runs it
     held        (node, 0 or 1)
-    inputs      (node, column, index along its axis or -1, threshold, above)
+    inputs      (node, column, label or index along its axis, or -1, threshold, above)
     minutes     how long one unit of its time lasts
     """
 
@@ -96,23 +96,21 @@ class Net:
     p: np.ndarray
     starts: tuple[tuple[tuple[int, ...], tuple[tuple[int, ...], ...], tuple[float, ...]], ...]
     held: tuple[tuple[int, int], ...]
-    inputs: tuple[tuple[int, str, int, float, bool], ...]
+    inputs: tuple[tuple[int, str, str | int, float, bool], ...]
     minutes: float
 
 
 def nets_of(model: Any) -> list[Net]:
     """The networks of a model's cell types; types with the same one share it."""
-    types, factors = [t.name for t in model.types], [f.name for f in model.factors]
-    labels: dict[str, list[str]] = {"factor": factors, "type": types, "phase": list(model.names.phases)}
+    types, phases = [t.name for t in model.types], list(model.names.phases)
     nets = []
     for n in {repr(n): n for n in model.networks.values()}.values():
         inputs = []
         for i in n.inputs:
             column, label = i.signal
-            axis = model.names.columns[column].axis
-            inputs.append(
-                (i.node, column, labels[axis or ""].index(label) if label is not None else -1, i.threshold, i.above)
-            )
+            if label is not None and model.names.columns[column].axis == "phase":
+                label = phases.index(label)
+            inputs.append((i.node, column, -1 if label is None else label, i.threshold, i.above))
         kinds = np.array([repr(model.networks.get(t)) == repr(n) for t in types])
         starts = tuple((s.nodes, s.states, s.chances) for s in n.logic.starts)
         p = np.array(list(n.logic.parameters.values()), float)
@@ -182,6 +180,7 @@ class Networks(Process):
         for at, value in net.held:
             held[at], state[:, at] = True, value
         for at, column, k, threshold, above in net.inputs:
+            k = cells.labels(column).index(k) if isinstance(k, str) else k
             signal = cells[column][rows] if k < 0 else cells[column][rows, k]
             held[at], state[:, at] = True, (signal > threshold) if above else (signal < threshold)
         draws = (np.uint64(tick.seed), self.stream, tick.number)

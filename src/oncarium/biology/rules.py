@@ -8,25 +8,30 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.cells import Cells
+from ..engine.kernels.places import places_of
 from ..engine.kernels.response import GROUP, TERM, respond
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
 
+Place = tuple[str, str | int]
+
 
 @dataclass(frozen=True)
 class Link:
     """One rule as numbers.
 
-    type, behavior, signal   index of the cell type; (column, index along its axis or -1) of behavior and signal
+    type, behavior, signal   index of the cell type; (column, label or index along its axis, or -1) of behavior and
+                             signal
     increases                direction; saturation, half, power: value far above half, half-maximum, Hill power
     dead_too                 also acts on dead cells
     """
 
     type: int
-    behavior: tuple[str, int]
-    signal: tuple[str, int]
+    behavior: Place
+    signal: Place
     increases: bool
     saturation: float
     half: float
@@ -36,16 +41,13 @@ class Link:
 
 def links_of(model: Any) -> list[Link]:
     """All rules of a model as numbers."""
-    names, factors = [t.name for t in model.types], [f.name for f in model.factors]
+    names = [t.name for t in model.types]
 
-    def place(named: tuple[str, str | None], kind: int) -> tuple[str, int]:
+    def place(named: tuple[str, str | None], kind: int) -> Place:
         column, label = named
-        if label is None:
-            return column, -1
-        along: Any = {"factor": factors, "type": names, "phase": model.types[kind].cycle.phases}[
-            model.names.columns[column].axis
-        ]
-        return column, list(along).index(label)
+        if label is not None and model.names.columns[column].axis == "phase":
+            return column, list(model.types[kind].cycle.phases).index(label)
+        return column, -1 if label is None else label
 
     out = []
     for name, r in model.rules:
@@ -99,17 +101,26 @@ class Rules(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         cells = tissue.cells
-        groups: dict[tuple[int, tuple[str, int]], list[Link]] = {}
+        groups: dict[tuple[int, Place], list[Link]] = {}
         for link in self.links:
             groups.setdefault((link.type, link.behavior), []).append(link)
-        self.rows = list(dict.fromkeys([link.signal for link in self.links] + [link.behavior for link in self.links]))
-        self.behaviors = [
-            (row, *self.rows[row]) for row in sorted({self.rows.index(behavior) for _, behavior in groups})
-        ]
+        # what other mechanisms modulate restarts from its base before all rules: groups without terms
+        fresh: list[Place] = [(name, label) for name in self.resets for label in cells.labels(name) or (-1,)]
+        named = [*(link.signal for link in self.links), *(link.behavior for link in self.links), *fresh]
+        self.rows = list(dict.fromkeys(named))
+        self._there: tuple = ()
+        self.used = list(dict.fromkeys(name for name, _ in self.rows))
+        self.column = np.array([self.used.index(name) for name, _ in self.rows], np.int64)
+        at = [k if isinstance(k, int) else cells.labels(name).index(k) for name, k in self.rows]
+        self.entry = np.maximum(np.array(at, np.int64), 0)
         table: list[tuple] = []
         terms: list[tuple] = []
-        for (kind, (column, k)), links in sorted(groups.items(), key=lambda group: group[0][0]):
-            base = float(cells.base[column][kind] if k < 0 else cells.base[column][kind, k])
+        every: list[tuple[tuple[int, Place], list[Link]]]
+        every = [((kind, behavior), []) for kind in range(len(cells.types)) for behavior in fresh]
+        every += groups.items()
+        for (kind, behavior), links in sorted(every, key=lambda group: group[0][0]):
+            row = self.rows.index(behavior)
+            base = float(np.atleast_1d(cells.base[behavior[0]][kind])[self.entry[row]])
             up = [link for link in links if link.increases]
             down = [link for link in links if not link.increases]
             # one bookkeeping for both directions: a lone rule may saturate on either side of the base
@@ -120,10 +131,10 @@ class Rules(Process):
                 (self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too)
                 for link in up + down
             ]
-            table.append((self.rows.index((column, k)), base, highest, lowest, first, first + len(up), len(terms),
-                          any(link.dead_too for link in links), cells.column(column).whole))  # fmt: skip
+            table.append((row, base, highest, lowest, first, first + len(up), len(terms),
+                          any(link.dead_too for link in links), cells.column(behavior[0]).whole))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
-        self.start = np.searchsorted(sorted(kind for kind, _ in groups), np.arange(len(cells.types) + 1))
+        self.start = np.searchsorted(sorted(kind for (kind, _), _ in every), np.arange(len(cells.types) + 1))
         self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))
         self.sets = tuple(dict.fromkeys(column for _, (column, _) in groups))
 
@@ -133,18 +144,18 @@ class Rules(Process):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
-        kinds, vital = cells.type, cells["vital"]
-        live = vital == 0
-        for name in self.resets:
-            cells[name][live] = cells.base[name][kinds[live]]
-        values = np.empty((cells.n, len(self.rows)))
-        for row, (name, k) in enumerate(self.rows):
-            values[:, row] = cells[name] if k < 0 else cells[name][:, k]
-        over_rows(
-            respond, cells.n, self.threads, kinds, vital, self.start, self.groups, self.terms, self.signed, values
-        )
-        for row, name, k in self.behaviors:
-            if k < 0:
-                cells[name][:] = values[:, row]
-            else:
-                cells[name][:, k] = values[:, row]
+        places, copies = self._places(cells)
+        given = (cells.type, cells["vital"], self.start, self.groups, self.terms, self.signed, places)
+        over_rows(respond, cells.n, self.threads, *given)
+        for name in copies.keys() & {*self.sets, *self.resets}:
+            cells[name][:] = copies[name]
+
+    def _places(self, cells: Cells) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Where signals and behaviors lie, and copies of what is no column of float64 (traits, whole numbers)."""
+        if self._there[:2] != (cells, cells.capacity):  # columns move where they grow
+            columns = {name: cells[name] for name in self.used}
+            copies = {k: c.astype(float) for k, c in columns.items() if c.dtype != np.float64 or k in cells.traits}
+            places = places_of([*(columns | copies).values()], self.column, self.entry)
+            self._there = () if copies else (cells, cells.capacity, places)
+            return places, copies
+        return self._there[2], {}

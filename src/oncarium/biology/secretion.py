@@ -39,6 +39,13 @@ TRANSFERRED = Behavior(
 )
 
 NOTHING = np.empty((0, 0))  # where no type speaks of a target
+TRADED = ("secretion.rate", "secretion.approach", "secretion.target", "secretion.uptake", "metabolism.consumption")
+
+
+def factors_of(tissue: Tissue, name: str) -> np.ndarray:
+    """(entry) the factor of every entry of a column; none of a column that is not there."""
+    labels = tissue.cells.labels(name) if name in tissue.cells else ()
+    return np.array([tissue.fields.index(label) for label in labels], np.int64)
 
 
 def concentration_per_amount(unit: str) -> float:
@@ -51,16 +58,18 @@ def concentration_per_amount(unit: str) -> float:
 
 
 @njit(cache=True, nogil=True)
-def secrete(order, voxel, share, per_amount, rate, approach, target, uptake, consumption, supply, demand, capacity):
+def secrete(order, voxel, share, per_amount, traded, which, supply, demand, capacity):
     """Add what all cells release and take up to supply, demand and capacity (factor, voxel). share (cell): of its
-    voxel; approach and target may be empty."""
+    voxel. traded: rate, approach, target, uptake and consumption, each (cell, entry); which: of all but the target, the
+    factor of every entry; approach and target have the same ones, or none."""
+    rate, approach, target, uptake, consumption = traded
+    released, approached, taken, consumed = which
     each, all_alike = np.ones(share.shape[0]), np.ones(supply.shape[0])
-    deposit_all(order, voxel, rate, per_amount, each, supply)
-    if approach.shape[0] > 0:
-        deposit_product(order, voxel, approach, target, share, supply)
-        deposit_all(order, voxel, approach, all_alike, share, demand)
-    deposit_all(order, voxel, uptake, all_alike, share, demand)
-    deposit_all(order, voxel, consumption, all_alike, share, capacity)
+    deposit_all(order, voxel, rate, released, per_amount, each, supply)
+    deposit_product(order, voxel, approach, target, approached, share, supply)
+    deposit_all(order, voxel, approach, approached, all_alike, share, demand)
+    deposit_all(order, voxel, uptake, taken, all_alike, share, demand)
+    deposit_all(order, voxel, consumption, consumed, all_alike, share, capacity)
 
 
 class Secretion(Process):
@@ -90,10 +99,13 @@ class Secretion(Process):
     slot = "transport"
     reads = ("position", "volume.total", "secretion.*")
     adds = ("fields.supply", "fields.demand", "fields.capacity")
-    rate = Behavior("amount/min", axis="factor", at_death="stop", doc="amount released per time; negative takes up")
+    rate = Behavior(
+        "amount/min", axis="factor", sparse=True, at_death="stop", doc="amount released per time; negative takes up"
+    )
     approach = Behavior(
         "1/min",
         axis="factor",
+        sparse=True,
         ge=0.0,
         at_death="stop",
         rare=True,
@@ -104,15 +116,19 @@ class Secretion(Process):
         "concentration",
         1.0,
         axis="factor",
+        sparse=True,
         ge=0.0,
         rare=True,
         along=("secretion.approach",),
         doc="concentration at which secretion stops",
     )
-    uptake = Behavior("1/min", axis="factor", ge=0.0, at_death="fade", doc="first-order uptake of a fully packed voxel")
+    uptake = Behavior(
+        "1/min", axis="factor", sparse=True, ge=0.0, at_death="fade", doc="first-order uptake of a fully packed voxel"
+    )
     consumption = Behavior(
         "concentration/min",
         axis="factor",
+        sparse=True,
         ge=0.0,
         at_death="fade",
         name="metabolism.consumption",
@@ -139,6 +155,7 @@ class Secretion(Process):
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
         self.per_amount = np.array([concentration_per_amount(u) / fields.grid.voxel_volume for u in fields.units])
+        self.which = tuple(factors_of(tissue, name) for name in (*TRADED[:2], *TRADED[3:]))
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells, fields = tissue.cells, tissue.fields
@@ -149,9 +166,5 @@ class Secretion(Process):
         supply, demand, capacity = (
             a.reshape(len(fields.names), -1) for a in (fields.supply, fields.demand, fields.capacity)
         )
-        targeted = "secretion.approach" in cells
-        approach, target = (cells["secretion.approach"], cells["secretion.target"]) if targeted else (NOTHING, NOTHING)
-        secrete(
-            order, voxel, share, self.per_amount, cells["secretion.rate"], approach, target, cells["secretion.uptake"],
-            cells["metabolism.consumption"], supply, demand, capacity,
-        )  # fmt: skip
+        traded = tuple(cells[name] if name in cells else NOTHING for name in TRADED)
+        secrete(order, voxel, share, self.per_amount, traded, self.which, supply, demand, capacity)

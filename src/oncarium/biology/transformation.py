@@ -15,14 +15,14 @@ from .vital import LIVE
 
 
 @njit(cache=True, nogil=True)
-def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, becomes):
-    """becomes (cell) = the type each live cell turns into now, or -1; rate (cell, type) 1/min."""
+def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, which, becomes):
+    """becomes (cell) = the type each live cell turns into now, or -1; rate (cell, entry) 1/min, which (entry): type."""
     for i in range(first, last):
         if vital[i] != LIVE:
             continue
         soonest = dt
-        for t in range(rate.shape[1]):
-            r = rate[i, t]
+        for k in range(which.shape[0]):
+            t, r = which[k], rate[i, k]
             if r > 0.0 and t != kind[i]:
                 after = moment(uniform(seed, stream, tick, ids[i], t), r, dt, exact)
                 if after < soonest:
@@ -45,7 +45,7 @@ class Transformation(Process):
     reads = ("vital",)
     sets = ("type",)
     events = ("transformation",)
-    rate = Behavior("1/min", ge=0.0, axis="type", wakes=True, doc="rate of becoming each type")
+    rate = Behavior("1/min", ge=0.0, axis="type", sparse=True, wakes=True, doc="rate of becoming each type")
 
     @classmethod
     def of(cls, model, build, **options) -> Transformation:
@@ -55,11 +55,15 @@ class Transformation(Process):
         self.period = period
         self.exact = exact
 
+    def prepare(self, tissue: Tissue) -> None:
+        cells = tissue.cells
+        self.which = np.array([cells.types.index(t) for t in cells.labels("transformation.rate")], np.int64)
+
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         becomes = np.full(cells.n, -1, np.int32)
         draws = (np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact)
-        given = (cells.id, cells.type, cells["vital"], cells["transformation.rate"])
+        given = (cells.id, cells.type, cells["vital"], cells["transformation.rate"], self.which)
         over_rows(choose, cells.n, self.threads, *draws, *given, becomes)
         rows = np.flatnonzero(becomes >= 0)
         if len(rows):

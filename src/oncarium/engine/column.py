@@ -41,6 +41,7 @@ class Column:
     groups      name -> (lowest, highest) value: cells that loops choose by this column, and that are counted where
                 `counted` names the group
     summed      the name under which its sum over the cells of each type is told, if it is
+    sparse      of its axis, cells have only those entries that a model speaks of
     short       first word by which its entries go in arguments of loops, besides its own name
     """
 
@@ -65,6 +66,7 @@ class Column:
     groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     counted: tuple[str, ...] = ()
     summed: str = ""
+    sparse: bool = False
     short: str = ""
 
     def __post_init__(self) -> None:

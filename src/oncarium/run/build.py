@@ -27,6 +27,7 @@ from ..model.model import Model
 from ..model.places import TRIES, lattice
 from ..model.regions import Region
 from . import matrix, patient, vessels
+from .entries import only_spoken_of
 from .initial import begin
 from .regions import edge_voxels, grid_of, inside, voxel_centers
 from .start import custom_columns, draw, fill_fields, give_values, hold_layers
@@ -88,7 +89,8 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
     fields = build_fields(model)
     columns = columns_of(model, mechanisms)
     labels = {"factor": tuple(fields.names), "phase": phase_labels(model), "bond": tuple(str(b) for b in range(BONDS))}
-    cells = Cells(columns, tuple(t.name for t in model.types), labels, absent(model, {c.name for c in columns}))
+    columns, own = only_spoken_of(model, mechanisms, columns, {"type": tuple(t.name for t in model.types), **labels})
+    cells = Cells(columns, tuple(t.name for t in model.types), labels | own, absent(model, {c.name for c in columns}))
     set_base(model, cells)
     place(model, cells, seed)
     if model.numerics == "physicell":

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..biology.order import ORDERS
+from ..engine.cells import Cells
 from ..engine.fields import FieldError
 from ..engine.plan import Plan
 from ..errors import DataError, NumericsError
@@ -17,6 +18,7 @@ from ..model.consistency import memory_here
 from ..model.model import Model
 from ..units import to_minutes
 from .build import build
+from .entries import spread
 from .room import Room
 
 MOST_CELLS = 50_000_000  # of any domain
@@ -217,14 +219,17 @@ class Simulation:
         if cells.types != before.tissue.cells.types or fields.shape != before.tissue.fields.shape:
             raise DataError("checkpoint", "its cell types, factors or domain are not those of this model.")
         mine = {k: v.copy() for k, v in fields.arrays().items()}
-        self.restore(self._fitted(state))
+        self.restore(self._fitted(state, before.tissue.cells))
         self.seed = seed
         fields.restore({**mine, **{k: fields.arrays()[k] for k in ("value", "supply", "demand", "capacity")}})
         live = cells["vital"] == 0
         for name, column in cells.columns.items():
             if name not in before.tissue.cells.columns:
                 continue
-            changed = cells.base[name] != before.tissue.cells.base[name]
+            past = before.tissue.cells.base[name]
+            if column.axis:
+                past = spread(past, before.tissue.cells.labels(name), cells.labels(name), column.default)
+            changed = cells.base[name] != past
             if column.kind == "behavior" and changed.any():
                 rows = np.flatnonzero(live & changed.reshape(len(cells.types), -1).any(axis=1)[cells.type])
                 cells[name][rows] = cells.base[name][cells.type[rows]]
@@ -232,14 +237,18 @@ class Simulation:
             for p in self.plan.processes:
                 p.rearm()
 
-    def _fitted(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        """A state of another model with the columns of this one: what a mechanism needs that was not there starts at
-        its base."""
+    def _fitted(self, state: Mapping[str, Any], before: Cells) -> dict[str, Any]:
+        """A state of another model, whose cells are `before`, with the columns of this one: what a mechanism needs that
+        was not there starts at its base."""
         cells, t = self.tissue.cells, self.tissue
         known = cells.arrays()
         out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in known}
         kind = np.asarray(state["cells/type"])
         out |= {f"cells/{name}": cells.base[name][kind] for name in cells.columns if f"cells/{name}" not in state}
+        for name in cells.columns.keys() & before.columns.keys():
+            have, want = before.labels(name), cells.labels(name)
+            if have != want:
+                out[f"cells/{name}"] = spread(state[f"cells/{name}"], have, want, cells.column(name).default)
         for name, member in t.members().items():
             if not any(k.startswith(f"{name}/") for k in state):
                 out |= {f"{name}/{k}": v for k, v in member.arrays().items()}

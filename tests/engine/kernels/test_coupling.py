@@ -43,12 +43,13 @@ def test_deposits_sum_and_do_not_depend_on_the_order_of_rows():
     amount, target, weight = random.random((200, 2)), random.random((200, 2)), random.random(200)
 
     def sums(rows):
-        field, both, product = np.zeros(9), np.zeros((2, 9)), np.zeros((2, 9))
+        field, both, product = np.zeros(9), np.zeros((3, 9)), np.zeros((3, 9))
+        which = np.array([2, 1])  # nobody trades factor 0
         order = order_by_voxel(voxel[rows], ids[rows], 9)
         deposit(order, voxel[rows], amount[rows], 1, 3.0, weight[rows], field)
-        deposit_all(order, voxel[rows], amount[rows], np.array([2.0, 3.0]), weight[rows], both)
-        deposit_product(order, voxel[rows], amount[rows], target[rows], weight[rows], product)
-        assert both[1].tobytes() == field.tobytes()
+        deposit_all(order, voxel[rows], amount[rows], which, np.array([7.0, 3.0, 2.0]), weight[rows], both)
+        deposit_product(order, voxel[rows], amount[rows], target[rows], which, weight[rows], product)
+        assert both[1].tobytes() == field.tobytes() and not both[0].any() and both[2].any()
         return field, product
 
     field, product = sums(np.arange(200))

@@ -14,9 +14,10 @@ from numba import njit
 from ...engine.process import Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
-from ..contacts import NO_SHIELD, Contacts, Rates
+from ..contacts import Contacts
 from ..mechanics import Neighborhood
 from ..outside import free
+from ..rates import NO_SHIELD, Rates
 from ..springs import Springs, held_by, join, release, release_all, row_with, rows_by_id, touch
 from ..vital import APOPTOTIC, LIVE, who
 
@@ -142,7 +143,8 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
     seed, stream, tick, dt, _ = firing
     ids, kind, vital = who
     position, reach, first, near = place
-    apoptotic, necrotic, live, attack, immunogenicity, _, fusion = rates
+    apoptotic, necrotic, immunogenicity = rates.apoptotic, rates.necrotic, rates.immunogenicity
+    live, attack, fusion = rates.live.rate, rates.attack.rate, rates.fusion.rate  # of all types
     duration, damage_rate, target, delivered, damage, attacked = attacks
     fluid, cytoplasm, nuclear_solid, nuclear, target_nuclear, total, radius = volumes
     row_of, first_id = rows_by_id(ids)

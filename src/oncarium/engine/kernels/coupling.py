@@ -77,26 +77,27 @@ def deposit(order, voxel, amount, factor, scale, weight, field):
 
 
 @njit(cache=True, nogil=True)
-def deposit_all(order, voxel, amount, scale, weight, field):
-    """field[factor, voxel] += scale * weight * amount over cells in a fixed order, of all factors: amount (cell,
-    factor), scale (factor), weight (cell), field (factor, voxel). A cell's row is read once."""
+def deposit_all(order, voxel, amount, which, scale, weight, field):
+    """field[factor, voxel] += scale * weight * amount over cells in a fixed order, of all entries: amount (cell, entry),
+    which (entry) factor, scale (factor), weight (cell), field (factor, voxel). A cell's row is read once."""
     for k in range(order.shape[0]):
         i = order[k]
         v = voxel[i]
-        for f in range(field.shape[0]):
-            a = amount[i, f]
+        for e in range(which.shape[0]):
+            a, f = amount[i, e], which[e]
             if a != 0.0:
                 field[f, v] += scale[f] * weight[i] * a
 
 
 @njit(cache=True, nogil=True)
-def deposit_product(order, voxel, amount, target, weight, field):
-    """field[factor, voxel] += weight * amount * target: the supply of secretions that stop at their target."""
+def deposit_product(order, voxel, amount, target, which, weight, field):
+    """field[factor, voxel] += weight * amount * target: the supply of secretions that stop at their target. amount,
+    target (cell, entry), the rest as above."""
     for k in range(order.shape[0]):
         i = order[k]
         v = voxel[i]
-        for f in range(field.shape[0]):
-            a = amount[i, f] * target[i, f]
+        for e in range(which.shape[0]):
+            a, f = amount[i, e] * target[i, e], which[e]
             if a != 0.0:
                 field[f, v] += weight[i] * a
 

@@ -3,7 +3,7 @@ column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from ...biology.volume import Volume
 from ...engine.cells import FADED
 from ...engine.fields import Grid
+from ...run.entries import spread
 
 if TYPE_CHECKING:
     from ...model.model import Model
@@ -27,6 +28,7 @@ class Moment:
 
     time      min                       concentration     (factor, z, y, x)
     read      column -> (cell,) or (cell, axis) values, or None where whoever holds the cells has no such column
+    labels    column, how many entries it has -> their names
     assumed   columns that were asked for and not held: they have their types' base values
 
     `moment[column]` is always an array of float64.
@@ -37,6 +39,7 @@ class Moment:
     grid: Grid
     concentration: np.ndarray
     read: Callable[[str], np.ndarray | None]
+    labels: Callable[[str, int], Sequence[str]]
     assumed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -59,6 +62,7 @@ class Moment:
             tissue.fields.grid,
             tissue.fields.value,
             lambda name: cells[name][order] if name in cells else None,
+            lambda name, width: cells.labels(name),
         )
 
     @classmethod
@@ -79,13 +83,21 @@ class Moment:
             grid,
             value,
             lambda name: result.array(name, result.times[k]) if name in held else None,
+            result._labels,
         )
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._known:
             held = self.read(name)
-            self._known[name] = self._assume(name) if held is None else np.asarray(held, float)
+            self._known[name] = self._assume(name) if held is None else self._whole(name, np.asarray(held, float))
         return self._known[name]
+
+    def _whole(self, name: str, held: np.ndarray) -> np.ndarray:
+        """Values of a column with those entries that cells lack because the model does not speak of them."""
+        want = self._labels(name) if held.ndim > 1 and name in self.model.names.columns else None
+        if not want or held.shape[1] == len(want):
+            return held
+        return spread(held, self.labels(name, held.shape[1]), want, self.model.names.columns[name].default)
 
     def has(self, name: str) -> bool:
         """Does whoever holds the cells, or the model, know this column?"""
