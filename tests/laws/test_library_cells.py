@@ -40,9 +40,10 @@ def drift(oxygen, tie2=True):
 
 
 def test_hypoxic_macrophages_follow_ang2_by_tie2():
-    """Six seeds: 89 um in the mean (73 to 102); 5 without TIE2 and 10 in oxygen, with a spread of 12 um of 40 cells."""
-    assert drift("2 mmHg") > 60.0
-    assert abs(drift("2 mmHg", tie2=False)) < 36.0 and abs(drift("60 mmHg")) < 36.0
+    led = drift("2 mmHg")
+    assert led > 60.0
+    # by chance alone the mean of 40 macrophages is 9 um off (five seeds)
+    assert abs(drift("2 mmHg", tie2=False)) < led / 3.0 and abs(drift("60 mmHg")) < led / 3.0
 
 
 def test_cd8_t_cells_stop_dividing_after_some_divisions():

@@ -7,6 +7,7 @@ import pytest
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
+import oncarium as oc
 from helpers import add_cells, ball, fire, run, tissue_of
 from oncarium.biology.body.circulation import Circulation
 from oncarium.biology.body.state import Body
@@ -164,3 +165,12 @@ def test_the_body_follows_its_equations(dt):
 
     end = solve_ivp(change, (0, 120), [1.0, 0.2, 1.0], rtol=1e-11, atol=1e-12).y[:, -1]
     np.testing.assert_allclose(tissue.body.level, end, rtol=1e-8)
+
+
+def test_damage_is_dealt_and_repaired_on_one_clock():
+    """What is dealt within a step is repaired for half of it: that holds where both steps are the same."""
+    model = oc.load("hypoxic_tumor").with_(
+        {"clock": {"transport": "6 min", "mechanics": "6 min", "phenotype": "30 min"}}
+    )
+    period = {r["process"]: r["period"] for r in oc.Simulation(model).plan.rows()}
+    assert period["Damage"] == period["Contacts"] == 6.0 and period["Rules"] == 30.0

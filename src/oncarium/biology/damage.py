@@ -15,7 +15,7 @@ NEGLIGIBLE = 1e-8  # 1/min: PhysiCell leaves damage alone where both rates are s
 
 @each_cell(
     name="Damage", slot="act", among="inside", writes=("damage.level",), columns=(RATE, REPAIR, LEVEL),
-    words=("damage", "phagocytosis", "attack", "fusion"),
+    words=("damage", "phagocytosis", "attack", "fusion"), clock="mechanics",  # as attacks, whose damage it repairs
 )  # fmt: skip
 def damage(damage_level, damage_rate, damage_repair, dt, exact=1.0):
     """D' = rate - repair D; exact over the step, or (exact = 0) implicit Euler as in PhysiCell."""

@@ -66,7 +66,7 @@ MECHANISMS = (
     Transformation,
     Variant(Rules, multiply=False),
     Volume,
-    Variant(damage, why=Death.why, exact=0.0),
+    Variant(damage, why=Death.why, clock="phenotype", exact=0.0),
     Death,
     Cycle,
     Variant(Freeze, slot="act", freeze=False),

@@ -31,7 +31,9 @@ from .voxels import VoxelProcess
 __all__ = ["LoopError", "each_cell", "each_contact", "each_voxel"]
 
 
-OPTIONS = {"slot", "writes", "name", "columns", "of", "other", "among", "period", "reduce", "words", "needs", "makes"}
+OPTIONS = {
+    "slot", "writes", "name", "columns", "of", "other", "among", "period", "clock", "reduce", "words", "needs", "makes"
+}  # fmt: skip
 
 
 class Maker:
@@ -63,9 +65,9 @@ class Maker:
         self.needs: tuple[str, ...] = options.pop("needs", ())
         self.makes: tuple[str, ...] = options.pop("makes", ())
         self.words: tuple[str, ...] = options.pop("words", (function.__name__,) if options["columns"] else ())
+        self.clock = options.pop("clock", "transport" if options["slot"] == "transport" else "phenotype")
         self.process, self.function, self.options = process, function, options
         self.slot, self.declared = options["slot"], {c.name: c for c in options["columns"]}
-        self.clock = "transport" if self.slot == "transport" else "phenotype"
         self.__doc__ = function.__doc__
         self.__name__ = options.get("name") or function.__name__
 
@@ -79,7 +81,7 @@ class Maker:
 
     def of(self, model: Any, build: Any, **parameters: Any) -> LoopProcess:
         """As Process.of."""
-        return self(period=build.minutes(self.clock), **parameters)
+        return self(period=build.minutes(parameters.pop("clock", self.clock)), **parameters)
 
 
 def each_cell(*, slot: str = "act", writes: tuple[str, ...] = (), **options) -> Callable[[Callable], Maker]:
@@ -88,6 +90,7 @@ def each_cell(*, slot: str = "act", writes: tuple[str, ...] = (), **options) -> 
     slot, writes   where it acts, and the columns its return values go to, in order
     of             a type or several: only these cells         among   "live" (default), "dead" or "all"
     columns        those it declares: (State("1", name="stress"), ...)   period  min; every tick when left out
+    clock          of the model, which those of the house keep: "phenotype" when left out
 
     >>> from oncarium.engine.column import State
     >>> @each_cell(writes=("age",), columns=(State("min", name="age"),))
