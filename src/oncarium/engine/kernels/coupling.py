@@ -78,8 +78,8 @@ def deposit(order, voxel, amount, factor, scale, weight, field):
 
 @njit(cache=True, nogil=True)
 def deposit_all(order, voxel, amount, which, scale, weight, field):
-    """field[factor, voxel] += scale * weight * amount over cells in a fixed order, of all entries: amount (cell, entry),
-    which (entry) factor, scale (factor), weight (cell), field (factor, voxel). A cell's row is read once."""
+    """field[factor, voxel] += scale * weight * amount over cells in a fixed order, of all entries: amount (cell,
+    entry), which (entry) factor, scale (factor), weight (cell), field (factor, voxel). A cell's row is read once."""
     for k in range(order.shape[0]):
         i = order[k]
         v = voxel[i]
