@@ -64,3 +64,14 @@ def test_nothing_is_said_where_somebody_makes_it_or_nobody_asks(extra):
 def test_a_mechanism_without_what_it_works_on_is_refused(extra, said):
     with pytest.raises(ModelError, match=said):
         Model.from_text(BASE.replace("EXTRA", extra))
+
+
+@pytest.mark.parametrize(
+    "step, speed, noticed", [("30 min", 1.0, True), ("15 min", 1.0, False), ("30 min", 0.0, False)]
+)
+def test_steps_that_hold_many_turns_of_a_walk(step, speed, noticed):
+    clock = f"clock: {{mechanics: {step}, transport: {step}, phenotype: {step}}}"
+    extra = f"motility: {{speed: {speed} um/min, persistence: 5 min}}\n{clock}"
+    found = [p for p in problems(extra) if p.path == "clock.mechanics"]
+    assert [p.severity for p in found] == ["notice"] * noticed
+    assert all("tumor (5 min)" in p.message and "15 min" in str(p) for p in found)

@@ -19,11 +19,20 @@ def volume(
 ) -> dict:
     """One step of fluid, solids and calcium; rates of fluid, cytoplasm, nucleus, calcification (1/min)."""
     share = [chance(r, dt, exact) for r in rates]
-    fluid = cell["fluid"] + share[0] * (wanted * cell["total"] - cell["fluid"])
-    nuclear_fluid = fluid * cell["nuclear"] / cell["total"]
     goal = cell["target_nuclear"]
     nuclear_solid = cell["nuclear_solid"] + share[2] * (goal - cell["nuclear_solid"])
     cytoplasm_solid = cell["cytoplasm_solid"] + share[1] * (ratio * goal - cell["cytoplasm_solid"])
+    if exact:  # F' = rate (wanted (F + S) - F), S the mean of both ends
+        solid = 0.5 * (cell["nuclear_solid"] + cell["cytoplasm_solid"] + nuclear_solid + cytoplasm_solid)
+        slow = rates[0] * (1.0 - wanted)
+        if slow > 0.0:
+            rest = wanted * solid / (1.0 - wanted)
+            fluid = rest + (cell["fluid"] - rest) * math.exp(-slow * dt)
+        else:
+            fluid = cell["fluid"] + rates[0] * solid * dt
+    else:
+        fluid = cell["fluid"] + share[0] * (wanted * cell["total"] - cell["fluid"])
+    nuclear_fluid = fluid * cell["nuclear"] / cell["total"]
     return {
         "fluid": fluid,
         "nuclear_solid": nuclear_solid,
@@ -45,19 +54,27 @@ def death(
 ) -> dict:
     """Vital state, elapsed time, and whether the cell is cleared; rates and times of apoptosis and necrosis."""
     vital, elapsed, rupture = cell["vital"], cell["elapsed"], cell["rupture"]
-    if vital == LIVE:
-        for state, rate, draw in zip((APOPTOTIC, SWELLING), rates, draws):
-            if draw < chance(rate, dt, exact):
-                vital, elapsed, rupture = state, 0.0, 2.0 * cell["total"]
-                break
-    cleared = False
+    late = 1e-6 * dt if exact else 0.5 * dt
     if vital != LIVE:
         elapsed += dt
-        if vital == SWELLING:
-            if cell["total"] >= rupture:
-                vital, elapsed = LYSED, 0.0
-        else:
-            cleared = elapsed > times[0 if vital == APOPTOTIC else 1] - 0.5 * dt
+    else:
+        when = [
+            -math.log1p(-draw) / rate if exact else 0.0
+            for rate, draw in zip(rates, draws)
+            if draw < chance(rate, dt, exact)
+        ]
+        hits = [
+            state for state, rate, draw in zip((APOPTOTIC, SWELLING), rates, draws) if draw < chance(rate, dt, exact)
+        ]
+        if hits:
+            vital = hits[when.index(min(when))]
+            elapsed, rupture = dt - min(when), 2.0 * cell["total"]
+    cleared = False
+    if vital == SWELLING:
+        if cell["total"] >= rupture:
+            vital, elapsed = LYSED, dt if exact else 0.0
+    elif vital != LIVE:
+        cleared = elapsed > times[0 if vital == APOPTOTIC else 1] - late
     return {"vital": vital, "elapsed": elapsed, "rupture": rupture, "cleared": cleared}
 
 

@@ -7,7 +7,6 @@ smallest id gets it, and no thread or memory order can change the outcome.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,6 +20,7 @@ from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .antigen import LOAD
 from .damage import REPAIR
+from .death import moment
 from .mechanics import Mechanics, Neighborhood
 from .rates import NO_SHIELD, Rates, toward
 from .secretion import INTERNALISED, TRANSFERRED
@@ -30,14 +30,6 @@ from .vital import APOPTOTIC, LIVE, radius_of, who
 
 NOTHING, ENGULF, ATTACK, FUSE = 0, 1, 2, 3
 TURNS = 8  # attacks of one cell within a step, at most
-
-
-@njit(cache=True, nogil=True)
-def moment(draw, rate, dt, exact):
-    """Minutes until an event of this rate (1/min), for a uniform draw; by chances per step: at once or never."""
-    if exact:
-        return -math.log1p(-draw) / rate if rate > 0.0 else math.inf
-    return 0.0 if draw < rate * dt else math.inf
 
 
 @njit(cache=True, nogil=True)

@@ -80,7 +80,9 @@ class Phases(NamedTuple):
 def advance(first, last, firing, who, phase, elapsed, exit_rate, target_nuclear, models, dividing):
     """Move live cells on to their next phases; dividing[i] = 1 where one of them ended in division.
 
-    Exact: the time at which a phase ended is drawn too, and the rest of the step belongs to the next phase.
+    Exact: the time at which a phase ended is drawn too, and the rest of the step belongs to the next phase. Where there
+    is one phase only, daughters that are born within the step may divide in it too: the chance is exp(rate dt) - 1, so
+    that the mean number of cells is exact for any step.
     """
     seed, stream, tick, dt, exact = firing
     ids, kind, vital = who
@@ -103,9 +105,9 @@ def advance(first, last, firing, who, phase, elapsed, exit_rate, target_nuclear,
                 left = max(over, 0.0)
             else:
                 u = uniform(seed, stream, tick, ids[i], draw)
-                if u >= hazard(rate, left, exact):
+                if u >= (math.expm1(rate * left) if exact and phases[t] == 1 else hazard(rate, left, exact)):
                     break
-                left += math.log1p(-u) / rate if exact else 0.0
+                left = max(left + math.log1p(-u) / rate, 0.0) if exact else left
             if p == divides[t]:
                 dividing[i] = 1
             phase[i] = (p + 1) % phases[t]
@@ -124,8 +126,8 @@ class Cycle(Process):
     exit      1/min   Behavior   exit rate of each phase; a fixed phase lasts 1/exit
     phase     1       State      present phase, an index into the type's phases
 
-    Hazard      exact: times in a phase are exponential (or fixed) for
-                any dt; otherwise leaves with probability exit * dt.
+    Hazard      exact: times in a phase are exponential (or fixed) for any dt, the number of cells with a single phase
+                grows as exp(exit t) for any dt; otherwise leaves with probability exit * dt.
     Reads       elapsed.     Adds to   the population's divisions (done in `renew`).
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """

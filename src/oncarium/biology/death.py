@@ -23,6 +23,14 @@ def hazard(rate, dt, exact):
     return 1.0 - math.exp(-rate * dt) if exact else rate * dt
 
 
+@njit(cache=True, nogil=True)
+def moment(draw, rate, dt, exact):
+    """Minutes until an event of this rate (1/min), for a uniform draw; by chances per step: at once or never."""
+    if exact:
+        return -math.log1p(-draw) / rate if rate > 0.0 else math.inf
+    return 0.0 if draw < rate * dt else math.inf
+
+
 class Dying(NamedTuple):
     """What changes in dying cells, each (cell): time in the present phase (min), volume, target of the nucleus and
     volume at which a cell ruptures (um^3)."""
@@ -57,28 +65,31 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
         apoptosis_duration, necrosis_duration, apoptosis_fixed, necrosis_fixed, swelling_duration, apoptosis_rupture,
         necrosis_rupture,
     ) = fate  # fmt: skip
+    late = 1e-6 * dt if exact else 0.5 * dt
     for i in range(first, last):
         t = kind[i]
         if vital[i] >= FROZEN:
             continue
         if vital[i] == LIVE:
-            if apoptosis[i] > 0.0 and uniform(seed, stream, tick, ids[i], 0) < hazard(apoptosis[i], dt, exact):
-                started[i] = 1
-                vital[i] = APOPTOTIC
-                rupture_volume[i] = apoptosis_rupture[t] * total[i]
-            elif necrosis[i] > 0.0 and uniform(seed, stream, tick, ids[i], 1) < hazard(necrosis[i], dt, exact):
-                started[i] = 2
-                vital[i] = SWELLING
-                rupture_volume[i] = necrosis_rupture[t] * total[i]
-            else:
+            # what comes first happens, and the rest of the step belongs to it
+            shrinks, swells = math.inf, math.inf
+            if apoptosis[i] > 0.0:
+                shrinks = moment(uniform(seed, stream, tick, ids[i], 0), apoptosis[i], dt, exact)
+            if necrosis[i] > 0.0:
+                swells = moment(uniform(seed, stream, tick, ids[i], 1), necrosis[i], dt, exact)
+            if min(shrinks, swells) >= dt:
                 continue
-            elapsed[i] = 0.0
+            started[i] = 1 if shrinks <= swells else 2
+            vital[i] = APOPTOTIC if started[i] == 1 else SWELLING
+            rupture_volume[i] = (apoptosis_rupture[t] if started[i] == 1 else necrosis_rupture[t]) * total[i]
+            elapsed[i] = dt - min(shrinks, swells)
             target_nuclear[i] = 0.0
-        elapsed[i] += dt
+        else:
+            elapsed[i] += dt
         if vital[i] == SWELLING:
-            if total[i] >= rupture_volume[i] and elapsed[i] > swelling_duration[t] - 0.5 * dt:
+            if total[i] >= rupture_volume[i] and elapsed[i] > swelling_duration[t] - late:
                 vital[i] = LYSED
-                elapsed[i] = 0.0
+                elapsed[i] = dt if exact else 0.0  # it grew so far in the step before
             continue
         duration, fixed = (
             (apoptosis_duration[t], apoptosis_fixed[t])
@@ -86,9 +97,9 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
             else (necrosis_duration[t], necrosis_fixed[t])
         )
         if fixed > 0.5 or duration <= 0.0:
-            cleared[i] = elapsed[i] > duration - 0.5 * dt
+            cleared[i] = elapsed[i] > duration - late
         else:
-            cleared[i] = uniform(seed, stream, tick, ids[i], 2) < hazard(1.0 / duration, dt, exact)
+            cleared[i] = uniform(seed, stream, tick, ids[i], 2) < hazard(1.0 / duration, min(dt, elapsed[i]), exact)
 
 
 class Death(Process):
@@ -104,6 +115,8 @@ class Death(Process):
     vital                1       State      0 live, 1 apoptotic, 2 swelling, 3 lysed
     elapsed              min     State      time in the present phase of cycle or death
 
+    Exact       of both deaths what comes first happens, at its moment within the step, from which its duration counts;
+                a swelling cell that has grown enough ruptures at the next step.
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """
 

@@ -10,7 +10,7 @@ from ..engine.process import Process, Tick
 from ..engine.random import uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
-from .death import hazard
+from .death import moment
 from .vital import LIVE
 
 
@@ -20,15 +20,18 @@ def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, w
     for i in range(first, last):
         if vital[i] != LIVE:
             continue
+        soonest = dt
         for k in range(which.shape[0]):
             t, r = which[k], rate[i, k]
-            if r > 0.0 and t != kind[i] and uniform(seed, stream, tick, ids[i], t) < hazard(r, dt, exact):
-                becomes[i] = t
-                break
+            if r > 0.0 and t != kind[i]:
+                after = moment(uniform(seed, stream, tick, ids[i], t), r, dt, exact)
+                if after < soonest:
+                    soonest, becomes[i] = after, t
 
 
 class Transformation(Process):
-    """A live cell becomes each other type at its rate. The first type that hits, in the order of types, is taken.
+    """A live cell becomes each other type at its rate; of several the one whose moment comes first (by
+    chances per step: the first in the order of types).
 
     It keeps its place, volume, attachments, what it holds of each factor and conserved quantities of its own;
     behaviors, damage and the target of its nucleus are the new type's, its cycle starts anew, and it attacks nobody.

@@ -37,12 +37,13 @@ def relax(rate, dt, exact):
 
 PARTS = (
     "volume.total", "volume.fluid", "volume.nuclear", "volume.nuclear_solid", "volume.cytoplasm_solid",
-    "volume.target_nuclear", "volume.calcified_fraction", "radius",
+    "volume.target_nuclear", "volume.calcified_fraction", "radius", "elapsed",
 )  # fmt: skip
 
 
 class Parts(NamedTuple):
-    """Volumes of the cells, um^3, the calcified share and the radius, um; each (cell)."""
+    """Volumes of the cells, um^3, the calcified share, the radius, um, and the time in the present phase of cycle or
+    death, min; each (cell)."""
 
     total: np.ndarray
     fluid: np.ndarray
@@ -52,6 +53,18 @@ class Parts(NamedTuple):
     target_nuclear: np.ndarray
     calcified: np.ndarray
     radius: np.ndarray
+    elapsed: np.ndarray
+
+
+@njit(cache=True, nogil=True)
+def wetted(fluid, total, solid, wanted, rate, dt, exact):
+    """Fluid after dt min, relaxing at `rate` to the share `wanted` of a volume that it is part of itself: exact for the
+    mean of the solids over the step, or by Euler's rule for the total at its start."""
+    if not exact:
+        return fluid + rate * dt * (wanted * total - fluid)
+    slow = rate * (1.0 - wanted) * dt
+    minutes = dt * (-math.expm1(-slow) / slow if slow > 1e-12 else 1.0)
+    return fluid * math.exp(-slow) + rate * wanted * solid * minutes
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -61,7 +74,7 @@ def grow(first, last, dt, exact, kind, grown_as, vital, rates, fluid_fraction, r
     rates (vital state, part, type) 1/min; grown_as (cell): the type whose rates a live cell grows with; fluid_fraction,
     ratio (type): rest fluid fraction and cytoplasm:nucleus ratio.
     """
-    total, fluid, nuclear, nuclear_solid, cytoplasm_solid, target_nuclear, calcified, radius = parts
+    total, fluid, nuclear, nuclear_solid, cytoplasm_solid, target_nuclear, calcified, radius, elapsed = parts
     for i in range(first, last):
         t, s = kind[i], vital[i]
         if s >= FROZEN:
@@ -72,12 +85,14 @@ def grow(first, last, dt, exact, kind, grown_as, vital, rates, fluid_fraction, r
             wanted = 0.0
         elif s == SWELLING:
             wanted = 1.0
-        f = max(fluid[i] + relax(rates[s, 0, g], dt, exact) * (wanted * total[i] - fluid[i]), 0.0)
-        nuclear_fluid = f * (nuclear[i] / (total[i] + NOTHING))
+        h = min(dt, elapsed[i]) if exact and s != LIVE else dt  # of a step within which a cell dies, the rest
         goal = target_nuclear[i]
-        n = max(nuclear_solid[i] + relax(rates[s, 2, g], dt, exact) * (goal - nuclear_solid[i]), 0.0)
-        c = max(cytoplasm_solid[i] + relax(rates[s, 1, g], dt, exact) * (ratio[t] * goal - cytoplasm_solid[i]), 0.0)
-        calcified[i] += relax(rates[s, 3, g], dt, exact) * (1.0 - calcified[i])
+        n = max(nuclear_solid[i] + relax(rates[s, 2, g], h, exact) * (goal - nuclear_solid[i]), 0.0)
+        c = max(cytoplasm_solid[i] + relax(rates[s, 1, g], h, exact) * (ratio[t] * goal - cytoplasm_solid[i]), 0.0)
+        solid = 0.5 * (nuclear_solid[i] + cytoplasm_solid[i] + n + c)
+        f = max(wetted(fluid[i], total[i], solid, wanted, rates[s, 0, g], h, exact), 0.0)
+        nuclear_fluid = f * (nuclear[i] / (total[i] + NOTHING))
+        calcified[i] += relax(rates[s, 3, g], h, exact) * (1.0 - calcified[i])
         fluid[i] = f
         nuclear_solid[i] = n
         cytoplasm_solid[i] = c
@@ -102,13 +117,13 @@ class Volume(Process):
     target_nuclear       um^3    State   target N*; doubled when DNA is copied
     calcified_fraction   1       State   calcified share
 
-    Exact       each relaxation is exact over the step with the others frozen; otherwise Euler's rule.
+    Exact       solids and calcium exactly, fluid to second order in the step; otherwise Euler's rule.
     Source      Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991).
     """
 
     section = "volume"
     slot = "act"
-    reads = ("vital",)
+    reads = ("vital", "elapsed")
     sets = ("volume.*", "radius")
     radius, vital = RADIUS, VITAL
     total = State("um^3", 2494.0, ge=0.0, inherit="halve", settable=True, summed="volume", doc="whole cell volume")

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .model import Model
 
 EXAMPLES = {"matrix": "matrix: {density: 0.3}"}
+MOST_TURNS = (
+    3  # of a crawling cell within a step of mechanics, in the mean; more bring contacts that shorter steps lack
+)
 SURROUNDINGS = ("matrix", "supply", "body", "entry", "exit", "metastasis")
 
 
@@ -22,6 +25,7 @@ def check_whole(reader: Reader, model: Model) -> None:
     _check_volumes(reader, model)
     _check_served(reader, model)
     _check_parts(reader, model)
+    _check_clock(reader, model)
     if not any(p.path.startswith("domain") and p.severity == "error" for p in reader.problems):
         _check_memory(reader, model)
 
@@ -39,6 +43,26 @@ def _check_volumes(reader: Reader, model: Model) -> None:
                 "expected 0 < nuclear < total.",
                 severity="warning" if model.numerics == "physicell" and nuclear > 0.0 and total > 0.0 else "error",
             )
+
+
+def _check_clock(reader: Reader, model: Model) -> None:
+    """Cells that turn several times within a step of mechanics meet others at its end only."""
+    if model.numerics == "physicell":
+        return
+    columns, step = model.names.columns, model.clock.mechanics
+    fast: dict[str, float] = {}
+    for t in model.types:
+        persistence = t.value(columns["motility.persistence"])
+        if t.value(columns["motility.speed"]) > 0.0 and 0.0 < persistence < step / MOST_TURNS:
+            fast[t.name] = persistence
+    if fast:
+        told = ", ".join(f"{name} ({minutes:g} min)" for name, minutes in fast.items())
+        reader.complain(
+            "clock.mechanics",
+            f"a step of {step:g} min holds many turns of {told}; they meet other cells at its end only.",
+            remedy=f"For contacts that do not depend on the step, use at most {MOST_TURNS * min(fast.values()):g} min.",
+            severity="notice",
+        )
 
 
 def _check_served(reader: Reader, model: Model) -> None:
