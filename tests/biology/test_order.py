@@ -107,7 +107,8 @@ def test_what_a_loop_of_the_user_reads_is_made():
     simulation = Simulation(model().with_process(quorum()), seed=1)
     simulation.run("12 min")
     assert {"Emt", "Quorum"} <= {p.name for p in simulation.plan.processes}
-    assert (simulation.tissue.cells["secretion.rate"][:, 1] == 1.0).all()
+    cells = simulation.tissue.cells
+    assert (cells["secretion.rate"][:, cells.labels("secretion.rate").index("il6")] == 1.0).all()
 
 
 def test_a_column_of_a_mechanism_that_is_off_says_why():

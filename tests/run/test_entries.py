@@ -9,7 +9,7 @@ from oncarium.engine.process import Process
 from oncarium.run.entries import spread
 from oncarium.run.simulation import Simulation
 
-MODEL = oc.load("hypoxic_tumor").with_({"domain.x": "[-100 um, 100 um]", "domain.y": "[-100 um, 100 um]"})
+MODEL = oc.load("hypoxic_tumor")
 RULE = "oxygen increases secretion.rate.glucose to 5 molecules/min, half 20 mmHg, hill 2 assumed"
 
 
@@ -94,7 +94,7 @@ def test_a_branch_may_speak_of_an_entry_that_nobody_spoke_of():
 
 
 def test_results_name_the_entries_that_are_there(tmp_path):
-    model = MODEL.with_({"record.columns": "[secretion.rate, secretion.uptake]", "until": "12 min"})
+    model = MODEL.with_({"record.columns": "[secretion.rate, secretion.uptake, sense.factor]", "until": "12 min"})
     result = oc.run(model, out=tmp_path / "r", threads=1)
     table = result.cells("12 min")
     assert {"secretion.rate.chemokine", "secretion.uptake.oxygen", "sense.factor.glucose"} <= set(table.columns)
