@@ -99,3 +99,17 @@ def test_memory_and_declarations():
     for wrong in ({"kind": "thing"}, {"kind": "state", "inherit": "maybe"}):
         with pytest.raises(ValueError, match="one of"):
             Column("1", **wrong)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_is_found_wherever_it_stands(wrong):
+    for name in ("mass", "amount"):
+        columns = [Column("1", "state", name="mass"), Column("1", "state", axis="factor", name="amount")]
+        cells = Cells(columns, ("a",), {"factor": ("x", "y")})
+        for _ in range(3):  # columns move as they grow
+            cells.add(0, 100)
+            assert cells.finite()
+        cells[name][-1] = wrong
+        assert not cells.finite() and not cells.copy().finite()
+        cells.reorder(np.arange(cells.n - 1))  # what lies beyond the last row does not count
+        assert cells.finite()

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .column import Column
+from .kernels.places import all_finite, places_of
 from .part import Part
 
 POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="position")
@@ -54,6 +55,7 @@ class Cells(Part):
         self.capacity = 0
         self._arrays: dict[str, np.ndarray] = {}
         self._views: dict[str, np.ndarray] = {}  # the rows in use, as they were last asked for: a tick asks 700 times
+        self._lie: tuple[np.ndarray, np.ndarray] | None = None  # where columns lie, and how wide they are
         self._reserve(64)
 
     def labels(self, name: str) -> tuple[str, ...]:
@@ -80,6 +82,7 @@ class Cells(Part):
             self._arrays[name] = new
         self.capacity = capacity
         self._views.clear()
+        self._lie = None  # columns move where they grow
 
     def __getitem__(self, name: str) -> np.ndarray:
         view = self._views.get(name)
@@ -203,6 +206,14 @@ class Cells(Part):
         low, high = self.columns[column].groups[name]
         return (self[column] >= low) & (self[column] <= high)
 
+    def finite(self) -> bool:
+        """Whether every number of floating point is finite."""
+        if self._lie is None:
+            found = [a for a in self._arrays.values() if a.dtype == np.float64]
+            each = np.arange(len(found))
+            self._lie = places_of(found, each, 0 * each), np.array([a[0].size for a in found], np.int64)
+        return all_finite(*self._lie, self.n)
+
     @property
     def bytes_per_cell(self) -> int:
         """Memory that one cell takes."""
@@ -215,7 +226,7 @@ class Cells(Part):
         new.columns = dict(self.columns)
         new.base = {k: v.copy() for k, v in self.base.items()}
         new._arrays = {k: v.copy() for k, v in self._arrays.items()}
-        new._views = {}
+        new._views, new._lie = {}, None
         return new
 
     def arrays(self) -> dict[str, np.ndarray]:

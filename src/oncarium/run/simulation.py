@@ -135,6 +135,8 @@ class Simulation:
 
     def _inspect_cells(self) -> None:
         cells = self.tissue.cells
+        if cells.finite():
+            return
         found = []
         for name, column in cells.columns.items():
             if column.numpy_dtype.kind == "f":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,19 @@ TURNS = 10_000  # looks at the gate, some ten microseconds, before the first sle
 SLEEP = 5  # us; the system adds its own
 
 
-def new_gate() -> np.ndarray:
-    """A gate: how often it was reached, the address of the function that sleeps and what it is told."""
+@cache
+def _sleeper() -> tuple[int, int]:
+    """The address of the function that sleeps, and what it is told."""
     if sys.platform == "win32":
         sleep, told = ctypes.windll.kernel32.Sleep, 0
     else:
         sleep, told = ctypes.CDLL(None).usleep, SLEEP
-    return np.array([0, ctypes.cast(sleep, ctypes.c_void_p).value, told], np.int64)
+    return ctypes.cast(sleep, ctypes.c_void_p).value or 0, told
+
+
+def new_gate() -> np.ndarray:
+    """A gate: how often it was reached, the address of the function that sleeps and what it is told."""
+    return np.array([0, *_sleeper()], np.int64)
 
 
 def _word(context: Any, builder: Any, signature: Any, array: Any) -> Any:
