@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from timing import spread
+from timing import fma_rate, spread
 
 MODELS = Path(__file__).parent / "models"
 # name, text, one cell of so many stays, spacing of a nest that fills the box (um, 0: as the text says), minutes
@@ -79,6 +79,7 @@ def main() -> None:
         print(
             f"{name}, {cells} cells: {spread(ms['before'])} ms per tick before, {spread(ms['now'])} now, {ratio} times"
         )
+    print(f"one thread of this machine: {fma_rate():.1f} billion multiplications with an addition a second")
     if given.whole:
         ms, cells = milliseconds(ways["now"], MODELS / "reference_8f04c71.yaml", 1, 0.0, 28 * 1440)
         print(f"reference, 28 days: {ms * 28 * 240 / 1e3:.0f} s, {cells} cells at the end")

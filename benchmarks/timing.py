@@ -47,3 +47,21 @@ def triad(bytes_in_use: int) -> tuple[Callable[[], None], int]:
     a, b, c = np.zeros(n), np.ones(n), np.ones(n)
     rounds = max(1, 20_000_000 // n)
     return lambda: _triad(a, b, c, rounds), 24 * n * rounds
+
+
+@njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _multiply_and_add(a, rounds):
+    for _ in range(rounds):
+        for i in range(a.shape[0]):
+            a[i] = a[i] * 0.999 + 1e-3
+    return a[0]
+
+
+def fma_rate() -> float:
+    """Billions of multiplications with an addition per second, of one thread on 64 numbers: what absolute times beside
+    it are worth."""
+    a, rounds = np.ones(64), 2_000_000
+    _multiply_and_add(a, 10)
+    start = time.perf_counter()
+    _multiply_and_add(a, rounds)
+    return a.size * rounds / (time.perf_counter() - start) / 1e9
