@@ -54,13 +54,14 @@ def test_without_oxygen_cells_ferment():
 def test_what_leaves_is_what_the_scalar_function_says():
     s = grown()
     cells, fields = s.tissue.cells, s.tissue.fields
+    made, used = (
+        cells.labels(name).index(f) for name, f in (("secretion.rate", "lactate"), ("metabolism.consumption", "oxygen"))
+    )
     oxygen, glucose = (cells["sense.factor"][:, fields.index(n)] for n in ("oxygen", "glucose"))
     for k in range(0, cells.n, 7):
         _, _, lactate, met = fluxes(oxygen[k], glucose[k], 0.72, 1.5)
-        assert cells["secretion.rate"][k, fields.index("lactate")] == pytest.approx(
-            lactate * cells["volume.total"][k] * 1e-3, rel=1e-3
-        )
-        assert cells["metabolism.consumption"][k, fields.index("oxygen")] == pytest.approx(0.72 / 1.3e-3)
+        assert cells["secretion.rate"][k, made] == pytest.approx(lactate * cells["volume.total"][k] * 1e-3, rel=1e-3)
+        assert cells["metabolism.consumption"][k, used] == pytest.approx(0.72 / 1.3e-3)
         assert cells["metabolism.energy"][k] == pytest.approx(met, abs=0.01)
     acid = cells["sense.factor"][:, fields.index("acid")]
     np.testing.assert_allclose(cells["acidity.ph"], 7.4 - acid / 25.0, rtol=1e-12)

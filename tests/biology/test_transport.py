@@ -514,25 +514,3 @@ def test_a_tissue_without_factors_has_nothing_to_solve():
     transport = ready(some, "bdf2")
     transport.step(some, Tick(0, 0.0, 1.0, 1))
     assert transport.report() == []
-
-
-def test_what_changes_slowly_takes_one_step_per_firing_and_after_an_event_short_ones():
-    """A factor between closed faces that cells take up slowly: bdf2 at first, backward Euler when halving its step
-    changes nothing that counts, bdf2 again when told that all is new."""
-    some = tissue(decay=1e-3, initial=5.0)
-    some.fields.supply[0, 0, 2, 2] = 1.0
-    exact = some.fields.value[0].ravel().copy()
-    transport, seen = ready(some, "auto", 3.0), []
-    for k in range(61):
-        transport.step(some, Tick(k, 3.0 * k, 3.0, 1))
-        seen.append(transport.chosen[0])
-    assert seen[0] == "bdf2" and seen[-1] == "backward-euler"
-    assert next(k for k in range(1, 61) if seen[k] != seen[k - 1]) % 20 == 0
-    operator = operator_of(some.fields)[0] - 1e-3 * np.eye(exact.size)
-    step, rest = expm(3.0 * operator), np.linalg.solve(operator, some.fields.supply[0].ravel())
-    for _ in range(61):
-        exact = step @ (exact + rest) - rest
-    assert np.abs(some.fields.value[0].ravel() - exact).max() < 2e-3 * exact.max()
-    transport.rearm()
-    transport.step(some, Tick(61, 183.0, 3.0, 1))
-    assert transport.chosen[0] == "bdf2"

@@ -90,7 +90,7 @@ def test_values_arrive_in_canonical_units():
         ("until: 1 day", "until: -1 day", "at least 0"),
         ("until: 1 day", "untill: 1 day", "Did you mean 'until'"),
         ("until: 1 day", "until: 1 day\nseed: -1", "at least 0"),
-        ("until: 1 day", "until: 1 day\nclock: {phenotype: 0.5 min}", "whole multiple"),
+        ("until: 1 day", "until: 1 day\nclock: {phenotype: 0.7 min}", "whole multiple"),
         ("until: 1 day", "until: 1 day\nclock: {transport: 0 min}", "above 0"),
         ("until: 1 day", "until: 1 day\nrecord: {cells: 1.5 min}", "whole number of ticks"),
         ("cells: tumor", "cells: tumour", "Did you mean 'tumor'"),

@@ -98,15 +98,17 @@ def test_cells_have_their_id_type_state_and_phase(result, data):
         ("sense.factor.signal", "nM"),
         ("secretion.uptake.oxygen", "1/min"),
         ("metabolism.consumption.oxygen", "mmHg/min"),
-        ("metabolism.consumption.signal", "nM/min"),
         ("secretion.rate.signal", "fmol/min"),
-        ("secretion.rate.oxygen", "mmHg*um^3/min"),
         ("attack.rate.tumor", "1/min"),
         ("damage.level", "1"),
     ],
 )
 def test_every_number_has_its_unit(data, name, unit):
     assert data.var.loc[name, "unit"] == unit
+
+
+def test_what_no_cell_of_the_model_does_is_no_number(data):
+    assert not {"metabolism.consumption.signal", "secretion.rate.oxygen"} & set(data.var_names)
 
 
 def test_places_are_where_squidpy_looks_for_them(result, data):

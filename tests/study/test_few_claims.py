@@ -6,7 +6,7 @@ from dataclasses import replace
 from oncarium.study.claims import LIBRARY, profiles, read_claim
 from oncarium.study.verdicts import SUPPORTED, WEAK, run_claims
 
-FEW = ("C07", "C19", "C23")  # macrophages divide in place; the niche holds back p53; monocytes come by CCL2
+FEW = ("C19", "C23")  # the niche holds back p53; monocytes come by CCL2
 
 
 def test_what_comes_out_in_a_week_shows_within_three_days(tmp_path):

@@ -27,7 +27,6 @@ STEP_ERROR = 1e-3  # of one step of bdf2, as a share of the factor's scale
 SOLVE = 0.02  # equations of a bdf2 step are solved to this part of the step's error
 FIRST_STEP = 0.02  # min, the first step after a start or an event
 SHORTEST = 1e-4  # min: a step this short is taken whatever its error
-ASKED = 20  # firings after which one step of backward Euler is tried again
 GROWTH = 2.0  # a step is at most this many times the one before; two-step formulas stay stable below 2.41
 ROUNDING = 1e-12  # share of the scale below which a negative concentration is rounding
 BOX = (1, 2, 3)  # axes of the voxels in arrays over all factors
@@ -56,9 +55,7 @@ class Transport(Process):
                      voxels are held where a face prescribes a value
     cosine           exact, for closed faces without uptake
     auto             quasi-steady where (decay + mean uptake + D (pi / L)^2) 60 min > 10: L is the longest side of the
-                     box, and the last term counts only where something passes a face or voxels are held. Else bdf2;
-                     every 20th firing decides whether one step of backward Euler is as good: where its error, of which
-                     halving it takes half, is within the tolerance of a step
+                     box, and the last term counts only where something passes a face or voxels are held. Else bdf2
 
     Mobility, velocity, exchange through faces and saturable uptake: quasi-steady, bdf2, backward-euler.
 
@@ -127,9 +124,6 @@ class Transport(Process):
         """After an event: forget the past, start with a short step."""
         self.last_step[:] = 0.0
         self.next_step[:] = FIRST_STEP
-        for f, name in enumerate(self.names):
-            if self.chosen[f] == "backward-euler" and self.solver.get(name, "auto") == "auto":
-                self.chosen[f] = "bdf2"
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         fields = tissue.fields
@@ -140,8 +134,6 @@ class Transport(Process):
         for f in present:
             if self.chosen[f] == "auto":
                 self.chosen[f] = self._choose(fields, f)
-            elif round(tick.time / tick.dt) % ASKED == 0 and self.solver.get(self.names[f], "auto") == "auto":
-                self._try_one_step(fields, f, tick.dt)
         solved = self._together(fields, [f for f in present if self.chosen[f] in IN_GROUPS], tick.dt)
         for f in (f for f in present if f not in solved):
             solve = getattr(self, "_" + self.chosen[f].replace("-", "_"))
@@ -207,13 +199,6 @@ class Transport(Process):
         )
         taken = float(uptake.mean() if mixed else uptake.min())  # what stays in its voxel meets only the cells there
         return "quasi-steady" if (fields.decay[f] + taken + spread) * CHANGE > FAST else "bdf2"
-
-    def _try_one_step(self, fields: Fields, f: int, dt: float) -> None:
-        """Whether one step of backward Euler per firing is good enough for a factor that changes in time."""
-        if self.chosen[f] in ("bdf2", "backward-euler"):
-            self.chosen[f] = "bdf2"  # whose tolerances are meant
-            if 2.0 * self._euler_start(fields, f, dt)[2] <= self.allowed(f):
-                self.chosen[f], self.last_step[f] = "backward-euler", 0.0
 
     def _know(self, fields: Fields) -> None:
         """Forget all levels when a coefficient is another array, another number or another version."""
