@@ -14,8 +14,10 @@ from timing import spread
 
 import oncarium as oc
 from oncarium.biology.vessels.exchange import VesselExchange
+from oncarium.biology.vessels.oxygen import way_of
 from oncarium.biology.vessels.perfusion import Perfusion
 from oncarium.engine.process import Tick
+from oncarium.engine.tissue import Tissue
 
 BLOCK = """
 name: Block of vessels
@@ -35,6 +37,13 @@ def seconds(run: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
+def breathe(oxygen: VesselExchange, tissue: Tissue) -> None:
+    """Oxygen of the blood alone, the order of its vessels included."""
+    oxygen.perfused = tissue.vessels.perfused
+    oxygen.way = way_of(tissue.vessels.graph, oxygen.perfused)
+    oxygen._breathe(tissue)
+
+
 def network(segments: int, split: str) -> None:
     """First solve, then updates after every radius has changed by up to 0.2 %, with the oxygen of the blood."""
     side = 30 * round(1e3 * (segments / EACH) ** (1.0 / 3.0) / 30)
@@ -52,7 +61,7 @@ def network(segments: int, split: str) -> None:
         s["radius"] *= 1.0 + 0.002 * np.sin(np.arange(len(s["radius"])) + k)
         blood.append(1e3 * seconds(lambda: turns.append(flow.update(tissue.vessels).turns)))
         oxygen._cut(tissue)  # once an hour, when radii have changed
-        air.append(1e3 * seconds(lambda: oxygen._breathe(tissue)))
+        air.append(1e3 * seconds(lambda: breathe(oxygen, tissue)))
     cut = seconds(lambda: (oxygen.prepare(tissue), oxygen._cut(tissue)))
     oxygen.step(tissue, tick)
     print(
