@@ -46,7 +46,8 @@ def fields() -> None:
     def watched(tissue, tick) -> None:
         step(tissue, tick)
         kept = tissue.fields.value.copy()
-        fine._measure(tissue.fields, oxygen, tick.dt)
+        fine._know(tissue.fields)
+        fine._measure(tissue.fields, tick.dt)
         fine.chosen[oxygen] = "quasi-steady"
         fine._quasi_steady(tissue.fields, oxygen, tick.dt)
         errors.append(np.abs(tissue.fields.value[oxygen] - kept[oxygen]).max())

@@ -98,6 +98,7 @@ def test_every_command_tells_a_disk_that_may_only_be_read(model, small_disk, tmp
         ("plan", "hypoxic_tumor", "--wiring", place / "w.png"),
     ):
         told(cli(*arguments), "Read-only file system", "Choose a folder that you may write to", str(place))
+    assert not list(place.iterdir())
 
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):

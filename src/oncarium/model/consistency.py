@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from .model import Model
 
 EXAMPLES = {"matrix": "matrix: {density: 0.3}"}
-MOST_TURNS = (
-    3  # of a crawling cell within a step of mechanics, in the mean; more bring contacts that shorter steps lack
-)
+# of a crawling cell within a step of mechanics, in the mean; more bring contacts that shorter steps lack
+MOST_TURNS = 3
 SURROUNDINGS = ("matrix", "supply", "body", "entry", "exit", "metastasis")
 
 
