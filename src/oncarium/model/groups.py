@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..units import Quantity, whole_ticks
+from ..units import Quantity, split_source, whole_ticks
 from .catalog import groups
 from .reader import Reader
 
@@ -46,7 +46,7 @@ def read_groups(reader: Reader, tree: dict[str, Any]) -> dict[str, dict[str, flo
                 value = reader.quantity(said[n.name], f"{path}.{n.name}", n.unit, ge=n.ge, le=n.le)
             else:
                 value = n.default
-                reader.numbers[f"{path}.{n.name}"] = Quantity(value, n.unit, n.source)
+                reader.numbers[f"{path}.{n.name}"] = Quantity(value, n.unit, split_source(n.source)[1])
             values[n.name] = n.default if value is None else value
         out[path] = values
     return out

@@ -1,6 +1,7 @@
 """Rules: sentences that join a signal to a behavior.
 
     oxygen increases cycle.exit.live to 0.05 1/h, half 20 mmHg, hill 4   @Key2020
+    il6 increases stat3.rise to 0.02 1/min assumed 0.01..0.04, half 0.05 nM @Key2020 R 0.005..0.2, hill 1 assumed 1..2
     pressure decreases cycle.exit.live to 0 1/h, half 1
     contact with macrophage decreases motility.speed to 0.1 um/min, half 1, hill 4, also when dead
 
@@ -16,13 +17,13 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import did_you_mean
-from ..units import split_source
+from ..units import ASSUMED, Evidence, Quantity, UnitError, split_source
 from .catalog import NAMED_SIGNALS, Entry, unit_of
 from .reader import Reader
 
 SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
-    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
+    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead)(?P<tail>\s+(?:assumed|@)[^,]*)?)?\s*$"
 )
 FRAGMENT = re.compile(r"(half|hill)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
@@ -44,15 +45,21 @@ class Rule:
     dead: bool
     unit: str
     half_unit: str
-    source: str
-    text: str
+    numbers: tuple[Quantity, Quantity, Quantity]  # target, half-maximum and power, with the evidence for each
+    text: str  # without the evidence
 
     @property
     def said(self) -> str:
         """What it does, without whom it reads and moves: "decreases to 0 1/min, half 0.3, hill 4"."""
-        found = SENTENCE.match(split_source(self.text)[0])
+        found = SENTENCE.match(self.text)
         assert found, "a rule that was read"
         return f"{found['verb']} to {self.text[found.start('to') :]}"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the bibliography that its numbers name, or the word assumed where all are."""
+        named = tuple(dict.fromkeys(key for q in self.numbers for key in q.sources))
+        return named or ((ASSUMED,) if any(q.grade == "A" for q in self.numbers) else ())
 
 
 @dataclass(frozen=True)
@@ -135,8 +142,12 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
             f"expected a sentence of at most {LONGEST}, {EXAMPLE}.",
         )
         return None
-    text, source = split_source(given)
-    found = SENTENCE.match(text)
+    try:
+        text = _plain(given)
+    except UnitError as error:
+        reader.complain(path, f"'{given[:100]}': {error}.")
+        return None
+    found = SENTENCE.match(given)
     if not found or found["half"] is None:
         what = "it has no half-maximum" if found else "it is not understood"
         reader.complain(
@@ -145,7 +156,7 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
             f"expected <signal> increases|decreases <behavior> to <value>, half <value>, hill <number>; {EXAMPLE}.",
         )
         return None
-    reader.source(source, path)
+    last = split_source(found["tail"] or found["hill"] or found["half"])[1]
     signals, behaviors = names.signals, names.all(("behavior",))
     signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
     if signal is None and names.lost and found["signal"].startswith("network."):
@@ -168,9 +179,14 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         return None
     unit, half_unit = names.unit(*behavior), names.unit(*signal)
     entry = names.columns[behavior[0]]
-    value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le)
-    half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0)
-    hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST) if found["hill"] else DEFAULT_HILL
+    if found["tail"]:
+        reader.sources(last, path)
+    rest = last.origin  # stands for all that say nothing
+    value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le, evidence=rest)
+    half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0, evidence=rest)
+    hill = DEFAULT_HILL
+    if found["hill"]:
+        hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST, evidence=rest)
     if value is None or half is None or hill is None:
         return None
     return Rule(
@@ -183,9 +199,19 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         found["dead"] is not None,
         unit,
         half_unit,
-        source,
+        (
+            reader.numbers[f"{path}.to"],
+            reader.numbers[f"{path}.half"],
+            reader.numbers[f"{path}.hill"] if found["hill"] else Quantity(hill, "1", Evidence((), "A")),
+        ),
         text,
     )
+
+
+def _plain(sentence: str) -> str:
+    """A sentence without the evidence of its numbers. Raises UnitError."""
+    parts = sentence.split(",")
+    return ",".join(p[: len(p) - len(p.lstrip())] + split_source(p)[0] for p in parts)
 
 
 def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
@@ -265,7 +291,7 @@ def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]
     """Paths of the rules to leave out: "signal on behavior", either of them * for any."""
     there = []
     for at, said in rules:
-        m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
+        m = SENTENCE.match(said) if isinstance(said, str) and len(said) <= LONGEST else None
         if m:
             there.append((m["signal"].strip(), m["behavior"].strip(), at))
     out: set[str] = set()

@@ -104,11 +104,11 @@ class Metastasis(Process):
 
     group = "metastasis.cascade"
     numbers = (
-        Number("half_life", "min", 90.0, "Meng2004", "of single cells in the blood", ge=0.1),
+        Number("half_life", "min", 90.0, "@Meng2004", "of single cells in the blood", ge=0.1),
         Number("cluster_half_life", "min", 30.0, "assumed", "of clusters in the blood: a third of it", ge=0.1),
         Number("broken", "1", 0.5, "assumed", "share of clusters that break up before they arrest", ge=0.0, le=1.0),
-        Number("efficiency", "1", 1e-4, "doi:10.1093/jnci/45.4.773", "metastases per arrested cell", ge=0.0, le=1.0),
-        Number("advantage", "1", 35.0, "doi:10.1016/j.cell.2014.07.013", "of a cluster over a cell: 23 to 50", ge=0.0),
+        Number("efficiency", "1", 1e-4, "@doi:10.1093/jnci/45.4.773", "metastases per arrested cell", ge=0.0, le=1.0),
+        Number("advantage", "1", 35.0, "@doi:10.1016/j.cell.2014.07.013", "of a cluster over a cell: 23 to 50", ge=0.0),
         Number("delay", "min", 1080.0, "assumed", "on the way to the lymph node", ge=0.1),
         Number("node_efficiency", "1", 1e-4, "assumed", "metastases per cell that lymph brings", ge=0.0, le=1.0),
         Number("wake", "1/min", 0.1 / DAY, "assumed", "at which a micrometastasis begins to grow", ge=0.0),

@@ -49,12 +49,12 @@ class Intravasation(Process):
         Number("reach", "um", 10.0, "assumed", "between a cell's surface and the wall of a vessel", ge=0.0),
         Number("gate", "1", 1.0, "assumed", "share of cells that a whole membrane holds back", ge=0.0, le=1.0),
         Number("leak", "1", 1.0, "assumed", "permeability of the wall at half of the effect", ge=1e-9),
-        Number("door", "1", 9.0, "doi:10.1158/2159-8290.CD-15-0012", "how much more where a macrophage opens", ge=0.0),
+        Number("door", "1", 9.0, "@doi:10.1158/2159-8290.CD-15-0012", "how much more where a macrophage opens", ge=0.0),
         Number("lymph", "1/min", 1e-3, "assumed", "into lymph, of a fully invasive cell at a lymph vessel", ge=0.0),
         Number("near", "1", 0.15, "assumed", "share of normal tissue within 10 um of a lymph vessel", ge=0.0, le=1.0),
         Number("speed", "um/min", 18.0, "assumed", "of the fluid at half of its effect (0.1 to 1 um/s)", ge=1e-9),
         Number("vegfc", "nM", 0.1, "assumed", "VEGF-C at half of its effect", ge=1e-9),
-        Number("cluster", "1", 0.03, "doi:10.1016/j.cell.2014.07.013", "share that leaves in clusters", ge=0.0, le=1.0),
+        Number("cluster", "1", 0.03, "@doi:10.1016/j.cell.2014.07.013", "share that leaves in clusters", ge=0.0, le=1.0),
         Number("size", "1", 4.0, "assumed", "cells of a cluster at most", ge=2.0),
     )
     section = "metastasis"

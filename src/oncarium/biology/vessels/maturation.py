@@ -136,7 +136,7 @@ class VesselMaturation(Process):
 
     group = "vessels.maturation"
     numbers = (
-        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of its effect on walls", ge=1e-9),
+        Number("half", "nM", HALF, "@doi:10.1186/1752-0509-5-170", "VEGF-A at half of its effect on walls", ge=1e-9),
     )
     section = "vessels"
     slot = "remodel"

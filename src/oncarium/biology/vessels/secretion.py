@@ -45,7 +45,7 @@ class VesselSecretion(Process):
         Number("ccl2", RATE, 5.0, "assumed", "of an endothelial cell", ge=0.0),
         Number("cxcl9", RATE, 20.0, "assumed", "of an endothelial cell in interferon gamma", ge=0.0),
         Number("timp", "um^3/min", 80.0, "assumed", "of an endothelial cell", ge=0.0),
-        Number("uptake", "um^3/min", 2600.0, "doi:10.1186/1752-0509-5-170", "of VEGF-A, by a cell", ge=0.0),
+        Number("uptake", "um^3/min", 2600.0, "@doi:10.1186/1752-0509-5-170", "of VEGF-A, by a cell", ge=0.0),
     )
     section = "vessels"
     slot = "transport"
