@@ -15,7 +15,7 @@ from typing import Any
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
-RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})")
+RANGE = re.compile(rf"({_NUMBER})\.\.(?!\.)({_NUMBER})")
 TAIL = re.compile(r"(?:^|\s)(?=assumed(?:\s|$)|@|[A-Z]\s+\S*\.\.|\S*\.\.)")  # where a number's evidence begins
 KEY = re.compile(r"[\w:./()<>;+-]+")
 # parts of a unit: a name with at most one small power, a short number, * / ( ) and spaces; nothing that takes long to
@@ -25,12 +25,7 @@ UNIT = re.compile(
 )
 POWER_WORDS = re.compile(r"\b(square|squared|cubic|cubed|sq)\b", re.I)
 ASSUMED = "assumed"
-GRADES = {
-    "M": "measured, and read",
-    "R": "reported by a public model or data file",
-    "L": "recalled",
-    "A": "assumed",
-}
+GRADES = {"M": "measured, and read", "R": "reported by a public model or data file", "L": "recalled", "A": "assumed"}
 LONGEST = 1000  # characters of one quantity
 AVOGADRO = 6.02214076e23  # 1/mol, exact in the SI since 2019
 # what files of the library say: pint, which takes half a second to start, is asked for everything else
@@ -196,9 +191,13 @@ def split_source(text: str) -> tuple[str, Evidence]:
         if low > high:
             raise UnitError(f"the range {said} has its ends the wrong way round; expected {ends[2]}..{ends[1]}")
         if not sources and not grade:
-            raise UnitError(f"the range {said} does not say where it comes from; expected 'assumed {said}' or '@Key M {said}'")
+            raise UnitError(
+                f"the range {said} does not say where it comes from; expected 'assumed {said}' or '@Key M {said}'"
+            )
     if words:
-        what = f"the range {said} is in the number's own unit and says none" if low is not None else "nothing stands there"
+        what = (
+            f"the range {said} is in the number's own unit and says none" if low is not None else "nothing stands there"
+        )
         raise UnitError(f"'{' '.join(words)[:60]}' stands after the evidence; {what}")
     return text[: found.start()].strip(), Evidence(tuple(sources), grade, low, high)
 
@@ -252,7 +251,9 @@ def _scaled(evidence: Evidence, one: float) -> Evidence:
     """The evidence in another unit, `one` of which the first is."""
     if evidence.low is None or evidence.high is None or one == 1.0:
         return evidence
-    return Evidence(evidence.sources, evidence.grade, _finite(evidence.low * one, evidence), _finite(evidence.high * one, evidence))
+    return Evidence(
+        evidence.sources, evidence.grade, _finite(evidence.low * one, evidence), _finite(evidence.high * one, evidence)
+    )
 
 
 def _finite(number: float, given: Any) -> float:

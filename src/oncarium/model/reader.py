@@ -128,8 +128,7 @@ class Reader:
     def sources(self, evidence: Evidence, path: str) -> None:
         """Check that the keys of sources are known."""
         for source in evidence.sources:
-            if is_known(source) or source in self.own:
-                continue
+            if not is_known(source) and source not in self.own:
                 from ..sources import bibliography
 
                 self.complain(
