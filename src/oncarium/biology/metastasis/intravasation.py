@@ -54,7 +54,9 @@ class Intravasation(Process):
         Number("near", "1", 0.15, "assumed", "share of normal tissue within 10 um of a lymph vessel", ge=0.0, le=1.0),
         Number("speed", "um/min", 18.0, "assumed", "of the fluid at half of its effect (0.1 to 1 um/s)", ge=1e-9),
         Number("vegfc", "nM", 0.1, "assumed", "VEGF-C at half of its effect", ge=1e-9),
-        Number("cluster", "1", 0.03, "@doi:10.1016/j.cell.2014.07.013", "share that leaves in clusters", ge=0.0, le=1.0),
+        Number(
+            "cluster", "1", 0.03, "@doi:10.1016/j.cell.2014.07.013", "share that leaves in clusters", ge=0.0, le=1.0
+        ),
         Number("size", "1", 4.0, "assumed", "cells of a cluster at most", ge=2.0),
     )
     section = "metastasis"
