@@ -23,7 +23,8 @@ from .reader import Reader
 
 SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
-    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead)(?P<tail>\s+(?:assumed|@)[^,]*)?)?\s*$"
+    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?"
+    r"(?:,\s*(?P<dead>also when dead)(?P<tail>\s+(?:assumed|@)[^,]*)?)?\s*$"
 )
 FRAGMENT = re.compile(r"(half|hill)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"

@@ -45,19 +45,54 @@ class Intravasation(Process):
 
     group = "metastasis.intravasation"
     numbers = (
-        Number("rate", "1/min", 2e-4, "assumed", "into blood, of a fully invasive cell at a bare, leaky wall", ge=0.0),
-        Number("reach", "um", 10.0, "assumed", "between a cell's surface and the wall of a vessel", ge=0.0),
-        Number("gate", "1", 1.0, "assumed", "share of cells that a whole membrane holds back", ge=0.0, le=1.0),
-        Number("leak", "1", 1.0, "assumed", "permeability of the wall at half of the effect", ge=1e-9),
-        Number("door", "1", 9.0, "@doi:10.1158/2159-8290.CD-15-0012", "how much more where a macrophage opens", ge=0.0),
-        Number("lymph", "1/min", 1e-3, "assumed", "into lymph, of a fully invasive cell at a lymph vessel", ge=0.0),
-        Number("near", "1", 0.15, "assumed", "share of normal tissue within 10 um of a lymph vessel", ge=0.0, le=1.0),
-        Number("speed", "um/min", 18.0, "assumed", "of the fluid at half of its effect (0.1 to 1 um/s)", ge=1e-9),
-        Number("vegfc", "nM", 0.1, "assumed", "VEGF-C at half of its effect", ge=1e-9),
         Number(
-            "cluster", "1", 0.03, "@doi:10.1016/j.cell.2014.07.013", "share that leaves in clusters", ge=0.0, le=1.0
+            "rate",
+            "1/min",
+            2e-4,
+            "assumed 6.7e-05..0.0006",
+            "into blood, of a fully invasive cell at a bare, leaky wall",
+            ge=0.0,
         ),
-        Number("size", "1", 4.0, "assumed", "cells of a cluster at most", ge=2.0),
+        Number("reach", "um", 10.0, "assumed 5..20", "between a cell's surface and the wall of a vessel", ge=0.0),
+        Number("gate", "1", 1.0, "assumed 0.33..1", "share of cells that a whole membrane holds back", ge=0.0, le=1.0),
+        Number("leak", "1", 1.0, "assumed 0.33..3", "permeability of the wall at half of the effect", ge=1e-9),
+        Number(
+            "door",
+            "1",
+            9.0,
+            "@doi:10.1158/2159-8290.CD-15-0012 R 3..27",
+            "how much more where a macrophage opens",
+            ge=0.0,
+        ),
+        Number(
+            "lymph",
+            "1/min",
+            1e-3,
+            "assumed 0.00033..0.003",
+            "into lymph, of a fully invasive cell at a lymph vessel",
+            ge=0.0,
+        ),
+        Number(
+            "near",
+            "1",
+            0.15,
+            "assumed 0.05..0.45",
+            "share of normal tissue within 10 um of a lymph vessel",
+            ge=0.0,
+            le=1.0,
+        ),
+        Number("speed", "um/min", 18.0, "assumed 6..54", "of the fluid at half of its effect (0.1 to 1 um/s)", ge=1e-9),
+        Number("vegfc", "nM", 0.1, "assumed 0.033..0.3", "VEGF-C at half of its effect", ge=1e-9),
+        Number(
+            "cluster",
+            "1",
+            0.03,
+            "@doi:10.1016/j.cell.2014.07.013 R 0.01..0.09",
+            "share that leaves in clusters",
+            ge=0.0,
+            le=1.0,
+        ),
+        Number("size", "1", 4.0, "assumed 2..12", "cells of a cluster at most", ge=2.0),
     )
     section = "metastasis"
     slot = "renew"
