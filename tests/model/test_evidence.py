@@ -17,7 +17,9 @@ cells:
     rules:
       - {rule}
 """
-RULE = "il6 increases stat3.rise to 0.02 1/min assumed 0.01..0.04, half 0.05 nM @Key2016 R 0.005..0.2, hill 1 assumed 1..2"
+RULE = (
+    "il6 increases stat3.rise to 0.02 1/min assumed 0.01..0.04, half 0.05 nM @Key2016 R 0.005..0.2, hill 1 assumed 1..2"
+)
 
 
 def model(diffusion="800 um^2/min assumed", rule=RULE):
@@ -63,7 +65,11 @@ def test_what_is_wrong_with_evidence_is_said(said, why):
 
 def test_every_number_of_a_rule_has_its_own_evidence():
     rule = model().type("tumor").rules[0]
-    assert [str(q) for q in rule.numbers] == ["0.02 1/min assumed 0.01..0.04", "0.05 nM @Key2016 R 0.005..0.2", "1 assumed 1..2"]
+    assert [str(q) for q in rule.numbers] == [
+        "0.02 1/min assumed 0.01..0.04",
+        "0.05 nM @Key2016 R 0.005..0.2",
+        "1 assumed 1..2",
+    ]
     assert rule.text == "il6 increases stat3.rise to 0.02 1/min, half 0.05 nM, hill 1"
     assert rule.sources == ("Key2016",) and rule.said == "increases to 0.02 1/min, half 0.05 nM, hill 1"
 

@@ -278,7 +278,8 @@ def test_every_library_number_has_a_source_or_is_marked_assumed(path):
         p
         for p, q in m.numbers.items()
         if p.startswith(("factors", "cells"))
-        and not q.grade and not q.sources
+        and not q.grade
+        and not q.sources
         and q.value != 0.0
         and ".rules." not in p
         and (".fixed." not in p or p.endswith(".value"))  # regions are no numbers of nature
