@@ -52,6 +52,11 @@ class Rule:
     pathway: str = ""
 
     @property
+    def pair(self) -> tuple[str, str]:
+        """Signal and behavior as the sentence calls them."""
+        return _pair(self.text) or ("", "")
+
+    @property
     def said(self) -> str:
         """What it does, without whom it reads and moves: "decreases to 0 1/min, half 0.3, hill 4"."""
         found = SENTENCE.match(split_source(self.text)[0])
@@ -255,6 +260,21 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
 EDITS = ("all", "add", "drop")
 
 
+def speaks_of(said: str, pair: tuple[str, str]) -> bool:
+    """Whether "signal on behavior", either of them * for any, means a rule with this signal and this behavior.
+
+    >>> speaks_of("oxygen on *", ("oxygen", "death.necrosis")), speaks_of("* on emt.rise", ("il6", "stat3.rise"))
+    (True, False)
+    """
+    signal, _, behavior = (part.strip() for part in said.partition(" on "))
+    return signal in ("*", pair[0]) and behavior in ("*", pair[1])
+
+
+def _pair(said: Any) -> tuple[str, str] | None:
+    found = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
+    return (found["signal"].strip(), found["behavior"].strip()) if found else None
+
+
 def sentences(reader: Reader, given: Any, path: str) -> list[tuple[str, Any]]:
     """Path and text of every rule: those listed, or, of edits, all that lie below, less those dropped, and those
     added."""
@@ -284,14 +304,13 @@ def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]
     """Paths of the rules to leave out: "signal on behavior", either of them * for any."""
     there = []
     for at, said in rules:
-        m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
-        if m:
-            there.append((m["signal"].strip(), m["behavior"].strip(), at))
+        pair = _pair(said)
+        if pair:
+            there.append((*pair, at))
     out: set[str] = set()
     for i, wanted in enumerate(reader.listed(given, path, "such as [oxygen on cycle.exit.live, il6 on *].")):
         said = reader.text(wanted, f"{path}.{i}")
-        signal, _, behavior = (part.strip() for part in said.partition(" on "))
-        found = {at for s, b, at in there if signal in ("*", s) and behavior in ("*", b)}
+        found = {at for s, b, at in there if speaks_of(said, (s, b))}
         if not found:
             hint = did_you_mean(said, [f"{s} on {b}" for s, b, _ in there])
             reader.complain(
