@@ -335,3 +335,11 @@ def test_mechanisms_that_physicell_does_not_have_are_refused_in_its_numerics():
         Model.load("reference").with_({"numerics": "physicell"})
     said = str(error.value)
     assert "have no matrix" in said and "cells.tumor_macrophage.polarization" in said and "have no body" in said
+
+
+def test_a_pathway_may_be_followed_by_the_evidence():
+    text = EXAMPLE.replace("hill 4 assumed", "hill 4, pathway air @Ghaffarizadeh2018 R")
+    rule = Model.from_text(text).types[0].rules[0]
+    assert rule.pathway == "air" and rule.sources == ("Ghaffarizadeh2018",)
+    with pytest.raises(ModelError, match="no name of a pathway"):
+        Model.from_text(EXAMPLE.replace("hill 4 assumed", "hill 4, pathway two words"))

@@ -17,14 +17,14 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import did_you_mean
-from ..units import ASSUMED, Evidence, Quantity, UnitError, split_source
+from ..units import ASSUMED, UNSAID, Evidence, Quantity, UnitError, split_source
 from .catalog import NAMED_SIGNALS, Entry, unit_of
 from .reader import Reader
 
 SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
-    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*pathway\s+(?P<pathway>[^,]+?))?"
-    r"(?:,\s*(?P<dead>also when dead))?(?P<tail>\s+(?:assumed|@)[^,]*)?\s*$"
+    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*pathway\s+(?P<pathway>[^,]+))?"
+    r"(?:,\s*(?P<dead>also when dead)(?P<tail>\s+(?:assumed|@)[^,]*)?)?\s*$"
 )
 FRAGMENT = re.compile(r"(half|hill|pathway)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
@@ -165,7 +165,6 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
             f"expected <signal> increases|decreases <behavior> to <value>, half <value>, hill <number>; {EXAMPLE}.",
         )
         return None
-    last = split_source(found["tail"] or found["hill"] or found["half"])[1]
     signals, behaviors = names.signals, names.all(("behavior",))
     signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
     if signal is None and names.lost and found["signal"].startswith("network."):
@@ -188,7 +187,17 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         return None
     unit, half_unit = names.unit(*behavior), names.unit(*signal)
     entry = names.columns[behavior[0]]
+    pathway, last = split_source(found["pathway"] or "")
+    if pathway and not PATHWAY.fullmatch(pathway):
+        reader.complain(
+            path, f"'{pathway[:60]}' is no name of a pathway;", "expected one word, e.g. 'pathway hypoxia'."
+        )
+        return None
     if found["tail"]:
+        last = split_source(found["tail"])[1]
+    if last == UNSAID:
+        last = split_source(found["hill"] or found["half"])[1]
+    else:
         reader.sources(last, path)
     rest = last.origin  # stands for all that say nothing
     value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le, evidence=rest)
@@ -196,12 +205,6 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     hill = DEFAULT_HILL
     if found["hill"]:
         hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST, evidence=rest)
-    pathway = (found["pathway"] or "").strip()
-    if pathway and not PATHWAY.fullmatch(pathway):
-        reader.complain(
-            path, f"'{pathway[:60]}' is no name of a pathway;", "expected one word, e.g. 'pathway hypoxia'."
-        )
-        return None
     if value is None or half is None or hill is None:
         return None
     return Rule(
