@@ -54,9 +54,7 @@ def as_numbers(texts: Mapping[str, str | None]) -> tuple[dict[str, Any], str]:
         found = NUMBER.match(bare(text)) if text is not None else None
         if text is not None and found is None:
             return dict(texts), ""
-        pairs[key] = (
-            (float(found.group()), bare(text)[found.end() :].strip()) if found and text else (np.nan, None)
-        )
+        pairs[key] = (float(found.group()), bare(text)[found.end() :].strip()) if found and text else (np.nan, None)
     units = {unit for value, unit in pairs.values() if unit is not None and not (value == 0.0 and unit == "")}
     if len(units) <= 1:
         return {key: value for key, (value, _) in pairs.items()}, next(iter(units), "")
