@@ -314,7 +314,7 @@ def sensitivity(
 
     chosen, readouts = study.uncertain(numbers)
     tissue = load(model, given, numerics, compat, ignore)
-    if numbers is None and not any(tissue.has(path) for n in chosen for path in n.paths):
+    if numbers is None and not any(tissue.has(path.partition(":")[0]) for n in chosen for path in n.paths):
         raise InputError(
             "--numbers", f"the library's uncertain numbers are those of reference; {model} has none of them.",
             remedy="Say which numbers to vary, and what to read:  --numbers FILE",

@@ -102,7 +102,11 @@ def scaled(model: Model, changes: Mapping[str, Any]) -> dict[str, Any]:
         try:
             number = model.numbers[path]
             new = float(value.removeprefix("times ")) * number.value
-            out[path] = str(round(new)) if path.endswith(".count") else str(replace(number, value=new))
+            out[path] = (
+                str(round(new))
+                if path.endswith(".count")
+                else str(replace(number, value=new, evidence=number.evidence.origin))
+            )
         except (KeyError, ValueError, OverflowError):
             said = "cannot be set: there is no number to multiply, or none to multiply it by."
             problems.append(Problem(f"--set {path}={value}"[:200], path, said))
