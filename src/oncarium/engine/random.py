@@ -15,7 +15,7 @@ import math
 import zlib
 
 import numpy as np
-from numba import njit, uint32, uint64
+from numba import int64, njit, uint32, uint64
 
 _M0 = np.uint64(0xD2511F53)
 _M1 = np.uint64(0xCD9E8D57)
@@ -47,7 +47,7 @@ def _mixed(x):
 @njit(cache=True, nogil=True)
 def pair(one, other):
     """The key of a pair: of what `one` draws about `other`, and not the other way round."""
-    return _mixed(_mixed(uint64(one) + _STEP) ^ uint64(other))
+    return int64(_mixed(_mixed(uint64(one) + _STEP) ^ uint64(other)))
 
 
 def keys_of(origin: str, *numbers) -> np.ndarray:
@@ -60,7 +60,7 @@ def keys_of(origin: str, *numbers) -> np.ndarray:
         key = np.uint64(stream_of(origin))
         for number in numbers:
             key = _mixed.py_func((key + _STEP) ^ np.asarray(number, np.int64).view(np.uint64))
-    return np.asarray(key).view(np.int64)
+    return np.asarray(key).view(np.int64)[()]
 
 
 @njit(cache=True, nogil=True, inline="never")
