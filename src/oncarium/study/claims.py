@@ -22,7 +22,8 @@ from ..model.reader import Reader
 from ..run import api
 from ..units import ASSUMED
 from . import wiring
-from .effects import KINDS, LOGS, scaled as on_scale
+from .effects import KINDS, LOGS
+from .effects import scaled as on_scale
 
 ARMS = ("changes", "control", "perturbed", "second", "off", "sham", "positive")
 KEYS = (

@@ -1,4 +1,4 @@
-"""Effects of an experiment, pair by pair of runs with the same seed, each on the scale on which its kind is compared."""
+"""Effects of an experiment, pair by pair of runs with the same seed, each on the scale of its kind."""
 
 from __future__ import annotations
 

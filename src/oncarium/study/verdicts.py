@@ -16,8 +16,20 @@ from . import wiring
 from .claims import OFF, Claim, Readout
 from .effects import KINDS, LOGS, Seen, effect_of, gain
 from .inference import (
-    DIFFERENT, EQUIVALENT, FUTILE, LOOKS, OPEN, Estimate, Prior, adjusted, equivalence, estimate, fit_prior, level,
-    will_settle, will_show,
+    DIFFERENT,
+    EQUIVALENT,
+    FUTILE,
+    LOOKS,
+    OPEN,
+    Estimate,
+    Prior,
+    adjusted,
+    equivalence,
+    estimate,
+    fit_prior,
+    level,
+    will_settle,
+    will_show,
 )  # fmt: skip
 
 SUPPORTED, WEAK, NOT, CONTRADICTED = "supported", "weak", "not supported", "contradicted"
@@ -38,12 +50,12 @@ class Judged:
     main: Estimate
     off: Estimate
     sham: Estimate
+    positive: Estimate
     told: str
     inside: str  # of its band: "inside", "across" or "outside"
     control: str
     gain: float
     p: float
-    positive: Estimate = Estimate()
 
 
 @dataclass(frozen=True)
@@ -140,14 +152,14 @@ def _judged(readout: Readout, k: int, values: Values, prior: Prior | None) -> Ju
     main, off = (estimate(paired(readout, k, values, x), prior) for x in (False, True))
     sham, positive = (estimate(paired(readout, k, values, against=x), prior) for x in ("sham", "positive"))
     told, inside = _told(readout, main), _inside(readout, main)
-    if readout.effect == "level":
+    if not readout.sign:  # it must not be so with the mechanism off
         control = {"inside": DIFFERENT, "outside": EQUIVALENT}.get(_inside(readout, off, 0.0), OPEN)
     else:
         control = equivalence(off, margin(readout, main, values, k))
     names = KINDS[readout.effect]
     pairs = [values[a][k] for a in names] if len(names) == 2 and all(a in values for a in names) else []
     p = adjusted(_p(readout, main), main.n)
-    return Judged(readout, main, off, sham, told, inside, control, gain(readout.effect, pairs), p, positive)
+    return Judged(readout, main, off, sham, positive, told, inside, control, gain(readout.effect, pairs), p)
 
 
 def margin(readout: Readout, main: Estimate, values: Values, k: int) -> float:
@@ -172,8 +184,10 @@ def _told(readout: Readout, main: Estimate) -> str:
     """Right, wrong, futile or open."""
     need = level(main.n)
     if not readout.sign:
-        inside = _inside(readout, main, 0.0)
-        return {"inside": RIGHT, "outside": WRONG}.get(inside, OPEN) if need > 0.0 else OPEN
+        low, high = readout.limits
+        if _p(readout, main) < need:
+            return RIGHT
+        return FUTILE_ if min(main.p(-1.0, low), main.p(1.0, high)) < need else OPEN
     if main.p(readout.sign) < need:
         return RIGHT
     if main.p(-readout.sign) < need:
@@ -217,7 +231,7 @@ def _verdict(both: Sequence[Judged], n: int) -> tuple[str, str, bool]:
             return CONTRADICTED, "one read-out goes the other way, the other shows nothing", False
         if OPEN in told:
             return UNDECIDED, f"not shown with {n} seeds, nor given up", False
-        return NOT, "no effect, and none to be expected of more seeds", False
+        return NOT, "nothing shown, and nothing to be expected of more seeds", False
     if OPEN in told and more:
         return UNDECIDED, f"only one of state and function is shown with {n} seeds", True
     controls = [x.control for x, t in zip(both, told) if t == RIGHT]
@@ -249,6 +263,6 @@ def _may_change(x: Judged, n: int) -> float:
         chances.append(will_settle(x.main, *widened(x.readout), n))
     if x.control == OPEN and x.told == RIGHT and x.off.n:
         least = SHARE * abs(x.main.value) if x.readout.effect not in LOGS else max(SHARE * abs(x.main.value), LEAST)
-        limits = x.readout.limits if x.readout.effect == "level" else (-least, least)
+        limits = (-least, least) if x.readout.sign else x.readout.limits
         chances.append(will_settle(x.off, *limits, n))
     return max(chances, default=0.0)
