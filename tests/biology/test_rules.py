@@ -158,3 +158,52 @@ def test_more_cells_than_one_block_and_a_trait_as_a_signal():
     expected = [twin.behavior(1.0, 5.0, 1.0, [(p, 1.0, 3.0)], []) for p in c["sense.pressure"]]
     np.testing.assert_allclose(c["motility.speed"], np.where(live, expected, 1.0), rtol=1e-13)
     np.testing.assert_allclose(c["motility.bias"], np.where(live & (c.type == 0), 0.75, 0.5), rtol=1e-13)
+
+
+def test_pathways_multiply_as_the_twin_says():
+    links = [
+        Link(1, SPEED, OXYGEN, True, 5.0, 20.0, 4.0, pathway="oxygen"),
+        Link(1, SPEED, PRESSURE, False, 0.1, 1.0, 2.0, pathway="stress"),
+        Link(1, SPEED, TIME, True, 3.0, 50.0, 3.0, pathway="stress"),
+        Link(1, SPEED, TIME, False, 0.5, 50.0, 1.0),
+    ]
+    rules, tissue = world(links, base=0.8)
+    fire(rules, tissue)
+    c = tissue.cells
+    for i in np.flatnonzero(c.type == 1):
+        oxygen, pressure, time = c["sense.factor"][i, 0], c["sense.pressure"][i], c["sense.time"][i]
+        made = [
+            twin.behavior(0.8, 5.0, 0.8, [(oxygen, 20.0, 4.0)], []),
+            twin.behavior(0.8, 3.0, 0.1, [(time, 50.0, 3.0)], [(pressure, 1.0, 2.0)]),
+            twin.behavior(0.8, 0.8, 0.5, [], [(time, 50.0, 1.0)]),
+        ]
+        expected = twin.over_pathways(0.8, made, 0.0, np.inf)
+        assert c["motility.speed"][i] == pytest.approx(expected, rel=1e-12)
+    assert (c["motility.speed"][c.type != 1] == 0.8).all()
+
+
+def test_pathways_keep_the_bounds_of_the_column_and_one_pathway_is_none():
+    up = [Link(0, BIAS, OXYGEN, True, 1.0, 1e-9, 1.0, pathway=p) for p in ("a", "b")]
+    rules, tissue = world(up)
+    fire(rules, tissue)
+    assert (tissue.cells["motility.bias"][tissue.cells.type == 0] == 1.0).all()  # 0.5 x 2 x 2, at most 1
+    named = [Link(0, SPEED, s, True, 5.0, 10.0, 2.0, pathway="one") for s in (OXYGEN, PRESSURE)]
+    values = []
+    for links in (named, [Link(0, SPEED, s, True, 5.0, 10.0, 2.0) for s in (OXYGEN, PRESSURE)]):
+        rules, tissue = world(links)
+        fire(rules, tissue)
+        values.append(tissue.cells["motility.speed"])
+    assert (values[0] == values[1]).all()
+
+
+def test_the_dead_follow_only_terms_for_the_dead_in_every_pathway():
+    links = [
+        Link(0, SPEED, OXYGEN, True, 5.0, 10.0, 4.0, pathway="a"),
+        Link(0, SPEED, PRESSURE, True, 5.0, 1.0, 1.0, dead_too=True, pathway="b"),
+    ]
+    rules, tissue = world(links)
+    tissue.cells["vital"][:] = 2
+    fire(rules, tissue)
+    c = tissue.cells
+    x = c["sense.pressure"]
+    np.testing.assert_allclose(c["motility.speed"], np.where(c.type == 0, 1.0 + 4.0 * x / (1.0 + x), 1.0), rtol=1e-12)

@@ -14,3 +14,11 @@ def behavior(base: float, highest: float, lowest: float, up: list[tuple], down: 
     """The behavior under all signals that increase and decrease it."""
     raised = base + (highest - base) * hill(up)
     return raised + (lowest - raised) * hill(down)
+
+
+def over_pathways(base: float, made: list[float], least: float, most: float) -> float:
+    """The behavior where each pathway alone would make one of these numbers of the base."""
+    out = base
+    for value in made:
+        out *= value / base
+    return min(max(out, least), most)

@@ -27,6 +27,7 @@ class Link:
                              signal
     increases                direction; saturation, half, power: value far above half, half-maximum, Hill power
     dead_too                 also acts on dead cells
+    pathway                  rules of one pathway add, pathways multiply
     """
 
     type: int
@@ -37,6 +38,7 @@ class Link:
     half: float
     power: float
     dead_too: bool = False
+    pathway: str = ""
 
 
 def links_of(model: Any) -> list[Link]:
@@ -52,14 +54,17 @@ def links_of(model: Any) -> list[Link]:
     out = []
     for name, r in model.rules:
         k = names.index(name)
-        out.append(Link(k, place(r.behavior, k), place(r.signal, k), r.increases, r.value, r.half, r.hill, r.dead))
+        behavior, signal = place(r.behavior, k), place(r.signal, k)
+        out.append(Link(k, behavior, signal, r.increases, r.value, r.half, r.hill, r.dead, r.pathway))
     return out
 
 
 class Rules(Process):
     """Evaluate all rules (engine/kernels/response.py has the equation).
 
-    All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest.
+    All rules that increase one behavior of one type share the largest saturation, all that decrease it the smallest:
+    within one pathway, if they name any. Each pathway makes of the base what its rules alone would; the behavior is the
+    base times all these changes, within the bounds of its column.
     Behaviors are evaluated in the order of their first rule, so a later one may read what an earlier one has set. A
     signal below 0 counts as 0; where `signed`, by its power: even powers lose the sign and odd ones keep it, as in
     version 1.14.2 of PhysiCell."""
@@ -114,27 +119,35 @@ class Rules(Process):
         at = [k if isinstance(k, int) else cells.labels(name).index(k) for name, k in self.rows]
         self.entry = np.maximum(np.array(at, np.int64), 0)
         table: list[tuple] = []
+        kinds: list[int] = []
         terms: list[tuple] = []
         every: list[tuple[tuple[int, Place], list[Link]]]
         every = [((kind, behavior), []) for kind in range(len(cells.types)) for behavior in fresh]
         every += groups.items()
         for (kind, behavior), links in sorted(every, key=lambda group: group[0][0]):
-            row = self.rows.index(behavior)
+            row, column = self.rows.index(behavior), cells.column(behavior[0])
             base = float(np.atleast_1d(cells.base[behavior[0]][kind])[self.entry[row]])
-            up = [link for link in links if link.increases]
-            down = [link for link in links if not link.increases]
-            # one bookkeeping for both directions: a lone rule may saturate on either side of the base
-            highest = max([link.saturation for link in up] + ([base] if down or not up else []))
-            lowest = min([link.saturation for link in down] + ([base] if up or not down else []))
-            first = len(terms)
-            terms += [
-                (self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too)
-                for link in up + down
-            ]
-            table.append((row, base, highest, lowest, first, first + len(up), len(terms),
-                          any(link.dead_too for link in links), cells.column(behavior[0]).whole))  # fmt: skip
+            pathways = list(dict.fromkeys(link.pathway for link in links)) or [""]
+            dead_too = any(link.dead_too for link in links)
+            for pathway in pathways:
+                up = [link for link in links if link.pathway == pathway and link.increases]
+                down = [link for link in links if link.pathway == pathway and not link.increases]
+                # one bookkeeping for both directions: a lone rule may saturate on either side of the base
+                highest = max([link.saturation for link in up] + ([base] if down or not up else []))
+                lowest = min([link.saturation for link in down] + ([base] if up or not down else []))
+                first = len(terms)
+                terms += [
+                    (self.rows.index(link.signal), link.half, link.power, self._times(link.power), link.dead_too)
+                    for link in up + down
+                ]
+                kinds.append(kind)
+                last = pathway == pathways[-1]
+                bounds = (column.ge, column.le) if last and len(pathways) > 1 else (None, None)
+                table.append((row, base, highest, lowest, first, first + len(up), len(terms), dead_too,
+                              last and column.whole, pathway != pathways[0],
+                              *(b if b is not None else s * np.inf for b, s in zip(bounds, (-1, 1)))))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
-        self.start = np.searchsorted(sorted(kind for (kind, _), _ in every), np.arange(len(cells.types) + 1))
+        self.start = np.searchsorted(kinds, np.arange(len(cells.types) + 1))
         self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))
         self.sets = tuple(dict.fromkeys(column for _, (column, _) in groups))
 

@@ -75,12 +75,23 @@ def check(
     model: ModelArgument,
     set: SetOption = None,
     describe: Annotated[bool, typer.Option("--describe", help="Say the model in English.")] = False,
+    operating: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Grow it until then, and say of every rule what it does there: works, masked, silent, ...",
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table of --operating as CSV, too.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of --operating.")] = None,
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
 ) -> None:
     """Check a model: every problem at once, with file and line."""
-    from ..errors import ModelError
+    from ..errors import InputError, ModelError
     from ..model.model import Model
 
     opened = Model.open(model, (), numerics, compat, ignore or ())
@@ -90,6 +101,18 @@ def check(
     if set:
         opened = opened.with_(changes(set))
     say_problems(opened.problems)
+    if csv and not operating:
+        raise InputError("--csv", "there is no table to write.", remedy="Add --operating '5 day'.")
+    if operating:
+        from ..run.operating import operating_points
+        from ..writing import write_text
+
+        found = operating_points(opened.with_({"until": operating}), seed=seed)
+        print(found)
+        if csv:
+            write_text(csv, found.frame().to_csv(index=False, float_format="%.6g"))
+            print(f"Wrote {csv}")
+        return
     print(opened.describe() if describe else f"{model} is fine: {opened!r}")
 
 

@@ -122,7 +122,7 @@ def _cell(model: Model, t: Any, put: Any, out: Meaning) -> None:
             put(f"{path}.{name}" + (f".{label}" if label else ""), t.value(entry, label), names.unit(name, label))
     for rule in t.rules:
         pair = tuple(".".join(w for w in words if w) for words in (rule.signal, rule.behavior))
-        how = (rule.increases, rule.value, rule.half, rule.hill, rule.dead)
+        how = (rule.increases, rule.value, rule.half, rule.hill, rule.dead, rule.pathway)
         said = " on ".join(word.removeprefix("sense.").removeprefix("factor.") for word in pair)
         out[f"{path}.rules.{said}"] = (how, rule.said, True)
     for i, d in enumerate(t.distributions):

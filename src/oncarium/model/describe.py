@@ -32,7 +32,8 @@ def say_rule(kind: str, rule: Rule) -> str:
     verb = "increases" if rule.increases else "decreases"
     signal = _say_signal(rule)
     behavior = ".".join(x for x in rule.behavior if x)
-    tail = ", also after death" if rule.dead else ""
+    tail = f", in a pathway of its own ({rule.pathway}) that multiplies with others" if rule.pathway else ""
+    tail += ", also after death" if rule.dead else ""
     source = f" [{rule.source}]" if rule.source else ""
     return (
         f"In {kind}, {signal} {verb} {behavior} toward {rule.value:.4g} {_unit(rule.unit)}with a Hill response, "

@@ -22,10 +22,12 @@ from .reader import Reader
 
 SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
-    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*(?P<dead>also when dead))?\s*$"
+    r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*pathway\s+(?P<pathway>[^,]+))?"
+    r"(?:,\s*(?P<dead>also when dead))?\s*$"
 )
-FRAGMENT = re.compile(r"(half|hill)\s|also when dead")  # what a sentence goes on with after a comma
+FRAGMENT = re.compile(r"(half|hill|pathway)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
+PATHWAY = re.compile(r"[A-Za-z]\w*")  # a name, as factors and cell types have them
 LONGEST = 500  # characters of a sentence
 STEEPEST = 1000.0  # Hill power: a switch already at a hundred
 DEFAULT_HILL = 4.0  # assumed: the steepness most rules of the source use
@@ -33,7 +35,8 @@ DEFAULT_HILL = 4.0  # assumed: the steepness most rules of the source use
 
 @dataclass(frozen=True)
 class Rule:
-    """One sentence as numbers; signal and behavior are (column, label or None)."""
+    """One sentence as numbers; signal and behavior are (column, label or None). Rules of one pathway add, pathways
+    multiply ("" is the pathway of those that name none)."""
 
     signal: tuple[str, str | None]
     increases: bool
@@ -46,6 +49,12 @@ class Rule:
     half_unit: str
     source: str
     text: str
+    pathway: str = ""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Signal and behavior as the sentence calls them."""
+        return _pair(self.text) or ("", "")
 
     @property
     def said(self) -> str:
@@ -171,6 +180,12 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le)
     half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0)
     hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST) if found["hill"] else DEFAULT_HILL
+    pathway = (found["pathway"] or "").strip()
+    if pathway and not PATHWAY.fullmatch(pathway):
+        reader.complain(
+            path, f"'{pathway[:60]}' is no name of a pathway;", "expected one word, e.g. 'pathway hypoxia'."
+        )
+        return None
     if value is None or half is None or hill is None:
         return None
     return Rule(
@@ -185,26 +200,29 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         half_unit,
         source,
         text,
+        pathway,
     )
 
 
 def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
     """Rules that contradict each other or their own direction; base(column, label) is the unmodulated value."""
     seen: dict[tuple, str] = {}
-    ends: dict[tuple, Rule] = {}  # of the rules that move a behavior one way, the one that goes farthest
+    ends: dict[tuple, Rule] = {}  # of the rules of a pathway that move a behavior one way, the one that goes farthest
+    pathways: dict[tuple[str, str | None], set[str]] = {}
     for _, rule in rules:
-        way = (rule.behavior, rule.increases)
+        way = (rule.behavior, rule.increases, rule.pathway)
+        pathways.setdefault(rule.behavior, set()).add(rule.pathway)
         farthest = ends.setdefault(way, rule)
         if (rule.value > farthest.value) if rule.increases else (rule.value < farthest.value):
             ends[way] = rule
     for path, rule in rules:
-        farthest = ends[(rule.behavior, rule.increases)]
+        farthest = ends[(rule.behavior, rule.increases, rule.pathway)]
         if rule.value != farthest.value:
             reader.complain(
                 path,
-                f"'{rule.text}': rules that move a behavior the same way share one end, which is "
+                f"'{rule.text}': rules that move a behavior the same way share one end within a pathway, which is "
                 f"{farthest.value:.6g} {rule.unit} here, by '{farthest.text[:60]}'.",
-                remedy="Give both the same end, and this one a higher half where it is to do less.",
+                remedy="Give both the same end, and this one a higher half where it is to do less, or its own pathway.",
                 severity="warning",
             )
         key = (rule.signal, rule.behavior, rule.increases)
@@ -224,6 +242,12 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
             )
         seen.setdefault(key, path)
         start = base(*rule.behavior)
+        if start == 0.0 and len(pathways[rule.behavior]) > 1:
+            reader.complain(
+                path,
+                f"'{rule.text}': pathways multiply what the behavior is without rules, which is 0 here.",
+                remedy=f"Give {'.'.join(w for w in rule.behavior if w)} a base above 0, or its rules one pathway.",
+            )
         if (rule.increases and rule.value < start) or (not rule.increases and rule.value > start):
             verb = "increases" if rule.increases else "decreases"
             reader.complain(
@@ -234,6 +258,21 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
 
 
 EDITS = ("all", "add", "drop")
+
+
+def speaks_of(said: str, pair: tuple[str, str]) -> bool:
+    """Whether "signal on behavior", either of them * for any, means a rule with this signal and this behavior.
+
+    >>> speaks_of("oxygen on *", ("oxygen", "death.necrosis")), speaks_of("* on emt.rise", ("il6", "stat3.rise"))
+    (True, False)
+    """
+    signal, _, behavior = (part.strip() for part in said.partition(" on "))
+    return signal in ("*", pair[0]) and behavior in ("*", pair[1])
+
+
+def _pair(said: Any) -> tuple[str, str] | None:
+    found = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
+    return (found["signal"].strip(), found["behavior"].strip()) if found else None
 
 
 def sentences(reader: Reader, given: Any, path: str) -> list[tuple[str, Any]]:
@@ -265,14 +304,13 @@ def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]
     """Paths of the rules to leave out: "signal on behavior", either of them * for any."""
     there = []
     for at, said in rules:
-        m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
-        if m:
-            there.append((m["signal"].strip(), m["behavior"].strip(), at))
+        pair = _pair(said)
+        if pair:
+            there.append((*pair, at))
     out: set[str] = set()
     for i, wanted in enumerate(reader.listed(given, path, "such as [oxygen on cycle.exit.live, il6 on *].")):
         said = reader.text(wanted, f"{path}.{i}")
-        signal, _, behavior = (part.strip() for part in said.partition(" on "))
-        found = {at for s, b, at in there if signal in ("*", s) and behavior in ("*", b)}
+        found = {at for s, b, at in there if speaks_of(said, (s, b))}
         if not found:
             hint = did_you_mean(said, [f"{s} on {b}" for s, b, _ in there])
             reader.complain(

@@ -58,7 +58,7 @@ def json_schema() -> dict[str, Any]:
         "description": "normalize each gradient before weighting",
     }
     text = {"type": "string"}
-    sentence = "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"
+    sentence = "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>, pathway <name>"
     sentences = {"type": "array", "items": {**text, "description": sentence}}
     pair = {"type": "array", "items": {"anyOf": [*QUANTITY["anyOf"], {"type": "null"}]}, "minItems": 2, "maxItems": 2}
     sections["network"] = {
@@ -88,6 +88,11 @@ def json_schema() -> dict[str, Any]:
                     "properties": {"column": text, "between": pair, **dict.fromkeys(KINDS, pair)},
                 },
                 "description": "values drawn for every cell placed at the start",
+            },
+            "sleeps": {
+                "type": "object",
+                "additionalProperties": text,
+                "description": "rules that do nothing as long as nobody interferes: signal on behavior, and why",
             },
             "rules": {
                 "anyOf": [

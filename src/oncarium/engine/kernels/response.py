@@ -4,7 +4,10 @@
     up   = base + (highest - base) H(U)
     b    = up + (lowest - up) H(D)
 
-U are the signals that increase the behavior, D those that decrease it; decreasing wins.
+U are the signals that increase the behavior, D those that decrease it; decreasing wins. Signals may belong to
+pathways: each pathway k makes b_k of the base by its own signals and ends, and together they make
+
+    b = base prod_k (b_k / base)
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from .places import read, write
 
 GROUP = np.dtype(
     [("behavior", np.int64), ("base", float), ("highest", float), ("lowest", float), ("up", np.int64),
-     ("down", np.int64), ("end", np.int64), ("dead_too", np.bool_), ("whole", np.bool_)]
+     ("down", np.int64), ("end", np.int64), ("dead_too", np.bool_), ("whole", np.bool_),
+     ("times", np.bool_), ("least", float), ("most", float)]
 )  # fmt: skip
 TERM = np.dtype([("signal", np.int64), ("half", float), ("power", float), ("times", np.int64), ("dead_too", np.bool_)])
 
@@ -83,8 +87,13 @@ def _follow(rows, n, dead, groups, first, last, terms, signed, places):
         for q in range(n):
             b = g.base + (g.highest - g.base) * _share(up[q])
             up[q] = b + (g.lowest - b) * _share(down[q])
+        if g.times:
+            for q in range(n):
+                up[q] *= read(places, g.behavior, rows[q]) / g.base
         for q in range(n):
-            write(places, g.behavior, rows[q], np.trunc(up[q]) if g.whole else up[q])
+            value = up[q]
+            value = g.least if value < g.least else g.most if value > g.most else value
+            write(places, g.behavior, rows[q], np.trunc(value) if g.whole else value)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -94,7 +103,8 @@ def respond(first, last, kind, vital, start, groups, terms, signed, places):
 
     places (row, 2): where signals and behaviors lie (places.py); later groups see what earlier ones set. groups
     (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it, terms[down:end] decrease it,
-    without any it takes its base; `whole`: is cut to a whole number. start (type + 1): groups of a type are
+    without any it takes its base; `times`: multiplies what an earlier group (another pathway) made of it; it stays
+    within least and most; `whole`: is cut to a whole number. start (type + 1): groups of a type are
     groups[start[type]:start[type + 1]]. terms (TERM): signal is a row; signed: see hill_sums.
 
     Cells of one type go through their groups side by side, BLOCK at a time: vector instructions, same bytes."""

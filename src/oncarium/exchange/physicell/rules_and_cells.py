@@ -22,6 +22,8 @@ def rules_text(w: Wording) -> str:
             word = ".".join(str(part) for part in (rule.signal if signal is None else rule.behavior) if part)
             w.note(f"{name}: '{rule.text}' is left out, since the files have no word for {word}")
             continue
+        if rule.pathway:
+            w.note(f"{name}: '{rule.text}' is written without its pathway: there, all rules on one behavior add")
         column, label = rule.behavior
         scale = w.per_amount[label] if column == "secretion.rate" and label else 1.0
         verb = "increases" if rule.increases else "decreases"
