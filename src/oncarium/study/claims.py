@@ -33,6 +33,7 @@ KEYS = (
 ROLES, OWN = ("state", "function"), ("effect", "direction", "band", "source")
 DIRECTIONS = ("up", "down", "within")
 OFF = ", mechanism off"
+FEW = ("C19", "C23")  # the niche holds back p53; monocytes come by CCL2
 
 
 @dataclass(frozen=True)
@@ -360,6 +361,11 @@ def profiles() -> dict[str, Profile]:
         seeds = int(given["seeds"]) if "seeds" in given else None
         out[name] = Profile(name, doc, scenario, given.get("changes") or {}, until, seeds)
     return out
+
+
+def few(profile: Profile) -> Profile:
+    """A profile for `FEW` claims within minutes: three days, three seeds."""
+    return replace(profile, name=f"{profile.name}, few", until="3 day", seeds=3)
 
 
 def library() -> list[Path]:
