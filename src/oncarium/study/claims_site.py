@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..analysis.page import Page, escaped
-from ..errors import DataError, InputError, did_you_mean
+from ..errors import DataError, InputError, ModelError, did_you_mean
 from ..model.files import read
 from ..writing import write_text
 from .claims import Claim
@@ -33,9 +33,10 @@ CHOOSE = """<script>document.querySelectorAll('nav button').forEach(b=>b.onclick
 document.querySelectorAll('nav button').forEach(o=>o.setAttribute('aria-pressed',o===b));
 document.querySelectorAll('tr[data-verdict]').forEach(r=>r.hidden=b.value&&r.dataset.verdict!==b.value)})</script>"""
 HOW = (
-    "Each claim is an experiment with a control, a perturbed arm, both again with the mechanism switched off, and pairs "
-    "of runs with the same seed. It has two read-outs, one of a state and one of a function. Supported: both effects are "
-    "shown in the direction expected, their 90 % intervals lie in the band (a tenth wider) that the literature gives, "
+    "Each claim is an experiment with a control, a perturbed arm, both again with the mechanism switched off, and "
+    "pairs of runs with the same seed. It has two read-outs, one of a state and one of a function. Supported: both "
+    "effects are shown in the direction expected, their 90 % intervals lie in the band (a tenth wider) that the "
+    "literature gives, "
     "and with the mechanism off nothing is left. Looks after 3, 5, 8, 12 and 20 pairs share one error of "
     f"{100 * SPENT[-1]:g} %; p counts all of them, q all claims. Verdicts were predicted before anything was run."
 )
@@ -68,9 +69,10 @@ def read_notes(path: Path, claims: Sequence[str], allowed: Sequence[str] = ()) -
     changed after a result. Raises InputError with all that is wrong."""
     if not path.exists():
         raise DataError(str(path), "there is no such file.")
-    tree = read(path, path.name).tree
-    if not isinstance(tree, dict):
-        raise InputError(str(path), "expected  CLAIM: text  in every line.")
+    try:
+        tree = read(path, path.name).tree
+    except ModelError as error:
+        raise InputError(str(path), f"{error.problems[0].message}", "Expected  CLAIM: text  in every line.") from None
     wrong = [f"{name}: no such claim.{did_you_mean(name, claims)}" for name in tree if name not in claims]
     wrong += [f"{n}: '{v}' is no verdict.{did_you_mean(str(v), allowed)}" for n, v in tree.items()
               if allowed and v not in allowed]  # fmt: skip
@@ -103,7 +105,7 @@ def site(
     counts = {v: sum(o.verdict == v for o in outcomes) for v in VERDICTS}
     page.text(
         f"{len(outcomes)} claims: " + ", ".join(f"{n} {v}" for v, n in counts.items() if n)
-        + f". Were there no effect anywhere, {SPENT[-1] * len(outcomes):.1f} of each read-out would seem shown by chance."
+        + f". Were there no effect anywhere, {SPENT[-1] * len(outcomes):.1f} of either read-out would seem shown."
     )  # fmt: skip
     if guessed := [o for o in outcomes if o.claim.id in predicted]:
         hits = sum(predicted[o.claim.id] == o.verdict for o in guessed)
@@ -153,7 +155,8 @@ def _cell(judged: Judged | None, which: str) -> str:
     if judged is None:
         return ""
     what, effect = judged.readout, getattr(judged, which)
-    return f"{escaped(called(what.what))}: {escaped(say(effect, what.effect))}<div class=why>{escaped(_expected(judged))}</div>"
+    told = f"{called(what.what)}: {say(effect, what.effect)}"
+    return f"{escaped(told)}<div class=why>{escaped(_expected(judged))}</div>"
 
 
 def _expected(x: Judged) -> str:

@@ -38,6 +38,7 @@ VERDICTS = (SUPPORTED, WEAK, NOT, CONTRADICTED, UNDECIDED, BUDGET, FAILED)
 RIGHT, WRONG, FUTILE_ = "right", "wrong", "futile"
 SHARE, LEAST = 0.25, 0.10  # of the main effect, and of a logarithm: the margin of a negative control
 WIDER = 0.10  # by which the band is widened, of its width
+ALIKE = 4  # variances, at least, that make a family
 Values = Mapping[str, Sequence[Sequence[Seen]]]  # arm -> (read-out, seed)
 
 
@@ -107,6 +108,8 @@ def priors(claims: Sequence[Claim], seen: Mapping[str, Values]) -> dict[str, dic
     for claim in claims:
         for k, readout in enumerate(claim.readouts.values()):
             for off, against in ((False, ""), (True, ""), (False, "sham"), (False, "positive")):
+                if against and readout.effect == "level":
+                    continue  # the others are no levels, but differences
                 y = [x for x in paired(readout, k, seen.get(claim.id, {}), off, against) if math.isfinite(x)]
                 if len(y) > 1:
                     mean = sum(y) / len(y)
@@ -117,9 +120,9 @@ def priors(claims: Sequence[Claim], seen: Mapping[str, Values]) -> dict[str, dic
 
     def prior(readout: Readout) -> Prior:
         own = families.get(family(readout), [])
-        if len(own) < 4:
-            own = families.get("", []) if readout.effect in LOGS else []
-        return fit_prior(*zip(*own)) if own else Prior()
+        if len(own) < ALIKE and readout.effect in LOGS:
+            own = families.get("", [])
+        return fit_prior(*zip(*own)) if len(own) >= ALIKE else Prior()
 
     return {c.id: {k: prior(r) for k, r in enumerate(c.readouts.values())} for c in claims}
 
