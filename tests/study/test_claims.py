@@ -230,10 +230,10 @@ def test_interactions_and_contrasts():
     assert judge(claim, seen(claim, **arms, both=(40, 40), **off)).verdict == NOT  # just the product
     dip = Readout({"measure": "count"}, "contrast", "down", (0.2, 0.7), "")
     claim = Claim("C", "", "", "", "", dip, dip, {}, {"y": 1}, series=((0.0, {}), (0.5, {}), (1.0, {})))
-    off = {k + ", mechanism off": v for k, v in seen(claim, a=(100, 100), b=(100, 100), c=(100, 100)).items()}
-    found = judge(claim, seen(claim, **{"0": (100, 100), "0.5": (50, 50), "1": (100, 100)}) | off)
+    off = {f"{k}_off": (100, 100) for k in ("0", "0.5", "1")}
+    found = judge(claim, seen(claim, **{"0": (100, 100), "0.5": (50, 50), "1": (100, 100), **off}))
     assert found.verdict == SUPPORTED
-    falling = seen(claim, **{"0": (100, 100), "0.5": (50, 50), "1": (25, 25)}) | off
+    falling = seen(claim, **{"0": (100, 100), "0.5": (50, 50), "1": (25, 25), **off})
     assert judge(claim, falling).verdict == NOT  # monotone: no dip
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .claims import OFF
-from .effects import LOGS, said
+from .effects import LOGS, called, said
 from .verdicts import Outcome
 from .wiring import heat_map
 
@@ -37,8 +37,6 @@ def figure(o: Outcome) -> Any:
 
 
 def _seeds(ax: Any, o: Outcome, k: int, role: str) -> None:
-    from .claims_site import called
-
     claim, readout = o.claim, o.judged[role].readout
     arms = [a for a in o.values if not a.endswith(OFF) and a not in ("sham", "positive")]
     ticks: list[float] = []

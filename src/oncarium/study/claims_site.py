@@ -16,7 +16,7 @@ from ..errors import DataError, InputError, ModelError, did_you_mean
 from ..model.files import read
 from ..writing import write_text
 from .claims import Claim
-from .effects import LOGS, said
+from .effects import LOGS, called, said
 from .inference import SPENT, Estimate, false_discovery
 from .verdicts import BUDGET, CONTRADICTED, FAILED, NOT, SUPPORTED, UNDECIDED, VERDICTS, WEAK, Judged, Outcome
 
@@ -54,14 +54,6 @@ def say(effect: Estimate, kind: str) -> str:
         return f"{said(kind, effect.value):.3g}{'x' if kind in LOGS else ''} (the same course in both arms)"
     low, high = (said(kind, x) for x in effect.interval())
     return f"{said(kind, effect.value):.3g}{'x' if kind in LOGS else ''} ({low:.3g} to {high:.3g})"
-
-
-def called(what: Mapping[str, Any]) -> str:
-    """A read-out in words: its own name, or what it measures."""
-    if "called" in what:
-        return f"{what['called']}" + (f" ({what['unit']})" if "unit" in what else "")
-    rest = " ".join(str(v) for k, v in what.items() if k not in ("measure", "per", "at", "unit"))
-    return f"{what['measure']} {rest}" + (f" per {called(what['per'])}" if "per" in what else "")
 
 
 def read_notes(path: Path, claims: Sequence[str], allowed: Sequence[str] = ()) -> dict[str, str]:

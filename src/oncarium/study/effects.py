@@ -117,3 +117,11 @@ def said(kind: str, value: float) -> float:
 def scaled(kind: str, value: float) -> float:
     """What one writes, on the scale."""
     return (math.log(value) if value > 0.0 else -math.inf) if kind in LOGS else value
+
+
+def called(what: Mapping[str, Any]) -> str:
+    """A read-out in words: its own name, or what it measures."""
+    if "called" in what:
+        return f"{what['called']}" + (f" ({what['unit']})" if "unit" in what else "")
+    rest = " ".join(str(v) for k, v in what.items() if k not in ("measure", "per", "at", "unit"))
+    return f"{what['measure']} {rest}" + (f" per {called(what['per'])}" if "per" in what else "")

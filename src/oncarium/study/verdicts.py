@@ -1,9 +1,10 @@
 """Verdicts: what two read-outs and their controls say of a claim, and whether more seeds might say something else.
 
 A read-out is *right* where its effect is shown in the direction that is expected, *wrong* where the opposite is shown,
-*futile* where what was seen leaves little chance of showing it by the last look, otherwise *open*. With the mechanism
-off the effect must be nothing: equivalent within a margin of a quarter of it (at least 0.1 on the scale of logarithms);
-one that is shown to be there is a failed control, and one that cannot be told caps the claim at weak.
+*futile* where the effect is equivalent to none or what was seen leaves little chance of showing it by the last look,
+otherwise *open*. With the mechanism off the effect must be nothing: equivalent within a margin of a quarter of it (at
+least 0.1 on the scale of logarithms); one that is shown to be there is a failed control, and one that cannot be told
+caps the claim at weak.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ class Outcome:
 
 def paired(readout: Readout, k: int, values: Values, off: bool = False, against: str = "") -> list[float]:
     """The effect (seed) of read-out k: with the mechanism on or off, or of another arm against control."""
-    end = OFF if off else ""
+    end, names = OFF if off else "", tuple[str, ...]()
     if against:
         kind, names = ("difference" if readout.effect not in LOGS else "ratio"), ("control", against)
     elif readout.effect == "contrast":
@@ -195,8 +196,10 @@ def _told(readout: Readout, main: Estimate) -> str:
         return RIGHT
     if main.p(-readout.sign) < need:
         return WRONG
-    futile = main.n >= LOOKS[0] and will_show(main, readout.sign, LOOKS[-1]) < FUTILE
-    return FUTILE_ if futile else OPEN
+    if main.n < LOOKS[0]:
+        return OPEN
+    nothing = readout.effect in LOGS and equivalence(main, LEAST) == EQUIVALENT
+    return FUTILE_ if nothing or will_show(main, readout.sign, LOOKS[-1]) < FUTILE else OPEN
 
 
 def widened(readout: Readout, by: float = WIDER) -> tuple[float, float]:
