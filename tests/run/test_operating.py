@@ -75,7 +75,7 @@ def test_a_rule_that_says_why_it_sleeps_leaves_the_count(model):
 
 def test_a_type_without_cells_is_said(model):
     text = TEXT.replace(
-        "  tumor:", "  other: {rules: [\"oxygen increases motility.speed to 1 um/min, half 1 mmHg\"]}\n  tumor:"
+        "  tumor:", '  other: {rules: ["oxygen increases motility.speed to 1 um/min, half 1 mmHg"]}\n  tumor:'
     )
     found = oc.operating_points(oc.Model.from_text(text), "6 min")
     assert [p.verdict for p in found.points if p.type == "other"] == ["no cells"]

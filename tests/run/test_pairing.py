@@ -59,7 +59,7 @@ def test_a_birth_elsewhere_moves_nobody_s_division():
     found = []
     for count in ("1", "20"):
         simulation = Simulation(Model.from_text(WORLD).with_({"initial.0.count": count}), seed=5)
-        second = simulation.tissue.cells.key[simulation.tissue.cells.type == 0][int(count):].copy()
+        second = simulation.tissue.cells.key[simulation.tissue.cells.type == 0][int(count) :].copy()
         simulation.run("3 h")
         keys = set(simulation.tissue.cells.key.tolist())
         found.append([int(k) for k in second if int(k) in keys])  # of the second placement: have not divided yet

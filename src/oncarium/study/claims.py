@@ -313,7 +313,7 @@ def _check_names(reader: Reader, model: Model, given: Mapping[str, Any]) -> None
 
     for role in ROLES:
         look(given.get(role), f"readouts.{role}")
-    for i, what in enumerate(given.get("also") or []):
+    for i, what in enumerate(given["also"] if isinstance(given.get("also"), list) else []):
         look(what, f"readouts.also.{i}")
 
 
