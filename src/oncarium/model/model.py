@@ -248,9 +248,9 @@ class Model(Spoken):
 
     def cite(self) -> str:
         """BibTeX of every source that the model's numbers and rules name."""
-        keys = {q.source for q in self.numbers.values()} | {r.source for _, r in self.rules}
+        keys = {key for q in self.numbers.values() for key in q.sources}
         own = {str(k): str(v) for k, v in (self.document.tree.get("sources") or {}).items()}
-        return "\n\n".join(f"% {k}: {own[k]}" if k in own else bibtex(k) for k in sorted(keys - {"", "assumed"}))
+        return "\n\n".join(f"% {k}: {own[k]}" if k in own else bibtex(k) for k in sorted(keys))
 
     def describe(self) -> str:
         """The model in English."""

@@ -12,7 +12,15 @@ from .regions import REGIONS
 from .sections import FIRST_LOOKS
 from .slide.words import OTHERS, ROLES
 
-QUANTITY = {"anyOf": [{"type": "string"}, {"type": "number"}]}
+QUANTITY = {
+    "anyOf": [
+        {
+            "type": "string",
+            "description": "number unit @Source M low..high (M, R or L), or number unit assumed low..high",
+        },
+        {"type": "number"},
+    ]
+}
 
 
 def _quantity(unit: str, doc: str = "") -> dict[str, Any]:
@@ -272,6 +280,7 @@ def json_schema() -> dict[str, Any]:
             "matrix": {
                 "type": "object",
                 "description": "density, crosslink, hyaluronan, fibres, order, patches, membrane, period",
+                "properties": inner("matrix"),
             },
             "vessels": {
                 "type": ["object", "null"],

@@ -70,7 +70,7 @@ class OperatingPoints:
     >>> import oncarium as oc
     >>> found = operating_points(oc.Model.from_text(oc.EXAMPLE), "1 h")
     >>> [(p.type, " on ".join(p.rule.pair), p.verdict) for p in found.points]
-    [('tumor', 'oxygen on death.necrosis', 'silent')]
+    [('tumor', 'oxygen on death.necrosis', 'saturated')]
     """
 
     points: tuple[Operating, ...]
@@ -116,7 +116,7 @@ def operating_points(model: Model, until: Any = None, seed: int | None = None) -
 
     >>> import oncarium as oc
     >>> print(operating_points(oc.Model.from_text(oc.EXAMPLE), "1 h").counts())
-    {'silent': 1}
+    {'saturated': 1}
     """
     simulation = Simulation(model, seed)
     simulation.run(model.until if until is None else until)
