@@ -240,7 +240,7 @@ def claims(
     ] = None,
     budget: Annotated[int | None, typer.Option(min=1, metavar="RUNS", help="Runs at most, in all starts.")] = None,
     hours: Annotated[float | None, typer.Option(min=0.0, help="No more seeds are begun after so many hours.")] = None,
-    few: Annotated[bool, typer.Option("--few", help="Two quick claims for three days with three seeds.")] = False,
+    few: Annotated[bool, typer.Option("--few", help="Two quick claims for two days with three seeds.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs/claims"),
     site: Annotated[Path | None, typer.Option(help="Folder of the pages; OUT/site when left out.")] = None,

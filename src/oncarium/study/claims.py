@@ -364,8 +364,8 @@ def profiles() -> dict[str, Profile]:
 
 
 def few(profile: Profile) -> Profile:
-    """A profile for `FEW` claims within minutes: three days, three seeds."""
-    return replace(profile, name=f"{profile.name}, few", until="3 day", seeds=3)
+    """A profile for `FEW` claims within minutes: two days, three seeds."""
+    return replace(profile, name=f"{profile.name}, few", until="2 day", seeds=3)
 
 
 def library() -> list[Path]:

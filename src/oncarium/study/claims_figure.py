@@ -66,8 +66,9 @@ def _folded(text: str, width: int = 30) -> str:
 def _effects(ax: Any, x: Any, first: bool) -> None:
     kind = x.readout.effect
     logs = kind in LOGS
-    every = (("on", x.main, ON_COLOR), ("off", x.off, OFF_COLOR), ("sham", x.sham, "#CC79A7"),
-             ("positive", x.positive, "#E69F00"))  # fmt: skip
+    every = [("on", x.main, ON_COLOR), ("off", x.off, OFF_COLOR)]
+    if kind != "level":  # of the others only the difference is known
+        every += [("sham", x.sham, "#CC79A7"), ("positive", x.positive, "#E69F00")]
     shown = [(name, e, color) for name, e, color in every if e.n and not math.isnan(e.value)]
     ends = [said(kind, v) for _, e, _ in shown for v in e.interval() if math.isfinite(v)]
     low, high = x.readout.band
