@@ -2,8 +2,8 @@
 
     python validation/evidence/table.py
 
-rows.csv   id, kind; unit, value, low, high, grade, sources: the evidence; place: where the library says it; range: the same
-           range in the unit of that place; answer and why
+rows.csv   id, kind; unit, value, low, high, grade, sources: the evidence; place: where the library says it;
+           range: the same range in the unit of that place; answer and why
 """
 
 from __future__ import annotations

@@ -202,7 +202,7 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
     rest = last.origin  # stands for all that say nothing
     value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le, evidence=rest)
     half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0, evidence=rest)
-    hill = DEFAULT_HILL
+    hill: float | None = DEFAULT_HILL
     if found["hill"]:
         hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST, evidence=rest)
     if value is None or half is None or hill is None:
