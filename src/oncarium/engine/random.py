@@ -1,8 +1,8 @@
 """Random numbers as a pure function of (seed, stream, tick, key, draw).
 
 Philox4x32-10 of Salmon et al. 2011 (DOI 10.1145/2063384.2063405): no state, so neither threads nor memory order nor
-restarts can change what a cell draws. Counter words: (draw, low half of the key, tick, stream); Philox's own key: the
-64-bit seed, its high half xor that of the key.
+restarts can change what a cell draws. Counter words: (draw, low half of the key, tick, stream xor the high half); Philox's
+own key is the 64-bit seed, so that its schedule is the same for all cells of a loop.
 
 A cell's **key** is a 64-bit number that says how it came to be (`Cells.key`), not how many came before it: a birth
 elsewhere moves nobody else's draws, so that two arms of an experiment differ only by what their difference does. What
@@ -22,7 +22,6 @@ _M1 = np.uint64(0xCD9E8D57)
 _W0 = np.uint32(0x9E3779B9)
 _W1 = np.uint32(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
-_HIGH = np.uint64(0xFFFFFFFF00000000)
 _S32 = np.uint64(32)
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -93,7 +92,7 @@ def uniform(seed, stream, tick, key, draw):
     True
     """
     s, k = uint64(seed), uint64(key)
-    x0, x1, _, _ = philox(draw, k & _LOW, tick, stream, s & _LOW, (s ^ k & _HIGH) >> _S32)
+    x0, x1, _, _ = philox(draw, k & _LOW, tick, uint64(stream) ^ (k >> _S32), s & _LOW, s >> _S32)
     return ((uint64(x0) << np.uint64(21)) ^ (uint64(x1) >> np.uint64(11))) * (1.0 / 9007199254740992.0)
 
 
@@ -101,7 +100,7 @@ def uniform(seed, stream, tick, key, draw):
 def normal(seed, stream, tick, key, draw):
     """One standard normal number (Box-Muller on the two halves of one Philox block)."""
     s, k = uint64(seed), uint64(key)
-    x0, x1, x2, x3 = philox(draw, k & _LOW, tick, stream, s & _LOW, (s ^ k & _HIGH) >> _S32)
+    x0, x1, x2, x3 = philox(draw, k & _LOW, tick, uint64(stream) ^ (k >> _S32), s & _LOW, s >> _S32)
     u = ((uint64(x0) << np.uint64(21)) ^ (uint64(x1) >> np.uint64(11))) * (1.0 / 9007199254740992.0)
     v = ((uint64(x2) << np.uint64(21)) ^ (uint64(x3) >> np.uint64(11))) * (1.0 / 9007199254740992.0)
     return math.sqrt(-2.0 * math.log(1.0 - u)) * math.cos(TWO_PI * v)
