@@ -44,6 +44,7 @@ from .metastasis.cascade import Metastasis
 from .metastasis.intravasation import Intravasation
 from .motility import Motility
 from .networks import Networks
+from .outflow import Outflow
 from .outside import FreezePlaced
 from .p53 import P53
 from .physicell import plan as physicell
@@ -112,8 +113,8 @@ MECHANISMS = (
     MatrixRemodeling, Guidance,
     # move
     damage, Contacts, Springs, Mechanics, Membrane,
-    # renew: arrivals and departures, births and deaths, what mothers pass on
-    Recruitment, Intravasation, Circulation, Metastasis, Division, Stemness, Evolution,
+    # renew: arrivals and departures, what is pushed out, births and deaths, what mothers pass on
+    Recruitment, Intravasation, Circulation, Metastasis, Outflow, Division, Stemness, Evolution,
     # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
     SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, Lymphangiogenesis,
     FluidPressure,

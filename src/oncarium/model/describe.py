@@ -196,6 +196,8 @@ def describe(model: Model) -> str:
         f"{d.voxels:,} voxels, for {say_time(model.until)}"
         f"{''.join(f', or until {rule.text}' for rule in model.stop_when)}."
     )
+    if d.open:
+        lines.append(f"Cells that are pushed out leave by {', '.join(d.open)}.")
     c = model.clock
     if model.numerics == "physicell":
         version = f", with the known bugs of {model.compat}" if model.compat else ""

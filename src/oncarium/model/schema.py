@@ -228,6 +228,10 @@ def json_schema() -> dict[str, Any]:
                     "z": interval,
                     "thickness": QUANTITY,
                     "voxel": {"anyOf": [*QUANTITY["anyOf"], {"type": "array", "items": QUANTITY}]},
+                    "open": {
+                        "anyOf": [{"enum": ["all", *FACES]}, {"type": "array", "items": {"enum": ["all", *FACES]}}],
+                        "description": "faces through which cells leave that are pushed out",
+                    },
                 },
             },
             "clock": {
