@@ -14,7 +14,7 @@ from ..engine.why import Why, given
 from .mechanics import Mechanics
 
 LAYER = 20.0  # um: cells so close to a face may leave, about one row of cells
-STRETCH = 125.0  # um: the flow at a face is that of so much of it
+STRETCH = 250.0  # um: the flow at a face is that of so much of it
 FEWEST = 3  # cells of a stretch that make a flow
 
 
@@ -46,7 +46,7 @@ class Outflow(Process):
     """Cells leave through open faces as fast as the tissue flows there.
 
     Equation    chance of a cell within 20 um of an open face   1 - exp(-u dt / 20 um)
-                u = the median, over the cells of its 125 um of the face, of the velocity at which neighbors push
+                u = the median, over the cells of its 250 um of the face, of the velocity at which neighbors push
                 outward: all that moves a cell but its own motility; 0 where it is inward
 
     So the flux through a face is (cells per area) u, for cells that crawl and for cells that rest. A median, because
@@ -111,7 +111,7 @@ class Outflow(Process):
         return np.abs(position[:, axis] - self.box[int(upper), axis])
 
     def _stretches(self, position: np.ndarray, axis: int) -> np.ndarray:
-        """(cell) which stretch of a face each position is at: as many of equal length as are nearest to 125 um."""
+        """(cell) which stretch of a face each position is at: as many of equal length as are nearest to 250 um."""
         which = np.zeros(len(position), np.int64)
         for a in range(self.tangents):
             if a != axis:
