@@ -71,7 +71,9 @@ def _check_served(reader: Reader, model: Model) -> None:
     said = [(key, key) for key in SURROUNDINGS if model.document.tree.get(key)]
     if model.domain.open and model.numerics == "physicell":
         reader.complain(
-            "domain.open", "PhysiCell's numerics have no open faces;", remedy="Remove it, or the line  numerics: physicell."
+            "domain.open",
+            "PhysiCell's numerics have no open faces;",
+            remedy="Remove it, or the line  numerics: physicell.",
         )
     said += [(f"cells.{t.name}.{section}", section) for t in model.types for section in sorted(t.sections)]
     for path, section in said:
