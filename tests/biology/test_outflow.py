@@ -9,7 +9,7 @@ from helpers import add_cells, fire, shuffle, tissue_of
 from oncarium.biology.division import Division
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
-from oncarium.biology.outflow import Outflow, flow
+from oncarium.biology.outflow import Outflow, surplus
 from oncarium.engine.fields import Grid
 from oncarium.errors import ModelError
 from reference.outflow import leaving
@@ -46,7 +46,7 @@ def sheet(faces, n=400, seed=2):
     processes = [Mechanics(6.0), Motility(6.0), Outflow(6.0, faces), Division(6.0)]
     tissue, rng = tissue_of(processes, grid=SHEET, base={"motility.speed": 1.0}), np.random.default_rng(seed)
     place = np.column_stack([rng.uniform(-300, 300, (n, 2)), np.zeros(n)])
-    place[:40, 0], place[40:80, 0] = 300.0, -300.0
+    place[:60, 0], place[60:120, 0] = 300.0, -300.0
     add_cells(tissue, place)
     c = tissue.cells
     angle = rng.uniform(0, 2 * np.pi, n)
@@ -56,34 +56,42 @@ def sheet(faces, n=400, seed=2):
 
 
 def test_by_hand():
-    push = np.array([0.1, 0.5, 9.0, 0.3, -0.2, -0.4, -9.0, 1.0, 1.0])
-    stretch = np.array([0, 0, 0, 0, 1, 1, 1, 2, 2])
-    assert flow(push, stretch).tolist() == [0.4] * 4 + [0.0] * 5, "a median; none inward; none of two cells"
+    assert surplus(12, 5.0, 95.0, True) == 2.0 and surplus(9, 5.0, 95.0, True) == 0.0
+    room = 1e4 / (0.5 * np.sqrt(3.0) * 9.5**2)  # hexagons in the plane
+    assert surplus(200, 5.0, 1e4, False) == pytest.approx(200 - room)
 
 
-def test_a_tissue_that_drifts_loses_what_its_flow_carries():
-    """Flux through the face = cells per area times the velocity, of crawling cells and of resting ones."""
-    n, u, lost, expected = 4000, 0.5, 0, 0.0
-    for seed in range(5):
-        processes, tissue = sheet(("xmax",), n)
+def test_as_many_leave_as_have_no_room_in_the_row():
+    """Of all types alike, from the row and from right behind it; none while the row is not full."""
+    lost = np.zeros(2)
+    for seed in range(200):
+        processes, tissue = sheet(("xmax",), 130)
         c = tissue.cells
-        c.position[:, 0] = np.random.default_rng(seed).uniform(-300, 300, n)
-        c["motility.speed"][::2] = 0.0
-        c["velocity"][:] = c["motility.heading"] * c["motility.speed"][:, None] + [u, 0.0, 0.0]
-        fire(processes[2], tissue, dt=0.4, seed=seed)
-        lost += sum(map(len, tissue.population.removed))
-        expected += n / 600.0 * u * 0.4  # cells per um of x, times how far the tissue moved
-    low, high = stats.poisson.interval(0.999, expected)
-    assert low <= lost <= high, f"{lost} left, expected {expected:.1f}"
+        c.position[:, 0] = np.repeat([300.0, 285.0, 0.0], [60, 40, 30])
+        c.position[:, 1] = np.random.default_rng(seed).uniform(-300, 0, 130)
+        c["motility.speed"][:] = 0.0
+        fire(processes[2], tissue, dt=6.0, seed=seed)
+        gone = np.concatenate(tissue.population.removed)
+        assert (gone < 100).all()
+        lost += [(gone < 60).sum(), (gone >= 60).sum()]
+    expected = 200 * (60 - 300.0 / (1.9 * c["radius"][0]))
+    low, high = stats.binom.interval(0.999, 200 * 100, expected / (200 * 100))
+    assert low <= lost.sum() <= high
+    assert lost[0] / lost.sum() == pytest.approx(0.6, abs=0.03)
+    c.position[:30, 1] = np.linspace(-300, 300, 30)
+    c.position[30:, 0] = 0.0
+    tissue.population.removed.clear()
+    fire(processes[2], tissue, dt=6.0)
+    assert not sum(map(len, tissue.population.removed))
 
 
 def test_it_agrees_with_the_twin():
     processes, tissue = sheet(("xmin", "xmax", "ymax"))
     outflow, c = processes[2], tissue.cells
-    own = c["motility.heading"] * c["motility.speed"][:, None]
-    cells = list(zip(c.id.tolist(), c.position.tolist(), c["velocity"].tolist(), own.tolist()))
-    box = SHEET.lower, SHEET.upper
-    expected = leaving(cells, [(0, False), (0, True), (1, True)], *box, 6.0, 1, outflow.stream, 0)
+    c["motility.speed"][:] = 0.0
+    c["radius"][:] = np.random.default_rng(4).uniform(5.0, 12.0, c.n)
+    cells = list(zip(c.id.tolist(), c.position.tolist(), c["radius"].tolist()))
+    expected = leaving(cells, [(0, False), (0, True), (1, True)], SHEET.lower, SHEET.upper, 1, outflow.stream, 0)
     shuffle(tissue)
     fire(outflow, tissue, dt=6.0)
     assert set(c.id[np.concatenate(tissue.population.removed)].tolist()) == expected
@@ -114,7 +122,7 @@ def test_without_growth_and_death_nobody_drains_out():
         live = result.summary
         assert live["live.ctl"].iloc[-1] >= 19
         # the sheet of tumor cells spreads by its first pressure, and then holds
-        assert live["live.tumor"].iloc[-1] >= 0.97 * live["live.tumor"].iloc[1]
+        assert live["live.tumor"].iloc[-1] >= 0.95 * live["live.tumor"].iloc[1]
 
 
 def test_growth_flows_out_and_the_books_balance():

@@ -180,9 +180,9 @@ class Mechanics(Process):
         grid = tissue.fields.grid
         self.lower = np.array(grid.lower, float)
         self.upper = np.array(grid.upper, float)
-        self.walls = self.lower.copy(), self.upper.copy()
+        self.walls = np.array([self.lower, self.upper])
         for face in self.open:
-            self.walls[face.endswith("max")]["xyz".index(face[0])] = np.inf if face.endswith("max") else -np.inf
+            self.walls[int(face.endswith("max")), "xyz".index(face[0])] = np.inf if face.endswith("max") else -np.inf
         self.flat = grid.is_2d
         self.neighbors = Neighbors(self.lower, self.upper)
         tissue.look, tissue.touch = self.look, touch
@@ -260,7 +260,9 @@ class Mechanics(Process):
         body[:, 6] = np.sqrt(cells["mechanics.adhesion"])
         body[:, 7] = cells.id
         kind, affinity = cells.type, cells["mechanics.affinity"]
-        moved = Moved(kind, mobility, motility, cells.base["mechanics.wall"], *self.walls, self.flat)
+        moved = Moved(
+            kind, mobility, motility, cells.base["mechanics.wall"], self.walls, self.lower, self.upper, self.flat
+        )
         elastic = cells["springs.elastic"] if len(held) else np.empty(0)
         attached = (held, body, elastic, affinity, kind, mobility, self.flat)
         crew = self.crew(n)

@@ -14,8 +14,8 @@ from ..engine.why import Why, given
 from .mechanics import Mechanics
 
 LAYER = 20.0  # um: cells so close to a face may leave, about one row of cells
-STRETCH = 250.0  # um: the flow at a face is that of so much of it
-FEWEST = 3  # cells of a stretch that make a flow
+STRETCH = 250.0  # um: a face is looked at in parts of about this length
+APART = 1.9  # radii between cells that rest beside each other (two-body equilibrium of standard adhesion)
 
 
 @njit(cache=True, nogil=True)
@@ -25,34 +25,30 @@ def leaves(seed, stream, tick, ids, face, chance, out):
         out[i] |= uniform(seed, stream, tick, ids[i], face) < chance[i]
 
 
-def flow(push: np.ndarray, stretch: np.ndarray) -> np.ndarray:
-    """(cell) um/min at which the tissue flows out around each cell of a layer: the median over the cells of its
-    stretch, none where it is inward or where there are fewer than three.
+def surplus(held: int, radius: float, length: float, flat: bool) -> float:
+    """How many cells too many stand at a part of a face: held, less those that have room side by side.
 
-    push      (cell) um/min at which others push each cell outward     stretch   (cell) which part of the face it is at
+    radius   um, their mean     length   um of a sheet's face, or um^2 in space     flat   a sheet
 
-    >>> flow(np.array([0.1, 0.3, 4.0, 2.0, -1.0, -2.0, -3.0]), np.array([0, 0, 0, 1, 2, 2, 2])).tolist()
-    [0.3, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0]
+    >>> surplus(20, 10.0, 190.0, True), surplus(3, 10.0, 190.0, True)
+    (10.0, 0.0)
     """
-    out = np.zeros(len(push))
-    for s in np.unique(stretch):
-        there = stretch == s
-        if np.count_nonzero(there) >= FEWEST:
-            out[there] = max(float(np.median(push[there])), 0.0)
-    return out
+    apart = APART * radius
+    room = length / apart if flat else length / (0.5 * 3.0**0.5 * apart**2)
+    return max(held - room, 0.0)
 
 
 class Outflow(Process):
     """Cells leave through open faces as fast as the tissue flows there.
 
-    Equation    chance of a cell within 20 um of an open face   1 - exp(-u dt / 20 um)
-                u = the median, over the cells of its 250 um of the face, of the velocity at which neighbors push
-                outward: all that moves a cell but its own motility; 0 where it is inward
+    Equation    chance of a cell within 20 um of an open face to leave in this step   (h - n) / m
+                h cells stand at that part (250 um) of the face, n have room side by side, m are within 20 um of it
 
-    So the flux through a face is (cells per area) u, for cells that crawl and for cells that rest. A median, because
-    the few cells that a T cell shoves aside are no flow. Whoever its own motion, more than its neighbors, brings to
-    an open face comes in again at the opposite one; where that is closed it turns round. Cells that hold on to
-    others wait. A wall that repels cells does not at an open face.
+    Growth presses cells to the face until they stand there in a full row; every further one pushes another out. So as
+    many leave as are pressed into the row, of all types alike, and a tissue that does not grow loses nobody. Whoever
+    its own motion, more than its neighbors, brings to an open face comes in again at the opposite one; where that is
+    closed it turns round. Cells that hold on to others wait until they let go. A wall that repels cells does not at an
+    open face.
 
     Adds to     the population's removals, before Division; position, motility.heading.
     Conserves   births - deaths + arrivals - departures - outflow is the change of the number of cells.
@@ -87,12 +83,19 @@ class Outflow(Process):
         if "motility.heading" in cells:
             np.multiply(cells["motility.heading"], cells["motility.speed"][:, None], out=own)
         push = cells["velocity"] - own
+        self._walk_on(tissue, own, push)
         gone = np.zeros(cells.n, np.bool_)
         for k, (axis, upper) in enumerate(self.faces):
-            near = np.flatnonzero(self._depth(cells.position, axis, upper) < LAYER)
-            speed = flow(self._outward(push[near], axis, upper), self._stretches(cells.position[near], axis))
+            depth = self._depth(cells.position, axis, upper)
+            near = np.flatnonzero(depth < LAYER)
+            near = near[np.argsort(cells.id[near], kind="stable")]  # sums have one order
+            part, parts, length = self._parts(cells.position[near], axis)
+            held = depth[near] == 0.0
+            h, m = np.bincount(part[held], minlength=parts), np.bincount(part, minlength=parts)
+            radius = np.bincount(part[held], cells["radius"][near[held]], parts) / np.maximum(h, 1)
+            many = [surplus(int(n), r, length, self.tangents == 2) if n else 0.0 for n, r in zip(h, radius.tolist())]
             out = np.zeros(len(near), np.bool_)
-            chance = 1.0 - np.exp(-speed * tick.dt / LAYER)
+            chance = (np.array(many) / np.maximum(m, 1))[part]
             leaves(np.uint64(tick.seed), self.stream, tick.number, cells.id[near], k, chance, out)
             gone[near[out]] = True
         for rows in queue.removed:  # the dead, and those that leave in another way
@@ -100,7 +103,6 @@ class Outflow(Process):
         rows = np.flatnonzero(gone)
         queue.remove(rows)
         queue.log(tick.time, cells.id[rows], "outflow", cells.type[rows].astype(np.int64))
-        self._walk_on(tissue, own, push, gone)
 
     @staticmethod
     def _outward(values: np.ndarray, axis: int, upper: bool) -> np.ndarray:
@@ -110,21 +112,23 @@ class Outflow(Process):
         """(cell) um between each cell and a face."""
         return np.abs(position[:, axis] - self.box[int(upper), axis])
 
-    def _stretches(self, position: np.ndarray, axis: int) -> np.ndarray:
-        """(cell) which stretch of a face each position is at: as many of equal length as are nearest to 250 um."""
-        which = np.zeros(len(position), np.int64)
+    def _parts(self, position: np.ndarray, axis: int) -> tuple[np.ndarray, int, float]:
+        """(cell) which part of a face each position is at, how many parts of equal length there are, and um (in space
+        um^2) of each."""
+        which, parts, length = np.zeros(len(position), np.int64), 1, 1.0
         for a in range(self.tangents):
             if a != axis:
-                side = self.box[1, a] - self.box[0, a]
+                side = float(self.box[1, a] - self.box[0, a])
                 count = max(1, round(side / STRETCH))
                 at = (position[:, a] - self.box[0, a]) * (count / side)
                 which = which * count + np.clip(at.astype(np.int64), 0, count - 1)
-        return which
+                parts, length = parts * count, length * side / count
+        return which, parts, length
 
-    def _walk_on(self, tissue: Tissue, own: np.ndarray, push: np.ndarray, gone: np.ndarray) -> None:
+    def _walk_on(self, tissue: Tissue, own: np.ndarray, push: np.ndarray) -> None:
         """Who has come to a face by its own motion enters again at the opposite one, or turns round."""
         cells = tissue.cells
-        still = gone.copy()
+        still = np.zeros(cells.n, np.bool_)
         still[Mechanics.pairs(tissue).ravel()] = True
         for axis, upper in self.faces:
             mine, theirs = self._outward(own, axis, upper), self._outward(push, axis, upper)
