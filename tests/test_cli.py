@@ -115,3 +115,42 @@ def test_plan_and_run_say_what_the_time_went_into(folder):
     assert "list builds" in said and "start " in said and "recording " in said
     refused = oncarium("run", "m.yaml", "--seeds", "2", "--profile", "-q", "-o", "s", cwd=folder)
     assert refused.returncode == 2 and "--profile" in refused.stderr
+
+
+def test_sources_tells_what_numbers_rest_on(folder):
+    table = (
+        "readout,number,mu_star,chance\ncells,division,0.8,0.1\ncells,oxygen outside,0.3,0.1\ncells,death,0.05,0.1\n"
+    )
+    (folder / "t.csv").write_text(table)
+    paths = {
+        "division": "cells.tumor.cycle.exit",
+        "oxygen outside": "factors.oxygen.diffusion",
+        "death": "cells.tumor.death.apoptosis",
+    }
+    listed = "".join(f"  {name}: {{path: {path}}}\n" for name, path in paths.items())
+    (folder / "n.yaml").write_text(f"numbers:\n{listed}readouts: [{{measure: count}}]\n")
+    words = (
+        "sources",
+        "m.yaml",
+        "--sensitivity",
+        "t.csv",
+        "--numbers",
+        "n.yaml",
+        "--csv",
+        "all.csv",
+        "--bib",
+        "all.bib",
+    )
+    done = oncarium(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "1 of 2 numbers that move a read-out" in done.stdout and "0.80 of cells" in done.stdout
+    assert "oxygen outside:" not in done.stdout, "it is measured"
+    assert (folder / "all.csv").read_text().startswith("path,kind,value,unit,grade,low,high,sources\nfactors.oxygen.")
+    assert "@misc{Grote1977," in (folder / "all.bib").read_text()
+    again = oncarium(*words, cwd=folder)
+    assert again.returncode == 2 and "exists" in again.stderr
+    (folder / "t.csv").write_text("a,b\n1,2\n")
+    refused = oncarium("sources", "m.yaml", "--sensitivity", "t.csv", "--bib", "new.bib", cwd=folder)
+    assert (
+        refused.returncode == 2 and "no column readout, number" in refused.stderr and not (folder / "new.bib").exists()
+    )

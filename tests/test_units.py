@@ -27,8 +27,8 @@ def test_known_conversions(text, unit, value):
 
 
 def test_a_source_travels_with_its_number():
-    assert units.parse_quantity("2 um @Key2019", "um").source == "Key2019"
-    assert units.parse_quantity("2 um assumed", "um").source == "assumed"
+    assert units.parse_quantity("2 um @Key2019", "um").sources == ("Key2019",)
+    assert units.parse_quantity("2 um assumed", "um").grade == "A"
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300))

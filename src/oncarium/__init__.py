@@ -34,6 +34,7 @@ _NAMES = {
     "repeat": "study.verbs",
     "sweep": "study.verbs",
     "compare": "study.verbs",
+    "operating_points": "run.operating",
     "read_out": "analysis.responses",
     "responses": "analysis.responses",
     "report": "analysis.report",

@@ -18,8 +18,8 @@ def bibliography(path: Path = LIBRARY) -> dict[str, str]:
 
 
 def is_known(source: str) -> bool:
-    """A key of the library, a DOI ("doi:10...."), or the word assumed."""
-    return source in ("", "assumed") or source.startswith(("doi:10.", "10.")) or source in bibliography()
+    """A key of the library, or a DOI ("doi:10....")."""
+    return source.startswith(("doi:10.", "10.")) or source in bibliography()
 
 
 def bibtex(source: str) -> str:

@@ -1,4 +1,4 @@
-"""Quantities as people write them: "2 molecules/min @Key2019" -> value in the canonical unit, unit, source.
+"""Quantities as people write them: "2 molecules/min @Key2019 M 1..4" -> value in the canonical unit, unit, evidence.
 
 Canonical units: um, min, mmHg (gases), nM (proteins), mM (metabolites), uM (small drugs), nN, fmol. Beyond this border
 the program sees plain floats.
@@ -14,7 +14,10 @@ from functools import lru_cache
 from typing import Any
 
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-SOURCE = re.compile(r"(?:^|\s)(assumed|@[\w:./()-]+)\s*$")
+_NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
+RANGE = re.compile(rf"({_NUMBER})\.\.(?!\.)({_NUMBER})")
+TAIL = re.compile(r"(?:^|\s)(?=assumed(?:\s|$)|@|[A-Z]\s+\S*\.\.|\S*\.\.)")  # where a number's evidence begins
+KEY = re.compile(r"[\w:./()<>;+-]+")
 # parts of a unit: a name with at most one small power, a short number, * / ( ) and spaces; nothing that takes long to
 # work out
 UNIT = re.compile(
@@ -22,6 +25,7 @@ UNIT = re.compile(
 )
 POWER_WORDS = re.compile(r"\b(square|squared|cubic|cubed|sq)\b", re.I)
 ASSUMED = "assumed"
+GRADES = {"M": "measured, and read", "R": "reported by a public model or data file", "L": "recalled", "A": "assumed"}
 LONGEST = 1000  # characters of one quantity
 AVOGADRO = 6.02214076e23  # 1/mol, exact in the SI since 2019
 # what files of the library say: pint, which takes half a second to start, is asked for everything else
@@ -42,16 +46,70 @@ class UnitError(ValueError):
 
 
 @dataclass(frozen=True)
+class Evidence:
+    """Where a number comes from.
+
+    sources     keys of the bibliography      grade   M, R, L or A (see GRADES), "" where none is said
+    low, high   range in the number's unit: it lies within in nine of ten cases; None where none is said
+
+    >>> str(Evidence(("Key2016", "Other2019"), "R", 0.5, 2.0)), str(Evidence((), "A", 1.0, 4.0))
+    ('@Key2016 @Other2019 R 0.5..2', 'assumed 1..4')
+    """
+
+    sources: tuple[str, ...] = ()
+    grade: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        words = [f"@{key}" for key in self.sources]
+        words += [ASSUMED if self.grade == "A" and not self.sources else self.grade]
+        words += [] if self.low is None else [f"{self.low:.10g}..{self.high:.10g}"]
+        return " ".join(w for w in words if w)
+
+    @property
+    def origin(self) -> Evidence:
+        """The same without a range."""
+        return Evidence(self.sources, self.grade)
+
+
+UNSAID = Evidence()
+
+
+@dataclass(frozen=True)
 class Quantity:
-    """A number in its canonical unit, and where it comes from ("", "assumed" or a key of the bibliography)."""
+    """A number in its canonical unit, and the evidence for it, whose range is in that unit, too.
+
+    >>> str(Quantity(2.0, "um", Evidence(("Key2016",), "M", 1.0, 4.0)))
+    '2 um @Key2016 M 1..4'
+    """
 
     value: float
     unit: str = "1"
-    source: str = ""
+    evidence: Evidence = UNSAID
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the bibliography."""
+        return self.evidence.sources
+
+    @property
+    def grade(self) -> str:
+        """M, R, L or A; "" where none is said."""
+        return self.evidence.grade
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of its range."""
+        return self.evidence.low
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of its range."""
+        return self.evidence.high
 
     def __str__(self) -> str:
-        tail = f" {self.source if self.source in ('', ASSUMED) else '@' + self.source}" if self.source else ""
-        return f"{self.value:.10g}{'' if self.unit == '1' else ' ' + self.unit}{tail}"
+        return f"{self.value:.10g}{'' if self.unit == '1' else ' ' + self.unit} {self.evidence}".rstrip()
 
 
 @lru_cache(maxsize=1)
@@ -98,16 +156,50 @@ def factor(unit: str, wanted: str) -> float:
     return found
 
 
-def split_source(text: str) -> tuple[str, str]:
-    """Text without its source, and the source ("assumed", a key, or "").
+def split_source(text: str) -> tuple[str, Evidence]:
+    """Text without its evidence, and the evidence. Raises UnitError.
 
-    >>> split_source("2 um @Key2019")
-    ('2 um', 'Key2019')
+    >>> body, evidence = split_source("2 um @Key2019 M 1..4")
+    >>> body, evidence.sources, evidence.grade, evidence.high
+    ('2 um', ('Key2019',), 'M', 4.0)
     """
-    found = SOURCE.search(text)
+    found = TAIL.search(text)
     if not found:
-        return text.strip(), ""
-    return text[: found.start()].strip(), found.group(1).removeprefix("@")
+        return text.strip(), UNSAID
+    words = text[found.start() :].split()
+    sources, grade, low, high = [], "", None, None
+    while words and words[0].startswith("@"):
+        sources.append(words.pop(0)[1:])
+        if not KEY.fullmatch(sources[-1]):
+            raise UnitError(f"'@{sources[-1][:60]}' is no source; expected @ and a key of the bibliography")
+    if words and words[0] == ASSUMED and not sources:
+        grade = "A"
+        words.pop(0)
+    elif words and ".." not in words[0]:
+        grade = words.pop(0)
+        if grade not in GRADES:
+            known = ", ".join(f"{k} ({meaning})" for k, meaning in GRADES.items())
+            raise UnitError(f"'{grade[:60]}' is no grade; expected {known}")
+        if grade in "MR" and not sources:
+            raise UnitError(f"grade {grade} stands without a source; expected @Key {grade}")
+    if words:
+        said = words.pop(0)
+        ends = RANGE.fullmatch(said)
+        if not ends:
+            raise UnitError(f"'{said[:60]}' is no range; expected low..high, two numbers")
+        low, high = float(ends[1]), float(ends[2])
+        if low > high:
+            raise UnitError(f"the range {said} has its ends the wrong way round; expected {ends[2]}..{ends[1]}")
+        if not sources and not grade:
+            raise UnitError(
+                f"the range {said} does not say where it comes from; expected 'assumed {said}' or '@Key M {said}'"
+            )
+    if words:
+        what = (
+            f"the range {said} is in the number's own unit and says none" if low is not None else "nothing stands there"
+        )
+        raise UnitError(f"'{' '.join(words)[:60]}' stands after the evidence; {what}")
+    return text[: found.start()].strip(), Evidence(tuple(sources), grade, low, high)
 
 
 def parse_quantity(given: Any, unit: str) -> Quantity:
@@ -116,16 +208,17 @@ def parse_quantity(given: Any, unit: str) -> Quantity:
     A bare number is allowed where the unit is 1, and for 0; anything else must say its unit.
 
     >>> parse_quantity("36 um/h assumed", "um/min")
-    Quantity(value=0.6, unit='um/min', source='assumed')
+    Quantity(value=0.6, unit='um/min', evidence=Evidence(sources=(), grade='A', low=None, high=None))
     """
     if isinstance(given, Quantity):
-        return Quantity(_finite(given.value * factor(given.unit, unit), given), unit, given.source)
+        one = factor(given.unit, unit)
+        return Quantity(_finite(given.value * one, given), unit, _scaled(given.evidence, one))
     if isinstance(given, bool) or given is None or isinstance(given, dict | list | tuple):
         raise UnitError(
             f"{_show(given)} is not a number; expected a number"
             + ("" if unit == "1" else f" with a unit, e.g. '1 {unit}'")
         )
-    text, source = split_source(str(given)[:LONGEST])
+    text, evidence = split_source(str(given)[:LONGEST])
     found = NUMBER.match(text)
     if not found:
         if re.fullmatch(r"[-+]?(nan|inf|infinity|\.nan|\.inf)\b.*", text, re.I):
@@ -141,9 +234,26 @@ def parse_quantity(given: Any, unit: str) -> Quantity:
     given_unit = rest.strip()
     if not given_unit and unit != "1":
         if number == 0.0:
-            return Quantity(0.0, unit, source)
+            return Quantity(0.0, unit, _around(0.0, evidence))
         raise UnitError(f"'{text[:60]}' has no unit; expected one that converts to {unit}, e.g. '{text[:60]} {unit}'")
-    return Quantity(_finite(number * factor(given_unit or "1", unit), text), unit, source)
+    one = factor(given_unit or "1", unit)
+    return Quantity(_finite(number * one, text), unit, _scaled(_around(number, evidence), one))
+
+
+def _around(number: float, evidence: Evidence) -> Evidence:
+    """The evidence, if its range holds the number."""
+    if evidence.low is not None and evidence.high is not None and not evidence.low <= number <= evidence.high:
+        raise UnitError(f"{number:g} lies outside its own range {evidence.low:g}..{evidence.high:g}")
+    return evidence
+
+
+def _scaled(evidence: Evidence, one: float) -> Evidence:
+    """The evidence in another unit, `one` of which the first is."""
+    if evidence.low is None or evidence.high is None or one == 1.0:
+        return evidence
+    return Evidence(
+        evidence.sources, evidence.grade, _finite(evidence.low * one, evidence), _finite(evidence.high * one, evidence)
+    )
 
 
 def _finite(number: float, given: Any) -> float:

@@ -7,7 +7,7 @@ import pytest
 
 from helpers import add_cells, fire, shuffle, tissue_of
 from oncarium.biology.antigen import antigen
-from oncarium.biology.checkpoint import DISSOCIATION, bound, checkpoint
+from oncarium.biology.checkpoint import TRAITS, bound, checkpoint
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.trapping import trapping
 
@@ -41,7 +41,7 @@ def twin(tissue, name):
             if i == j or np.linalg.norm(c.position[i] - c.position[j]) >= reach[i] + reach[j]:
                 continue
             if name == "checkpoint.brake":
-                total = c["surface.pd1"][i] + c["surface.pdl1"][j] + DISSOCIATION
+                total = c["surface.pd1"][i] + c["surface.pdl1"][j] + TRAITS[0].default
                 b = 0.5 * (total - math.sqrt(total**2 - 4 * c["surface.pd1"][i] * c["surface.pdl1"][j]))
                 out[i] = max(out[i], b**2 / (36 + b**2))
             elif c["vital"][j] == 0:

@@ -278,13 +278,14 @@ def test_every_library_number_has_a_source_or_is_marked_assumed(path):
         p
         for p, q in m.numbers.items()
         if p.startswith(("factors", "cells"))
-        and not q.source
+        and not q.grade
+        and not q.sources
         and q.value != 0.0
         and ".rules." not in p
         and (".fixed." not in p or p.endswith(".value"))  # regions are no numbers of nature
     ]
     assert naked == []
-    assert all(r.source for _, r in m.rules)
+    assert all(r.sources for _, r in m.rules)
 
 
 def test_every_column_can_be_spoken_of():
@@ -334,3 +335,11 @@ def test_mechanisms_that_physicell_does_not_have_are_refused_in_its_numerics():
         Model.load("reference").with_({"numerics": "physicell"})
     said = str(error.value)
     assert "have no matrix" in said and "cells.tumor_macrophage.polarization" in said and "have no body" in said
+
+
+def test_a_pathway_may_be_followed_by_the_evidence():
+    text = EXAMPLE.replace("hill 4 assumed", "hill 4, pathway air @Ghaffarizadeh2018 R")
+    rule = Model.from_text(text).types[0].rules[0]
+    assert rule.pathway == "air" and rule.sources == ("Ghaffarizadeh2018",)
+    with pytest.raises(ModelError, match="no name of a pathway"):
+        Model.from_text(EXAMPLE.replace("hill 4 assumed", "hill 4, pathway two words"))

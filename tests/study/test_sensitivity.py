@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("SALib")
 
-from oncarium.errors import ModelError
+from oncarium.errors import InputError, ModelError
 from oncarium.model.model import EXAMPLE, Model
 from oncarium.study import sensitivity
 
@@ -20,10 +20,39 @@ def test_the_numbers_of_the_library_belong_to_the_reference():
     numbers, readouts = sensitivity.uncertain()
     model = Model.load("reference")
     assert len(numbers) == 21 and len(readouts) >= 5
-    low, high = (model.with_({k: v for n in numbers for k, v in n.changes(x).items()}) for x in (0.0, 1.0))
+    low, high = (model.with_({k: v for n in numbers for k, v in n.of(model).changes(x).items()}) for x in (0.0, 1.0))
     for path in (p for n in numbers for p in n.paths):
         assert low.numbers[path].value <= model.numbers[path].value <= high.numbers[path].value, path
         assert low.numbers[path].value < high.numbers[path].value, path
+
+
+def test_ranges_are_those_of_the_model():
+    said = EXAMPLE.replace("0.04 1/h assumed", "0.04 1/h assumed 0.02..0.16").replace(
+        "38 mmHg assumed", "38 mmHg assumed 0..60"
+    )
+    model = Model.from_text(said)
+    division = sensitivity.Uncertain("division", ("cells.tumor.cycle.exit",)).of(model)
+    assert division.changes(0.5) == {
+        "cells.tumor.cycle.exit": "0.000942809 1/min assumed"
+    }  # geometric middle, 0.0566 1/h
+    outside = sensitivity.Uncertain("oxygen outside", ("factors.oxygen.boundary",)).of(model)
+    assert outside.changes(0.5) == {"factors.oxygen.boundary": "30 mmHg assumed"}  # from 0 on, evenly
+    assert NUMBERS[0].of(model) == NUMBERS[0]  # a range of its own counts
+    with pytest.raises(InputError, match="says no range"):
+        sensitivity.Uncertain("decay", ("factors.oxygen.decay",)).of(model)
+
+
+def test_influence_beside_grade():
+    import pandas as pd
+
+    rows = [("a", "x", 0.1, 0.0), ("b", "x", 0.5, 0.1), ("a", "y", 0.7, 0.2), ("gone", "y", 0.9, 0.2)]
+    table = pd.DataFrame(rows, columns=["number", "readout", "mu_star", "chance"])
+    numbers = [
+        sensitivity.Uncertain("a", ("cells.tumor.cycle.exit",)),
+        sensitivity.Uncertain("b", ("factors.oxygen.decay",)),
+    ]
+    found = sensitivity.ranking(Model.from_text(EXAMPLE), table, numbers)
+    assert list(found["number"]) == ["a", "b"] and list(found["readout"]) == ["y", "x"] and set(found["grade"]) == {"A"}
 
 
 def test_what_is_wrong_in_a_file_is_named(tmp_path):

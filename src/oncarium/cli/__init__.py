@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, exports, models, pictures, runs, slides, studies, vessels
+from . import doctor, evidence, exports, models, pictures, runs, slides, studies, vessels
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "preview": slides.preview,
     "diff": models.diff,
     "plan": models.plan,
+    "sources": evidence.sources,
     "show": runs.show,
     "report": pictures.report,
     "plot": pictures.plot,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ..model.model import Model
 
 from .options import Compat, Ignore, ModelArgument, Numerics, SetOption, changes, load, say_problems
 
@@ -75,12 +78,30 @@ def check(
     model: ModelArgument,
     set: SetOption = None,
     describe: Annotated[bool, typer.Option("--describe", help="Say the model in English.")] = False,
+    operating: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Grow it until then, and say of every rule what it does there: works, masked, silent, ...",
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table of --operating as CSV, too.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of --operating.")] = None,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="Change every biological number, and list those that nothing hears.")
+    ] = False,
+    plausible: Annotated[
+        bool, typer.Option("--plausible", help="Hold secretion, diffusion and rates against what is known.")
+    ] = False,
+    only: Annotated[str, typer.Option(metavar="TEXT", help="For --dead: only numbers whose path has this text.")] = "",
     numerics: Numerics = None,
     compat: Compat = None,
     ignore: Ignore = None,
 ) -> None:
     """Check a model: every problem at once, with file and line."""
-    from ..errors import ModelError
+    from ..errors import InputError, ModelError
     from ..model.model import Model
 
     opened = Model.open(model, (), numerics, compat, ignore or ())
@@ -90,7 +111,47 @@ def check(
     if set:
         opened = opened.with_(changes(set))
     say_problems(opened.problems)
+    if csv and not operating:
+        raise InputError("--csv", "there is no table to write.", remedy="Add --operating '5 day'.")
+    if plausible:
+        from ..model.plausible import plausible as hold_against
+
+        checked = hold_against(opened)
+        odd = [c for c in checked if not c.usual]
+        print("\n".join(str(c) for c in odd or checked))
+        print(f"{len(checked)} numbers held against what is known, {len(odd)} of them unusual.")
+        return
+    if dead:
+        _say_dead(opened, only)
+        return
+    if operating:
+        from ..run.operating import operating_points
+        from ..writing import write_text
+
+        found = operating_points(opened.with_({"until": operating}), seed=seed)
+        print(found)
+        if csv:
+            write_text(csv, found.frame().to_csv(index=False, float_format="%.6g"))
+            print(f"Wrote {csv}")
+        return
     print(opened.describe() if describe else f"{model} is fine: {opened!r}")
+
+
+def _say_dead(model: Model, only: str) -> None:
+    from rich.console import Console
+    from rich.progress import track
+
+    from ..run.dead_numbers import asked, by_section, dead_numbers, why_dead
+
+    numbers = list(asked(model, only))
+    shown = track(numbers, "numbers", transient=True, console=Console(stderr=True))
+    found = list(dead_numbers(model, shown))
+    for section, dead in by_section(found).items():
+        print(section)
+        for d in dead:
+            print(f"  {d}" + (f": {why}" if (why := why_dead(d)) else ""))
+    explained = sum(bool(why_dead(d)) for d in found)
+    print(f"{len(numbers)} numbers asked, {len(found)} that nothing hears, {explained} of them for a known reason.")
 
 
 def diff(

@@ -51,7 +51,7 @@ class Firing(NamedTuple):
 class Number:
     """One number of a mechanism, which a model may set under the mechanism's group ("vessels.sprouting.rate").
 
-    source   key of the bibliography, or "assumed"     ge, le   bounds, or None
+    source   its evidence as in a file: "@Key2016 M 1..4", "assumed 1..4"     ge, le   bounds, or None
 
     >>> Number("rate", "1/min", 2.5e-4, "assumed", ge=0.0).name
     'rate'

@@ -13,7 +13,7 @@ from .reader import Reader
 from .rule import Names, Rule
 
 EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normalized",)}
-PLAIN = ("library", "like", "doc", "rules", "without", "distributions")
+PLAIN = ("library", "like", "doc", "rules", "without", "distributions", "sleeps")
 KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and standard deviation",
          "lognormal": "mean and standard deviation of the logarithm",
          "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
@@ -45,6 +45,7 @@ class CellType:
     values   column -> number, or label -> number for a column with an axis; absent where the file says nothing
     exit     exit rate of each cycle phase, 1/min
     fixed    whether each phase lasts a fixed time
+    sleeps   "signal on behavior" (* for any) -> why such a rule does nothing as long as nobody interferes
     """
 
     name: str
@@ -57,6 +58,7 @@ class CellType:
     sections: frozenset[str] = field(default_factory=frozenset)
     doc: str = ""
     distributions: tuple[Distribution, ...] = ()
+    sleeps: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, entry: Entry, label: str | None = None) -> float:
         """Unmodulated value of a column (or of one label of it)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..errors import did_you_mean
 from . import catalog
 from .cell import CellType, awake, read_cell, read_distributions
 from .library import laid_over
@@ -66,7 +67,11 @@ def read_types(
         sections = awake(cell, columns) | {c.partition(".")[0] for c in spoken}
         types.append(
             replace(
-                cell, rules=tuple(r for _, r in rules), sections=frozenset(sections - {"sense"}), distributions=drawn
+                cell,
+                rules=tuple(r for _, r in rules),
+                sections=frozenset(sections - {"sense"}),
+                distributions=drawn,
+                sleeps=_read_sleeps(reader, t.get("sleeps"), f"cells.{name}.sleeps", names),
             )
         )
     return Types(types, names, networks, conserved)
@@ -117,6 +122,22 @@ def _read_rules(reader: Reader, tree: Mapping[str, Any], cell: CellType, names: 
         elif rule:
             rules.append((at, rule))
     return rules
+
+
+def _read_sleeps(reader: Reader, given: Any, path: str, names: Names) -> dict[str, str]:
+    """Which rules do nothing as long as nobody interferes, and why: "signal on behavior" -> reason."""
+    out = {}
+    known = (names.signals, names.all(("behavior",)))
+    for said, why in reader.group(given, path).items():
+        for word, words in zip((part.strip() for part in said.partition(" on ")[::2]), known, strict=True):
+            if word != "*" and word not in words:
+                reader.complain(
+                    f"{path}.{said}",
+                    f"'{said[:60]}' is no pair of a signal and a behavior.{did_you_mean(word, words)}",
+                    "Expected signal on behavior, as they stand in a rule; * for any.",
+                )
+        out[said] = reader.text(why, f"{path}.{said}")
+    return out
 
 
 def _check_nodes(reader: Reader, type: str, rules: Sequence[tuple[str, Rule]], nodes: Sequence[str]) -> None:

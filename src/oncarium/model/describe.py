@@ -34,7 +34,7 @@ def say_rule(kind: str, rule: Rule) -> str:
     behavior = ".".join(x for x in rule.behavior if x)
     tail = f", in a pathway of its own ({rule.pathway}) that multiplies with others" if rule.pathway else ""
     tail += ", also after death" if rule.dead else ""
-    source = f" [{rule.source}]" if rule.source else ""
+    source = f" [{', '.join(rule.sources)}]" if rule.sources else ""
     return (
         f"In {kind}, {signal} {verb} {behavior} toward {rule.value:.4g} {_unit(rule.unit)}with a Hill response, "
         f"half-maximum {rule.half:.4g} {_unit(rule.half_unit)}and Hill power {rule.hill:g}{tail}.{source}"
@@ -221,7 +221,7 @@ def describe(model: Model) -> str:
     if model.processes:
         lines += ["", "Mechanisms of your own: " + ", ".join(p.name for p in model.processes)]
     sourced = [q for p, q in model.numbers.items() if p.startswith(("factors", "cells"))]
-    assumed = sum(q.source in ("", "assumed") for q in sourced)
+    assumed = sum(q.grade == "A" or not q.sources for q in sourced)
     lines += [
         "",
         f"{len(sourced)} numbers describe factors and cells; {assumed} of them are assumed or carry no source.",

@@ -275,7 +275,7 @@ def read_factor(
     if "diffusion" not in tree:
         reader.complain(path, "its diffusion is missing;", "expected e.g. diffusion: 100000 um^2/min.")
 
-    def number(key: str, given_unit: str, default: float | None, **bounds: float) -> float | None:
+    def number(key: str, given_unit: str, default: float | None, **bounds: Any) -> float | None:
         if key not in tree:
             return default
         value = reader.quantity(tree[key], f"{path}.{key}", given_unit, **bounds)

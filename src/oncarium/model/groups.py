@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..units import Quantity, whole_ticks
+from ..units import Quantity, split_source, whole_ticks
 from .catalog import groups
 from .reader import Reader
+
+STANDING = ("matrix",)  # sections whose mechanisms are there whether or not the model speaks of their numbers
 
 
 def inner_groups(outer: str) -> tuple[str, ...]:
@@ -37,7 +39,7 @@ def read_groups(reader: Reader, tree: dict[str, Any]) -> dict[str, dict[str, flo
         outer, _, inner = path.partition(".")
         section = tree.get(outer)
         given = section.get(inner) if inner and isinstance(section, dict) else None if inner else section
-        if given is None:
+        if given is None and not (outer in STANDING and section is not None):
             continue
         said = reader.group(given, path, [n.name for n in numbers], "number") if inner else reader.group(given, path)
         values = {}
@@ -46,7 +48,7 @@ def read_groups(reader: Reader, tree: dict[str, Any]) -> dict[str, dict[str, flo
                 value = reader.quantity(said[n.name], f"{path}.{n.name}", n.unit, ge=n.ge, le=n.le)
             else:
                 value = n.default
-                reader.numbers[f"{path}.{n.name}"] = Quantity(value, n.unit, n.source)
+                reader.numbers[f"{path}.{n.name}"] = Quantity(value, n.unit, split_source(n.source)[1])
             values[n.name] = n.default if value is None else value
         out[path] = values
     return out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .groups import whole_period
+from .groups import inner_groups, whole_period
 from .reader import Reader
 from .regions import REGIONS, Region, read_region
 
@@ -45,7 +45,7 @@ def read_matrix(reader: Reader, tree: Any, tick: float) -> MatrixStart | None:
     """Section matrix of a model."""
     if tree is None:
         return None
-    group = reader.group(tree, "matrix", (*KEYS, "patches", "membrane", "period"))
+    group = reader.group(tree, "matrix", (*KEYS, "patches", "membrane", "period", *inner_groups("matrix")))
     period = whole_period(reader, group, "matrix", tick)
     around = reader.group(group.get("membrane"), "matrix.membrane", REGIONS, "region")
     membrane = read_region(reader, around, "matrix.membrane") if around else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..content import content_of
 from ..errors import ModelError, Problem, did_you_mean
@@ -21,6 +21,9 @@ from .reader import Reader
 from .sections import read_sections
 from .spoken import Spoken
 from .stop import StopRule
+
+if TYPE_CHECKING:
+    from .evidence import Sources
 
 IGNORABLE = ("intracellular",)
 
@@ -248,9 +251,19 @@ class Model(Spoken):
 
     def cite(self) -> str:
         """BibTeX of every source that the model's numbers and rules name."""
-        keys = {q.source for q in self.numbers.values()} | {r.source for _, r in self.rules}
+        keys = {key for q in self.numbers.values() for key in q.sources}
         own = {str(k): str(v) for k, v in (self.document.tree.get("sources") or {}).items()}
-        return "\n\n".join(f"% {k}: {own[k]}" if k in own else bibtex(k) for k in sorted(keys - {"", "assumed"}))
+        return "\n\n".join(f"% {k}: {own[k]}" if k in own else bibtex(k) for k in sorted(keys))
+
+    def sources(self) -> Sources:
+        """What its numbers rest on; printed, a table of kinds and grades.
+
+        >>> sum(Model.from_text(EXAMPLE).sources().counts()["decay"].values())
+        1
+        """
+        from .evidence import sources
+
+        return sources(self)
 
     def describe(self) -> str:
         """The model in English."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, did_you_mean
 from ..sources import is_known
-from ..units import Quantity, UnitError, parse_quantity
+from ..units import UNSAID, Evidence, Quantity, UnitError, parse_quantity
 from .files import Document
 
 if TYPE_CHECKING:
@@ -95,8 +95,9 @@ class Reader:
         ge: float | None = None,
         le: float | None = None,
         gt: float | None = None,
+        evidence: Evidence = UNSAID,
     ) -> float | None:
-        """A number in `unit` within bounds; None (and a problem) if it is none."""
+        """A number in `unit` within bounds; None (and a problem) if it is none. evidence: where it says none itself."""
         try:
             q = parse_quantity(given, unit)
         except UnitError as error:
@@ -120,21 +121,22 @@ class Reader:
                 f"expected {' and '.join(bounds)}{'' if unit == '1' else ' ' + unit}.",
             )
             return None
-        self.source(q.source, path)
-        self.numbers[path] = q
+        self.sources(q.evidence, path)
+        self.numbers[path] = q if q.evidence != UNSAID else Quantity(q.value, q.unit, evidence)
         return q.value
 
-    def source(self, source: str, path: str) -> None:
-        """Check that a source key is known."""
-        if not is_known(source) and source not in self.own:
-            from ..sources import bibliography
+    def sources(self, evidence: Evidence, path: str) -> None:
+        """Check that the keys of sources are known."""
+        for source in evidence.sources:
+            if not is_known(source) and source not in self.own:
+                from ..sources import bibliography
 
-            self.complain(
-                path,
-                f"no source is called '{source}'.{did_you_mean(source, [*bibliography(), *self.own])}",
-                "Expected a key of the bibliography, 'doi:10...', or the word assumed.",
-                'Declare your own under  sources: {Key2020: "Author et al. 2020, ..."}.',
-            )
+                self.complain(
+                    path,
+                    f"no source is called '{source}'.{did_you_mean(source, [*bibliography(), *self.own])}",
+                    "Expected a key of the bibliography, 'doi:10...', or the word assumed.",
+                    'Declare your own under  sources: {Key2020: "Author et al. 2020, ..."}.',
+                )
 
     def length(
         self, given: Any, path: str, ge: float | None = None, gt: float | None = None, unit: str = "um"

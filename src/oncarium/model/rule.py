@@ -1,6 +1,7 @@
 """Rules: sentences that join a signal to a behavior.
 
     oxygen increases cycle.exit.live to 0.05 1/h, half 20 mmHg, hill 4   @Key2020
+    il6 increases stat3.rise to 0.02 1/min assumed 0.01..0.04, half 0.05 nM @Key2020 R 0.005..0.2, hill 1 assumed 1..2
     pressure decreases cycle.exit.live to 0 1/h, half 1
     contact with macrophage decreases motility.speed to 0.1 um/min, half 1, hill 4, also when dead
 
@@ -16,14 +17,14 @@ from functools import cached_property
 from typing import Any
 
 from ..errors import did_you_mean
-from ..units import split_source
+from ..units import ASSUMED, UNSAID, Evidence, Quantity, UnitError, split_source
 from .catalog import NAMED_SIGNALS, Entry, unit_of
 from .reader import Reader
 
 SENTENCE = re.compile(
     r"^(?P<signal>.+?)\s+(?P<verb>increases|decreases)\s+(?P<behavior>.+)\s+to\s+(?P<to>[^,]+(?:,\d[^,]*)?)"
     r"(?:,\s*half\s+(?P<half>[^,]+(?:,\d[^,]*)?))?(?:,\s*hill\s+(?P<hill>[^,]+))?(?:,\s*pathway\s+(?P<pathway>[^,]+))?"
-    r"(?:,\s*(?P<dead>also when dead))?\s*$"
+    r"(?:,\s*(?P<dead>also when dead)(?P<tail>\s+(?:assumed|@)[^,]*)?)?\s*$"
 )
 FRAGMENT = re.compile(r"(half|hill|pathway)\s|also when dead")  # what a sentence goes on with after a comma
 EXAMPLE = "e.g. 'oxygen decreases death.necrosis to 0 1/min, half 3 mmHg, hill 4'"
@@ -47,16 +48,27 @@ class Rule:
     dead: bool
     unit: str
     half_unit: str
-    source: str
-    text: str
+    numbers: tuple[Quantity, Quantity, Quantity]  # target, half-maximum and power, with the evidence for each
+    text: str  # without the evidence
     pathway: str = ""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Signal and behavior as the sentence calls them."""
+        return _pair(self.text) or ("", "")
 
     @property
     def said(self) -> str:
         """What it does, without whom it reads and moves: "decreases to 0 1/min, half 0.3, hill 4"."""
-        found = SENTENCE.match(split_source(self.text)[0])
+        found = SENTENCE.match(self.text)
         assert found, "a rule that was read"
         return f"{found['verb']} to {self.text[found.start('to') :]}"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys of the bibliography that its numbers name, or the word assumed where all are."""
+        named = tuple(dict.fromkeys(key for q in self.numbers for key in q.sources))
+        return named or ((ASSUMED,) if any(q.grade == "A" for q in self.numbers) else ())
 
 
 @dataclass(frozen=True)
@@ -139,8 +151,12 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
             f"expected a sentence of at most {LONGEST}, {EXAMPLE}.",
         )
         return None
-    text, source = split_source(given)
-    found = SENTENCE.match(text)
+    try:
+        text = _plain(given)
+    except UnitError as error:
+        reader.complain(path, f"'{given[:100]}': {error}.")
+        return None
+    found = SENTENCE.match(given)
     if not found or found["half"] is None:
         what = "it has no half-maximum" if found else "it is not understood"
         reader.complain(
@@ -149,7 +165,6 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
             f"expected <signal> increases|decreases <behavior> to <value>, half <value>, hill <number>; {EXAMPLE}.",
         )
         return None
-    reader.source(source, path)
     signals, behaviors = names.signals, names.all(("behavior",))
     signal, behavior = signals.get(found["signal"]), behaviors.get(found["behavior"])
     if signal is None and names.lost and found["signal"].startswith("network."):
@@ -172,15 +187,24 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         return None
     unit, half_unit = names.unit(*behavior), names.unit(*signal)
     entry = names.columns[behavior[0]]
-    value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le)
-    half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0)
-    hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST) if found["hill"] else DEFAULT_HILL
-    pathway = (found["pathway"] or "").strip()
+    pathway, last = split_source(found["pathway"] or "")
     if pathway and not PATHWAY.fullmatch(pathway):
         reader.complain(
             path, f"'{pathway[:60]}' is no name of a pathway;", "expected one word, e.g. 'pathway hypoxia'."
         )
         return None
+    if found["tail"]:
+        last = split_source(found["tail"])[1]
+    if last == UNSAID:
+        last = split_source(found["hill"] or found["half"])[1]
+    else:
+        reader.sources(last, path)
+    rest = last.origin  # stands for all that say nothing
+    value = reader.quantity(found["to"], f"{path}.to", unit, ge=entry.ge, le=entry.le, evidence=rest)
+    half = reader.quantity(found["half"], f"{path}.half", half_unit, gt=0.0, evidence=rest)
+    hill: float | None = DEFAULT_HILL
+    if found["hill"]:
+        hill = reader.quantity(found["hill"], f"{path}.hill", "1", gt=0.0, le=STEEPEST, evidence=rest)
     if value is None or half is None or hill is None:
         return None
     return Rule(
@@ -193,10 +217,20 @@ def read_rule(reader: Reader, given: Any, path: str, names: Names) -> Rule | Non
         found["dead"] is not None,
         unit,
         half_unit,
-        source,
+        (
+            reader.numbers[f"{path}.to"],
+            reader.numbers[f"{path}.half"],
+            reader.numbers[f"{path}.hill"] if found["hill"] else Quantity(hill, "1", Evidence((), "A")),
+        ),
         text,
         pathway,
     )
+
+
+def _plain(sentence: str) -> str:
+    """A sentence without the evidence of its numbers. Raises UnitError."""
+    parts = sentence.split(",")
+    return ",".join(p[: len(p) - len(p.lstrip())] + split_source(p)[0] for p in parts)
 
 
 def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any) -> None:
@@ -255,6 +289,21 @@ def check_conflicts(reader: Reader, rules: Sequence[tuple[str, Rule]], base: Any
 EDITS = ("all", "add", "drop")
 
 
+def speaks_of(said: str, pair: tuple[str, str]) -> bool:
+    """Whether "signal on behavior", either of them * for any, means a rule with this signal and this behavior.
+
+    >>> speaks_of("oxygen on *", ("oxygen", "death.necrosis")), speaks_of("* on emt.rise", ("il6", "stat3.rise"))
+    (True, False)
+    """
+    signal, _, behavior = (part.strip() for part in said.partition(" on "))
+    return signal in ("*", pair[0]) and behavior in ("*", pair[1])
+
+
+def _pair(said: Any) -> tuple[str, str] | None:
+    found = SENTENCE.match(said) if isinstance(said, str) and len(said) <= LONGEST else None
+    return (found["signal"].strip(), found["behavior"].strip()) if found else None
+
+
 def sentences(reader: Reader, given: Any, path: str) -> list[tuple[str, Any]]:
     """Path and text of every rule: those listed, or, of edits, all that lie below, less those dropped, and those
     added."""
@@ -284,14 +333,13 @@ def _dropped(reader: Reader, given: Any, path: str, rules: list[tuple[str, Any]]
     """Paths of the rules to leave out: "signal on behavior", either of them * for any."""
     there = []
     for at, said in rules:
-        m = SENTENCE.match(split_source(said)[0]) if isinstance(said, str) and len(said) <= LONGEST else None
-        if m:
-            there.append((m["signal"].strip(), m["behavior"].strip(), at))
+        pair = _pair(said)
+        if pair:
+            there.append((*pair, at))
     out: set[str] = set()
     for i, wanted in enumerate(reader.listed(given, path, "such as [oxygen on cycle.exit.live, il6 on *].")):
         said = reader.text(wanted, f"{path}.{i}")
-        signal, _, behavior = (part.strip() for part in said.partition(" on "))
-        found = {at for s, b, at in there if signal in ("*", s) and behavior in ("*", b)}
+        found = {at for s, b, at in there if speaks_of(said, (s, b))}
         if not found:
             hint = did_you_mean(said, [f"{s} on {b}" for s, b, _ in there])
             reader.complain(

@@ -12,7 +12,15 @@ from .regions import REGIONS
 from .sections import FIRST_LOOKS
 from .slide.words import OTHERS, ROLES
 
-QUANTITY = {"anyOf": [{"type": "string"}, {"type": "number"}]}
+QUANTITY = {
+    "anyOf": [
+        {
+            "type": "string",
+            "description": "number unit @Source M low..high (M, R or L), or number unit assumed low..high",
+        },
+        {"type": "number"},
+    ]
+}
 
 
 def _quantity(unit: str, doc: str = "") -> dict[str, Any]:
@@ -58,7 +66,7 @@ def json_schema() -> dict[str, Any]:
         "description": "normalize each gradient before weighting",
     }
     text = {"type": "string"}
-    sentence = "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>"
+    sentence = "<signal> increases|decreases <behavior> to <value>, half <value>, hill <number>, pathway <name>"
     sentences = {"type": "array", "items": {**text, "description": sentence}}
     pair = {"type": "array", "items": {"anyOf": [*QUANTITY["anyOf"], {"type": "null"}]}, "minItems": 2, "maxItems": 2}
     sections["network"] = {
@@ -88,6 +96,11 @@ def json_schema() -> dict[str, Any]:
                     "properties": {"column": text, "between": pair, **dict.fromkeys(KINDS, pair)},
                 },
                 "description": "values drawn for every cell placed at the start",
+            },
+            "sleeps": {
+                "type": "object",
+                "additionalProperties": text,
+                "description": "rules that do nothing as long as nobody interferes: signal on behavior, and why",
             },
             "rules": {
                 "anyOf": [
@@ -271,6 +284,7 @@ def json_schema() -> dict[str, Any]:
             "matrix": {
                 "type": "object",
                 "description": "density, crosslink, hyaluronan, fibres, order, patches, membrane, period",
+                "properties": inner("matrix"),
             },
             "vessels": {
                 "type": ["object", "null"],

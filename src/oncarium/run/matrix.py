@@ -17,7 +17,8 @@ def matrix_of(model: Model) -> Matrix | None:
         return None
     grid, flat = grid_of(model.domain), model.domain.is_2d
     x, y, z = voxel_centers(grid)
-    matrix = Matrix(grid)
+    law, breach = model.groups["matrix.stiffness"], model.groups["matrix.breach"]["opening"]
+    matrix = Matrix(grid, law["soft"], law["power"], law["linked"], breach)
     for patch in start.patches:
         mask = np.ones(grid.shape, np.bool_) if patch.region is None else inside(patch.region, x, y, z, flat)
         for name in SHARES:

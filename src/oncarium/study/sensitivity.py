@@ -2,8 +2,8 @@
 
 Trajectories through the space of all numbers change one number at a time, by two thirds of its range; what a read-out
 changes by, per range, is an elementary effect. Their mean size (mu*) says how much a number matters, their spread
-(sigma) how much that depends on all other numbers. Effects are shares of the read-out's mean. Ranges are walked in the
-logarithm, since most span a factor.
+(sigma) how much that depends on all other numbers. Effects are shares of the read-out's mean. Ranges are those that the
+model says of its numbers, unless others are asked for; they are walked in the logarithm, since most span a factor.
 
 Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); mu*: Campolongo et al. 2007, Environ
         Model Softw 22:1509 (DOI 10.1016/j.envsoft.2006.10.004); SALib: Herman and Usher 2017, J Open Source Softw 2:97
@@ -39,21 +39,35 @@ NOISE = 2.0 / np.sqrt(np.pi) / (LEVELS / (2.0 * (LEVELS - 1.0)))
 
 @dataclass(frozen=True)
 class Uncertain:
-    """A number to vary: where it stands (several places share one value), from and to (texts with unit)."""
+    """A number to vary: where it stands (several places share one value), from and to (texts with unit; where they are
+    empty, the range that the model says of it)."""
 
     name: str
     paths: tuple[str, ...]
-    low: str
-    high: str
+    low: str = ""
+    high: str = ""
 
     def changes(self, share: float) -> dict[str, str]:
-        """What the model says at 0 (low) to 1 (high), evenly in the logarithm.
+        """What the model says at 0 (low) to 1 (high), evenly in the logarithm, or evenly from a low of 0 on.
 
         >>> Uncertain("rate", ("a.b",), "0.1 1/min", "10 1/min").changes(0.5)
         {'a.b': '1 1/min assumed'}
         """
         (low, unit), (high, _) = (_number(x) for x in (self.low, self.high))
-        return dict.fromkeys(self.paths, f"{low * (high / low) ** share:.6g} {unit} assumed".replace("  ", " "))
+        value = low * (high / low) ** share if low > 0.0 else low + (high - low) * share
+        return dict.fromkeys(self.paths, f"{value:.6g} {unit} assumed".replace("  ", " "))
+
+    def of(self, model: Model) -> Uncertain:
+        """This number, with the range that the model says of it where it has none. Raises InputError."""
+        found = next((model.numbers[p] for p in self.paths if p in model.numbers), None)
+        if self.low or found is None:
+            return self
+        if found.low is None or found.high is None:
+            raise InputError(
+                self.paths[0], "the model says no range of this number,", "expected e.g. '2 um assumed 1..4'."
+            )
+        unit = "" if found.unit == "1" else f" {found.unit}"
+        return Uncertain(self.name, self.paths, f"{found.low:.10g}{unit}", f"{found.high:.10g}{unit}")
 
 
 def _number(text: str) -> tuple[float, str]:
@@ -74,15 +88,15 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
     problems, numbers = reader.problems, []
     for name, said in reader.group(document.tree.get("numbers"), "numbers").items():
         try:
-            low, high = said["range"]
-            if not 0.0 < _number(low)[0] < _number(high)[0] or _number(low)[1] != _number(high)[1]:
+            low, high = said.get("range", ("", ""))
+            if low and (not 0.0 < _number(low)[0] < _number(high)[0] or _number(low)[1] != _number(high)[1]):
                 raise ValueError
             paths = [said["path"]] if isinstance(said["path"], str) else said["path"]
             if not all(isinstance(p, str) for p in paths):
                 raise ValueError
             numbers.append(Uncertain(name, tuple(paths), low, high))
         except (AttributeError, KeyError, TypeError, ValueError):
-            expected = "expected {path: where, range: [low, high]} with 0 < low < high in one unit."
+            expected = "expected {path: where}, and range: [low, high] with 0 < low < high in one unit."
             problems.append(
                 Problem(document.where(f"numbers.{name}"), f"numbers.{name}", "is no number to vary;", expected)
             )
@@ -127,6 +141,7 @@ def morris(
             "sensitivity", "the package SALib is not installed.", remedy='pip install "oncarium[study]"'
         ) from None
 
+    numbers = [n.of(model) for n in numbers]
     problem = {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
     points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
     models = [
@@ -159,6 +174,23 @@ def morris(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def ranking(model: Model, table: pd.DataFrame, numbers: Sequence[Uncertain] | None = None) -> pd.DataFrame:
+    """What a study found, one row per number, the most influential first, with what the number rests on.
+
+    table     of `morris`     numbers   that it varied; the library's when left out
+    columns   number, path, value, grade, mu_star (the largest), readout (where that is), chance (of that read-out)
+    """
+    known = {n.name: n for n in (uncertain()[0] if numbers is None else numbers)}
+    most = table.sort_values("mu_star", ascending=False, kind="stable").drop_duplicates("number")
+    most = most[[n in known and known[n].paths[0] in model.numbers for n in most["number"]]]
+    quantities = [model.numbers[known[n].paths[0]] for n in most["number"]]
+    return most.assign(
+        path=[known[n].paths[0] for n in most["number"]],
+        value=[str(q) for q in quantities],
+        grade=[q.grade or "none" for q in quantities],
+    )[["number", "path", "value", "grade", "mu_star", "readout", "chance"]].reset_index(drop=True)
 
 
 def _called(what: Mapping[str, Any]) -> str:

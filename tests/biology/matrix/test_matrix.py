@@ -10,13 +10,18 @@ import oncarium as oc
 from helpers import PLANE, add_cells, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
 from oncarium.biology.matrix.guidance import Guidance, along, speed_factor
-from oncarium.biology.matrix.remodeling import ALIGNING, CUTS, HYALURONAN_LOSS, LOSS, MOST, REFRESH, MatrixRemodeling
+from oncarium.biology.matrix.remodeling import REFRESH, MatrixRemodeling
 from oncarium.biology.matrix.sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
 from oncarium.biology.matrix.state import Matrix
 from oncarium.biology.mechanics import Mechanics
 from oncarium.biology.motility import Motility
 from oncarium.biology.volume import Volume
 from oncarium.errors import ModelError
+
+USUAL = {n.name: n.default for n in MatrixRemodeling.numbers}
+ALIGNING, HYALURONAN_LOSS, LOSS, MOST = (USUAL[k] for k in ("alignment", "hyaluronan", "loss", "fullest"))
+PROTECTION = USUAL["protection"]
+CUTS = tuple(USUAL[k] for k in ("mmp", "serine_protease", "cathepsin"))
 
 MODEL = """
 domain: {x: [-100 um, 100 um], y: [-100 um, 100 um], voxel: 20 um}
@@ -93,7 +98,7 @@ def test_remodeling_agrees_with_a_twin_of_every_voxel():
         )
         rho, x, h = (getattr(before.matrix, name)[k, j, i] for name in ("density", "crosslink", "hyaluronan"))
         q = before.matrix.orientation[:, k, j, i]
-        rate = made / MOST + LOSS
+        rate = made / MOST + LOSS / (1 + PROTECTION * x)
         assert after.matrix.density[k, j, i] == pytest.approx(
             made / rate + (rho - made / rate) * math.exp(-rate * dt), rel=1e-12
         )
@@ -129,8 +134,9 @@ def test_shares_stay_shares_whatever_the_step():
 def test_one_long_step_is_many_short_ones():
     _, one = remodeled(steps=1, dt=60.0)
     _, many = remodeled(steps=10, dt=6.0)
-    for name in ("density", "crosslink", "hyaluronan"):
-        np.testing.assert_allclose(getattr(one.matrix, name), getattr(many.matrix, name), rtol=1e-9, atol=1e-12)
+    # what new crosslinks protect within a step, the next one notices: 3e-5 of the density in an hour
+    for name, error in (("density", 1e-4), ("crosslink", 1e-9), ("hyaluronan", 1e-9)):
+        np.testing.assert_allclose(getattr(one.matrix, name), getattr(many.matrix, name), rtol=error, atol=1e-12)
 
 
 def test_threads_and_order_do_not_matter(monkeypatch):
@@ -139,7 +145,7 @@ def test_threads_and_order_do_not_matter(monkeypatch):
 
 
 def test_proteases_cut_and_crosslinks_protect():
-    """Density without cells after a day at reference activity of MMP: exp(-(k / (1 + 5 X) + k0) t)."""
+    """Density without cells after a day at reference activity of MMP: exp(-(k + k0) / (1 + 5 X) t)."""
     text = MODEL.replace("MMP", '{value: "1"}').replace("decay: 0.03", "decay: 0").replace("count: 60", "count: 0")
     simulation = oc.Simulation(oc.Model.from_text(text), seed=1)
     simulation.tissue.fields.value[0] = 1.0
@@ -147,7 +153,7 @@ def test_proteases_cut_and_crosslinks_protect():
     before = simulation.tissue.matrix.density.copy()
     simulation.run("1 day")
     ratio = simulation.tissue.matrix.density / before
-    np.testing.assert_allclose(ratio[0, :, :5], math.exp(-(CUTS[0] / 6 + LOSS) * 1440), rtol=0.01)
+    np.testing.assert_allclose(ratio[0, :, :5], math.exp(-(CUTS[0] + LOSS) / 6 * 1440), rtol=0.01)
     np.testing.assert_allclose(ratio[0, :, 5:], math.exp(-(CUTS[0] + LOSS) * 1440), rtol=0.01)
 
 

@@ -5,11 +5,14 @@ import pytest
 
 import oncarium as oc
 from helpers import PLANE, fire, tissue_of
-from oncarium.biology.matrix.reservoir import BINDING, BOUND_LOSS, CUT, HELD, RELEASE, Reservoir
+from oncarium.biology.matrix.reservoir import Reservoir
 from oncarium.biology.matrix.state import Matrix
 from oncarium.biology.secretion import Secretion
 
 from .test_matrix import MODEL
+
+USUAL = {n.name: n.default for n in Reservoir.numbers}
+BINDING, BOUND_LOSS, CUT, HELD, RELEASE = (USUAL[k] for k in ("binding", "bound_loss", "cut", "held", "release"))
 
 
 def quiet(start, step="1 min"):

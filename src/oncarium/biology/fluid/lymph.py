@@ -68,10 +68,19 @@ class Lymph(Process):
 
     group = "fluid.drainage"
     numbers = (
-        Number("flow", "1/min", FLOW, "assumed", "of normal lymph, where no pressure of the fluid is solved", ge=0.0),
-        Number("shut", "kPa", SHUT, "assumed", "stress at which half of the lymph vessels are collapsed", ge=1e-6),
-        Number("power", "1", POWER, "assumed", "of that response", ge=0.1, le=20.0),
-        Number("ccl21", "molecules/min", CCL21, "assumed", "of an endothelial cell of lymph vessels", ge=0.0),
+        Number(
+            "flow",
+            "1/min",
+            FLOW,
+            "@QSPIO_TNBC R 5e-4..4e-3",
+            "of normal lymph, where no pressure of the fluid is solved",
+            ge=0.0,
+        ),
+        Number(
+            "shut", "kPa", SHUT, "assumed 0.17..1.5", "stress at which half of the lymph vessels are collapsed", ge=1e-6
+        ),
+        Number("power", "1", POWER, "assumed 1.3..3", "of that response", ge=0.1, le=20.0),
+        Number("ccl21", "molecules/min", CCL21, "assumed 17..150", "of an endothelial cell of lymph vessels", ge=0.0),
     )
     section = "fluid"
     slot = "transport"

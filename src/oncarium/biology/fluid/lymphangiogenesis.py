@@ -37,9 +37,9 @@ class Lymphangiogenesis(Process):
 
     group = "fluid.lymphangiogenesis"
     numbers = (
-        Number("rate", "1/min", RATE, "assumed", "of growth with all the VEGF-C they can use", ge=0.0),
-        Number("half", "nM", HALF, "assumed", "VEGF-C at half of it", ge=1e-9),
-        Number("most", "1", MOST, "assumed", "lymph vessels at most, 1 as in normal tissue", ge=1.0, le=10.0),
+        Number("rate", "1/min", RATE, "assumed 4.6e-05..0.00042", "of growth with all the VEGF-C they can use", ge=0.0),
+        Number("half", "nM", HALF, "assumed 0.033..0.3", "VEGF-C at half of it", ge=1e-9),
+        Number("most", "1", MOST, "assumed 1..9", "lymph vessels at most, 1 as in normal tissue", ge=1.0, le=10.0),
     )
     section = "fluid"
     slot = "remodel"

@@ -108,10 +108,12 @@ class FluidPressure(Process):
 
     group = "fluid.pressure"
     numbers = (
-        Number("conductivity", "um^2/min/mmHg", CONDUCTIVITY, "assumed", "of tissue without matrix", ge=0.0),
-        Number("filtration", "um/min/mmHg", FILTRATION, "assumed", "hydraulic conductivity of a leaky wall", ge=0.0),
-        Number("drainage", "1/min/mmHg", DRAINAGE, "assumed", "of normal lymph", ge=0.0),
-        Number("oncotic", "mmHg", ONCOTIC, "assumed", "that proteins hold back"),
+        Number("conductivity", "um^2/min/mmHg", CONDUCTIVITY, "L 60..600", "of tissue without matrix", ge=0.0),
+        Number(
+            "filtration", "um/min/mmHg", FILTRATION, "L 0.0216..1.2", "hydraulic conductivity of a leaky wall", ge=0.0
+        ),
+        Number("drainage", "1/min/mmHg", DRAINAGE, "assumed 0.00027..0.0024", "of normal lymph", ge=0.0),
+        Number("oncotic", "mmHg", ONCOTIC, "assumed 1.4..12", "that proteins hold back"),
         Number("lymph_pressure", "mmHg", 0.0, "assumed", "in lymph vessels"),
     )
     section = "fluid"

@@ -42,8 +42,8 @@ class SolidStress(Process):
 
     group = "fluid.stress"
     numbers = (
-        Number("pressure", "kPa", PRESSURE, "assumed", "of cells whose pressure is 1", ge=0.0),
-        Number("width", "um", WIDTH, "assumed", "of the neighborhood", ge=0.0),
+        Number("pressure", "kPa", PRESSURE, "assumed 0.083..0.75", "of cells whose pressure is 1", ge=0.0),
+        Number("width", "um", WIDTH, "assumed 10..40", "of the neighborhood", ge=0.0),
     )
     section = "fluid"
     slot = "remodel"

@@ -10,17 +10,16 @@ import numpy as np
 from numba import njit
 
 from ...engine.column import Behavior, Trait
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
 from ..vital import MOBILITY
 
-PORE = 30.0  # um^2: cross-section of the pores where there is no matrix yet (assumed: 20 to 40 um^2)
-STEEP = 8.0  # how sharply a pore that is too small stops a cell (assumed)
+OPEN, STEEPNESS = 30.0, 8.0  # what a model may say of pores, see Guidance
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def speed_factor(density, optimum, least, pore, lysis):
+def speed_factor(density, optimum, least, pore, lysis, widest=OPEN, steepness=STEEPNESS):
     """Factor on a cell's speed: biphasic in the density, and none where pores are too small for what it cannot cut.
 
     >>> round(speed_factor(0.4, 0.4, 0.2, 0.0, 0.0), 3), round(speed_factor(0.0, 0.4, 0.2, 0.0, 0.0), 3)
@@ -28,8 +27,8 @@ def speed_factor(density, optimum, least, pore, lysis):
     """
     r = min(max(0.5 * density / optimum, 0.0), 1.0)
     biphasic = least + (1.0 - least) * 4.0 * r * (1.0 - r)
-    area = PORE * max(1.0 - density, 0.0) ** 2
-    fits = 1.0 if pore <= 0.0 else area**STEEP / (area**STEEP + pore**STEEP)
+    area = widest * max(1.0 - density, 0.0) ** 2
+    fits = 1.0 if pore <= 0.0 else area**steepness / (area**steepness + pore**steepness)
     return biphasic * max(fits, lysis)
 
 
@@ -63,7 +62,7 @@ class Walk(NamedTuple):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lead(first, last, dt, acts, kind, vital, voxel, flat, matrix, traits, walk):
+def lead(first, last, dt, acts, kind, vital, voxel, flat, pores, matrix, traits, walk):
     """Turn headings toward the fibres, scale speeds, set mobility.
 
     optimum, least, pore, guidance, barrier, drag (type); lysis, persistence, speed, mobility (cell).
@@ -81,7 +80,8 @@ def lead(first, last, dt, acts, kind, vital, voxel, flat, matrix, traits, walk):
         x, y, z = heading[i, 0], heading[i, 1], heading[i, 2]
         qx, qy, qz = along(orientation[:, v], flat, x, y, z)
         across = max(-(x * qx + y * qy + z * qz) * size, 0.0)  # 0 along the fibres, their order across them
-        speed[i] *= speed_factor(density[v], optimum[t], least[t], pore[t], lysis[i]) * (1.0 - barrier[t] * across)
+        fast = speed_factor(density[v], optimum[t], least[t], pore[t], lysis[i], pores[0], pores[1])
+        speed[i] *= fast * (1.0 - barrier[t] * across)
         g = guidance[t] * min(dt / max(persistence[i], dt), 1.0)
         if g > 0.0:
             before = x * x + y * y + z * z
@@ -114,6 +114,13 @@ class Guidance(Process):
                 cells and 4 um^2 for T cells: Wolf et al. 2013, J Cell Biol 201:1069 (DOI 10.1083/jcb.201210152).
     """
 
+    group = "matrix.pores"
+    numbers = (
+        Number("open", "um^2", OPEN, "assumed 20..40", "cross-section of pores where there is no matrix", ge=0.0),
+        Number(
+            "steepness", "1", STEEPNESS, "assumed 5..12", "how sharply too small a pore stops a cell", ge=0.1, le=50.0
+        ),
+    )
     section = "guidance"
     slot = "act"
     reads = ("matrix", "position", "motility.persistence")
@@ -134,10 +141,14 @@ class Guidance(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Guidance:
-        return cls(build.minutes(cls.clock), np.array(["guidance" in t.sections for t in model.types]), **options)
+        return cls(
+            build.minutes(cls.clock), np.array(["guidance" in t.sections for t in model.types]), **cls.said(model),
+            **options,
+        )  # fmt: skip
 
-    def __init__(self, period: float, acts: np.ndarray):
+    def __init__(self, period: float, acts: np.ndarray, open: float = OPEN, steepness: float = STEEPNESS):
         self.period = period
+        self.pores = (open, steepness)
         self.acts = acts
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
@@ -147,5 +158,5 @@ class Guidance(Process):
         columns = ("guidance.lysis", "motility.persistence", "motility.heading", "motility.speed", MOBILITY.name)
         fibres = (matrix.density.reshape(-1), matrix.orientation.reshape(5, -1))
         walk = Walk(*(cells[name] for name in columns))
-        given = (tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, fibres, traits, walk)
+        given = (tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, self.pores, fibres, traits, walk)
         over_rows(lead, cells.n, self.threads, *given)

@@ -8,14 +8,13 @@ import numpy as np
 from numba import njit
 
 from ...engine.column import State
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given, lives_on
 from .remodeling import FAMILIES
 from .state import BREACH
 
-REPAIR = 0.02 / 60.0  # 1/min (assumed)
 # 1/min of every dissolved family at reference activity: alone it leaves 0.4 of a membrane, all three 0.18 (assumed)
 SOLUBLE = 5e-4
 # 1/min of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 10 h, uPAR-plasmin or
@@ -25,17 +24,16 @@ EXPRESSION = 160.0  # um^3/min of secretion at half of the surface expression (a
 TOUCH = 1.0  # um between a cell and a face that it touches (assumed)
 ACID = (7.0, 8.0)  # pH at which half of a cathepsin works, and how steep that is, as in proteolysis
 NORMAL, BUFFER = 7.4, 25.0  # pH without acid, mM of acid per pH
-PULL = 0.02 / 60.0  # 1/min: a contracting cell opens it without any protease (Glentis et al. 2017; rate assumed)
-PASSING = 0.05  # 1/min: rate of passing where nothing is left of it (assumed)
 INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
 
 
 @njit(cache=True, nogil=True)
-def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
+def hold(firing, ids, position, voxel, voxel_before, grid, gate, membrane):
     """Put back along the axis whoever crossed a face whose membrane
     did not let it pass; leaves the voxel each cell is in now."""
     seed, stream, tick, dt, _ = firing
     lower, spacing, shape = grid
+    passing, opening = gate
     mx, my, mz = membrane
     ny, nx = shape[1], shape[2]
     for i in range(ids.shape[0]):
@@ -55,7 +53,7 @@ def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
                 face = here + 1 if up else here
                 strength = mx[z, y, face] if axis == 0 else my[z, face, x] if axis == 1 else mz[face, y, x]
                 if strength > 0.0:
-                    chance = PASSING * max(1.0 - strength / BREACH, 0.0)
+                    chance = passing * max(1.0 - strength / opening, 0.0)
                     if uniform(seed, stream, tick, ids[i], axis) >= 1.0 - math.exp(-chance * dt):
                         position[i, axis] = lower[axis] + face * spacing[axis] + (-INSIDE if up else INSIDE)
                         break
@@ -69,17 +67,17 @@ def hold(firing, ids, position, voxel, voxel_before, grid, membrane):
         voxel_before[i] = (z * ny + y) * nx + x
 
 
-def expressed(secretion):
+def expressed(secretion, half=EXPRESSION):
     """Share of the full surface expression of a cell that secretes so much (um^3/min).
 
     >>> float(expressed(160.0)), round(float(expressed(16.0)), 4)
     (0.5, 0.0099)
     """
     square = np.maximum(secretion, 0.0) ** 2
-    return square / (square + EXPRESSION**2)
+    return square / (square + half**2)
 
 
-def surface_cut(tissue: Tissue) -> np.ndarray:
+def surface_cut(tissue: Tissue, rates: tuple[float, ...] = SURFACE, half: float = EXPRESSION) -> np.ndarray:
     """(cell) 1/min at which each cell cuts a membrane that it touches, by the proteases on its own surface.
 
     MMP (MT1-MMP), serine proteases (uPAR-plasmin) and, where it is acid, cathepsins add up; what a cell secretes tells
@@ -89,9 +87,9 @@ def surface_cut(tissue: Tissue) -> np.ndarray:
     if "secretion.rate" not in cells:
         return out
     labels = cells.labels("secretion.rate")
-    for name, most in zip(FAMILIES, SURFACE):
+    for name, most in zip(FAMILIES, rates):
         if name in labels:
-            share = expressed(cells["secretion.rate"][:, labels.index(name)])
+            share = expressed(cells["secretion.rate"][:, labels.index(name)], half)
             if name == "cathepsin" and "acid" in fields.names:
                 ph = NORMAL - fields.value[fields.index("acid")].reshape(-1)[tissue.voxels()] / BUFFER
                 share = share / (1.0 + np.exp(ACID[1] * (ph - ACID[0])))
@@ -156,6 +154,20 @@ class Membrane(Process):
                 et al. 2017, Nat Commun 8:924 (DOI 10.1038/s41467-017-00985-8); numbers assumed.
     """
 
+    group = "matrix.breach"
+    numbers = (
+        Number("repair", "1/min", 0.02 / 60.0, "assumed 1.1e-4..1e-3", "of the membrane", ge=0.0),
+        Number("cut", "1/min", SOLUBLE, "assumed 1e-4..2.5e-3", "by each dissolved family at reference", ge=0.0),
+        Number(
+            "mmp", "1/min", SURFACE[0], "assumed 8.3e-4..7.5e-3", "on the surface of a cell that touches it", ge=0.0
+        ),
+        Number("serine_protease", "1/min", SURFACE[1], "assumed 4e-4..3.6e-3", "on the surface of such a cell", ge=0.0),
+        Number("cathepsin", "1/min", SURFACE[2], "assumed 4e-4..3.6e-3", "on the surface of such a cell", ge=0.0),
+        Number("expression", "um^3/min", EXPRESSION, "assumed 50..500", "secretion at half of these", ge=1e-9),
+        Number("pull", "1/min", 0.02 / 60.0, "assumed 1.1e-4..1e-3", "by a contracting cell", ge=0.0),
+        Number("passing", "1/min", 0.05, "assumed 0.017..0.15", "rate of passing where nothing is left", ge=0.0),
+        Number("opening", "1", BREACH, "assumed 0.15..0.6", "strength below which a cell can pass", ge=1e-9, le=1.0),
+    )
     section = "membrane"
     slot = "move"
     reads = ("fields.value", "secretion.rate", "matrix.traction", "vital")
@@ -171,9 +183,12 @@ class Membrane(Process):
             model.matrix.membrane is not None, "matrix.membrane", "the matrix has no membrane"
         )
 
-    def __init__(self, period: float, cut: float = SOLUBLE, repair: float = REPAIR, pull: float = PULL):
+    def __init__(self, period: float, **numbers: float):
         self.period = period
-        self.cut, self.repair, self.pull = cut, repair, pull
+        k = {n.name: n.default for n in self.numbers} | numbers
+        self.cut, self.repair, self.pull = k["cut"], k["repair"], k["pull"]
+        self.surface, self.expression = tuple(k[family] for family in FAMILIES), k["expression"]
+        self.gate = (k["passing"], k["opening"])
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
@@ -185,7 +200,16 @@ class Membrane(Process):
         cells, fields = tissue.cells, tissue.fields
         self._thin(tissue, tick.dt)
         grid, voxel = (self.lower, self.spacing, fields.grid.shape), tissue.voxels()
-        hold(self.firing(tick), cells.id, cells.position, voxel, cells["membrane.voxel"], grid, tissue.matrix.membrane)
+        hold(
+            self.firing(tick),
+            cells.id,
+            cells.position,
+            voxel,
+            cells["membrane.voxel"],
+            grid,
+            self.gate,
+            tissue.matrix.membrane,
+        )
 
     def _thin(self, tissue: Tissue, dt: float) -> None:
         """Dissolved proteases, and the cells that touch it, thin the membrane; it mends."""
@@ -197,7 +221,10 @@ class Membrane(Process):
         pulling = np.zeros(cells.n)
         if "matrix.traction" in cells:
             pulling = np.where(cells["vital"] == 0, self.pull * cells["matrix.traction"], 0.0)
-        cutting, grid = surface_cut(tissue), (self.lower, self.spacing, fields.grid.shape)
+        cutting, grid = (
+            surface_cut(tissue, self.surface, self.expression),
+            (self.lower, self.spacing, fields.grid.shape),
+        )
         for a, (face, laid) in enumerate(zip(tissue.matrix.membrane, self.laid)):
             if not laid.any():
                 continue

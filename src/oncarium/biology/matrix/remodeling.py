@@ -11,22 +11,26 @@ from numba import njit
 
 from ...engine.column import Behavior
 from ...engine.kernels.coupling import order_by_voxel
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
 from ...engine.why import Why, lives_on
 
-MOST = 1.5  # density at which deposition stops: one and a half scars
-LOSS = 4.9e-6  # 1/min: turnover without proteases, 0.7 % a day (as in models of the field)
-RESISTANCE = 5.0  # how much full crosslinking protects from MMP: 1 + 5 (as in models of the field)
-HYALURONAN_LOSS = math.log(2.0) / 1440.0  # 1/min: half-life of a day (assumed)
-ALIGNING = 1.0 / 1440.0  # 1/min: fibres follow traction within a day (assumed)
 FAMILIES = ("mmp", "serine_protease", "cathepsin")
-# 1/min at reference activity: MMP clears half of the density in 24 h, the others in 48 h (assumed)
-CUTS = (4.8e-4, 2.4e-4, 2.4e-4)
 # a change of density this large makes factors diffuse anew: by then their mobility is at most a tenth off (hindrance
 # below 3)
 REFRESH = 0.03
+
+
+class Turnover(NamedTuple):
+    """Numbers of matrix.turnover: density at which deposition stops; loss without proteases 1/min; how much crosslinks
+    protect; loss of hyaluronan 1/min; alignment 1/min."""
+
+    fullest: float
+    loss: float
+    protection: float
+    hyaluronan: float
+    alignment: float
 
 
 class Rates(NamedTuple):
@@ -77,25 +81,26 @@ def gather(order, voxel, vital, share, heading, rates, done):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def remodel(first, last, dt, flat, done, proteases, cuts, matrix):
+def remodel(first, last, dt, flat, done, proteases, cuts, turnover, matrix):
     """One step of every voxel; exact for rates that stay what they are during the step. orientation (5, voxel)."""
-    made, linked, swollen, pulled = done
+    made, bound, swollen, pulled = done
     mmp, serine, cathepsin = proteases
     density, crosslink, hyaluronan, orientation = matrix
     even = 0.5 if flat else 1.0 / 3.0
     for v in range(first, last):
-        cut = cuts[0] * mmp[v] / (1.0 + RESISTANCE * crosslink[v]) + cuts[1] * serine[v] + cuts[2] * cathepsin[v] + LOSS
-        rate = made[v] / MOST + cut
+        linked = 1.0 + turnover.protection * crosslink[v]
+        cut = (cuts[0] * mmp[v] + turnover.loss) / linked + cuts[1] * serine[v] + cuts[2] * cathepsin[v]
+        rate = made[v] / turnover.fullest + cut
         goal = made[v] / rate
         density[v] = goal + (density[v] - goal) * math.exp(-rate * dt)
-        crosslink[v] = 1.0 + (crosslink[v] - 1.0) * math.exp(-linked[v] * dt)
+        crosslink[v] = 1.0 + (crosslink[v] - 1.0) * math.exp(-bound[v] * dt)
         # what is cut takes its crosslinks along; new matrix has none
-        rate = swollen[v] + HYALURONAN_LOSS
+        rate = swollen[v] + turnover.hyaluronan
         goal = swollen[v] / rate
         hyaluronan[v] = goal + (hyaluronan[v] - goal) * math.exp(-rate * dt)
         t = pulled[v, 0]
         if t > 0.0:
-            keep = math.exp(-ALIGNING * min(t, 1.0) * dt / (1.0 + 2.0 * crosslink[v]))
+            keep = math.exp(-turnover.alignment * min(t, 1.0) * dt / (1.0 + 2.0 * crosslink[v]))
             for c in range(5):
                 goal = pulled[v, 1 + c] / t - (even if c < 2 else 0.0)
                 orientation[c, v] = goal + (orientation[c, v] - goal) * keep
@@ -104,10 +109,10 @@ def remodel(first, last, dt, flat, done, proteases, cuts, matrix):
 class MatrixRemodeling(Process):
     """Deposition, crosslinking, alignment and proteolysis of the matrix.
 
-    Equation    rho' = d (1 - rho / 1.5) - rho (k_M M / (1 + 5 X) + k_S S + k_C C + k_0)   density
-                X'   = l (1 - X)                                                           crosslinking
-                h'   = s (1 - h) - ln 2 / day h                                            hyaluronan
-                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                     order of the fibres
+    Equation    rho' = d (1 - rho / 1.5) - rho ((k_M M + k_0) / (1 + 5 X) + k_S S + k_C C)   density
+                X'   = l (1 - X)                                                             crosslinking
+                h'   = s (1 - h) - 0.37 / day h                                              hyaluronan
+                Q'   = min(t, 1) / day (<n n> - 1/dim - Q) / (1 + 2 X)                       order of the fibres
                 n: the cells' headings
 
     d, l, s, t are sums over the cells of a voxel of their rates, each weighted with cell volume / voxel volume; M, S, C
@@ -124,6 +129,17 @@ class MatrixRemodeling(Process):
                 10.1016/j.tcb.2010.12.002); rates assumed.
     """
 
+    group = "matrix.turnover"
+    numbers = (
+        Number("fullest", "1", 1.5, "assumed 1..2", "density at which deposition stops", ge=0.01),
+        Number("loss", "1/min", 2.1e-5, "@Laurent1987 M 4.9e-6..6.9e-5", "of density without proteases", ge=0.0),
+        Number("protection", "1", 5.0, "assumed 2..10", "how much full crosslinking holds back loss and MMP", ge=0.0),
+        Number("hyaluronan", "1/min", 2.6e-4, "L 1.4e-4..4.9e-4", "loss of hyaluronan", ge=0.0),
+        Number("alignment", "1/min", 1.0 / 1440.0, "assumed 2e-4..2e-3", "at which fibres follow traction", ge=0.0),
+        Number("mmp", "1/min", 4.8e-4, "assumed 1.6e-4..1.4e-3", "of density, at reference activity", ge=0.0),
+        Number("serine_protease", "1/min", 2.4e-4, "assumed 8e-5..7.2e-4", "of density, at reference activity", ge=0.0),
+        Number("cathepsin", "1/min", 2.4e-4, "assumed 8e-5..7.2e-4", "of density, at reference activity", ge=0.0),
+    )
     section = "matrix"
     slot = "remodel"
     reads = ("fields.value", "position", "volume.total", "motility.heading")
@@ -141,14 +157,14 @@ class MatrixRemodeling(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> MatrixRemodeling:
-        return cls(model.matrix.period, {f.name: f.hindrance for f in model.factors}, **options)
+        return cls(model.matrix.period, {f.name: f.hindrance for f in model.factors}, **cls.said(model), **options)
 
-    def __init__(
-        self, period: float, hindrance: Mapping[str, float] | None = None, cuts: tuple[float, float, float] = CUTS
-    ):
+    def __init__(self, period: float, hindrance: Mapping[str, float] | None = None, **numbers: float):
         self.period = period
         self.hindrance = dict(hindrance or {})
-        self.cuts = np.array(cuts)
+        said = {n.name: n.default for n in self.numbers} | numbers
+        self.turnover = Turnover(*(said[k] for k in Turnover._fields))
+        self.cuts = np.array([said[family] for family in FAMILIES])
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
@@ -183,7 +199,9 @@ class MatrixRemodeling(Process):
             matrix.hyaluronan.reshape(-1),
             matrix.orientation.reshape(5, -1),
         )
-        over_rows(remodel, n, self.threads, tick.dt, fields.grid.is_2d, done, proteases, self.cuts, arrays)
+        over_rows(
+            remodel, n, self.threads, tick.dt, fields.grid.is_2d, done, proteases, self.cuts, self.turnover, arrays
+        )
         self.hinder(tissue)
 
     def state(self) -> dict:

@@ -8,18 +8,10 @@ import numpy as np
 
 from ...engine.column import Behavior
 from ...engine.kernels.coupling import deposit, order_by_voxel
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
-from .state import LINKED, POWER
 
-LATENT_LOSS = 1e-3  # 1/min: clearance of the latent pool, half-life of 12 h (assumed)
-ACTIVATION = {"serine_protease": 2e-3, "mmp": 2e-3}  # 1/min at reference activity (assumed)
-PULL = 1e-3  # 1/min: activation in matrix of 7.5 kPa (assumed: in proportion to stiffness)
-HELD = 0.6  # share of secreted VEGF-A that stays on the matrix: isoforms 165 and 189 (assumed: 0.5 to 0.7)
-ENOUGH = 0.1  # density of the matrix from which on it holds all of that (assumed)
-# 1/min: binding of free VEGF-A at density 1, dissociation, release by MMP at reference activity, loss of what is bound
-# (assumed)
-BINDING, RELEASE, CUT, BOUND_LOSS = 5e-3, 1e-4, 0.02, 1e-3
+REFERENCE = 7.5  # kPa of the matrix whose pull is `pull`
 
 
 class Reservoir(Process):
@@ -41,6 +33,19 @@ class Reservoir(Process):
                 Houck et al. 1992, J Biol Chem 267:26031; rates assumed.
     """
 
+    group = "matrix.reservoir"
+    numbers = (
+        Number("loss", "1/min", 1e-3, "assumed 3e-4..3e-3", "of latent TGF-b", ge=0.0),
+        Number("serine_protease", "1/min", 2e-3, "assumed 4e-4..1e-2", "activation at reference activity", ge=0.0),
+        Number("mmp", "1/min", 2e-3, "assumed 4e-4..1e-2", "activation at reference activity", ge=0.0),
+        Number("pull", "1/min", 1e-3, "assumed 2e-4..5e-3", "activation in matrix of 7.5 kPa", ge=0.0),
+        Number("held", "1", 0.6, "assumed 0.5..0.7", "share of VEGF-A that stays on the matrix", ge=0.0, le=1.0),
+        Number("enough", "1", 0.1, "assumed 0.03..0.3", "density from which on it holds all of that", ge=1e-9),
+        Number("binding", "1/min", 5e-3, "assumed 1.7e-3..0.015", "of free VEGF-A at density 1", ge=0.0),
+        Number("release", "1/min", 1e-4, "assumed 3e-5..3e-4", "of bound VEGF-A", ge=0.0),
+        Number("cut", "1/min", 0.02, "assumed 4e-3..0.1", "release by MMP at reference activity", ge=0.0),
+        Number("bound_loss", "1/min", 1e-3, "assumed 3e-4..3e-3", "of bound VEGF-A", ge=0.0),
+    )
     section = "reservoir"
     slot = "transport"
     reads = ("matrix", "position")
@@ -50,8 +55,9 @@ class Reservoir(Process):
     makes = ("tgfb", "vegfa")
     latent = Behavior("fmol/min", ge=0.0, doc="latent TGF-b laid down by a cell")
 
-    def __init__(self, period: float):
+    def __init__(self, period: float, **numbers: float):
         self.period = period
+        self.k = {n.name: n.default for n in self.numbers} | numbers
 
     def prepare(self, tissue: Tissue) -> None:
         fields = tissue.fields
@@ -68,22 +74,21 @@ class Reservoir(Process):
         )
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
-        fields, matrix, dt = tissue.fields, tissue.matrix, tick.dt
+        fields, matrix, dt, k = tissue.fields, tissue.matrix, tick.dt, self.k
         if "tgfb" in self.at:
-            pull = matrix.density**POWER * (1.0 + LINKED * matrix.crosslink) / (1.0 + LINKED)
-            rate = PULL * pull
-            for family, k in ACTIVATION.items():
-                rate = rate + k * self.activity(tissue, family)
-            self._release(tissue, "tgfb", matrix.latent_tgfb, self._laid_down(tissue), rate, LATENT_LOSS, dt)
+            rate = k["pull"] * matrix.stiffness() / REFERENCE
+            for family in ("serine_protease", "mmp"):
+                rate = rate + k[family] * self.activity(tissue, family)
+            self._release(tissue, "tgfb", matrix.latent_tgfb, self._laid_down(tissue), rate, k["loss"], dt)
         if "vegfa" in self.at:
             f = self.at["vegfa"]
-            bound = BINDING * matrix.density
+            bound = k["binding"] * matrix.density
             fields.demand[f] += bound
-            held = HELD * np.minimum(matrix.density / ENOUGH, 1.0) * np.maximum(fields.supply[f], 0.0)
+            held = k["held"] * np.minimum(matrix.density / k["enough"], 1.0) * np.maximum(fields.supply[f], 0.0)
             fields.supply[f] -= held
-            rate = RELEASE + CUT * self.activity(tissue, "mmp")
+            rate = k["release"] + k["cut"] * self.activity(tissue, "mmp")
             gain = held + bound * np.maximum(fields.value[f], 0.0)
-            self._release(tissue, "vegfa", matrix.bound_vegfa, gain, rate, BOUND_LOSS, dt)
+            self._release(tissue, "vegfa", matrix.bound_vegfa, gain, rate, k["bound_loss"], dt)
 
     def _release(
         self, tissue: Tissue, name: str, pool: np.ndarray, gain: np.ndarray, rate: np.ndarray, loss: float, dt: float

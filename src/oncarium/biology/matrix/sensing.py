@@ -7,7 +7,7 @@ import math
 from numba import njit
 
 from ...engine.column import Signal
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given, lives_on
@@ -24,19 +24,20 @@ def order_of(orientation, v, flat):
 
 
 @njit(cache=True, nogil=True)
-def feel(first, last, voxel, flat, density, crosslink, orientation, felt, stiffness, alignment):
+def feel(first, last, voxel, flat, law, density, crosslink, orientation, felt, stiffness, alignment):
     """Density, stiffness (kPa) and order of the fibres in each cell's voxel."""
+    soft, power, linked = law
     for i in range(first, last):
         v = voxel[i]
         felt[i] = density[v]
-        stiffness[i] = SOFT * density[v] ** POWER * (1.0 + LINKED * crosslink[v])
+        stiffness[i] = soft * density[v] ** power * (1.0 + linked * crosslink[v])
         alignment[i] = order_of(orientation, v, flat)
 
 
 class MatrixSensing(Process):
     """What cells feel of the matrix.
 
-    Equation    stiffness = 1.5 kPa rho^1.8 (1 + 4 X)
+    Equation    stiffness = 4 kPa rho^1.8 (1 + X); numbers of matrix.stiffness
 
     Column             Unit   Kind     Meaning
     sense.matrix       1      Signal   density
@@ -47,6 +48,14 @@ class MatrixSensing(Process):
                 10.1016/j.cell.2009.10.027).
     """
 
+    group = "matrix.stiffness"
+    numbers = (
+        Number("soft", "kPa", SOFT, "assumed 2..8", "stiffness at density 1 without crosslinks", ge=0.0),
+        Number(
+            "power", "1", POWER, "@PDAC_priors R 1.2..2.5", "by which stiffness grows with density", ge=0.0, le=10.0
+        ),
+        Number("linked", "1", LINKED, "@Levental2009 R 0.5..1.5", "how many times that crosslinks add", ge=0.0),
+    )
     section = "sense"
     slot = "sense"
     reads = ("matrix", "position")
@@ -64,6 +73,10 @@ class MatrixSensing(Process):
             read, f"somebody reads {', '.join(sorted(read))}", f"nobody reads {', '.join(cls.sets)}"
         )
 
+    @classmethod
+    def of(cls, model, build, **options) -> MatrixSensing:
+        return cls(build.minutes(cls.clock), **options)  # its numbers are the matrix's
+
     def __init__(self, period: float):
         self.period = period
 
@@ -71,4 +84,4 @@ class MatrixSensing(Process):
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
         there = (matrix.density.reshape(-1), matrix.crosslink.reshape(-1), matrix.orientation.reshape(5, -1))
         felt = (cells["sense.matrix"], cells["sense.stiffness"], cells["sense.alignment"])
-        over_rows(feel, cells.n, self.threads, tissue.voxels(), grid.is_2d, *there, *felt)
+        over_rows(feel, cells.n, self.threads, tissue.voxels(), grid.is_2d, matrix.law, *there, *felt)

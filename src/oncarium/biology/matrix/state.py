@@ -12,11 +12,10 @@ from ...engine.fields import Grid
 from ...engine.part import Part
 
 SHARES = ("density", "crosslink", "hyaluronan")
-# kPa: stiffness at density 1 without crosslinks; with all of them it is 7.5 kPa (assumed, within 4 to 10 kPa of tumors)
-SOFT = 1.5
-POWER = 1.8  # how stiffness grows with density (as in models of the field)
-LINKED = 4.0  # full crosslinking adds this many times the stiffness (assumed)
-BREACH = 0.3  # strength of the membrane below which a cell can pass (assumed)
+# what a model may say of them, see sensing.py and membrane.py: stiffness (kPa) at density 1 without crosslinks, how it
+# grows with density, how many times that full crosslinking adds; strength of the membrane below which a cell can pass
+SOFT, POWER, LINKED = 4.0, 1.8, 1.0
+BREACH = 0.3
 SCALARS = ("density", "crosslink", "hyaluronan", "bound_vegfa", "latent_tgfb")
 ORIENTATION = ("xx", "yy", "xy", "xz", "yz")  # of a symmetric tensor whose trace is zero
 
@@ -35,12 +34,21 @@ class Matrix(Part):
     ((1, 4, 4), (5, 1, 4, 4))
     """
 
-    def __init__(self, grid: Grid):
+    def __init__(
+        self, grid: Grid, soft: float = SOFT, power: float = POWER, linked: float = LINKED, breach: float = BREACH
+    ):
+        self.law = (soft, power, linked)
+        self.breach = breach
         self.density, self.crosslink, self.hyaluronan, self.bound_vegfa, self.latent_tgfb = (
             np.zeros(grid.shape) for _ in SCALARS
         )
         self.orientation = np.zeros((len(ORIENTATION), *grid.shape))
         self.membrane: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
+
+    def stiffness(self) -> np.ndarray:
+        """(z, y, x) kPa."""
+        soft, power, linked = self.law
+        return soft * self.density**power * (1.0 + linked * self.crosslink)
 
     def enclose(self, inside: np.ndarray) -> None:
         """Lay a membrane of strength 1 on every face between voxels inside (z, y, x) a region and those outside."""
@@ -62,7 +70,7 @@ class Matrix(Part):
         """Means over the tissue: density, crosslink, hyaluronan, stiffness, order of the fibres; strength of the
         membrane and the share of it that cells can pass."""
         out = {name: (float(getattr(self, name).mean()), "1") for name in SHARES}
-        out["stiffness"] = (float((SOFT * self.density**POWER * (1.0 + LINKED * self.crosslink)).mean()), "kPa")
+        out["stiffness"] = (float(self.stiffness().mean()), "kPa")
         flat, (xx, yy, xy, xz, yz) = self.density.shape[0] == 1, self.orientation
         zz = 0.0 if flat else -xx - yy
         square = xx**2 + yy**2 + zz**2 + 2.0 * (xy**2 + xz**2 + yz**2)
@@ -70,7 +78,10 @@ class Matrix(Part):
         if self.membrane is not None:
             # a face that held one never loses all of it
             strength = np.concatenate([face[face > 0.0] for face in self.membrane])
-            out["membrane"], out["breached"] = (float(strength.mean()), "1"), (float((strength < BREACH).mean()), "1")
+            out["membrane"], out["breached"] = (
+                (float(strength.mean()), "1"),
+                (float((strength < self.breach).mean()), "1"),
+            )
         return {f"matrix.{name}": told for name, told in out.items()}
 
     def copy(self) -> Matrix:

@@ -104,17 +104,44 @@ class Metastasis(Process):
 
     group = "metastasis.cascade"
     numbers = (
-        Number("half_life", "min", 90.0, "Meng2004", "of single cells in the blood", ge=0.1),
-        Number("cluster_half_life", "min", 30.0, "assumed", "of clusters in the blood: a third of it", ge=0.1),
-        Number("broken", "1", 0.5, "assumed", "share of clusters that break up before they arrest", ge=0.0, le=1.0),
-        Number("efficiency", "1", 1e-4, "doi:10.1093/jnci/45.4.773", "metastases per arrested cell", ge=0.0, le=1.0),
-        Number("advantage", "1", 35.0, "doi:10.1016/j.cell.2014.07.013", "of a cluster over a cell: 23 to 50", ge=0.0),
-        Number("delay", "min", 1080.0, "assumed", "on the way to the lymph node", ge=0.1),
-        Number("node_efficiency", "1", 1e-4, "assumed", "metastases per cell that lymph brings", ge=0.0, le=1.0),
-        Number("wake", "1/min", 0.1 / DAY, "assumed", "at which a micrometastasis begins to grow", ge=0.0),
-        Number("doubling", "min", 3.0 * DAY, "assumed", "of a small metastasis", ge=1.0),
-        Number("slowing", "1/min", 0.02 / DAY, "assumed", "rate b of the Gompertz law", ge=0.0),
-        Number("capacity", "1", 1e9, "assumed", "cells of a metastasis at most", ge=1.0),
+        Number("half_life", "min", 90.0, "@Meng2004 R 30..270", "of single cells in the blood", ge=0.1),
+        Number("cluster_half_life", "min", 30.0, "assumed 10..90", "of clusters in the blood: a third of it", ge=0.1),
+        Number(
+            "broken", "1", 0.5, "assumed 0.17..1", "share of clusters that break up before they arrest", ge=0.0, le=1.0
+        ),
+        Number(
+            "efficiency",
+            "1",
+            1e-4,
+            "@doi:10.1093/jnci/45.4.773 R 3.3e-05..0.0003",
+            "metastases per arrested cell",
+            ge=0.0,
+            le=1.0,
+        ),
+        Number(
+            "advantage",
+            "1",
+            35.0,
+            "@doi:10.1016/j.cell.2014.07.013 M 23..50",
+            "of a cluster over a cell: 23 to 50",
+            ge=0.0,
+        ),
+        Number("delay", "min", 1080.0, "assumed 360..3200", "on the way to the lymph node", ge=0.1),
+        Number(
+            "node_efficiency",
+            "1",
+            1e-4,
+            "assumed 3.3e-05..0.0003",
+            "metastases per cell that lymph brings",
+            ge=0.0,
+            le=1.0,
+        ),
+        Number(
+            "wake", "1/min", 0.1 / DAY, "assumed 2.3e-05..0.00021", "at which a micrometastasis begins to grow", ge=0.0
+        ),
+        Number("doubling", "min", 3.0 * DAY, "assumed 1400..13000", "of a small metastasis", ge=1.0),
+        Number("slowing", "1/min", 0.02 / DAY, "assumed 4.6e-06..4.2e-05", "rate b of the Gompertz law", ge=0.0),
+        Number("capacity", "1", 1e9, "assumed 330000000..3000000000", "cells of a metastasis at most", ge=1.0),
     )
     section = "metastasis"
     slot = "body"

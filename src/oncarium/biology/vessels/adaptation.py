@@ -174,7 +174,7 @@ class Adaptation(Process):
     """
 
     group = "vessels.adaptation"
-    numbers = (Number("time", "min", TIME, "assumed", "constant of the radii", ge=1.0),)
+    numbers = (Number("time", "min", TIME, "assumed 1400..13000", "constant of the radii", ge=1.0),)
     section = "vessels"
     slot = "remodel"
     part = "vessels"

@@ -42,8 +42,17 @@ class Compression(Process):
 
     group = "vessels.compression"
     numbers = (
-        Number("collapse", "kPa", COLLAPSE, "assumed", "solid stress that by itself halves the radius", ge=1e-3),
-        Number("relaxation", "min", RELAXATION, "assumed", "how long a vessel takes to give way or to reopen", ge=1.0),
+        Number(
+            "collapse", "kPa", COLLAPSE, "assumed 0.9..8.1", "solid stress that by itself halves the radius", ge=1e-3
+        ),
+        Number(
+            "relaxation",
+            "min",
+            RELAXATION,
+            "assumed 240..2200",
+            "how long a vessel takes to give way or to reopen",
+            ge=1.0,
+        ),
     )
     section = "vessels"
     slot = "remodel"

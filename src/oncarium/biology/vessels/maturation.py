@@ -136,7 +136,14 @@ class VesselMaturation(Process):
 
     group = "vessels.maturation"
     numbers = (
-        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of its effect on walls", ge=1e-9),
+        Number(
+            "half",
+            "nM",
+            HALF,
+            "@Desai2006 @VEGF_2011_table R 0.028..0.5",
+            "VEGF-A at half of its effect on walls",
+            ge=1e-9,
+        ),
     )
     section = "vessels"
     slot = "remodel"

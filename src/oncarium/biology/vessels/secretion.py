@@ -44,8 +44,8 @@ class VesselSecretion(Process):
         Number("cxcl12", RATE, 20.0, "assumed", "of an endothelial cell", ge=0.0),
         Number("ccl2", RATE, 5.0, "assumed", "of an endothelial cell", ge=0.0),
         Number("cxcl9", RATE, 20.0, "assumed", "of an endothelial cell in interferon gamma", ge=0.0),
-        Number("timp", "um^3/min", 80.0, "assumed", "of an endothelial cell", ge=0.0),
-        Number("uptake", "um^3/min", 2600.0, "doi:10.1186/1752-0509-5-170", "of VEGF-A, by a cell", ge=0.0),
+        Number("timp", "um^3/min", 80.0, "assumed 27..240", "of an endothelial cell", ge=0.0),
+        Number("uptake", "um^3/min", 2600.0, "@VEGF_2011_table R 1550..17000", "of VEGF-A, by a cell", ge=0.0),
     )
     section = "vessels"
     slot = "transport"

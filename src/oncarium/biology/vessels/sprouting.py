@@ -117,13 +117,33 @@ class Sprouting(Process):
 
     group = "vessels.sprouting"
     numbers = (
-        Number("largest", "1/min", LARGEST, "doi:10.1158/0008-5472.CAN-10-2834", "of an endothelial cell", ge=0.0),
-        Number("half", "nM", HALF, "doi:10.1186/1752-0509-5-170", "VEGF-A at half of it", ge=1e-9),
-        Number("hill", "1", HILL, "doi:10.1158/0008-5472.CAN-10-2834", "steepness of the response", ge=0.1, le=20.0),
         Number(
-            "exclusion", "um", EXCLUSION, "doi:10.1158/0008-5472.CAN-10-2834", "around tips and young branches", ge=0.0
+            "largest",
+            "1/min",
+            LARGEST,
+            "@doi:10.1158/0008-5472.CAN-10-2834 R 1e-4..6.25e-4",
+            "of an endothelial cell",
+            ge=0.0,
         ),
-        Number("cell", "um", CELL, "assumed", "of vessel for each endothelial cell", ge=1.0),
+        Number("half", "nM", HALF, "@Desai2006 @VEGF_2011_table R 0.028..0.5", "VEGF-A at half of it", ge=1e-9),
+        Number(
+            "hill",
+            "1",
+            HILL,
+            "@doi:10.1158/0008-5472.CAN-10-2834 R 1.3..3",
+            "steepness of the response",
+            ge=0.1,
+            le=20.0,
+        ),
+        Number(
+            "exclusion",
+            "um",
+            EXCLUSION,
+            "@doi:10.1158/0008-5472.CAN-10-2834 R 40..160",
+            "around tips and young branches",
+            ge=0.0,
+        ),
+        Number("cell", "um", CELL, "assumed 5..20", "of vessel for each endothelial cell", ge=1.0),
     )
     section = "vessels"
     slot = "remodel"
