@@ -179,7 +179,7 @@ def test_kills_since_a_time(seen):
 def test_a_front_and_its_speed(seen):
     x = np.arange(0.0, 101.0, 5.0)
     start = np.column_stack([x - 150.0, 0 * x])
-    result = seen(start, start + [40.0, 0.0])
+    result = seen(start, start + np.array([40.0, 0.0]))
     assert read_out(result, {"measure": "front", "of": "carcinoma"}) == pytest.approx(-150 + 95 + 40)
     assert read_out(result, {"measure": "front", "of": "carcinoma", "at": "0 day"}) == pytest.approx(-55.0)
     assert read_out(result, {"measure": "front", "of": "carcinoma", "axis": "-x"}) == pytest.approx(-150 + 5 + 40)

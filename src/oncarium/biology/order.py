@@ -62,6 +62,7 @@ from .surface import Surface
 from .transformation import Transformation
 from .transport import Transport
 from .trapping import trapping
+from .variation import Variation
 from .vessels.adaptation import Adaptation
 from .vessels.compression import Compression
 from .vessels.exchange import VesselExchange
@@ -104,7 +105,7 @@ MECHANISMS = (
     Secretion, Supply, VesselSecretion, VesselExchange, Lymph,
     protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
-    Internalisation, Sensing, MatrixSensing, Rules, Senescence, Transformation,
+    Internalisation, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
