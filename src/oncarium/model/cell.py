@@ -62,6 +62,11 @@ class CellType:
     varies: tuple[Varies, ...] = ()
     sleeps: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def differing(self) -> list[tuple[str, str | None]]:
+        """(column, label) of all in which cells of this type differ by a draw."""
+        return [(x.column, x.label) for x in self.distributions] + [(x.column, x.label) for x in self.varies]
+
     def value(self, entry: Entry, label: str | None = None) -> float:
         """Unmodulated value of a column (or of one label of it)."""
         if entry.name == "cycle.exit":
