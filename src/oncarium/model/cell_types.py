@@ -60,7 +60,8 @@ def read_types(
         check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(columns[column], label))
         drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", names)
         varies = read_varies(reader, t.get("varies"), f"cells.{name}.varies", names)
-        spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])} | {x.column for x in drawn} | {x.column for x in varies}
+        spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])}
+        spoken |= {x.column for x in drawn} | {x.column for x in varies}
         if name in logics:
             network = networks[name] = read_network(reader, t["network"], f"cells.{name}.network", logics[name], names)
             cell = replace(cell, values={**cell.values, **network.sure})
