@@ -149,7 +149,7 @@ def speaks_of(model: Model, column: Column) -> bool:
 def varies(model: Model, column: str) -> bool:
     """May cells of one type differ in this column: by a rule, a placement or a draw?"""
     return (
-        any(column == d.column for t in model.types for d in t.distributions)
+        any(column == drawn for t in model.types for drawn, _ in t.differing)
         or any(column == r.behavior[0] for _, r in model.rules)
         or any(column == name for p in model.placements for name, _ in p.values)
     )
