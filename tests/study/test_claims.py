@@ -44,7 +44,7 @@ perturbed: {factors.oxygen.boundary: 2 mmHg assumed, factors.oxygen.initial: 2 m
 off: {cells.tumor.rules: []}
 rules: ["tumor: oxygen on cycle.exit.live"]
 readouts:
-  state: {measure: per_day, kind: division, of: tumor, called: divisions per cell and day,
+  state: {measure: rate, kind: division, of: tumor, called: divisions per cell and day,
     effect: ratio, direction: down, band: [0.001, 0.3], source: assumed}
   function: {measure: count, of: tumor, called: tumor cells,
     effect: ratio, direction: down, band: [0.005, 0.6], source: assumed}
