@@ -77,8 +77,8 @@ def test_kills_are_deaths_soon_after_an_attack(seen):
         result, {"measure": "kills", "by": "cd8_effector", "of": "carcinoma", "hours": "9"}
     ) == pytest.approx(1.0)
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 3.0
-    assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "carcinoma"}) == pytest.approx(0.75)
-    assert read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "cd8_effector"}) == 0.0
+    assert read_out(result, {"measure": "rate", "kind": "apoptosis", "of": "carcinoma"}) == pytest.approx(0.75)
+    assert read_out(result, {"measure": "rate", "kind": "apoptosis", "of": "cd8_effector"}) == 0.0
 
 
 def test_types_of_those_who_came_and_were_born_between_frames(seen):
@@ -91,7 +91,7 @@ def test_types_of_those_who_came_and_were_born_between_frames(seen):
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "carcinoma"}) == 1.0
     assert read_out(result, {"measure": "happened", "kind": "apoptosis", "of": "cd8_effector"}) == 1.0
     assert math.isnan(
-        read_out(result, {"measure": "per_day", "kind": "apoptosis", "of": "cd8_effector"})
+        read_out(result, {"measure": "rate", "kind": "apoptosis", "of": "cd8_effector"})
     )  # no frame saw one
     assert read_out(result, {"measure": "arrivals", "of": "cd8_effector", "at": "0 day"}) == 0.0
 
@@ -142,3 +142,79 @@ def test_counts_and_shares_of_a_column(seen):
         read_out(result, {"measure": "share_below", "of": "carcinoma", "column": "sense.factor.oxygen", "value": 10})
         == 1.0
     )
+
+
+# -- what happens in time (two frames a day apart; a domain of 0.16 mm^2) ----------------------------------------------
+
+
+def test_rates_are_events_per_live_cell_and_day_or_per_area(seen):
+    events = [(1, 0, "division", 99), (2, 1, "outflow", 0), (20, 2, "outflow", 0), (3, 77, "arrival", 1)]
+    result = seen([*SQUARE, [40, 0]], cd8_effector=1, events=events)
+    assert read_out(result, {"measure": "rate", "kind": "division", "of": "carcinoma"}) == pytest.approx(1 / 4)
+    assert read_out(result, {"measure": "rate", "kind": "outflow", "of": "carcinoma"}) == pytest.approx(2 / 4)
+    late = {"measure": "rate", "kind": "outflow", "of": "carcinoma", "since": "12 h"}
+    assert read_out(result, late) == pytest.approx(1 / (4 * 0.5))
+    enter = {"measure": "rate", "kind": "arrival", "of": "cd8_effector", "over": "area"}
+    assert read_out(result, enter) == pytest.approx(1 / 0.16)
+    assert read_out(result, {"measure": "happened", "kind": "outflow", "of": "carcinoma", "since": "12 h"}) == 1.0
+
+
+def test_growth_is_divisions_less_deaths(seen):
+    events = [(1, 0, "division", 50), (2, 1, "division", 51), (3, 50, "division", 52), (4, 2, "apoptosis", -1),
+              (5, 3, "necrosis", -1), (6, 1, "outflow", 0)]  # fmt: skip
+    result = seen([*SQUARE, [40, 0]], cd8_effector=1, events=events)
+    assert read_out(result, {"measure": "growth", "of": "carcinoma"}) == pytest.approx((3 - 2) / 4)
+    assert read_out(result, {"measure": "growth", "of": "cd8_effector"}) == 0.0
+    late = {"measure": "growth", "of": "carcinoma", "since": "210 min"}
+    assert read_out(result, late) == pytest.approx(-2 / (4 * 1230 / 1440))
+
+
+def test_kills_since_a_time(seen):
+    events = [(1, 0, "attack", 4), (2, 0, "apoptosis", -1), (11, 1, "attack", 4), (14, 1, "apoptosis", -1)]
+    result = seen([*SQUARE, [40, 0]], cd8_effector=1, events=events)
+    asked = {"measure": "kills", "by": "cd8_effector", "of": "carcinoma", "since": "12 h"}
+    assert read_out(result, asked) == pytest.approx(1 / 0.5), "the attack may lie before"
+
+
+def test_a_front_and_its_speed(seen):
+    x = np.arange(0.0, 101.0, 5.0)
+    start = np.column_stack([x - 150.0, 0 * x])
+    result = seen(start, start + np.array([40.0, 0.0]))
+    assert read_out(result, {"measure": "front", "of": "carcinoma"}) == pytest.approx(-150 + 95 + 40)
+    assert read_out(result, {"measure": "front", "of": "carcinoma", "at": "0 day"}) == pytest.approx(-55.0)
+    assert read_out(result, {"measure": "front", "of": "carcinoma", "axis": "-x"}) == pytest.approx(-150 + 5 + 40)
+    assert read_out(result, {"measure": "front", "of": "carcinoma", "share": "0.5"}) == pytest.approx(-60.0)
+    assert read_out(result, {"measure": "front_speed", "of": "carcinoma"}) == pytest.approx(40.0)
+    assert read_out(result, {"measure": "front_speed", "of": "carcinoma", "axis": "-x"}) == pytest.approx(-40.0)
+    assert read_out(result, {"measure": "past", "of": "carcinoma", "line": "-55"}) == 9.0
+    assert math.isnan(read_out(result, {"measure": "front", "of": "cd8_effector"}))
+
+
+def test_a_flux_is_what_crosses_less_what_comes_back(seen):
+    start = [[-10, 0], [-20, 0], [-30, 0], [10, 0], [30, 0], [-5, 0]]
+    last = [[10, 0], [5, 0], [-30, 0], [-10, 0], [30, 0], [50, 0]]
+    result = seen(start, last, cd8_effector=1)
+    across = {"measure": "flux", "of": "carcinoma", "line": "0"}
+    assert read_out(result, across) == pytest.approx((2 - 1) / 0.4), "per day and mm of a line of 0.4 mm"
+    assert read_out(result, {**across, "axis": "-x"}) == pytest.approx(-1 / 0.4)
+    assert read_out(result, {**across, "of": "cd8_effector"}) == pytest.approx(1 / 0.4)
+    assert read_out(result, {**across, "axis": "y"}) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ({"measure": "rate", "kind": "divison", "of": "carcinoma"}, "Did you mean 'division'"),
+        ({"measure": "rate", "kind": "division", "of": "carcinoma", "since": "3 day"}, "no time before 1 day"),
+        ({"measure": "rate", "kind": "division", "of": "carcinoma", "over": "cells"}, "one of cell, area"),
+        ({"measure": "growth", "of": "carcinma"}, "Did you mean 'carcinoma'"),
+        ({"measure": "front", "of": "carcinoma", "axis": "w"}, "one of x, y, z"),
+        ({"measure": "flux", "of": "carcinoma"}, "needs line"),
+        ({"measure": "past", "of": "carcinoma", "line": "far"}, "no number"),
+        ({"measure": "front_speed", "of": "carcinoma", "since": "soon"}, "soon"),
+    ],
+)
+def test_what_is_asked_wrongly_in_time_is_named(seen, what, said):
+    with pytest.raises(InputError) as error:
+        read_out(seen(SQUARE), what)
+    assert said in str(error.value)

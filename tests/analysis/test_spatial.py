@@ -260,3 +260,19 @@ def test_figures_show_what_was_measured(cloud):
     assert ax.lines[0].get_xdata().tolist() == [10, 20, 30]
     ax = oc.plot.infiltration(cloud)
     assert {line.get_label().split()[0] for line in ax.lines[:2]} == {"cd8", "tam"}
+
+
+def test_a_section_shows_what_it_cuts():
+    """Balls at random in a thick block of known density: a section cuts those within (t + d) / 2 of its middle."""
+    rng, n, side, depth, d, t = np.random.default_rng(1), 200_000, 2000.0, 400.0, 13.0, 5.0
+    z = rng.uniform(0.0, depth, n)
+    cut = (np.abs(z - 200.0) <= 0.5 * t + 0.5 * d).sum() / (side * side * 1e-6)
+    slab = ((z >= 180.0) & (z < 192.0)).sum() / (side * side * 1e-6)
+    assert oc.spatial.section(slab, d, 12.0) == pytest.approx(cut, rel=0.03)
+    assert oc.spatial.section(100.0, 0.0, 10.0, 10.0) == 100.0, "points in a section of the same thickness"
+
+
+@pytest.mark.parametrize("wrong", [{"slab": 0.0}, {"diameter": -1.0}, {"per_mm2": float("nan")}, {"thickness": -5.0}])
+def test_a_section_of_nothing_is_refused(wrong):
+    with pytest.raises(InputError):
+        oc.spatial.section(**{"per_mm2": 5000.0, "diameter": 17.0, "slab": 12.0, **wrong})

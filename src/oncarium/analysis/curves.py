@@ -17,7 +17,7 @@ from ..run.result import Result
 from ..run.results import Results
 from ..run.series import check_series, quantiles, units_of
 from .canvas import axes, styled
-from .readout import _values
+from .readings import values_of
 from .scales import FACTORS, MANY, PALETTE, add_legend, decades, edge, time_axis, with_unit
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ def column_over_time(result: Result, column: str, of: str) -> pd.DataFrame:
 
     rows = []
     for t in result.times:
-        values = np.asarray(_values(result, t, of, column), float)
+        values = np.asarray(values_of(result, t, of, column), float)
         low, mid, high = quantiles(values[None], (0.05, 0.5, 0.95))[:, 0] if len(values) else (np.nan,) * 3
         rows.append({"median": mid, "low": low, "high": high, "n": len(values)})
     return pd.DataFrame(rows, index=pd.Index(result.times, name="time"))

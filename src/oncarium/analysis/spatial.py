@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "assortativity", "composition", "cooccurrence", "distances", "enrichment", "infiltration", "interactions", "mixing",
-    "nearest", "ripley",
+    "nearest", "ripley", "section",
 ]  # fmt: skip
 
 
@@ -55,6 +55,22 @@ def composition(data: Any, t: Any = None, *, columns: Columns = None, dead: bool
         return pd.DataFrame({"type": points.known, "cells": counts, "share": share, unit: counts / window * size})
 
     return tidy(points_of(data, t, columns, dead), measure)
+
+
+def section(per_mm2: float, diameter: float, slab: float, thickness: float = 5.0) -> float:
+    """Cells per mm^2 that a section of this thickness (um) shows of a slab that holds so many per mm^2: a section cuts
+    every cell whose center lies within it or within half a diameter (um) of it, so it shows (thickness + diameter) /
+    slab of them. Images count such cells; compare a slab with them by this. Raises InputError.
+
+    >>> oc.spatial.section(5100, diameter=17, slab=12)   # a full sheet, 12 um thick
+    9350.0
+    """
+    for name, value in (("per_mm2", per_mm2), ("diameter", diameter), ("thickness", thickness)):
+        if not 0.0 <= value < np.inf:
+            raise InputError(name, f"it is {value:g};", "expected a finite number, at least 0.")
+    if not 0.0 < slab < np.inf:
+        raise InputError("slab", f"it is {slab:g};", "expected a finite number above 0.")
+    return per_mm2 * (thickness + diameter) / slab
 
 
 def distances(

@@ -86,12 +86,14 @@ def added(i, total):
 
 class Moved(NamedTuple):
     """What moves cells besides their pairs: kind, mobility (cell): 0 stays in place, 1 without drag; motility (cell,
-    xyz) um/min; wall (type) um/min; lower, upper corner of the box (xyz) um; flat: a 2-D tissue."""
+    xyz) um/min; wall (type) um/min; walls (low or high, xyz) um, infinite where a face is open; lower, upper corner of
+    the box (xyz) um; flat: a 2-D tissue."""
 
     kind: np.ndarray
     mobility: np.ndarray
     motility: np.ndarray
     wall: np.ndarray
+    walls: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
     flat: bool
@@ -103,16 +105,16 @@ def velocities(first_row, last_row, velocity, pressure, total, body, moved):
     up, walls and motility.
 
     total (thread, cell, 4), body: as of `push`."""
-    kind, mobility, motility, wall, lower, upper, flat = moved
+    kind, mobility, motility, wall, walls, _, _, flat = moved
     for i in range(first_row, last_row):
         x, y, z, radius = body[i, 0], body[i, 1], body[i, 2], body[i, 3]
         vx, vy, vz, p = added(i, total)
         w = wall[kind[i]]
         if w > 0.0:
-            vx += _push(x - lower[0], radius, w) - _push(upper[0] - x, radius, w)
-            vy += _push(y - lower[1], radius, w) - _push(upper[1] - y, radius, w)
+            vx += _push(x - walls[0, 0], radius, w) - _push(walls[1, 0] - x, radius, w)
+            vy += _push(y - walls[0, 1], radius, w) - _push(walls[1, 1] - y, radius, w)
             if not flat:
-                vz += _push(z - lower[2], radius, w) - _push(upper[2] - z, radius, w)
+                vz += _push(z - walls[0, 2], radius, w) - _push(walls[1, 2] - z, radius, w)
         free = mobility[i]
         if free > 0.0:  # what a cell does by itself, its motility says
             vx, vy, vz = free * vx + motility[i, 0], free * vy + motility[i, 1], free * vz + motility[i, 2]

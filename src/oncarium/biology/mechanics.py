@@ -18,6 +18,7 @@ Source: Ghaffarizadeh et al. 2018 (DOI 10.1371/journal.pcbi.1005991); Macklin et
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ class Mechanics(Process):
     adhesion            um/min   Behavior   cell-cell adhesion strength a
     adhesion_distance   1        Behavior   reach of adhesion in radii
     affinity            1        Behavior   adhesive affinity f to each type
-    wall                um/min   Trait      repulsion by the walls of the domain
+    wall                um/min   Trait      repulsion by the walls of the domain; an open face (domain.open) has none
     membrane_adhesion, membrane_repulsion   um/min   Behavior   strengths at a basement membrane (none is modelled)
     movable             1        Behavior   1 if the cell can be moved
 
@@ -152,7 +153,7 @@ class Mechanics(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Mechanics:
-        return cls(build.minutes(cls.clock), tolerance=model.clock.error, **options)
+        return cls(build.minutes(cls.clock), tolerance=model.clock.error, open=model.domain.open, **options)
 
     def __init__(
         self,
@@ -162,12 +163,14 @@ class Mechanics(Process):
         largest_step: float = 3.0,
         share: float = 0.03,
         forgiven: float = 0.005,
+        open: Sequence[str] = (),
     ):
         self.period = period
         self.method = method
         self.tolerance = tolerance
         self.share = share
         self.forgiven = forgiven
+        self.open = open  # faces that have no wall
         self.largest_step = largest_step
         self.step_minutes = 0.1
         self.substeps = 0
@@ -177,6 +180,9 @@ class Mechanics(Process):
         grid = tissue.fields.grid
         self.lower = np.array(grid.lower, float)
         self.upper = np.array(grid.upper, float)
+        self.walls = np.array([self.lower, self.upper])
+        for face in self.open:
+            self.walls[int(face.endswith("max")), "xyz".index(face[0])] = np.inf if face.endswith("max") else -np.inf
         self.flat = grid.is_2d
         self.neighbors = Neighbors(self.lower, self.upper)
         tissue.look, tissue.touch = self.look, touch
@@ -254,7 +260,9 @@ class Mechanics(Process):
         body[:, 6] = np.sqrt(cells["mechanics.adhesion"])
         body[:, 7] = cells.id
         kind, affinity = cells.type, cells["mechanics.affinity"]
-        moved = Moved(kind, mobility, motility, cells.base["mechanics.wall"], self.lower, self.upper, self.flat)
+        moved = Moved(
+            kind, mobility, motility, cells.base["mechanics.wall"], self.walls, self.lower, self.upper, self.flat
+        )
         elastic = cells["springs.elastic"] if len(held) else np.empty(0)
         attached = (held, body, elastic, affinity, kind, mobility, self.flat)
         crew = self.crew(n)

@@ -44,6 +44,7 @@ from .metastasis.cascade import Metastasis
 from .metastasis.intravasation import Intravasation
 from .motility import Motility
 from .networks import Networks
+from .outflow import Outflow
 from .outside import FreezePlaced
 from .p53 import P53
 from .physicell import plan as physicell
@@ -61,6 +62,7 @@ from .surface import Surface
 from .transformation import Transformation
 from .transport import Transport
 from .trapping import trapping
+from .variation import Variation
 from .vessels.adaptation import Adaptation
 from .vessels.compression import Compression
 from .vessels.exchange import VesselExchange
@@ -103,7 +105,7 @@ MECHANISMS = (
     Secretion, Supply, VesselSecretion, VesselExchange, Lymph,
     protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
     # sense, decide
-    Internalisation, Sensing, MatrixSensing, Rules, Senescence, Transformation,
+    Internalisation, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
@@ -112,8 +114,8 @@ MECHANISMS = (
     MatrixRemodeling, Guidance,
     # move
     damage, Contacts, Springs, Mechanics, Membrane,
-    # renew: arrivals and departures, births and deaths, what mothers pass on
-    Recruitment, Intravasation, Circulation, Metastasis, Division, Stemness, Evolution,
+    # renew: arrivals and departures, what is pushed out, births and deaths, what mothers pass on
+    Recruitment, Intravasation, Circulation, Metastasis, Outflow, Division, Stemness, Evolution,
     # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
     SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, Lymphangiogenesis,
     FluidPressure,

@@ -15,6 +15,7 @@ from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from ..engine.why import Why, given
+from .variation import column_of
 
 Place = tuple[str, str | int]
 
@@ -111,7 +112,9 @@ class Rules(Process):
             groups.setdefault((link.type, link.behavior), []).append(link)
         # what other mechanisms modulate restarts from its base before all rules: groups without terms
         fresh: list[Place] = [(name, label) for name in self.resets for label in cells.labels(name) or (-1,)]
-        named = [*(link.signal for link in self.links), *(link.behavior for link in self.links), *fresh]
+        behaviors = list(dict.fromkeys([*(link.behavior for link in self.links), *fresh]))
+        own = {b: (name, -1) for b in behaviors if (name := self._factor(cells, b)) in cells}
+        named = [*(link.signal for link in self.links), *behaviors, *own.values()]
         self.rows = list(dict.fromkeys(named))
         self._there: tuple = ()
         self.used = list(dict.fromkeys(name for name, _ in self.rows))
@@ -142,14 +145,24 @@ class Rules(Process):
                 ]
                 kinds.append(kind)
                 last = pathway == pathways[-1]
-                bounds = (column.ge, column.le) if last and len(pathways) > 1 else (None, None)
+                factor = self.rows.index(own[behavior]) if last and behavior in own else -1
+                bounded = last and (len(pathways) > 1 or factor >= 0)
+                least = column.ge if bounded and column.ge is not None else -np.inf
+                most = column.le if bounded and column.le is not None else np.inf
                 table.append((row, base, highest, lowest, first, first + len(up), len(terms), dead_too,
-                              last and column.whole, pathway != pathways[0],
-                              *(b if b is not None else s * np.inf for b, s in zip(bounds, (-1, 1)))))  # fmt: skip
+                              last and column.whole, pathway != pathways[0], least, most, factor))  # fmt: skip
         self.groups, self.terms = np.array(table, GROUP), np.array(terms, TERM)
         self.start = np.searchsorted(kinds, np.arange(len(cells.types) + 1))
         self.reads = tuple(dict.fromkeys(link.signal[0] for link in self.links))
         self.sets = tuple(dict.fromkeys(column for _, (column, _) in groups))
+
+    @staticmethod
+    def _factor(cells: Cells, behavior: Place) -> str:
+        """Column that holds the cells' own factors of a behavior, where it varies."""
+        name, label = behavior
+        if isinstance(label, int) and label >= 0:  # a phase, told by its number
+            label = cells.labels(name)[label]
+        return column_of(name if label == -1 else f"{name}.{label}")
 
     def _times(self, power: float) -> int:
         """How often a factor is multiplied, or 0."""

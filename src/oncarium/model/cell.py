@@ -11,9 +11,10 @@ from ..errors import did_you_mean
 from .catalog import CycleEntry, Entry, cycles
 from .reader import Reader
 from .rule import Names, Rule
+from .varies import Varies
 
 EXTRA = {"cycle": ("model", "exit", "duration", "fixed"), "motility": ("normalized",)}
-PLAIN = ("library", "like", "doc", "rules", "without", "distributions", "sleeps")
+PLAIN = ("library", "like", "doc", "rules", "without", "distributions", "varies", "sleeps")
 KINDS = {"uniform": "two ends", "loguniform": "two ends", "normal": "mean and standard deviation",
          "lognormal": "mean and standard deviation of the logarithm",
          "log10normal": "mean and standard deviation of the decadic logarithm"}  # fmt: skip
@@ -58,7 +59,13 @@ class CellType:
     sections: frozenset[str] = field(default_factory=frozenset)
     doc: str = ""
     distributions: tuple[Distribution, ...] = ()
+    varies: tuple[Varies, ...] = ()
     sleeps: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def differing(self) -> list[tuple[str, str | None]]:
+        """(column, label) of all in which cells of this type differ by a draw."""
+        return [(x.column, x.label) for x in self.distributions] + [(x.column, x.label) for x in self.varies]
 
     def value(self, entry: Entry, label: str | None = None) -> float:
         """Unmodulated value of a column (or of one label of it)."""

@@ -15,6 +15,7 @@ from .network import Network, bare, node_columns, read_network, read_networks
 from .overlay import over
 from .reader import Reader
 from .rule import Names, Rule, check_conflicts, read_rule, sentences
+from .varies import read_varies
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ def read_types(
         rules = _read_rules(reader, t, cell, names)
         check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(columns[column], label))
         drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", names)
-        spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])} | {x.column for x in drawn}
+        varies = read_varies(reader, t.get("varies"), f"cells.{name}.varies", names)
+        spoken = {c for _, r in rules for c in (r.behavior[0], r.signal[0])}
+        spoken |= {x.column for x in drawn} | {x.column for x in varies}
         if name in logics:
             network = networks[name] = read_network(reader, t["network"], f"cells.{name}.network", logics[name], names)
             cell = replace(cell, values={**cell.values, **network.sure})
@@ -71,6 +74,7 @@ def read_types(
                 rules=tuple(r for _, r in rules),
                 sections=frozenset(sections - {"sense"}),
                 distributions=drawn,
+                varies=varies,
                 sleeps=_read_sleeps(reader, t.get("sleeps"), f"cells.{name}.sleeps", names),
             )
         )

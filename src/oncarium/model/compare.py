@@ -127,6 +127,8 @@ def _cell(model: Model, t: Any, put: Any, out: Meaning) -> None:
         out[f"{path}.rules.{said}"] = (how, rule.said, True)
     for i, d in enumerate(t.distributions):
         put(f"{path}.distributions.{i}", (d.column, d.label, d.kind, d.parameters, d.low, d.high))
+    for v in t.varies:
+        put(f"{path}.varies.{v.name}", v.sigma)
     if t.name in model.networks:
         n = model.networks[t.name]
         put(f"{path}.network", (repr(n.logic), n.minutes, n.held, tuple(repr(i) for i in n.inputs)))

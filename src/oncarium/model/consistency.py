@@ -69,7 +69,20 @@ def _check_served(reader: Reader, model: Model) -> None:
     own = {c.name.partition(".")[0] for p in model.processes for c in p.columns()}
     known = served(model.numerics) | own | {"custom"}
     said = [(key, key) for key in SURROUNDINGS if model.document.tree.get(key)]
+    if model.domain.open and model.numerics == "physicell":
+        reader.complain(
+            "domain.open",
+            "PhysiCell's numerics have no open faces;",
+            remedy="Remove it, or the line  numerics: physicell.",
+        )
     said += [(f"cells.{t.name}.{section}", section) for t in model.types for section in sorted(t.sections)]
+    for t in model.types:
+        if t.varies and model.numerics == "physicell":
+            reader.complain(
+                f"cells.{t.name}.varies",
+                "in PhysiCell's numerics cells of a type have one base;",
+                remedy="Use distributions, or remove the line  numerics: physicell.",
+            )
     for path, section in said:
         if section in known:
             continue

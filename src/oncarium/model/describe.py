@@ -118,6 +118,8 @@ def say_cell(cell: CellType, names: Names) -> list[str]:
             )
         else:
             lines.append(f"  {name}: {_number(value)} {_unit(names.unit(name, None))}".rstrip() + doc)
+    for v in cell.varies:
+        lines.append(f"  {v.name} differs between cells: log-normal around its mean, sigma {v.sigma:.4g}")
     for x in cell.distributions:
         name = ".".join(p for p in (x.column, x.label) if p)
         within = f", within {x.low:.4g} and {x.high:.4g}" if x.low > -math.inf or x.high < math.inf else ""
@@ -196,6 +198,8 @@ def describe(model: Model) -> str:
         f"{d.voxels:,} voxels, for {say_time(model.until)}"
         f"{''.join(f', or until {rule.text}' for rule in model.stop_when)}."
     )
+    if d.open:
+        lines.append(f"Cells that are pushed out leave by {', '.join(d.open)}.")
     c = model.clock
     if model.numerics == "physicell":
         version = f", with the known bugs of {model.compat}" if model.compat else ""

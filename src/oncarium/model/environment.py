@@ -26,11 +26,12 @@ FACTOR_KEYS = (
 
 @dataclass(frozen=True)
 class Domain:
-    """The box and its voxels: lower corner and voxel size (um, xyz), voxels (xyz)."""
+    """The box and its voxels: lower corner and voxel size (um, xyz), voxels (xyz), faces that are open for cells."""
 
     lower: tuple[float, float, float]
     voxel: tuple[float, float, float]
     shape: tuple[int, int, int]
+    open: tuple[str, ...] = ()
 
     @property
     def upper(self) -> tuple[float, float, float]:
@@ -123,7 +124,7 @@ class Factor:
 
 
 SMALLEST = 1e-3  # um, of a voxel
-DOMAIN_KEYS = ("x", "y", "z", "thickness", "voxel")
+DOMAIN_KEYS = ("x", "y", "z", "thickness", "voxel", "open")
 
 
 def read_domain(reader: Reader, tree: Any) -> Domain | None:
@@ -183,6 +184,7 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
     counts = [max(1, math.ceil((b - a) / h - 1e-9)) for (a, b), h in zip(spans, sizes)]
     low, step = [a for a, _ in spans], sizes
     domain = Domain((low[0], low[1], low[2]), (step[0], step[1], step[2]), (counts[0], counts[1], counts[2]))
+    domain = replace(domain, open=_open_faces(reader, tree.get("open"), domain.is_2d))
     for axis, (a, b), n, h in zip("xyz", spans, counts, sizes):
         if abs(n * h - (b - a)) > 1e-6 * h:
             reader.complain(
@@ -191,6 +193,17 @@ def read_domain(reader: Reader, tree: Any) -> Domain | None:
                 severity="notice",
             )
     return domain
+
+
+def _open_faces(reader: Reader, given: Any, flat: bool) -> tuple[str, ...]:
+    """Faces through which cells leave that are pushed out, in the order of FACES."""
+    known = FACES[:4] if flat else FACES
+    if given is None or given == "all":
+        return () if given is None else known
+    said = [given] if isinstance(given, str) else reader.listed(given, "domain.open", "e.g. [xmax], or all.")
+    for i, face in enumerate(said):
+        reader.word(face, "domain.open" if isinstance(given, str) else f"domain.open.{i}", (*known, "all"), "face")
+    return known if "all" in said else tuple(face for face in known if face in said)
 
 
 def read_clock(reader: Reader, tree: Any, rising: bool) -> Clock:

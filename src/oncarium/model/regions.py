@@ -50,7 +50,7 @@ class Region:
 
 def read_region(reader: Reader, tree: dict[str, Any], path: str) -> Region | None:
     """The one region a group names."""
-    given = [k for k in tree if k in REGIONS]
+    given = [k for k in tree if k in REGIONS and (tree[k] is not None or k == "everywhere")]  # null takes one out
     if len(given) != 1:
         reader.complain(path, f"{len(given)} regions;", f"expected exactly one of {', '.join(REGIONS)}.")
         return None

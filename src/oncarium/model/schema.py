@@ -102,6 +102,11 @@ def json_schema() -> dict[str, Any]:
                 "additionalProperties": text,
                 "description": "rules that do nothing as long as nobody interferes: signal on behavior, and why",
             },
+            "varies": {
+                "type": "object",
+                "additionalProperties": QUANTITY,
+                "description": "behavior: standard deviation of its logarithm among the cells of this type",
+            },
             "rules": {
                 "anyOf": [
                     sentences,
@@ -241,6 +246,10 @@ def json_schema() -> dict[str, Any]:
                     "z": interval,
                     "thickness": QUANTITY,
                     "voxel": {"anyOf": [*QUANTITY["anyOf"], {"type": "array", "items": QUANTITY}]},
+                    "open": {
+                        "anyOf": [{"enum": ["all", *FACES]}, {"type": "array", "items": {"enum": ["all", *FACES]}}],
+                        "description": "faces through which cells leave that are pushed out",
+                    },
                 },
             },
             "clock": {

@@ -56,7 +56,7 @@ class Spoken:
                 )
             if word in t.values:
                 return f"cells.{t.name}.{word}"
-            said = [c for r in t.rules for c in (r.signal[0], r.behavior[0])] + [d.column for d in t.distributions]
+            said = [c for r in t.rules for c in (r.signal[0], r.behavior[0])] + [column for column, _ in t.differing]
             if "." in word and word in said:
                 return f"cells.{t.name}.rules"
         for column, process in self.asked.items():

@@ -50,8 +50,8 @@ def _said(model: Model) -> dict[str, set[str | None]]:
         for r in t.rules:
             for column, label in (r.behavior, r.signal):
                 out.setdefault(column, set()).add(label)
-        for d in t.distributions:
-            out.setdefault(d.column, set()).add(d.label)
+        for column, label in t.differing:
+            out.setdefault(column, set()).add(label)
     for p in model.placements:
         for column, label in p.values:
             out.setdefault(column, set()).add(label)

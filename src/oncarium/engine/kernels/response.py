@@ -20,7 +20,7 @@ from .places import read, write
 GROUP = np.dtype(
     [("behavior", np.int64), ("base", float), ("highest", float), ("lowest", float), ("up", np.int64),
      ("down", np.int64), ("end", np.int64), ("dead_too", np.bool_), ("whole", np.bool_),
-     ("times", np.bool_), ("least", float), ("most", float)]
+     ("times", np.bool_), ("least", float), ("most", float), ("own", np.int64)]
 )  # fmt: skip
 TERM = np.dtype([("signal", np.int64), ("half", float), ("power", float), ("times", np.int64), ("dead_too", np.bool_)])
 
@@ -90,6 +90,9 @@ def _follow(rows, n, dead, groups, first, last, terms, signed, places):
         if g.times:
             for q in range(n):
                 up[q] *= read(places, g.behavior, rows[q]) / g.base
+        if g.own >= 0:
+            for q in range(n):
+                up[q] *= read(places, g.own, rows[q])
         for q in range(n):
             value = up[q]
             value = g.least if value < g.least else g.most if value > g.most else value
@@ -103,9 +106,10 @@ def respond(first, last, kind, vital, start, groups, terms, signed, places):
 
     places (row, 2): where signals and behaviors lie (places.py); later groups see what earlier ones set. groups
     (GROUP): all terms on one behavior (row) of one type; terms[up:down] increase it, terms[down:end] decrease it,
-    without any it takes its base; `times`: multiplies what an earlier group (another pathway) made of it; it stays
-    within least and most; `whole`: is cut to a whole number. start (type + 1): groups of a type are
-    groups[start[type]:start[type + 1]]. terms (TERM): signal is a row; signed: see hill_sums.
+    without any it takes its base; `times`: multiplies what an earlier group (another pathway) made of it; `own`: row
+    of the cell's own factor of it, or -1; it stays within least and most; `whole`: is cut to a whole number.
+    start (type + 1): groups of a type are groups[start[type]:start[type + 1]]. terms (TERM): signal is a row; signed:
+    see hill_sums.
 
     Cells of one type go through their groups side by side, BLOCK at a time: vector instructions, same bytes."""
     rows = np.empty(BLOCK, np.int64)
