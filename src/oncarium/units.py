@@ -16,7 +16,7 @@ from typing import Any
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d+)?"
 RANGE = re.compile(rf"({_NUMBER})\.\.(?!\.)({_NUMBER})")
-TAIL = re.compile(r"(?:^|\s)(?=assumed(?:\s|$)|@|[A-Z]\s+\S*\.\.|\S*\.\.)")  # where a number's evidence begins
+TAIL = re.compile(r"(?:^|\s)(?=assumed(?:\s|$)|@|(?:[A-Z]\s+)?[-+]?\.?\d\S*\.\.)")  # where a number's evidence begins
 KEY = re.compile(r"[\w:./()<>;+-]+")
 # parts of a unit: a name with at most one small power, a short number, * / ( ) and spaces; nothing that takes long to
 # work out
@@ -200,6 +200,18 @@ def split_source(text: str) -> tuple[str, Evidence]:
         )
         raise UnitError(f"'{' '.join(words)[:60]}' stands after the evidence; {what}")
     return text[: found.start()].strip(), Evidence(tuple(sources), grade, low, high)
+
+
+def bare(text: str) -> str:
+    """Text without its evidence; what is no number with evidence stays what it is.
+
+    >>> bare("2 um @Key2019 M 1..4"), bare("5..7 days after")
+    ('2 um', '5..7 days after')
+    """
+    try:
+        return split_source(text)[0]
+    except UnitError:
+        return text.strip()
 
 
 def parse_quantity(given: Any, unit: str) -> Quantity:

@@ -16,7 +16,7 @@ from oncarium.biology.motility import Motility
 from oncarium.biology.surface import Surface
 from oncarium.biology.vital import APOPTOTIC, LIVE, LYSED
 from oncarium.biology.volume import Volume
-from oncarium.engine.random import uniform
+from oncarium.engine.random import pair, uniform
 
 TUMOR, KILLER, EATER = range(3)
 SURE = 1e9  # 1/min: happens at the first chance
@@ -92,7 +92,7 @@ def test_of_several_eaters_the_first_gets_it_and_by_chances_per_step_the_smalles
         fire(contacts, tissue)
         apply(tissue)
         big = cells.id[cells["volume.total"] > 3000.0]
-        draws = [uniform(np.uint64(1), contacts.stream, 0, k, 4) for k in (1, 2, 3)]  # of who eats the cell 0
+        draws = [uniform(np.uint64(1), contacts.stream, 0, pair(k, 0), 0) for k in (1, 2, 3)]  # of who eats the cell 0
         assert big.tolist() == [1 + int(np.argmin(draws)) if exact else 1]
 
 
@@ -175,7 +175,7 @@ def test_chances_are_drawn_per_pair_as_in_the_twin(exact):
             if i == j or d2 >= (reach[i] + reach[j]) ** 2:
                 continue
             rate = c["attack.rate"][i, c.type[j]] * c["attack.immunogenicity"][j, c.type[i]]
-            draw = uniform(np.uint64(2), contacts.stream, 5, c.id[i], 4 * (c.id[j] + 1) + 2)
+            draw = uniform(np.uint64(2), contacts.stream, 5, pair(c.id[i], c.id[j]), 2)
             after = -math.log(1 - draw) / rate if exact else 0.0 if draw < rate else 1.0
             if after < soonest.get(c.id[i], 1.0):
                 expected[c.id[i]], soonest[c.id[i]] = c.id[j], after

@@ -7,7 +7,7 @@ from helpers import BOX, PLANE, TYPES, add_cells, ball, fire, shuffle, small_wor
 from oncarium.biology.death import Death
 from oncarium.biology.division import Division
 from oncarium.biology.volume import Volume
-from oncarium.engine.random import direction
+from oncarium.engine.random import direction, keys_of
 
 HALVED = ("total", "fluid", "nuclear", "nuclear_solid", "cytoplasm_solid", "target_nuclear")
 
@@ -37,7 +37,7 @@ def test_daughters_lie_one_radius_away_and_volumes_are_shared(grid):
         assert cells[f"volume.{part}"].sum() == pytest.approx(whole[part], rel=1e-14)
     for k, mother in enumerate(mothers):
         i, j = cells.rows_of(np.array([mother, 100 + k]))  # ids are given in the order of the mothers' ids
-        u = np.array(direction(np.uint64(4), division.stream, 2, mother, 0, grid.is_2d))
+        u = np.array(direction(np.uint64(4), division.stream, 2, keys_of("mother", mother), 0, grid.is_2d))
         r = 8.412710547954228
         np.testing.assert_allclose(cells.position[j], before[mother] + r * u, atol=1e-10)
         np.testing.assert_allclose(cells.position[i], before[mother] - 0.5 * r * u, atol=1e-10)
@@ -74,7 +74,7 @@ def test_inheritance_is_the_columns_own():
     fire(division, tissue)
     for name, column in cells.columns.items():
         mother, daughter = cells[name][3], cells[name][30]
-        if name in ("id", "position", "radius", "division.count"):
+        if name in ("id", "key", "position", "radius", "division.count"):
             continue
         if name == "springs.partner":
             assert (cells[name][[3, 8, 30]] == -1).all(), "who divides is let go"

@@ -95,7 +95,7 @@ def test_unknown_names_are_answered_with_the_nearest():
 
 
 def test_memory_and_declarations():
-    assert world().bytes_per_cell == 8 + 4 + 24 + 8 + 16 + 1
+    assert world().bytes_per_cell == 8 + 8 + 4 + 24 + 8 + 16 + 1
     for wrong in ({"kind": "thing"}, {"kind": "state", "inherit": "maybe"}):
         with pytest.raises(ValueError, match="one of"):
             Column("1", **wrong)

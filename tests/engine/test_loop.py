@@ -16,7 +16,7 @@ from oncarium.biology.volume import Volume
 from oncarium.engine.column import Signal, State
 from oncarium.engine.loop import LoopError, each_cell, each_contact, each_voxel
 from oncarium.engine.plan import Plan
-from oncarium.engine.random import uniform
+from oncarium.engine.random import pair, uniform
 
 SCALE = 2.0
 
@@ -117,7 +117,7 @@ def test_contacts_sum_over_neighbors_and_signals_start_from_zero():
     for i, j, d in pairs_within_reach(tissue):
         push[i] += math.exp(-d / cells["radius"][j]) * (1.0 + cells.type[j])
         for tick in (0, 1):
-            drawn[i] += uniform(np.uint64(3), process.stream, tick, cells.id[i], 4 * (cells.id[j] + 1))
+            drawn[i] += uniform(np.uint64(3), process.stream, tick, pair(cells.key[i], cells.key[j]), 0)
     assert push.max() > 0.0
     np.testing.assert_allclose(cells["push"], push, rtol=1e-12)
     np.testing.assert_allclose(cells["nearest"], drawn, rtol=1e-12)

@@ -64,7 +64,7 @@ initial: [{cells: cd8_effector, disc: {radius: 20 um}, count: 1}]
     counts = {}
     for name, rule in (("on", ceiling), ("off", "time increases cycle.exit.live to 0.0004 1/min, half 1 min")):
         simulation = oc.Simulation(oc.Model.from_text(text.replace("CEILING", f'"{rule}"')), seed=1)
-        simulation.run("14 day")
+        simulation.run("10 day")
         counts[name] = simulation.tissue.cells
     assert 4.0 <= counts["on"]["division.count"].max() <= 8.0 and counts["on"].n <= 2**8
     assert counts["off"].n > counts["on"].n

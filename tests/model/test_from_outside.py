@@ -196,13 +196,23 @@ def test_any_shape_anywhere_is_taken_or_told(place, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", "claim says scenario until control perturbed off readouts effect expect seeds notes series each".split()
+    "key",
+    "claim says tissue until changes control perturbed second off sham positive rules seeds notes series each along "
+    "readouts readouts.state readouts.function readouts.also readouts.state.effect readouts.state.direction "
+    "readouts.state.band readouts.state.measure readouts.state.of readouts.state.per".split(),
 )
 def test_any_shape_in_a_claim_is_taken_or_told(key, tmp_path):
+    from copy import deepcopy
+
     from oncarium.model.files import emit, parse
 
     for shape in SHAPES:
-        tree = {**read(library()[0]).tree, key: parse(f"v: {shape}", "v").tree["v"]}
+        tree = deepcopy(read(library()[0]).tree)
+        *above, last = key.split(".")
+        inner = tree
+        for name in above:
+            inner = inner[name]
+        inner[last] = parse(f"v: {shape}", "v").tree["v"]
         (tmp_path / "claim.yaml").write_text(emit(tree), encoding="utf-8")
         try:
             read_claim(tmp_path / "claim.yaml")

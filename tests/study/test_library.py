@@ -12,9 +12,9 @@ from oncarium.study.claims import joined, library, profiles, read_claim
 @pytest.mark.parametrize("path", library(), ids=lambda p: p.stem)
 def test_every_claim_of_the_library_can_be_run(path):
     claim = read_claim(path)
-    assert claim.id == path.stem and claim.says and claim.mechanism and claim.readouts and claim.source
+    assert claim.id == path.stem and claim.says and claim.mechanism and all(r.source for r in claim.readouts.values())
     arms = claim.arms(profiles()["quick"].of(claim))
-    assert claim.effect == "level" or len({m.digest for m in arms.values()}) == len(arms), "two arms are the same"
+    assert len({m.digest for m in arms.values()}) == len(arms), "two arms are the same"
 
 
 def test_profiles_know_their_size():

@@ -19,11 +19,18 @@ NUMBERS = [
 def test_the_numbers_of_the_library_belong_to_the_reference():
     numbers, readouts = sensitivity.uncertain()
     model = Model.load("reference")
-    assert len(numbers) == 21 and len(readouts) >= 5
-    low, high = (model.with_({k: v for n in numbers for k, v in n.of(model).changes(x).items()}) for x in (0.0, 1.0))
+    assert len(numbers) == 31 and len(readouts) >= 5
+    numbers = [n.of(model) for n in numbers]
+    ends = [{k: v for n in numbers for k, v in n.changes(x).items()} for x in (0.0, 1.0)]
+    low, own, high = (
+        {told.path: told.quantity.value for told in m.sources().numbers}
+        for m in (sensitivity.changed(model, ends[0]), model, sensitivity.changed(model, ends[1]))
+    )
     for path in (p for n in numbers for p in n.paths):
-        assert low.numbers[path].value <= model.numbers[path].value <= high.numbers[path].value, path
-        assert low.numbers[path].value < high.numbers[path].value, path
+        assert low[path] * 0.9999 <= own[path] <= high[path] * 1.0001 and low[path] < high[path], path
+    # all that put polarization up share one end
+    shared = [f"cells.tumor_macrophage: {signal} on polarization.rise, to" for signal in ("il10", "tgfb", "lactate")]
+    assert len({high[path] for path in shared}) == 1 and high[shared[0]] > own[shared[0]]
 
 
 def test_ranges_are_those_of_the_model():
@@ -38,6 +45,9 @@ def test_ranges_are_those_of_the_model():
     outside = sensitivity.Uncertain("oxygen outside", ("factors.oxygen.boundary",)).of(model)
     assert outside.changes(0.5) == {"factors.oxygen.boundary": "30 mmHg assumed"}  # from 0 on, evenly
     assert NUMBERS[0].of(model) == NUMBERS[0]  # a range of its own counts
+    half = sensitivity.Uncertain("x", ("cells.tumor: oxygen on death.necrosis, haf",))
+    with pytest.raises(InputError, match="no such number.*half"):
+        half.of(model)
     with pytest.raises(InputError, match="says no range"):
         sensitivity.Uncertain("decay", ("factors.oxygen.decay",)).of(model)
 

@@ -1,42 +1,45 @@
 """The table of README.md from a run of all claims.
 
 oncarium claims -o runs/claims
-python validation/claims/table.py [runs/claims]     copies claims.json, writes the table into README.md
+python validation/claims/table.py [runs/claims/site]     copies claims.json, writes the table into README.md
 """
 
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
 
-from oncarium.study.claims import library, read_claim
-from oncarium.study.claims_page import say
-from oncarium.study.effects import Effect
+from oncarium.study.effects import LOGS, said
 
 HERE = Path(__file__).parent
 FROM, TO = "<!-- table.py writes what follows -->", "<!-- to here -->"
 
 
 def told(effect: dict, kind: str) -> str:
-    return say(Effect(effect["value"], *effect["interval"], (), ()), kind).replace("x (", "× (")
+    if not effect["n"] or math.isnan(effect["value"]):
+        return ""
+    value, low, high = (said(kind, x) for x in (effect["value"], *effect["interval"]))
+    return f"{value:.3g}{'×' if kind in LOGS else ''} ({low:.3g} to {high:.3g})"
+
+
+def row(o: dict) -> str:
+    state, function = (o["readouts"].get(r) for r in ("state", "function"))
+    cells = [f"{r['called']}: {told(r['main'], r['effect'])}" if r else "" for r in (state, function)]
+    off = "; ".join(dict.fromkeys(r["control"] for r in (state, function) if r))
+    verdict = o["verdict"] if o["verdict"] == "supported" else f"**{o['verdict']}**"
+    q = "" if math.isnan(o["q"]) else f"{o['q']:.2g}"
+    return f"| {o['claim']} | {' | '.join(cells)} | {off} | {o['n']} | {q} | {o['predicted']} | {verdict} {o['why']} |"
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         shutil.copy(Path(sys.argv[1]) / "claims.json", HERE / "claims.json")
-    claims = {c.id: c for c in map(read_claim, library())}
     lines = [
-        "| claim | decisive read-out | effect (95 % interval) | expected | mechanism off | verdict |",
-        "|---|---|---|---|---|---|",
+        "| claim | state (90 % interval) | function | mechanism off | pairs | q | predicted | verdict |",
+        "|---|---|---|---|---|---|---|---|",
+        *map(row, json.loads((HERE / "claims.json").read_text())["claims"]),
     ]
-    for o in json.loads((HERE / "claims.json").read_text()):
-        c = claims[o["claim"]]
-        main, off = (told(x[0], c.effect) if x else o["error"] for x in (o["effects"], o["mechanism off"]))
-        verdict = o["verdict"] if o["verdict"] == "supported" else f"**{o['verdict']}**"
-        lines.append(
-            f"| {c.id} | {o['readouts'][0]} | {main} | {c.direction} {c.band[0]:g} to {c.band[1]:g} | {off} "
-            f"| {verdict} |"
-        )
     page = HERE / "README.md"
     before, _, rest = page.read_text().partition(FROM)
     page.write_text("\n".join([before + FROM, *lines, TO]) + rest.partition(TO)[2])

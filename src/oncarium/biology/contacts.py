@@ -15,7 +15,7 @@ from numba import njit
 from ..engine.cells import Cells
 from ..engine.column import Behavior, State
 from ..engine.process import Process, Tick
-from ..engine.random import stream_of, uniform
+from ..engine.random import pair, stream_of, uniform
 from ..engine.threads import over_rows
 from ..engine.tissue import Tissue
 from .antigen import LOAD
@@ -42,7 +42,7 @@ def choose(first, last, firing, who, place, rates, busy, free, acts, again, wish
     start of the step.
     """
     seed, stream, tick, dt, exact = firing
-    ids, kind, vital = who
+    _, keys, kind, vital = who
     position, reach, start, near = place
     apoptotic, necrotic, live, attack, immunogenicity, shield, fusion = rates
     for i in range(first, last):
@@ -68,40 +68,40 @@ def choose(first, last, firing, who, place, rates, busy, free, acts, again, wish
             far = reach[i] + reach[j]
             if dx * dx + dy * dy + dz * dz >= far * far:
                 continue
-            # one draw per pair and kind, keyed by the neighbor's id: the order of neighbors cannot matter
-            draw = 4 * (ids[j] + 1)
+            # one draw per pair and kind: the order of neighbors cannot matter
+            both = pair(keys[i], keys[j])
             if dead:
-                after = moment(uniform(seed, stream, tick, ids[i], draw), rate, dt, exact)
+                after = moment(uniform(seed, stream, tick, both, 0), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = ENGULF, j, after
                 continue
             rate = toward(live, i, t) * (1.0 - shield[j]) if shield.shape[0] > 0 else toward(live, i, t)
             if rate > 0.0 and not again:
-                after = moment(uniform(seed, stream, tick, ids[i], draw + 1), rate, dt, exact)
+                after = moment(uniform(seed, stream, tick, both, 1), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = ENGULF, j, after
             if busy[i] < 0 and fights > 0.0:
                 rate = fights * immunogenicity[j, kind[i]]
-                after = free[i] + moment(uniform(seed, stream, tick, ids[i], draw + 2), rate, dt, exact)
+                after = free[i] + moment(uniform(seed, stream, tick, both, 2), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = ATTACK, j, after
             if again:
                 continue
             rate = toward(fusion, i, t)
             if rate > 0.0:
-                after = moment(uniform(seed, stream, tick, ids[i], draw + 3), rate, dt, exact)
+                after = moment(uniform(seed, stream, tick, both, 3), rate, dt, exact)
                 if after < when[i]:
                     wish[i], whom[i], when[i] = FUSE, j, after
 
 
 @njit(cache=True, nogil=True)
-def lasting(seed, stream, tick, dt, exact, ids, duration, number):
+def lasting(seed, stream, tick, dt, exact, keys, duration, number):
     """Minutes that each of these attacks goes on; duration (cell) min is their mean length. By chances per step: the
     whole step, or until its end."""
-    out = np.empty(ids.shape[0])
-    for k in range(ids.shape[0]):
+    out = np.empty(keys.shape[0])
+    for k in range(keys.shape[0]):
         if duration[k] > 0.0:
-            out[k] = moment(uniform(seed, stream, tick, ids[k], number), 1.0 / duration[k], dt, exact)
+            out[k] = moment(uniform(seed, stream, tick, keys[k], number), 1.0 / duration[k], dt, exact)
         else:
             out[k] = 0.0
     return out
@@ -317,7 +317,7 @@ class Contacts(Process):
         cells = tissue.cells
         hitters = hitters[np.argsort(cells.id[hitters], kind="stable")]
         hit = cells.rows_of(cells["attack.target"][hitters])
-        given = (np.uint64(tick.seed), stream, tick.number, tick.dt, self.exact, cells.id[hitters])
+        given = (np.uint64(tick.seed), stream, tick.number, tick.dt, self.exact, cells.key[hitters])
         left = tick.dt - when[hitters]
         lasts = lasting(*given, cells["attack.duration"][hitters], number)
         minutes = np.minimum(lasts, left) if self.exact else left

@@ -85,7 +85,7 @@ def advance(first, last, firing, who, phase, elapsed, exit_rate, target_nuclear,
     that the mean number of cells is exact for any step.
     """
     seed, stream, tick, dt, exact = firing
-    ids, kind, vital = who
+    _, keys, kind, vital = who
     phases, divides, copies, fixed = models
     for i in range(first, last):
         t = kind[i]
@@ -104,7 +104,7 @@ def advance(first, last, firing, who, phase, elapsed, exit_rate, target_nuclear,
                     break
                 left = max(over, 0.0)
             else:
-                u = uniform(seed, stream, tick, ids[i], draw)
+                u = uniform(seed, stream, tick, keys[i], draw)
                 if u >= (math.expm1(rate * left) if exact and phases[t] == 1 else hazard(rate, left, exact)):
                     break
                 left = max(left + math.log1p(-u) / rate, 0.0) if exact else left

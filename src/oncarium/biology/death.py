@@ -58,7 +58,7 @@ class Fate(NamedTuple):
 def die(first, last, firing, who, state, rates, fate, started, cleared):
     """New deaths (started: 1 apoptosis, 2 necrosis), lysis, and clearance (cleared: 1)."""
     seed, stream, tick, dt, exact = firing
-    ids, kind, vital = who
+    _, keys, kind, vital = who
     elapsed, total, target_nuclear, rupture_volume = state
     apoptosis, necrosis = rates
     (
@@ -74,9 +74,9 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
             # what comes first happens, and the rest of the step belongs to it
             shrinks, swells = math.inf, math.inf
             if apoptosis[i] > 0.0:
-                shrinks = moment(uniform(seed, stream, tick, ids[i], 0), apoptosis[i], dt, exact)
+                shrinks = moment(uniform(seed, stream, tick, keys[i], 0), apoptosis[i], dt, exact)
             if necrosis[i] > 0.0:
-                swells = moment(uniform(seed, stream, tick, ids[i], 1), necrosis[i], dt, exact)
+                swells = moment(uniform(seed, stream, tick, keys[i], 1), necrosis[i], dt, exact)
             if min(shrinks, swells) >= dt:
                 continue
             started[i] = 1 if shrinks <= swells else 2
@@ -99,7 +99,7 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
         if fixed > 0.5 or duration <= 0.0:
             cleared[i] = elapsed[i] > duration - late
         else:
-            cleared[i] = uniform(seed, stream, tick, ids[i], 2) < hazard(1.0 / duration, min(dt, elapsed[i]), exact)
+            cleared[i] = uniform(seed, stream, tick, keys[i], 2) < hazard(1.0 / duration, min(dt, elapsed[i]), exact)
 
 
 class Death(Process):

@@ -19,7 +19,7 @@ from .vital import radius_of
 
 
 @njit(cache=True, nogil=True)
-def place(parents, daughters, seed, stream, tick, ids, position, radius, lower, upper, flat, exact):
+def place(parents, daughters, seed, stream, tick, keys, position, radius, lower, upper, flat, exact):
     """Put daughters at one (mother's) radius along a random axis and move the mother back by half of it.
 
     Exact: the axis of a 2-D tissue lies in its plane, and nobody leaves the box. Otherwise the axis is random in space
@@ -27,7 +27,7 @@ def place(parents, daughters, seed, stream, tick, ids, position, radius, lower, 
     """
     for k in range(parents.shape[0]):
         i, j = parents[k], daughters[k]
-        u = direction(seed, stream, tick, ids[i], 0, flat and exact)
+        u = direction(seed, stream, tick, keys[i], 0, flat and exact)
         r = radius[i]
         for a in range(3):
             step = u[a] * r if a < 2 or not flat else 0.0
@@ -91,7 +91,7 @@ class Division(Process):
         if not len(parents):
             return
         tissue.population.log(tick.time, cells.id[parents], "division", cells.id[daughters])
-        draws = (np.uint64(tick.seed), self.stream, tick.number, cells.id)
+        draws = (np.uint64(tick.seed), self.stream, tick.number, cells.key)
         box = (self.lower, self.upper, self.flat)
         place(parents, daughters, *draws, cells.position, cells["radius"], *box, self.exact)
         if OUTSIDE.name in cells:
@@ -135,7 +135,7 @@ class Division(Process):
                         "Lower the probabilities or the rules that raise them.",
                     )
                 chances[i, own] = chances[j, own] = rest
-            left = uniform(np.uint64(tick.seed), self.stream, tick.number, cells.id[i], 9)
+            left = uniform(np.uint64(tick.seed), self.stream, tick.number, cells.key[i], 9)
             for t, p in enumerate(chances[i]):
                 if left < p:
                     if t != cells.type[j]:

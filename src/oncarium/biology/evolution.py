@@ -16,15 +16,15 @@ HERITABLE = ("growth", "antigen", "resistance")
 
 
 @njit(cache=True, nogil=True)
-def mutate(seed, stream, tick, ids, daughters, rate, step, clone, growth, antigen, resistance):
+def mutate(seed, stream, tick, ids, keys, daughters, rate, step, clone, growth, antigen, resistance):
     """Change the heritable traits of mutating daughters by log-normal
     factors; each of them founds a clone named by her id."""
     for j in daughters:
-        if uniform(seed, stream, tick, ids[j], 0) < rate[j]:
+        if uniform(seed, stream, tick, keys[j], 0) < rate[j]:
             clone[j] = ids[j]
-            growth[j] *= math.exp(step[j] * normal(seed, stream, tick, ids[j], 1))
-            antigen[j] *= math.exp(step[j] * normal(seed, stream, tick, ids[j], 2))
-            resistance[j] *= math.exp(step[j] * normal(seed, stream, tick, ids[j], 3))
+            growth[j] *= math.exp(step[j] * normal(seed, stream, tick, keys[j], 1))
+            antigen[j] *= math.exp(step[j] * normal(seed, stream, tick, keys[j], 2))
+            resistance[j] *= math.exp(step[j] * normal(seed, stream, tick, keys[j], 3))
 
 
 class Evolution(Process):
@@ -60,4 +60,4 @@ class Evolution(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         cells = tissue.cells
         columns = (cells[f"evolution.{k}"] for k in ("rate", "step", "clone", *HERITABLE))
-        mutate(np.uint64(tick.seed), self.stream, tick.number, cells.id, tissue.population.born[1], *columns)
+        mutate(np.uint64(tick.seed), self.stream, tick.number, cells.id, cells.key, tissue.population.born[1], *columns)

@@ -80,7 +80,7 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
     exact: vector (cell, xyz) um/min keeps the speed of the moment, and toward (cell, xyz) the direction of the cue.
     """
     seed, stream, tick, dt, exact = firing
-    ids, kind, vital = who
+    _, keys, kind, vital = who
     value, lower, spacing, shape = field
     flat, planar, active, cue, follows_cue, normalized, contrast, any_cue, which = types
     persistence, bias, sensitivity, speed, heading, vector, toward = walk
@@ -100,7 +100,7 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
             p /= 1.0 + 0.5 * p
         still = exact and heading[i, 0] == 0.0 and heading[i, 1] == 0.0 and heading[i, 2] == 0.0
         kept = persistence[i] > 0.0 if exact else persistence[i] >= dt
-        if kept and not still and uniform(seed, stream, tick, ids[i], 0) >= p:
+        if kept and not still and uniform(seed, stream, tick, keys[i], 0) >= p:
             continue
         b = bias[i]
         cx, cy, cz = 0.0, 0.0, 0.0
@@ -137,7 +137,7 @@ def turn(first, last, firing, who, free, position, radius, field, types, walk):
         for k in range(3):
             heading[i, k] = 0.0
         for d in range(draws):
-            rx, ry, rz = direction(seed, stream, tick, ids[i], 1 + 2 * d, flat or planar[t])
+            rx, ry, rz = direction(seed, stream, tick, keys[i], 1 + 2 * d, flat or planar[t])
             hx = b * cx + (1.0 - b) * rx
             hy = b * cy + (1.0 - b) * ry
             hz = b * cz + (1.0 - b) * rz

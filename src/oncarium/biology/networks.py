@@ -43,20 +43,20 @@ def rates(s, p, held, out):
 
 
 @njit(**JIT)
-def loop(first, last, seed, stream, tick, time, most, ids, rows, p, held, state, out):
+def loop(first, last, seed, stream, tick, time, most, keys, rows, p, held, state, out):
     """Every row runs for `time`: waits, picks the node that changes, changes it. Returns the most changes of a row."""
     largest = 0
     for r in range(first, last):
-        s, rate, cell = state[r], out[r], ids[rows[r]]
+        s, rate, key = state[r], out[r], keys[rows[r]]
         left, draw = time, 0
         while draw < 2 * most:
             total = rates(s, p, held, rate)
             if not total > 0.0:
                 break
-            left += math.log(1.0 - uniform(seed, stream, tick, cell, draw)) / total
+            left += math.log(1.0 - uniform(seed, stream, tick, key, draw)) / total
             if left <= 0.0:
                 break
-            at = uniform(seed, stream, tick, cell, draw + 1) * total
+            at = uniform(seed, stream, tick, key, draw + 1) * total
             draw += 2
             k = 0
             while k < {n} - 1 and at >= rate[k]:
@@ -71,10 +71,10 @@ def loop(first, last, seed, stream, tick, time, most, ids, rows, p, held, state,
 
 
 @njit(cache=True, nogil=True)
-def draws(seed, stream, tick, ids, rows, draw, out):
+def draws(seed, stream, tick, keys, rows, draw, out):
     """One uniform number per row."""
     for r in range(rows.shape[0]):
-        out[r] = uniform(seed, stream, tick, ids[rows[r]], draw)
+        out[r] = uniform(seed, stream, tick, keys[rows[r]], draw)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Networks(Process):
             signal = cells[column][rows] if k < 0 else cells[column][rows, k]
             held[at], state[:, at] = True, (signal > threshold) if above else (signal < threshold)
         draws = (np.uint64(tick.seed), self.stream, tick.number)
-        given = (*draws, tick.dt / net.minutes, MOST, cells.id, rows, net.p, held, state, np.zeros(state.shape))
+        given = (*draws, tick.dt / net.minutes, MOST, cells.key, rows, net.p, held, state, np.zeros(state.shape))
         most = over_rows(module.loop, len(rows), self.threads, *given)
         if max(most, default=0) >= MOST:
             raise NumericsError(
@@ -202,7 +202,7 @@ class Networks(Process):
         runs[rows[new]] = number
         u = np.empty(len(new))
         for draw, (nodes, states, chances) in enumerate(net.starts):
-            draws(np.uint64(tick.seed), self.stream, tick.number, tissue.cells.id, rows[new], 2 * MOST + 2 + draw, u)
+            draws(np.uint64(tick.seed), self.stream, tick.number, tissue.cells.key, rows[new], 2 * MOST + 2 + draw, u)
             picked = np.minimum(np.searchsorted(np.cumsum(chances), u, side="right"), len(states) - 1)
             state[new[:, None], list(nodes)] = np.array(states, np.int8)[picked]
 

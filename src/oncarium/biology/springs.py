@@ -7,7 +7,7 @@ from numba import njit
 
 from ..engine.column import Behavior, State
 from ..engine.process import Process, Tick
-from ..engine.random import uniform
+from ..engine.random import pair, uniform
 from ..engine.tissue import Tissue
 from .death import hazard
 from .mechanics import Mechanics, Neighborhood
@@ -104,7 +104,7 @@ def _drop(partner, i, other):
 
 
 @njit(cache=True, nogil=True)
-def let_go(firing, order, ids, vital, detachment, before, row, partner):
+def let_go(firing, order, ids, keys, vital, detachment, before, row, partner):
     """End attachments by chance, and those to cells that are dead or gone. before, row (cell, bond): the ids held
     so far and their rows, -1 if gone."""
     seed, stream, tick, dt, exact = firing
@@ -115,7 +115,7 @@ def let_go(firing, order, ids, vital, detachment, before, row, partner):
                 continue  # the other one has let go first
             if j < 0 or vital[j] != LIVE or vital[i] != LIVE:
                 _drop(partner, i, other)
-            elif uniform(seed, stream, tick, ids[i], 2 * (other + 1)) < hazard(detachment[i], dt, exact):
+            elif uniform(seed, stream, tick, pair(keys[i], keys[j]), 0) < hazard(detachment[i], dt, exact):
                 _drop(partner, i, other)
                 _drop(partner, j, ids[i])
 
@@ -124,7 +124,7 @@ def let_go(firing, order, ids, vital, detachment, before, row, partner):
 def attach(firing, order, who, place, affinity, attachment, maximum, partner):
     """New attachments between live neighbors that both have a place free."""
     seed, stream, tick, dt, exact = firing
-    ids, kind, vital = who
+    ids, keys, kind, vital = who
     position, reach, first, near = place
     for i in order:
         if vital[i] != LIVE or attachment[i] <= 0.0:
@@ -138,7 +138,7 @@ def attach(firing, order, who, place, affinity, attachment, maximum, partner):
             if not touch(position, reach, i, j):
                 continue
             p = hazard(attachment[i] * affinity[i, kind[j]], dt, exact)
-            if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) < p:
+            if uniform(seed, stream, tick, pair(keys[i], keys[j]), 1) < p:
                 join(partner, ids, i, j)
 
 
@@ -184,7 +184,7 @@ class Springs(Process):
         if np.any(partner >= 0):
             before, row = partner.copy(), cells.rows_of(partner)
             held = (cells["springs.detachment"], before, row, partner)
-            let_go(self.firing(tick), order, cells.id, cells["vital"], *held)
+            let_go(self.firing(tick), order, cells.id, cells.key, cells["vital"], *held)
         if np.any(cells["springs.attachment"]):
             around = Neighborhood.of(tissue, self.mechanics)
             given = (cells["mechanics.affinity"], cells["springs.attachment"], cells["springs.maximum"])

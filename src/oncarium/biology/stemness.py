@@ -12,13 +12,13 @@ from ..engine.tissue import Tissue
 
 
 @njit(cache=True, nogil=True)
-def pass_on(seed, stream, tick, ids, parents, daughters, acts, kind, stem, divisions, renewal, return_):
+def pass_on(seed, stream, tick, keys, parents, daughters, acts, kind, stem, divisions, renewal, return_):
     """What every pair of mother and daughter is after a division; one draw per mother."""
     for k in range(parents.shape[0]):
         i, j = parents[k], daughters[k]
         if not acts[kind[i]]:
             continue
-        u = uniform(seed, stream, tick, ids[i], 0)
+        u = uniform(seed, stream, tick, keys[i], 0)
         if stem[i] > 0.5:
             stem[j] = 1.0 if u < renewal[i] else 0.0
             divisions[i] = 0.0
@@ -78,5 +78,5 @@ class Stemness(Process):
         cells = tissue.cells
         acts = np.ones(len(cells.types), np.bool_) if self.acts is None else self.acts
         columns = (cells[f"stem.{k}"] for k in ("level", "divisions", "renewal", "return"))
-        draws = (np.uint64(tick.seed), self.stream, tick.number, cells.id)
+        draws = (np.uint64(tick.seed), self.stream, tick.number, cells.key)
         pass_on(*draws, *tissue.population.born, acts, cells.type, *columns)

@@ -15,7 +15,7 @@ from .vital import LIVE
 
 
 @njit(cache=True, nogil=True)
-def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, which, becomes):
+def choose(first, last, seed, stream, tick, dt, exact, keys, kind, vital, rate, which, becomes):
     """becomes (cell) = the type each live cell turns into now, or -1; rate (cell, entry) 1/min, which (entry): type."""
     for i in range(first, last):
         if vital[i] != LIVE:
@@ -24,7 +24,7 @@ def choose(first, last, seed, stream, tick, dt, exact, ids, kind, vital, rate, w
         for k in range(which.shape[0]):
             t, r = which[k], rate[i, k]
             if r > 0.0 and t != kind[i]:
-                after = moment(uniform(seed, stream, tick, ids[i], t), r, dt, exact)
+                after = moment(uniform(seed, stream, tick, keys[i], t), r, dt, exact)
                 if after < soonest:
                     soonest, becomes[i] = after, t
 
@@ -63,7 +63,7 @@ class Transformation(Process):
         cells = tissue.cells
         becomes = np.full(cells.n, -1, np.int32)
         draws = (np.uint64(tick.seed), self.stream, tick.number, tick.dt, self.exact)
-        given = (cells.id, cells.type, cells["vital"], cells["transformation.rate"], self.which)
+        given = (cells.key, cells.type, cells["vital"], cells["transformation.rate"], self.which)
         over_rows(choose, cells.n, self.threads, *draws, *given, becomes)
         rows = np.flatnonzero(becomes >= 0)
         if len(rows):

@@ -32,16 +32,18 @@ MOBILITY = State(
 
 
 class Who(NamedTuple):
-    """Who the cells are, as kernels see them: id, kind (index of the type), vital (state), each (cell)."""
+    """Who the cells are, as kernels see them: id, key (of their random numbers), kind (index of the type), vital
+    (state), each (cell)."""
 
     id: np.ndarray
+    key: np.ndarray
     kind: np.ndarray
     vital: np.ndarray
 
 
 def who(cells: Cells) -> Who:
     """Who all cells are."""
-    return Who(cells.id, cells.type, cells["vital"])
+    return Who(cells.id, cells.key, cells.type, cells["vital"])
 
 
 def radius_of(volume):

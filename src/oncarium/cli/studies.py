@@ -234,10 +234,22 @@ def claims(
         list[str] | None,
         typer.Argument(metavar="[CLAIM...]", help="Claims of the library (C10), or files; all when left out."),
     ] = None,
-    profile: Annotated[str, typer.Option(help="How large, long and often: quick or full.")] = "quick",
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds per arm, in place of the profile's.")] = None,
+    profile: Annotated[str, typer.Option(help="How large and long: quick or full.")] = "quick",
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Pairs of seeds at most; looks are at 3, 5, 8, 12 and 20.")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(min=1, metavar="RUNS", help="Runs at most, in all starts.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0.0, help="No more seeds are begun after so many hours.")] = None,
+    few: Annotated[bool, typer.Option("--few", help="Two quick claims for two days with three seeds.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; as many as there are processors.")] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs and page.")] = Path("runs/claims"),
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of runs.")] = Path("runs/claims"),
+    site: Annotated[Path | None, typer.Option(help="Folder of the pages; OUT/site when left out.")] = None,
+    predicted: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Verdicts written down before the run:  C10: supported.")
+    ] = None,
+    changed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What was changed after a result:  C10: text.")
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the claims and stop.")] = False,
 ) -> None:
     """Put statements about tumors to the test: control, perturbation, and the mechanism switched off."""
@@ -246,7 +258,7 @@ def claims(
 
     known = {p.stem: p for p in study.library()}
     chosen, problems = [], []
-    for name in names or known:
+    for name in names or (study.FEW if few else known):
         path = known.get(name, Path(name))
         if name not in known and not path.exists():
             raise InputError(
@@ -272,9 +284,13 @@ def claims(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from ..study.claims_page import page, say
-    from ..study.verdicts import run_claims
+    from ..study import claims_site, protocol
+    from ..study.verdicts import VERDICTS
 
+    ids = {*known, *(c.id for c in chosen)}
+    foretold = claims_site.read_notes(predicted, sorted(ids), VERDICTS) if predicted else {}
+    after = claims_site.read_notes(changed, sorted(ids)) if changed else {}
+    way = study.few(ways[profile]) if few else ways[profile]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task(f"{len(chosen)} claims: runs", total=None)
@@ -282,10 +298,16 @@ def claims(
         def see(done: int, all: int) -> None:
             bar.update(task, completed=done, total=all)
 
-        outcomes = run_claims(chosen, out, profile=ways[profile], seeds=seeds, workers=workers, see=see)
+        outcomes = protocol.run_claims(
+            chosen, out, profile=way, seeds=seeds, budget=budget, hours=hours, workers=workers, see=see
+        )
+    about = protocol.freeze(chosen, out, way)
     for o in outcomes:
-        print(f"{o.claim.id:<6}{o.verdict:<24}{say(o.effects[0], o.claim.effect) if o.effects else o.error}")
-    print(f"page     {page(outcomes, out)}")
+        main = "; ".join(claims_site.say(x.main, x.readout.effect) for x in o.judged.values())
+        print(f"{o.claim.id:<6}{o.verdict:<20}{o.n:>3} pairs  {o.error or o.why or main}")
+    print(
+        f"page     {claims_site.site(outcomes, site or out / 'site', predicted=foretold, changed=after, about=about)}"
+    )
 
 
 def sensitivity(
@@ -314,7 +336,7 @@ def sensitivity(
 
     chosen, readouts = study.uncertain(numbers)
     tissue = load(model, given, numerics, compat, ignore)
-    if numbers is None and not any(tissue.has(path) for n in chosen for path in n.paths):
+    if numbers is None and not any(tissue.has(path.partition(":")[0]) for n in chosen for path in n.paths):
         raise InputError(
             "--numbers", f"the library's uncertain numbers are those of reference; {model} has none of them.",
             remedy="Say which numbers to vary, and what to read:  --numbers FILE",

@@ -14,6 +14,7 @@ from .part import Part
 
 POSITION = Column("um", "state", axis="xyz", doc="centre of the cell", name="position")
 ID = Column("1", "state", dtype=int, default=-1, doc="unique, never reused", name="id")
+KEY = Column("1", "state", dtype=int, doc="64-bit number of how the cell came to be, by which it draws", name="key")
 TYPE = Column("1", "state", dtype=np.int32, doc="index of the cell's type", name="type")
 NEXT_ID = "next_id"  # among the arrays of a checkpoint
 FADED = 0.1  # what is left of a column that fades at death, as in PhysiCell
@@ -42,7 +43,7 @@ class Cells(Part):
         self.types = tuple(types)
         self.absent = dict(absent or {})
         self.axes = {"xyz": ("x", "y", "z"), "type": self.types, **labels}
-        self.columns: dict[str, Column] = {c.name: c for c in (ID, TYPE, POSITION)}
+        self.columns: dict[str, Column] = {c.name: c for c in (ID, KEY, TYPE, POSITION)}
         self.traits: dict[str, Column] = {}
         for c in columns:
             (self.traits if c.kind == "trait" else self.columns).setdefault(c.name, c)
@@ -116,8 +117,15 @@ class Cells(Part):
         """(cell, xyz) um: centers."""
         return self["position"]
 
-    def add(self, type: int | np.ndarray, count: int = 1) -> slice:
-        """Append `count` rows of a type (or one row per entry of an array of types) with base values and fresh ids."""
+    @property
+    def key(self) -> np.ndarray:
+        """(cell) keys of their random numbers (engine/random.py)."""
+        return self["key"]
+
+    def add(self, type: int | np.ndarray, count: int = 1, key: np.ndarray | None = None) -> slice:
+        """Append `count` rows of a type (or one row per entry of an array of types) with base values and fresh ids.
+
+        key: how each came to be (`keys_of`); left out: its id."""
         kinds = np.asarray(type, np.int32)
         kinds = kinds if kinds.ndim else np.broadcast_to(kinds, (count,))
         count = len(kinds)
@@ -129,6 +137,7 @@ class Cells(Part):
             self._arrays[name][rows] = self.base[name][kinds]
         self._arrays["type"][rows] = kinds
         self._arrays["id"][rows] = np.arange(self.next_id, self.next_id + count)
+        self._arrays["key"][rows] = self._arrays["id"][rows] if key is None else key
         self.next_id += count
         self.n = need
         return rows

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .random import keys_of
+
 if TYPE_CHECKING:
     from .tissue import Tissue
 
@@ -109,10 +111,12 @@ class Population:
         parents = parents[np.argsort(cells.id[parents], kind="stable")]
         daughters = np.empty(0, np.int64)
         if len(parents):
-            new = cells.add(cells.type[parents])
+            key = cells.key[parents]  # at each division both draw by a new key: no count of births has a say in it
+            new = cells.add(cells.type[parents], key=keys_of("daughter", key))
+            cells.key[parents] = keys_of("mother", key)
             daughters = np.arange(new.start, new.stop)
             for name, column in cells.columns.items():
-                if name in ("id", "type"):
+                if name in ("id", "key", "type"):
                     continue
                 values = cells[name]
                 if column.inherit == "halve":

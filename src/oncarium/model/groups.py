@@ -8,7 +8,8 @@ from ..units import Quantity, split_source, whole_ticks
 from .catalog import groups
 from .reader import Reader
 
-STANDING = ("matrix",)  # sections whose mechanisms are there whether or not the model speaks of their numbers
+# groups whose mechanisms are there whether or not the model speaks of their numbers, where it has the section
+STANDING = ("matrix.", "vessels.exchange")
 
 
 def inner_groups(outer: str) -> tuple[str, ...]:
@@ -39,7 +40,7 @@ def read_groups(reader: Reader, tree: dict[str, Any]) -> dict[str, dict[str, flo
         outer, _, inner = path.partition(".")
         section = tree.get(outer)
         given = section.get(inner) if inner and isinstance(section, dict) else None if inner else section
-        if given is None and not (outer in STANDING and section is not None):
+        if given is None and not (path.startswith(STANDING) and section is not None):
             continue
         said = reader.group(given, path, [n.name for n in numbers], "number") if inner else reader.group(given, path)
         values = {}

@@ -18,7 +18,7 @@ from ..engine.cells import Cells
 from ..engine.column import Column
 from ..engine.fields import Fields
 from ..engine.process import Process, plain
-from ..engine.random import stream_of, uniform
+from ..engine.random import keys_of, stream_of, uniform
 from ..engine.tissue import Tissue
 from ..errors import InputError
 from ..model.environment import Domain
@@ -214,40 +214,47 @@ def place(model: Model, cells: Cells, seed: int) -> None:
     """Put the cells of every placement into the tissue, in the order of the model."""
     names = [t.name for t in model.types]
     domain = model.domain
-    for p in model.placements:
+    for number, p in enumerate(model.placements):
         if p.table:
             kinds = np.array([names.index(r[0]) for r in p.rows], np.int32)
             position = np.array([r[1:] for r in p.rows], float).reshape(-1, 3)
         elif p.count is not None:
-            position = scatter(p, domain, seed, cells.next_id)
+            position = scatter(p, domain, seed, number)
             kinds = np.full(len(position), names.index(p.type), np.int32)
         else:
             position = pack(p, domain)
             kinds = np.full(len(position), names.index(p.type), np.int32)
-        rows = cells.add(kinds)
+        rows = cells.add(kinds, key=placed(number, len(kinds)))
         cells.position[rows] = position
         give_values(model, p, cells, rows)
     draw(model, cells, seed)
 
 
+def placed(number: int, count: int) -> np.ndarray:
+    """Keys of the cells of a placement."""
+    return keys_of("placement", number, np.arange(count))
+
+
 @njit(cache=True)
-def _uniforms(seed, stream, first, out, draw):
+def _uniforms(seed, stream, keys, out, draw):
     for i in range(out.shape[0]):
         for k in range(out.shape[1]):
-            out[i, k] = uniform(seed, stream, 0, first[i], draw + k)
+            out[i, k] = uniform(seed, stream, 0, keys[i], draw + k)
 
 
-def scatter(p: Placement, domain: Domain, seed: int, first: int) -> np.ndarray:
-    """Positions (cell, xyz) um of `count` cells, uniform in the part of the region that lies in the domain."""
+def scatter(p: Placement, domain: Domain, seed: int, number: int) -> np.ndarray:
+    """Positions (cell, xyz) um of `count` cells, uniform in the part of the region that lies in the domain.
+
+    number: of the placement in the model. Where its k-th cell lies depends on nothing else."""
     assert p.region is not None and p.count is not None
     region = p.region
     low, high = (np.array(v) for v in region.bounds(domain))
     middle = 0.5 * (domain.lower[2] + domain.upper[2])
-    position = np.zeros((p.count, 3))
+    position, keys = np.zeros((p.count, 3)), placed(number, p.count)
     left = np.arange(p.count)
     for attempt in range(TRIES):
         u = np.empty((len(left), 3))
-        _uniforms(np.uint64(seed), PLACING, first + left, u, 3 * attempt)
+        _uniforms(np.uint64(seed), PLACING, keys[left], u, 3 * attempt)
         trial = low + u * (high - low)
         if domain.is_2d:
             trial[:, 2] = middle

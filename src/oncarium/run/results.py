@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import DataError, InputError, did_you_mean
-from ..units import say_time, split_source
+from ..units import bare, say_time
 from ..writing import write_text
 from . import words
 from .api import STORE
@@ -110,7 +110,7 @@ class Results:
         said = self.settings(arm)
         if self.kind != "sweep" or not said:
             return arm
-        return ", ".join(f"{self.short(path)} {split_source(value)[0]}" for path, value in said.items())
+        return ", ".join(f"{self.short(path)} {bare(value)}" for path, value in said.items())
 
     def short(self, path: str) -> str:
         """The last words of a path that tell it from the others."""

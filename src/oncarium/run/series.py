@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, did_you_mean
-from ..units import NUMBER, UnitError, canonical, factor, split_source
+from ..units import NUMBER, UnitError, bare, canonical, factor
 from .result import Result
 
 if TYPE_CHECKING:
@@ -51,12 +51,10 @@ def as_numbers(texts: Mapping[str, str | None]) -> tuple[dict[str, Any], str]:
     """
     pairs = {}
     for key, text in texts.items():
-        found = NUMBER.match(split_source(text)[0]) if text is not None else None
+        found = NUMBER.match(bare(text)) if text is not None else None
         if text is not None and found is None:
             return dict(texts), ""
-        pairs[key] = (
-            (float(found.group()), split_source(text)[0][found.end() :].strip()) if found and text else (np.nan, None)
-        )
+        pairs[key] = (float(found.group()), bare(text)[found.end() :].strip()) if found and text else (np.nan, None)
     units = {unit for value, unit in pairs.values() if unit is not None and not (value == 0.0 and unit == "")}
     if len(units) <= 1:
         return {key: value for key, (value, _) in pairs.items()}, next(iter(units), "")

@@ -108,7 +108,7 @@ def draw(model: Model, cells: Cells, seed: int) -> None:
             if not len(rows):
                 continue
             values = np.empty(len(rows))
-            if not _draw(np.uint64(seed), DRAWING, number, cells.id[rows], *_plain(x), values):
+            if not _draw(np.uint64(seed), DRAWING, number, cells.key[rows], *_plain(x), values):
                 raise InputError(
                     f"cells.{t.name}.distributions.{number}", f"no draw lies between {x.low:g} and {x.high:g}."
                 )
@@ -128,13 +128,13 @@ def _plain(x: Distribution) -> tuple[bool, float, float, float, float, float]:
 
 
 @njit(cache=True)
-def _draw(seed, stream, number, ids, flat, one, two, scale, low, high, out):
-    for i in range(len(ids)):
+def _draw(seed, stream, number, keys, flat, one, two, scale, low, high, out):
+    for i in range(len(keys)):
         for attempt in range(MOST_DRAWS):
             if flat:
-                value = one + (two - one) * uniform(seed, stream, number, ids[i], attempt)
+                value = one + (two - one) * uniform(seed, stream, number, keys[i], attempt)
             else:
-                value = one + two * normal(seed, stream, number, ids[i], attempt)
+                value = one + two * normal(seed, stream, number, keys[i], attempt)
             if scale > 0.0:
                 value = math.exp(scale * value)
             if flat or low < value < high:

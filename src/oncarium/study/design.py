@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import InputError, ModelError, Problem, did_you_mean
 from ..model.model import Model
 from ..run.api import check_seed, minutes
-from ..units import NUMBER, UnitError, factor, split_source
+from ..units import NUMBER, UnitError, bare, factor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -285,7 +285,7 @@ def _range(given: Any) -> tuple[float, float, str]:
         raise ValueError("it is no range;")
     parts = []
     for end in ends:
-        text = split_source(end.strip())[0]
+        text = bare(end)
         found = NUMBER.match(text)
         if found is None or not math.isfinite(float(found.group())):
             raise ValueError(f"'{text[:40]}' is no number;")

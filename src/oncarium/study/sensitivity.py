@@ -12,6 +12,7 @@ Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +21,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis.readout import complaint, read_out
-from ..errors import InputError, ModelError, OncariumError, Problem
+from ..errors import InputError, ModelError, OncariumError, Problem, did_you_mean
 from ..model.files import read
 from ..model.library import entry
 from ..model.model import Model
 from ..model.reader import Reader
 from ..run import api
+from ..units import ASSUMED
 from .ensemble import Task, run_all
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+# a number of a rule, as `oncarium sources` names it
+RULE = re.compile(r"cells\.(?P<type>[^:]+): (?P<pair>.+), (?P<part>to|half|hill)")
 LEVELS = 4  # values tried of each number
 # mean size of an effect where there is nothing but chance, in standard deviations
 NOISE = 2.0 / np.sqrt(np.pi) / (LEVELS / (2.0 * (LEVELS - 1.0)))
@@ -40,7 +44,7 @@ NOISE = 2.0 / np.sqrt(np.pi) / (LEVELS / (2.0 * (LEVELS - 1.0)))
 @dataclass(frozen=True)
 class Uncertain:
     """A number to vary: where it stands (several places share one value), from and to (texts with unit; where they are
-    empty, the range that the model says of it)."""
+    empty, the range that the model says of it). A rule's number stands at "cells.tumor: egf on drive.rise, half"."""
 
     name: str
     paths: tuple[str, ...]
@@ -59,9 +63,12 @@ class Uncertain:
 
     def of(self, model: Model) -> Uncertain:
         """This number, with the range that the model says of it where it has none. Raises InputError."""
-        found = next((model.numbers[p] for p in self.paths if p in model.numbers), None)
-        if self.low or found is None:
+        if self.low:
             return self
+        known = {told.path: told.quantity for told in model.sources().numbers}
+        found = next((known[p] for p in self.paths if p in known), None)
+        if found is None:
+            raise InputError(self.paths[0], f"the model has no such number.{did_you_mean(self.paths[0], known)}")
         if found.low is None or found.high is None:
             raise InputError(
                 self.paths[0], "the model says no range of this number,", "expected e.g. '2 um assumed 1..4'."
@@ -80,7 +87,7 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
 
     >>> numbers, readouts = uncertain()
     >>> len(numbers), readouts[0]
-    (21, {'measure': 'count', 'of': 'carcinoma', 'called': 'tumor cells'})
+    (31, {'measure': 'count', 'of': 'carcinoma', 'called': 'tumor cells'})
     """
     file = Path(path) if path else entry("claims", "uncertain")
     document = read(file, file.name)
@@ -108,6 +115,33 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
     if problems:
         raise ModelError(problems)
     return numbers, list(readouts)
+
+
+def changed(model: Model, changes: Mapping[str, str]) -> Model:
+    """The model with other numbers, also in rules; rules that share an end move it together. Raises ModelError.
+
+    >>> from oncarium.model.model import EXAMPLE
+    >>> other = changed(Model.from_text(EXAMPLE), {"cells.tumor: oxygen on death.necrosis, half": "5 mmHg assumed"})
+    >>> other.type("tumor").rules[0].half
+    5.0
+    """
+    plain: dict[str, Any] = {}
+    for path, said in changes.items():
+        found = RULE.fullmatch(path)
+        if not found:
+            plain[path] = said
+            continue
+        at, part = f"cells.{found['type']}.rules", found["part"]
+        own = model.type(found["type"]).rules
+        texts = plain.setdefault(at, [r.text for r in own])
+        named = [r for r in own if " on ".join(r.pair) == found["pair"]]
+        ends = {(r.behavior, r.increases, r.pathway) for r in named}
+        for k, rule in enumerate(own):
+            if rule in named or (part == "to" and (rule.behavior, rule.increases, rule.pathway) in ends):
+                lead = " to " if part == "to" else f", {part} "
+                number = said.removesuffix(f" {ASSUMED}")
+                texts[k] = re.sub(f"({lead})[^,]+", rf"\g<1>{number}", texts[k], count=1)
+    return model.with_(plain)
 
 
 def morris(
@@ -145,7 +179,8 @@ def morris(
     problem = {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
     points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
     models = [
-        model.with_({k: v for n, share in zip(numbers, point) for k, v in n.changes(share).items()}) for point in points
+        changed(model, {k: v for n, share in zip(numbers, point) for k, v in n.changes(share).items()})
+        for point in points
     ]
     tasks = [Task.of(m, until, seed) for m in models]
     again = [Task.of(model, until, seed + k) for k in range(repeats)]
@@ -184,8 +219,9 @@ def ranking(model: Model, table: pd.DataFrame, numbers: Sequence[Uncertain] | No
     """
     known = {n.name: n for n in (uncertain()[0] if numbers is None else numbers)}
     most = table.sort_values("mu_star", ascending=False, kind="stable").drop_duplicates("number")
-    most = most[[n in known and known[n].paths[0] in model.numbers for n in most["number"]]]
-    quantities = [model.numbers[known[n].paths[0]] for n in most["number"]]
+    there = {told.path: told.quantity for told in model.sources().numbers}
+    most = most[[n in known and known[n].paths[0] in there for n in most["number"]]]
+    quantities = [there[known[n].paths[0]] for n in most["number"]]
     return most.assign(
         path=[known[n].paths[0] for n in most["number"]],
         value=[str(q) for q in quantities],

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from ...engine.process import Process, Tick
-from ...engine.random import uniform
+from ...engine.random import keys_of, uniform
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
 from ..vessels.wall import open_radius, pieces
@@ -95,11 +95,11 @@ def count_arrivals(seed, stream, tick, voxels, mean, first, out):
 
 
 @njit(cache=True, nogil=True)
-def leaving(seed, stream, tick, dt, ids, rows, rate):
+def leaving(seed, stream, tick, dt, keys, rows, rate):
     """Which of these cells leave now, each at its own rate (row), 1/min."""
     out = np.zeros(rows.shape[0], np.bool_)
     for k in range(rows.shape[0]):
-        out[k] = uniform(seed, stream, tick, ids[rows[k]], 1) < 1.0 - math.exp(-rate[k] * dt)
+        out[k] = uniform(seed, stream, tick, keys[rows[k]], 1) < 1.0 - math.exp(-rate[k] * dt)
     return out
 
 
@@ -248,8 +248,10 @@ class Recruitment(Process):
         voxel = np.repeat(voxels, count)
         ny, nx = fields.grid.shape[1:]
         corner = np.stack([voxel % nx, voxel // nx % ny, voxel // (nx * ny)], axis=1)
-        new = cells.add(np.full(total, door.type))
-        u = np.array([[uniform(seed, stream, tick.number, i, a) for a in (1, 2, 3)] for i in cells.id[new]])
+        place = np.arange(total) - np.repeat(np.cumsum(count) - count, count)  # in the queue before the voxel
+        key = keys_of("arrival", k, voxel, tick.number, place)
+        new = cells.add(np.full(total, door.type), key=key)
+        u = np.array([[uniform(seed, stream, tick.number, i, a) for a in (1, 2, 3)] for i in key])
         if fields.grid.is_2d:
             u[:, 2] = 0.5
         cells.position[new] = self.lower + (corner + u) * self.spacing
@@ -267,7 +269,7 @@ class Recruitment(Process):
         share = inside[tissue.voxels(cells.position[rows])]
         rows, share = rows[share > 0.0], share[share > 0.0]
         seed = np.uint64(tick.seed)
-        rows = rows[leaving(seed, self.stream, tick.number, tick.dt, cells.id, rows, way.rate * share)]
+        rows = rows[leaving(seed, self.stream, tick.number, tick.dt, cells.key, rows, way.rate * share)]
         tissue.population.log(tick.time, cells.id[rows], "departure", way.type)
         if way.body >= 0:
             tissue.body.level[way.body] += (cells[way.carries][rows].sum() if way.carries else len(rows)) / way.size

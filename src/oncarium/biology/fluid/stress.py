@@ -43,6 +43,10 @@ class SolidStress(Process):
     group = "fluid.stress"
     numbers = (
         Number("pressure", "kPa", PRESSURE, "assumed 0.083..0.75", "of cells whose pressure is 1", ge=0.0),
+        Number("swelling", "kPa", SWELLING, "assumed 0.067..0.6", "of matrix of density 1 full of hyaluronan", ge=0.0),
+        Number(
+            "sparse", "1", SPARSE, "assumed 0.1..0.4", "share of volume from which on cells bear on each other", ge=1e-9
+        ),
         Number("width", "um", WIDTH, "assumed 10..40", "of the neighborhood", ge=0.0),
     )
     section = "fluid"
@@ -55,9 +59,12 @@ class SolidStress(Process):
     def of(cls, model, build, **options) -> SolidStress:
         return cls(model.fluid.period, **cls.said(model), **options)
 
-    def __init__(self, period: float = 60.0, pressure: float = PRESSURE, width: float = WIDTH):
+    def __init__(
+        self, period: float = 60.0, pressure: float = PRESSURE, width: float = WIDTH, swelling: float = SWELLING,
+        sparse: float = SPARSE,
+    ):  # fmt: skip
         self.period = period
-        self.pressure, self.width = pressure, width
+        self.pressure, self.width, self.swelling, self.sparse = pressure, width, swelling, sparse
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         from scipy.ndimage import gaussian_filter
@@ -74,7 +81,7 @@ class SolidStress(Process):
             left = [max(self.width**2 - h**2 / 6.0, 0.0) ** 0.5 / h for h in grid.spacing[::-1]]
             width = [0.0 if n == 1 else w for n, w in zip(grid.shape, left)]
             pressed, filled = (gaussian_filter(a.reshape(grid.shape), width, mode="reflect") for a in summed)
-            stress = self.pressure * pressed / np.maximum(filled, SPARSE * grid.voxel_volume)
+            stress = self.pressure * pressed / np.maximum(filled, self.sparse * grid.voxel_volume)
         if tissue.matrix is not None:
-            stress = stress + SWELLING * tissue.matrix.density * tissue.matrix.hyaluronan
+            stress = stress + self.swelling * tissue.matrix.density * tissue.matrix.hyaluronan
         tissue.fluid.stress[...] = stress

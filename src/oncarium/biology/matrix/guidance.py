@@ -13,6 +13,7 @@ from ...engine.column import Behavior, Trait
 from ...engine.process import Number, Process, Tick
 from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
+from ...engine.why import Why, lives_on, spoken
 from ..vital import MOBILITY
 
 OPEN, STEEPNESS = 30.0, 8.0  # what a model may say of pores, see Guidance
@@ -138,6 +139,10 @@ class Guidance(Process):
     )
 
     part = "matrix"
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return lives_on(cls, model) and spoken(model, cls.section)
 
     @classmethod
     def of(cls, model, build, **options) -> Guidance:

@@ -28,7 +28,7 @@ INSIDE = 1e-3  # um: how far before the membrane a cell is stopped
 
 
 @njit(cache=True, nogil=True)
-def hold(firing, ids, position, voxel, voxel_before, grid, gate, membrane):
+def hold(firing, keys, position, voxel, voxel_before, grid, gate, membrane):
     """Put back along the axis whoever crossed a face whose membrane
     did not let it pass; leaves the voxel each cell is in now."""
     seed, stream, tick, dt, _ = firing
@@ -36,7 +36,7 @@ def hold(firing, ids, position, voxel, voxel_before, grid, gate, membrane):
     passing, opening = gate
     mx, my, mz = membrane
     ny, nx = shape[1], shape[2]
-    for i in range(ids.shape[0]):
+    for i in range(keys.shape[0]):
         b, v = voxel_before[i], voxel[i]
         if b < 0 or b == v:
             voxel_before[i] = v
@@ -54,7 +54,7 @@ def hold(firing, ids, position, voxel, voxel_before, grid, gate, membrane):
                 strength = mx[z, y, face] if axis == 0 else my[z, face, x] if axis == 1 else mz[face, y, x]
                 if strength > 0.0:
                     chance = passing * max(1.0 - strength / opening, 0.0)
-                    if uniform(seed, stream, tick, ids[i], axis) >= 1.0 - math.exp(-chance * dt):
+                    if uniform(seed, stream, tick, keys[i], axis) >= 1.0 - math.exp(-chance * dt):
                         position[i, axis] = lower[axis] + face * spacing[axis] + (-INSIDE if up else INSIDE)
                         break
                 step = 1 if up else -1
@@ -202,7 +202,7 @@ class Membrane(Process):
         grid, voxel = (self.lower, self.spacing, fields.grid.shape), tissue.voxels()
         hold(
             self.firing(tick),
-            cells.id,
+            cells.key,
             cells.position,
             voxel,
             cells["membrane.voxel"],

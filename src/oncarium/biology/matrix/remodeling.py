@@ -136,9 +136,9 @@ class MatrixRemodeling(Process):
         Number("protection", "1", 5.0, "assumed 2..10", "how much full crosslinking holds back loss and MMP", ge=0.0),
         Number("hyaluronan", "1/min", 2.6e-4, "L 1.4e-4..4.9e-4", "loss of hyaluronan", ge=0.0),
         Number("alignment", "1/min", 1.0 / 1440.0, "assumed 2e-4..2e-3", "at which fibres follow traction", ge=0.0),
-        Number("mmp", "1/min", 4.8e-4, "assumed 1.6e-4..1.4e-3", "of density, at reference activity", ge=0.0),
-        Number("serine_protease", "1/min", 2.4e-4, "assumed 8e-5..7.2e-4", "of density, at reference activity", ge=0.0),
-        Number("cathepsin", "1/min", 2.4e-4, "assumed 8e-5..7.2e-4", "of density, at reference activity", ge=0.0),
+        Number("mmp", "1/min", 2e-4, "assumed 7e-5..6e-4", "of density, at reference activity", ge=0.0),
+        Number("serine_protease", "1/min", 1e-4, "assumed 3e-5..3e-4", "of density, at reference activity", ge=0.0),
+        Number("cathepsin", "1/min", 1e-4, "assumed 3e-5..3e-4", "of density, at reference activity", ge=0.0),
     )
     section = "matrix"
     slot = "remodel"

@@ -10,6 +10,7 @@ from ...engine.column import Behavior
 from ...engine.kernels.coupling import deposit, order_by_voxel
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
+from ...engine.why import Why, lives_on, spoken
 
 REFERENCE = 7.5  # kPa of the matrix whose pull is `pull`
 
@@ -54,6 +55,10 @@ class Reservoir(Process):
     clock = "transport"
     makes = ("tgfb", "vegfa")
     latent = Behavior("fmol/min", ge=0.0, doc="latent TGF-b laid down by a cell")
+
+    @classmethod
+    def why(cls, model) -> Why:
+        return lives_on(cls, model) and spoken(model, cls.section)
 
     def __init__(self, period: float, **numbers: float):
         self.period = period

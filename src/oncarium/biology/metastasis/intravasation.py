@@ -138,7 +138,7 @@ class Intravasation(Process):
             return spread.see(np.zeros(2), tick.dt)
         rates = np.stack([self.into_blood(tissue, rows), self.into_lymph(tissue, rows)]) * weight
         spread.see(DAY * rates.sum(axis=1), tick.dt)
-        seed, draw = np.uint64(tick.seed), (tick.number, tick.dt, cells.id, rows)
+        seed, draw = np.uint64(tick.seed), (tick.number, tick.dt, cells.key, rows)
         out = leaving(seed, self.stream + BY_BLOOD, *draw, rates[0])
         drained = leaving(seed, self.stream + BY_LYMPH, *draw, rates[1]) & ~out
         leaders, drained = rows[out], rows[drained]
@@ -229,7 +229,7 @@ class Intravasation(Process):
         cells, radius = tissue.cells, radius_of(tissue)
         chance = np.full(len(leaders), -math.log1p(-min(self.given["cluster"], 1.0 - 1e-12)))
         stream = self.stream + TOGETHER
-        many = leaving(np.uint64(tick.seed), stream, tick.number, 1.0, cells.id, leaders, chance)
+        many = leaving(np.uint64(tick.seed), stream, tick.number, 1.0, cells.key, leaders, chance)
         taken = {int(row) for row in (*leaders, *drained)}
         others, groups = self._candidates(tissue), []
         for row, takes in zip(leaders.tolist(), many):

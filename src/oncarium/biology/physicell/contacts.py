@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from ...engine.process import Tick
-from ...engine.random import uniform
+from ...engine.random import pair, uniform
 from ...engine.tissue import Tissue
 from ..contacts import Contacts
 from ..mechanics import Neighborhood
@@ -61,7 +61,7 @@ class Volumes(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def attach_and_detach(firing, order, ids, kind, free, place, rates, partner):
+def attach_and_detach(firing, order, ids, keys, kind, free, place, rates, partner):
     """One step of every cell's attachments; arguments as in springs.attach, free (cell): looks around at all."""
     seed, stream, tick, dt, _ = firing
     position, reach, first, near = place
@@ -72,9 +72,9 @@ def attach_and_detach(firing, order, ids, kind, free, place, rates, partner):
         b = 0
         while p > 0.0 and b < held_by(partner, i):
             other = partner[i, b]
-            if uniform(seed, stream, tick, ids[i], 2 * (other + 1)) <= p:
+            j = row_with(other, row_of, first_id)
+            if uniform(seed, stream, tick, pair(keys[i], keys[j] if j >= 0 else other), 0) <= p:
                 release(partner, i, other)
-                j = row_with(other, row_of, first_id)
                 if j >= 0:
                     release(partner, j, ids[i])
             b += 1
@@ -84,7 +84,7 @@ def attach_and_detach(firing, order, ids, kind, free, place, rates, partner):
             j = near[m]
             if held_by(partner, j) >= int(maximum[j]) or not touch(position, reach, i, j):
                 continue
-            if uniform(seed, stream, tick, ids[i], 2 * ids[j] + 1) <= attachment[i] * dt * affinity[i, kind[j]]:
+            if uniform(seed, stream, tick, pair(keys[i], keys[j]), 1) <= attachment[i] * dt * affinity[i, kind[j]]:
                 join(partner, ids, i, j)
                 if held_by(partner, i) >= int(maximum[i]):
                     break
@@ -110,7 +110,9 @@ class SpringsInOrder(Springs):
             return
         rates = Bonding(cells["mechanics.affinity"], attachment, cells["springs.detachment"], cells["springs.maximum"])
         place = Neighborhood.of(tissue, self.mechanics)
-        attach_and_detach(self.firing(tick), cells.order(), cells.id, cells.type, free(cells), place, rates, partner)
+        attach_and_detach(
+            self.firing(tick), cells.order(), cells.id, cells.key, cells.type, free(cells), place, rates, partner
+        )
 
 
 @njit(cache=True, nogil=True)
@@ -141,7 +143,7 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
     events (event, 3): code, row of the actor, row of the other; returns how many.
     """
     seed, stream, tick, dt, _ = firing
-    ids, kind, vital = who
+    ids, keys, kind, vital = who
     position, reach, first, near = place
     apoptotic, necrotic, immunogenicity = rates.apoptotic, rates.necrotic, rates.immunogenicity
     live, attack, fusion = rates.live.rate, rates.attack.rate, rates.fusion.rate  # of all types
@@ -162,14 +164,14 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                 if gone[j] or total[j] < GONE:
                     break  # PhysiCell looks no further
                 t = kind[j]
-                draw = 4 * (ids[j] + 1)
+                both = pair(keys[i], keys[j])
                 eats = False
                 if vital[j] != LIVE:
                     rate = apoptotic[i] if vital[j] == APOPTOTIC else necrotic[i]
-                    eats = not ate and rate > 0.0 and uniform(seed, stream, tick, ids[i], draw) < rate * dt
+                    eats = not ate and rate > 0.0 and uniform(seed, stream, tick, both, 0) < rate * dt
                 else:
                     rate = live[i, t]
-                    eats = not ate and rate > 0.0 and uniform(seed, stream, tick, ids[i], draw + 1) < rate * dt
+                    eats = not ate and rate > 0.0 and uniform(seed, stream, tick, both, 1) < rate * dt
                 if eats:
                     ate = True
                     fluid[i] += fluid[j]
@@ -182,7 +184,7 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                 if vital[j] != LIVE:
                     continue
                 if not began and target[i] < 0 and attack[i, t] > 0.0:
-                    if uniform(seed, stream, tick, ids[i], draw + 2) < attack[i, t] * immunogenicity[j, kind[i]] * dt:
+                    if uniform(seed, stream, tick, both, 2) < attack[i, t] * immunogenicity[j, kind[i]] * dt:
                         began = True
                         target[i] = ids[j]
                         join(partner, ids, i, j)
@@ -192,7 +194,7 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
                     not fused
                     and not gone[j]
                     and fusion[i, t] > 0.0
-                    and uniform(seed, stream, tick, ids[i], draw + 3) < fusion[i, t] * dt
+                    and uniform(seed, stream, tick, both, 3) < fusion[i, t] * dt
                 ):
                     fused = True
                     for x in range(3):
@@ -217,7 +219,7 @@ def interact(firing, order, who, free, place, seen, rates, attacks, nuclei, part
             damage[j] += damage_rate[i] * dt
             attacked[j] += dt
             delivered[i] += damage_rate[i] * dt
-            over = uniform(seed, stream, tick, ids[i], 1) < dt / (INSTANT + duration[i])
+            over = uniform(seed, stream, tick, keys[i], 1) < dt / (INSTANT + duration[i])
         if over:
             release(partner, i, target[i])
             if j >= 0:

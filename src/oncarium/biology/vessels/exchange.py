@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from .oxygen import HUMAN, MICROLITRE, RESISTANCE, RODENT, TISSUE, Blood, March, march, wall_resistance, way_of
 from .state import Vessels
@@ -38,17 +38,16 @@ class Passage(NamedTuple):
     in_cells: bool = False
 
 
-def passage(mass: float, blood: float = 0.0) -> Passage:
+def passage(
+    mass: float, blood: float = 0.0, leaky: float = LEAKY, power: float = SIZE_POWER, held_back: float = HELD_BACK
+) -> Passage:
     """Passage of a molecule of so many kDa.
 
     >>> [round(passage(m).permeability, 2) for m in (150.0, 45.0, 0.18)]
     [0.18, 0.4, 15.94]
     """
     return Passage(
-        blood,
-        LEAKY * (ANTIBODY / mass) ** SIZE_POWER,
-        min(0.95, HELD_BACK * (mass / ALBUMIN) ** SIZE_POWER),
-        mass < TINY,
+        blood, leaky * (ANTIBODY / mass) ** power, min(0.95, held_back * (mass / ALBUMIN) ** power), mass < TINY
     )
 
 
@@ -87,7 +86,12 @@ class VesselExchange(Process):
     Source      Secomb et al. 2004, Ann Biomed Eng 32:1519; Baxter & Jain 1989, Microvasc Res 37:77.
     """
 
-    group = "vessels"
+    group = "vessels.exchange"
+    numbers = (
+        Number("leaky", "um/min", LEAKY, "@Finley2012 R 0.06..0.36", "permeability of tumor vessels for IgG", ge=0.0),
+        Number("power", "1", SIZE_POWER, "assumed 0.44..1", "by which it falls with mass", ge=0.0, le=3.0),
+        Number("held_back", "1", HELD_BACK, "L 0.6..0.95", "share of albumin that the wall reflects", ge=0.0, le=1.0),
+    )
     section = "vessels"
     slot = "transport"
     reads = ("fields.value", "vessels", "fluid")
@@ -98,10 +102,10 @@ class VesselExchange(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> VesselExchange:
-        passages = {}
+        passages, said = {}, cls.said(model)
         for f in model.factors:
             if f.name != "oxygen" and (f.permeability is not None or f.mass is not None):
-                by_size = passage(f.mass, f.blood) if f.mass is not None else Passage(f.blood)
+                by_size = passage(f.mass, f.blood, **said) if f.mass is not None else Passage(f.blood)
                 passages[f.name] = by_size if f.permeability is None else by_size._replace(permeability=f.permeability)
         blood = RODENT if model.vessels.species == "rodent" else HUMAN
         return cls(build.minutes(cls.clock), passages, blood=blood, **options)

@@ -16,20 +16,12 @@ from ..matrix.remodeling import FAMILIES
 from .places import along, course
 from .sprouting import HALF, up
 
-COVERING, PDGFB_HALF = (
-    0.02 / 60.0,
-    0.3,
-)  # 1/min, nM: recruitment of pericytes by PDGF-B (assumed; half as read for fibroblasts)
-LEAVING, LEAVING_VEGF, LEAVING_HALF = 0.001 / 60.0, 0.01 / 60.0, 1.0  # 1/min, 1/min, nM of VEGF-A (assumed)
 ANG1_HALF, ANG2_HALF = 3.7, 3.0  # nM: affinities of Tie2 (recalled: Maisonpierre et al. 1997)
 ANG1_REST = 1.0  # nM of ANG1 at covered vessels (assumed): Tie2 signaling is 1 there without ANG2
 REST = ANG1_REST / (ANG1_REST + ANG1_HALF)  # share of Tie2 with ANG1 at rest
 ANG2_MOST, ANG2_REST = 3.0, 1.0 / 11.0  # nM at vessels fully activated by VEGF-A, and the share of it at rest (assumed)
 ANG2_VEGF = 0.5  # nM of VEGF-A at half of the release of ANG2 (assumed)
 PDGFB_SHARE = 0.2  # response to PDGF-B where a model has none: coverage 0.8 at rest, as in normal tissue
-MENDING = 0.02 / 60.0  # 1/min: repair of the basement membrane without pericytes, twice that with (assumed)
-OWN_CUT = 0.15 / 60.0  # 1/min: proteases of endothelium that VEGF-A activates and Tie2 does not hold (assumed)
-LUMEN_AGE = 1440.0  # min until a new vessel has a lumen (24 h)
 TOUCH = 10.0  # um between a cell's surface and a vessel within which its surface proteases cut the membrane
 
 
@@ -80,6 +72,19 @@ def ang2_of(vegf):
     return ANG2_MOST * (ANG2_REST + (1.0 - ANG2_REST) * up(vegf, ANG2_VEGF, 1.0))
 
 
+class Rates(NamedTuple):
+    """Numbers of vessels.maturation, see VesselMaturation."""
+
+    half: float
+    covering: float
+    pdgfb_half: float
+    leaving: float
+    leaving_vegfa: float
+    leaving_half: float
+    mending: float
+    own_cut: float
+
+
 class Wall(NamedTuple):
     """What becomes of the walls, as the quantities of segments; each (segment)."""
 
@@ -91,14 +96,16 @@ class Wall(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def mature(first, last, dt, half, signals, known, cut, wall):
+def mature(first, last, dt, rates, signals, known, cut, wall):
     """One step of segments first to last. signals (4, segment): VEGF-A, PDGF-B, ANG1, ANG2 nM; known (4): whether the
     tissue has each; cut (segment) 1/min of the membrane by proteases of others."""
     coverage, stability, membrane, leak, age = wall
+    half = rates.half
     for i in range(first, last):
         vegf, before = max(signals[0, i], 0.0), coverage[i]
-        share = up(max(signals[1, i], 0.0), PDGFB_HALF, 1.0) if known[1] else PDGFB_SHARE
-        coverage[i] = relaxed(before, COVERING * share, LEAVING + LEAVING_VEGF * up(vegf, LEAVING_HALF, 1.0), dt)
+        share = up(max(signals[1, i], 0.0), rates.pdgfb_half, 1.0) if known[1] else PDGFB_SHARE
+        leaving = rates.leaving + rates.leaving_vegfa * up(vegf, rates.leaving_half, 1.0)
+        coverage[i] = relaxed(before, rates.covering * share, leaving, dt)
         between = 0.5 * (before + coverage[i])  # second order
         for k in range(2):
             covered = between if k == 0 else coverage[i]
@@ -106,8 +113,8 @@ def mature(first, last, dt, half, signals, known, cut, wall):
             ang2 = max(signals[3, i], 0.0) if known[3] else ang2_of(vegf)
             stability[i] = covered * tie2(ang1, ang2)
             if k == 0:
-                own = OWN_CUT * up(vegf, half, 2.0) * (1.0 - stability[i])
-                membrane[i] = relaxed(membrane[i], MENDING * (1.0 + between), own + cut[i], dt)
+                own = rates.own_cut * up(vegf, half, 2.0) * (1.0 - stability[i])
+                membrane[i] = relaxed(membrane[i], rates.mending * (1.0 + between), own + cut[i], dt)
         leak[i] = permeability(coverage[i], vegf, half)
         age[i] += dt
 
@@ -136,14 +143,19 @@ class VesselMaturation(Process):
 
     group = "vessels.maturation"
     numbers = (
+        Number("half", "nM", HALF, "@Desai2006 @VEGF_2011_table R 0.028..0.5", "VEGF-A at half of its effect", ge=1e-9),
         Number(
-            "half",
-            "nM",
-            HALF,
-            "@Desai2006 @VEGF_2011_table R 0.028..0.5",
-            "VEGF-A at half of its effect on walls",
-            ge=1e-9,
+            "covering", "1/min", 0.02 / 60.0, "assumed 0.00011..0.001", "recruitment of pericytes by PDGF-B", ge=0.0
         ),
+        Number(
+            "pdgfb_half", "nM", 0.3, "@Apte1999 A 0.04..0.4", "PDGF-B at half of it, as read for fibroblasts", ge=1e-9
+        ),
+        Number("leaving", "1/min", 0.001 / 60.0, "assumed 5.6e-6..5e-5", "of pericytes", ge=0.0),
+        Number("leaving_vegfa", "1/min", 0.01 / 60.0, "assumed 5.6e-5..5e-4", "of pericytes in much VEGF-A", ge=0.0),
+        Number("leaving_half", "nM", 1.0, "assumed 0.2..5", "VEGF-A at half of that", ge=1e-9),
+        Number("mending", "1/min", 0.02 / 60.0, "assumed 0.00011..0.001", "of the membrane without pericytes", ge=0.0),
+        Number("own_cut", "1/min", 0.15 / 60.0, "assumed 0.0008..0.0075", "of the membrane by endothelium", ge=0.0),
+        Number("lumen", "min", 1440.0, "assumed 720..2880", "age at which a new vessel has a lumen", ge=0.0),
     )
     section = "vessels"
     slot = "remodel"
@@ -156,9 +168,10 @@ class VesselMaturation(Process):
     def of(cls, model, build, **options) -> VesselMaturation:
         return cls(model.vessels.period, **cls.said(model), **options)
 
-    def __init__(self, period: float = 60.0, half: float = HALF):
+    def __init__(self, period: float = 60.0, **numbers: float):
         self.period = period
-        self.half = half
+        said = {n.name: n.default for n in self.numbers} | numbers
+        self.rates, self.lumen_age = Rates(*(said[k] for k in Rates._fields)), said["lumen"]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         graph, fields = tissue.vessels.graph, tissue.fields
@@ -174,8 +187,8 @@ class VesselMaturation(Process):
         for name in FAMILIES:
             cut = cut + SOLUBLE * np.maximum(felt.get(name, none), 0.0)
         wall = Wall(*(s[name] for name in Wall._fields))
-        over_rows(mature, graph.n_segments, self.threads, tick.dt, self.half, signals, known, cut, wall)
-        s["lumen"][:] = s["age"] >= LUMEN_AGE
+        over_rows(mature, graph.n_segments, self.threads, tick.dt, self.rates, signals, known, cut, wall)
+        s["lumen"][:] = s["age"] >= self.lumen_age
 
     def touched(self, tissue: Tissue, there) -> np.ndarray:
         """(segment) 1/min by which the surface proteases of the cells within 10 um cut the membrane: the strongest."""

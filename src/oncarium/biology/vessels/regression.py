@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
 from .maturation import ang1_of, ang2_of, ang2_rules
@@ -15,47 +16,54 @@ from .places import along, course
 from .sprouting import slice_of, up
 from .tips import remove_orphans
 
-SLACK_SHEAR = 0.8  # Pa (0.1 to 1; as in models of vascular tumors)
-PATIENCE = 4000.0  # min without flow or shear until a wall thins (2,000 to 8,000)
-THINNING = 0.05 / 60.0  # um/min (as in models of vascular tumors)
-WALL = 1.0  # um: thickness of a mature wall (assumed)
-HEALING = 1.0 / 1440.0  # 1/min: a wall that is cared for becomes whole again within days (assumed)
-COLLAPSE = 0.2 / 60.0  # 1/min: a wall that is gone collapses (0.1 to 0.3 /h)
-SURVIVAL = 0.05  # nM of VEGF-A, half of what keeps uncovered endothelium alive
-COVERED = 0.3  # coverage from which on a vessel needs no VEGF-A
+WALL = 1.0  # um: thickness of a mature wall, against which `thinning` counts
+PATIENCE = 4000.0
+SURVIVAL, COVERED = 0.05, 0.3
+
+
+class Limits(NamedTuple):
+    """Numbers of vessels.regression, see Regression."""
+
+    shear: float
+    patience: float
+    thinning: float
+    healing: float
+    collapse: float
+    survival: float
+    covered: float
 
 
 @njit(cache=True, nogil=True)
-def neglect(vegf, coverage, ang1, ang2):
+def neglect(vegf, coverage, ang1, ang2, survival=SURVIVAL, covered=COVERED):
     """Share, 0 to 1, at which the wall of a vessel with blood thins: all of it where ANG2 rules without VEGF-A; else as
     much as it lacks pericytes and VEGF-A."""
-    if vegf < SURVIVAL and ang2_rules(ang1, ang2):
+    if vegf < survival and ang2_rules(ang1, ang2):
         return 1.0
-    return max(1.0 - coverage / COVERED, 0.0) * (1.0 - up(vegf, SURVIVAL, 2.0))
+    return max(1.0 - coverage / covered, 0.0) * (1.0 - up(vegf, survival, 2.0))
 
 
 @njit(cache=True, nogil=True)
-def thin(firing, ids, carried, signals, known, lumen, shear, coverage, slack, maturity, gone):
+def thin(firing, limits, ids, carried, signals, known, lumen, shear, coverage, slack, maturity, gone):
     """One step of all segments: slack, maturity, and whether each is gone. signals (3, segment): VEGF-A, ANG1, ANG2.
 
     Patience that ends and walls that come to their end within the step count from then on, whatever the step."""
     seed, stream, tick, dt, _ = firing
     for i in range(ids.shape[0]):
-        idle = lumen[i] > 0 and (not carried[i] or shear[i] < SLACK_SHEAR)
+        idle = lumen[i] > 0 and (not carried[i] or shear[i] < limits.shear)
         slack[i] = slack[i] + dt if idle else (slack[i] if lumen[i] == 0 else 0.0)
-        over = min(max(slack[i] - PATIENCE, 0.0), dt) if idle else 0.0  # min of this step beyond its patience
+        over = min(max(slack[i] - limits.patience, 0.0), dt) if idle else 0.0  # min of this step beyond its patience
         vegf = max(signals[0, i], 0.0)
         ang1 = max(signals[1, i], 0.0) if known[1] else ang1_of(coverage[i])
         ang2 = max(signals[2, i], 0.0) if known[2] else ang2_of(vegf)
-        share = neglect(vegf if known[0] else 1.0, coverage[i], ang1, ang2)
-        loss = THINNING / WALL * (over + share * (dt - over))
+        share = neglect(vegf if known[0] else 1.0, coverage[i], ang1, ang2, limits.survival, limits.covered)
+        loss = limits.thinning / WALL * (over + share * (dt - over))
         if over == 0.0 and share < 0.5:
-            maturity[i] = 1.0 + (maturity[i] - 1.0) * math.exp(-HEALING * (1.0 - share) * dt)
+            maturity[i] = 1.0 + (maturity[i] - 1.0) * math.exp(-limits.healing * (1.0 - share) * dt)
         bare = 0.0  # min of this step without a wall
         if loss > 0.0 and loss >= maturity[i]:
             bare = (1.0 - maturity[i] / loss) * (dt if share > 0.0 else over)
         maturity[i] = max(maturity[i] - loss, 0.0)
-        gone[i] = uniform(seed, stream, tick, ids[i], 0) < -math.expm1(-COLLAPSE * bare)
+        gone[i] = uniform(seed, stream, tick, ids[i], 0) < -math.expm1(-limits.collapse * bare)
 
 
 class Regression(Process):
@@ -77,6 +85,19 @@ class Regression(Process):
     """
 
     group = "vessels.regression"
+    numbers = (
+        Number("shear", "Pa", 0.8, "@Owen11_file R 0.1..1", "below which a vessel is slack", ge=0.0),
+        Number(
+            "patience", "min", PATIENCE, "@Owen11_file R 2000..8000", "without flow or shear until a wall thins", ge=0.0
+        ),
+        Number("thinning", "um/min", 0.05 / 60.0, "assumed 0.00028..0.0025", "of a wall of 1 um", ge=0.0),
+        Number("healing", "1/min", 1.0 / 1440.0, "assumed 0.00023..0.0021", "of a wall that is cared for", ge=0.0),
+        Number("collapse", "1/min", 0.2 / 60.0, "assumed 0.0016..0.005", "of a vessel without a wall", ge=0.0),
+        Number(
+            "survival", "nM", SURVIVAL, "assumed 0.01..0.25", "VEGF-A at half of what uncovered vessels need", ge=1e-9
+        ),
+        Number("covered", "1", COVERED, "assumed 0.15..0.6", "coverage that needs no VEGF-A", ge=1e-9, le=1.0),
+    )
     section = "vessels"
     slot = "remodel"
     part = "vessels"
@@ -89,8 +110,10 @@ class Regression(Process):
     def of(cls, model, build, **options) -> Regression:
         return cls(model.vessels.period, **cls.said(model), **options)
 
-    def __init__(self, period: float = 60.0):
+    def __init__(self, period: float = 60.0, **numbers: float):
         self.period = period
+        said = {n.name: n.default for n in self.numbers} | numbers
+        self.limits = Limits(*(said[k] for k in Limits._fields))
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         graph, fields, s = tissue.vessels.graph, tissue.fields, tissue.vessels.graph.segments
@@ -102,7 +125,7 @@ class Regression(Process):
         if rows:
             signals[known] = along(course(graph, fields.grid), fields.grid, fields.value[rows])
         gone = np.zeros(graph.n_segments, np.bool_)
-        given_ = (self.firing(tick), graph.segment_id, tissue.vessels.perfused, signals, known)
+        given_ = (self.firing(tick), self.limits, graph.segment_id, tissue.vessels.perfused, signals, known)
         thin(*given_, s["lumen"], s["shear"], s["coverage"], s["slack"], s["maturity"], gone)
         if gone.any():
             self.remove(tissue, tick, gone)

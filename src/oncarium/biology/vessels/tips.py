@@ -55,7 +55,7 @@ class Tips(Process):
 
     group = "vessels.sprouting"
     numbers = (
-        Number("speed", "um/min", SPEED, "assumed 0.056..0.5", "of a tip", ge=0.0),
+        Number("speed", "um/min", SPEED, "L 0.083..0.42", "of a tip", ge=0.0),
         Number("branching", "1/min", BRANCHING, "assumed 0.00011..0.001", "of a tip in much VEGF-A", ge=0.0),
         Number("half", "nM", HALF, "@Desai2006 @VEGF_2011_table R 0.028..0.5", "VEGF-A at half of it", ge=1e-9),
         Number("lysis", "1/min", LYSIS, "assumed 0.00056..0.005", "of the matrix ahead", ge=0.0),

@@ -20,7 +20,7 @@ from .source import LoopError, compile_file, nearest, source_of, word
 
 EVERYBODY = "all"
 # arguments of every generated loop
-FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "kind", "chosen")
+FIXED = ("first", "last", "seed", "stream", "tick", "dt", "time", "ids", "keys", "kind", "chosen")
 RESERVED = {*FIXED, "i", "j", "m", "start", "near", "position", "reach", "distance", "far", "dx", "dy", "dz"}
 
 
@@ -159,7 +159,7 @@ class LoopProcess(Process):
         if argument in ("kind", "id"):
             return f"{'kind' if argument == 'kind' else 'ids'}[i]"
         if re.fullmatch(r"u\d*", argument):
-            return f"uniform(seed, stream, tick, ids[i], {int(argument[1:] or 0)})"
+            return f"uniform(seed, stream, tick, keys[i], {int(argument[1:] or 0)})"
         return self._at(cells, *self.table[argument], "i")
 
     def _at(self, cells: Cells, name: str, index: int, row: str) -> str:
@@ -182,7 +182,7 @@ class LoopProcess(Process):
                 "",
                 "from numba import njit",
                 "",
-                "from oncarium.engine.random import uniform",
+                "from oncarium.engine.random import pair, uniform",
                 *lines,
                 *("", "", jit, scalar, "", "", jit),
                 f"def loop({', '.join(signature)}):",
@@ -203,12 +203,13 @@ class LoopProcess(Process):
         ]
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
-        self._run(tissue, tick, tissue.cells.n, tissue.cells.id, tissue.cells.type)
+        self._run(tissue, tick, tissue.cells.n, tissue.cells.id, tissue.cells.key, tissue.cells.type)
 
-    def _run(self, tissue: Tissue, tick: Tick, rows: int, ids: np.ndarray, kind: np.ndarray, *more) -> None:
+    def _run(self, tissue: Tissue, tick: Tick, rows: int, *who_and_more: Any) -> None:
         draws = (np.uint64(tick.seed), self.stream, tick.number, float(tick.dt), float(tick.time))
         arrays = (self.array(tissue, name) for name in self.arrays)
-        given = (*draws, ids, kind, self.chosen, *more, *arrays, *self.parameters.values())
+        ids, keys, kind, *more = who_and_more
+        given = (*draws, ids, keys, kind, self.chosen, *more, *arrays, *self.parameters.values())
         try:
             over_rows(self.module.loop, rows, self.threads, *given)
         except NumbaError as error:

@@ -12,8 +12,6 @@ from ..tissue import Tissue
 from .cells import LoopProcess, flat_names
 from .source import word
 
-DRAWS = 4  # uniform numbers per pair of cells
-
 
 class ContactProcess(LoopProcess):
     """A scalar function of a cell and one neighbor, folded over all neighbors in the order of their ids."""
@@ -45,9 +43,7 @@ class ContactProcess(LoopProcess):
         if argument == "distance":
             return "distance"
         if re.fullmatch(r"u\d*", argument):
-            if int(argument[1:] or 0) >= DRAWS:
-                raise self._say(f"{argument}; a pair of cells has the draws u, u1 ... u{DRAWS - 1}")
-            return f"uniform(seed, stream, tick, ids[i], {DRAWS} * (ids[j] + 1) + {int(argument[1:] or 0)})"
+            return f"uniform(seed, stream, tick, pair(keys[i], keys[j]), {int(argument[1:] or 0)})"
         if argument in ("other_kind", "other_id"):
             return f"{'kind' if argument == 'other_kind' else 'ids'}[j]"
         if argument.startswith("other_") and argument in self.table:
@@ -84,4 +80,4 @@ class ContactProcess(LoopProcess):
         cells, near, reach = tissue.cells, tissue.look(tissue), tissue.touch(tissue)
         before = [cells[n].copy() for n in self._copied()]
         pairs = (near.first, near.list, cells.position, reach, self.chosen_other)
-        self._run(tissue, tick, cells.n, cells.id, cells.type, *pairs, *before)
+        self._run(tissue, tick, cells.n, cells.id, cells.key, cells.type, *pairs, *before)

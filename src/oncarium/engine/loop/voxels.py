@@ -78,4 +78,5 @@ class VoxelProcess(LoopProcess):
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         voxels = tissue.fields.value[0].size
-        self._run(tissue, tick, voxels, np.arange(voxels), tissue.cells.type, tissue.fields.grid.voxel_volume)
+        numbers = np.arange(voxels)
+        self._run(tissue, tick, voxels, numbers, numbers, tissue.cells.type, tissue.fields.grid.voxel_volume)

@@ -63,25 +63,23 @@ def cells_text(w: Wording, placed: Sequence[Row] | None) -> str:
             w.note(f"values of {column} for single cells cannot be said")
         else:
             names[(column, label)] = name
-    skipped, first = everywhere(w) if placed is None and scattered(w) else [], 0
+    skipped = everywhere(w) if placed is None and scattered(w) else []
     lines: list[str] = []
-    for p in placements:
+    for number, p in enumerate(placements):
         if p in skipped:
-            first += p.count or 0
             continue
-        rows = p.rows if p.table else _places(w, p, first)
+        rows = p.rows if p.table else _places(w, p, number)
         for k, (name, *xyz) in enumerate(rows):
             more = [p.values[key][k] if key in p.values else math.nan for key in names]
             values = ["" if math.isnan(v) else say(float(v)) for v in more]
             lines.append(",".join([*(say(float(v)) for v in xyz), cell_text(name), *values]))
-        first += len(rows)
     head = ",".join(["x,y,z,type", *(cell_text(n) for n in names.values())])
     return "".join(f"{line}\n" for line in (head, *lines)) if lines else ""
 
 
-def _places(w: Wording, p: Placement, first: int) -> list[Row]:
-    """Where the cells of a region lie with the model's seed; first: how many were placed before."""
+def _places(w: Wording, p: Placement, number: int) -> list[Row]:
+    """Where the cells of a region lie with the model's seed; number: of the placement."""
     domain, seed = w.model.domain, w.model.seed
-    position = scatter(p, domain, seed, first) if p.count is not None else pack(p, domain)
+    position = scatter(p, domain, seed, number) if p.count is not None else pack(p, domain)
     w.note("cells of regions are written where they lie with the model's seed")
     return [(p.type, float(x), float(y), float(z)) for x, y, z in position]
