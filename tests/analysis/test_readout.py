@@ -161,12 +161,17 @@ def test_rates_are_events_per_live_cell_and_day_or_per_area(seen):
 
 def test_growth_is_divisions_less_deaths(seen):
     events = [(1, 0, "division", 50), (2, 1, "division", 51), (3, 50, "division", 52), (4, 2, "apoptosis", -1),
-              (5, 3, "necrosis", -1), (6, 1, "outflow", 0)]  # fmt: skip
+              (5, 3, "necrosis", -1), (6, 1, "outflow", 0), (7, 3, "phagocytosis", 4)]  # fmt: skip
     result = seen([*SQUARE, [40, 0]], cd8_effector=1, events=events)
     assert read_out(result, {"measure": "growth", "of": "carcinoma"}) == pytest.approx((3 - 2) / 4)
     assert read_out(result, {"measure": "growth", "of": "cd8_effector"}) == 0.0
     late = {"measure": "growth", "of": "carcinoma", "since": "210 min"}
     assert read_out(result, late) == pytest.approx(-2 / (4 * 1230 / 1440))
+
+
+def test_who_is_eaten_alive_has_died(seen):
+    result = seen(SQUARE, events=[(1, 0, "phagocytosis", 3)])
+    assert read_out(result, {"measure": "growth", "of": "carcinoma"}) == pytest.approx(-1 / 4)
 
 
 def test_kills_since_a_time(seen):

@@ -90,11 +90,11 @@ def test_it_agrees_with_the_twin():
     outflow, c = processes[2], tissue.cells
     c["motility.speed"][:] = 0.0
     c["radius"][:] = np.random.default_rng(4).uniform(5.0, 12.0, c.n)
-    cells = list(zip(c.id.tolist(), c.position.tolist(), c["radius"].tolist()))
+    cells = list(zip(c.key.tolist(), c.position.tolist(), c["radius"].tolist()))
     expected = leaving(cells, [(0, False), (0, True), (1, True)], SHEET.lower, SHEET.upper, 1, outflow.stream, 0)
     shuffle(tissue)
     fire(outflow, tissue, dt=6.0)
-    assert set(c.id[np.concatenate(tissue.population.removed)].tolist()) == expected
+    assert set(c.key[np.concatenate(tissue.population.removed)].tolist()) == expected
     assert 5 < len(expected) < 100
 
 

@@ -4,7 +4,7 @@ from oncarium.engine.random import uniform
 
 
 def leaving(cells, faces, lower, upper, seed, stream, tick):
-    """Ids of those who leave. cells: (id, place, radius) each; faces: (axis, upper?) in order."""
+    """Keys of those who leave. cells: (key, place, radius) each; faces: (axis, upper?) in order."""
     out = set()
     for k, (axis, up) in enumerate(faces):
         wall, tangent = (upper if up else lower)[axis], 1 - axis

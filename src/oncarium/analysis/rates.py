@@ -13,6 +13,7 @@ from .readings import index_of, measure, rows_of
 
 DAY = 1440.0  # min
 LATE = 1e-9  # min: moments so close are one
+ENDS = ("apoptosis", "necrosis", "phagocytosis")
 
 
 def _until(result: Result, t: Any) -> float:
@@ -89,11 +90,13 @@ def rate(result: Result, t: Any, kind: str, of: str, since: Any = 0.0, over: str
 @measure
 def growth(result: Result, t: Any, of: str, since: Any = 0.0) -> float:
     """Divisions less deaths of a type's cells, per live cell and day: the growth of the tissue of which this is a part,
-    whatever leaves the domain."""
+    whatever leaves the domain. A death is apoptosis or necrosis, or being eaten alive."""
     begin, end = _window(result, t, since)
     days = _cell_days(result, of, begin, end)
     born = _number_of(result, ("division",), of, begin, end)
-    died = _number_of(result, ("apoptosis", "necrosis"), of, begin, end)
+    ends = _found(result, tuple(k for k in ENDS if k in result.attrs["events"]), 0.0, end).drop_duplicates("id")
+    known, own = kinds_of(result), index_of(result, of)  # who dies and is then eaten dies once
+    died = sum(known.get(i) == own for i in ends["id"][(ends["time"] > begin) | (begin == 0.0)].tolist())
     return (born - died) / days if days > 0.0 else float("nan")
 
 

@@ -19,10 +19,10 @@ APART = 1.9  # radii between cells that rest beside each other (two-body equilib
 
 
 @njit(cache=True, nogil=True)
-def leaves(seed, stream, tick, ids, face, chance, out):
+def leaves(seed, stream, tick, keys, face, chance, out):
     """Mark the cells of a layer that leave, each by its chance (cell)."""
-    for i in range(ids.shape[0]):
-        out[i] |= uniform(seed, stream, tick, ids[i], face) < chance[i]
+    for i in range(keys.shape[0]):
+        out[i] |= uniform(seed, stream, tick, keys[i], face) < chance[i]
 
 
 def surplus(held: int, radius: float, length: float, flat: bool) -> float:
@@ -96,7 +96,7 @@ class Outflow(Process):
             many = [surplus(int(n), r, length, self.tangents == 2) if n else 0.0 for n, r in zip(h, radius.tolist())]
             out = np.zeros(len(near), np.bool_)
             chance = (np.array(many) / np.maximum(m, 1))[part]
-            leaves(np.uint64(tick.seed), self.stream, tick.number, cells.id[near], k, chance, out)
+            leaves(np.uint64(tick.seed), self.stream, tick.number, cells.key[near], k, chance, out)
             gone[near[out]] = True
         for rows in queue.removed:  # the dead, and those that leave in another way
             gone[rows] = False

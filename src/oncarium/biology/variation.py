@@ -21,10 +21,10 @@ def column_of(behavior: str) -> str:
 
 
 @njit(cache=True, nogil=True)
-def draw(seed, stream, ids, rows, sigma, out):
+def draw(seed, stream, keys, rows, sigma, out):
     """out[k] = exp(s z - s^2 / 2), mean 1, of the cells in these rows; z is standard normal, s = sigma (row)."""
     for k in range(rows.shape[0]):
-        out[k] = math.exp(sigma[k] * normal(seed, stream, 0, ids[rows[k]], 0) - 0.5 * sigma[k] ** 2)
+        out[k] = math.exp(sigma[k] * normal(seed, stream, 0, keys[rows[k]], 0) - 0.5 * sigma[k] ** 2)
 
 
 class Variation(Process):
@@ -32,7 +32,7 @@ class Variation(Process):
 
     Equation    f = exp(sigma z - sigma^2 / 2),  z standard normal: log-normal with mean 1
 
-    A cell draws its factors at its first decision, by its number, so that nothing else decides them. Rules multiply
+    A cell draws its factors at its first decision, by its random key, so that nothing else decides them. Rules multiply
     what they make of a behavior with it (their base and their ends alike); a behavior that no rule changes is
     multiplied once. A daughter has her mother's factors. A cell that changes its type keeps its z, and has the sigma
     of its new type. Bounds of the column hold.
@@ -76,7 +76,7 @@ class Variation(Process):
             if not len(rows):
                 continue
             factor, stream = np.empty(len(rows)), stream_of(f"{self.name} {name}")
-            draw(np.uint64(tick.seed), stream, cells.id, rows, sigma[cells.type[rows]], factor)
+            draw(np.uint64(tick.seed), stream, cells.key, rows, sigma[cells.type[rows]], factor)
             own[rows] = factor
             values = cells[column] if label is None else cells[column][:, cells.labels(column).index(label)]
             most = cells.column(column).le
