@@ -1,8 +1,8 @@
 """Random numbers as a pure function of (seed, stream, tick, key, draw).
 
 Philox4x32-10 of Salmon et al. 2011 (DOI 10.1145/2063384.2063405): no state, so neither threads nor memory order nor
-restarts can change what a cell draws. Counter words: (draw, low half of the key, tick, stream xor the high half); Philox's
-own key is the 64-bit seed, so that its schedule is the same for all cells of a loop.
+restarts can change what a cell draws. Counter words: (draw, low half of the key, tick, stream xor the high half);
+Philox's own key is the 64-bit seed, so that its schedule is the same for all cells of a loop.
 
 A cell's **key** is a 64-bit number that says how it came to be (`Cells.key`), not how many came before it: a birth
 elsewhere moves nobody else's draws, so that two arms of an experiment differ only by what their difference does. What
