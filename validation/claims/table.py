@@ -17,9 +17,9 @@ FROM, TO = "<!-- table.py writes what follows -->", "<!-- to here -->"
 
 
 def told(effect: dict, kind: str) -> str:
-    if not effect["n"] or math.isnan(effect["value"]):
+    if not effect["n"] or effect["value"] is None:
         return ""
-    value, low, high = (said(kind, x) for x in (effect["value"], *effect["interval"]))
+    value, low, high = (math.nan if x is None else said(kind, x) for x in (effect["value"], *effect["interval"]))
     return f"{value:.3g}{'×' if kind in LOGS else ''} ({low:.3g} to {high:.3g})"
 
 
@@ -28,7 +28,7 @@ def row(o: dict) -> str:
     cells = [f"{r['called']}: {told(r['main'], r['effect'])}" if r else "" for r in (state, function)]
     off = "; ".join(dict.fromkeys(r["control"] for r in (state, function) if r))
     verdict = o["verdict"] if o["verdict"] == "supported" else f"**{o['verdict']}**"
-    q = "" if math.isnan(o["q"]) else f"{o['q']:.2g}"
+    q = "" if o["q"] is None else f"{o['q']:.2g}"
     return f"| {o['claim']} | {' | '.join(cells)} | {off} | {o['n']} | {q} | {o['predicted']} | {verdict} {o['why']} |"
 
 

@@ -92,7 +92,7 @@ def site(
         text = _page(o, q[o.claim.id], predicted, changed, about or {}, operating or {})
         write_text(folder / f"{o.claim.id}.html", text)
     records = [_record(o, q[o.claim.id], predicted, changed) for o in outcomes]
-    write_text(folder / "claims.json", json.dumps({"about": dict(about or {}), "claims": records}, indent=1))
+    write_text(folder / "claims.json", json.dumps(_known({"about": dict(about or {}), "claims": records}), indent=1))
     page = Page("Claims", STYLE).text(HOW)
     counts = {v: sum(o.verdict == v for o in outcomes) for v in VERDICTS}
     page.text(
@@ -125,6 +125,15 @@ def site(
     )  # fmt: skip
     page.text(f"Oncarium {__version__}." + (f" Frozen {about['since']}." if about and "since" in about else ""))
     return page.write(folder / "index.html")
+
+
+def _known(x: Any) -> Any:
+    """What JSON can say: numbers that are none become null."""
+    if isinstance(x, Mapping):
+        return {k: _known(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return [_known(v) for v in x]
+    return None if isinstance(x, float) and not math.isfinite(x) else x
 
 
 def badge(verdict: str) -> str:
