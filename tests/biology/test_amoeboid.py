@@ -1,4 +1,4 @@
-"""Cells without proteases squeeze: the level by its closed form, who switches, how far they come through which pores."""
+"""Cells without proteases squeeze: the level by its closed form, who switches, who comes through which pores."""
 
 import math
 
@@ -18,7 +18,7 @@ cells:
   carcinoma:
     cycle: {model: live, exit: 0 1/min}
     death: {apoptosis: 0 1/min}
-    mechanics: {repulsion: 0 um/min, adhesion: 0.4 um/min}
+    mechanics: {repulsion: 10 um/min, adhesion: 0.4 um/min}
     motility: {speed: 0.4 um/min, persistence: 15 min}
     guidance: {optimum: 0.5, least: 0.3, pore: 12 um^2, lysis: 0}
     secretion: {rate: {mmp: 0 um^3/min}}
@@ -75,7 +75,8 @@ def test_invasion_without_proteases_goes_on_where_pores_are_wide_and_nowhere_els
     assert pores(0.45, 0.0) > 7.0 > pores(0.65, 0.0) and pores(0.45, 1.0) < 7.0
     stuck = [r for r in library_rules() if "guidance.pore" not in r]
     wide, switched_off, dense, swollen = (
-        run(**k)[1] for k in ({"rho": 0.45}, {"rho": 0.45, "rules": stuck}, {"rho": 0.65}, {"rho": 0.45, "hyaluronan": 1})
+        run(**k)[1]
+        for k in ({"rho": 0.45}, {"rho": 0.45, "rules": stuck}, {"rho": 0.65}, {"rho": 0.45, "hyaluronan": 1})
     )
     assert wide > 3 * switched_off and wide > 5 * dense and wide > 2 * swollen
     assert run(rho=0.65, mmp=1.0)[1] > 5 * dense, "who cuts comes through"

@@ -13,7 +13,7 @@ domain: {x: [-100 um, 100 um], y: [-100 um, 100 um]}
 until: 12 min
 entry: []
 initial:
-  - {cells: carcinoma, everywhere: {}, packing: hexagonal, spacing: 20 um, with: {damage.level: DAMAGE, evolution.resistance: RESISTANCE}}
+  - {cells: carcinoma, everywhere: {}, packing: hexagonal, spacing: 20 um, with: WITH}
   - {cells: tumor_macrophage, disc: {radius: 40 um}, count: MYELOID}
   - {cells: mdsc, disc: {radius: 40 um}, count: MYELOID}
 """
@@ -21,7 +21,8 @@ initial:
 
 def tumor(tmp_path, changes=None, *, myeloid=8, damage=0.0, resistance=1.0, columns=()):
     """These columns of the tumor cells after two decisions."""
-    text = TISSUE.replace("MYELOID", str(myeloid)).replace("DAMAGE", str(damage)).replace("RESISTANCE", str(resistance))
+    text = TISSUE.replace("MYELOID", str(myeloid))
+    text = text.replace("WITH", f"{{damage.level: {damage}, evolution.resistance: {resistance}}}")
     path = tmp_path / "piece.yaml"
     path.write_text(text)
     simulation = oc.Simulation(oc.load(path).with_(changes or {}), seed=1)

@@ -16,8 +16,8 @@ class Amoeboid(Score):
     fall     1/min   Behavior   rate of turning back
 
     What the level changes is said by rules: a cell that squeezes fits through narrower pores (guidance.pore) and holds
-    on less to others (mechanics.adhesion); it is as fast as before. So where all proteases are blocked, invasion goes on
-    wherever pores are wide enough, and nowhere else.
+    on less to others (mechanics.adhesion); it is as fast as before. So where all proteases are blocked, invasion goes
+    on wherever pores are wide enough, and nowhere else.
 
     Source      pores of 7 um^2 let tumor cells through without proteases: Wolf et al. 2013, J Cell Biol 201:1069 (DOI
                 10.1083/jcb.201210152); the switch: Wolf et al. 2003, J Cell Biol 160:267 (DOI 10.1083/jcb.200209006);

@@ -109,7 +109,8 @@ MECHANISMS = (
     Internalisation, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
-    Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
+    Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive,
+    Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
     acidity, metabolism, Surface, checkpoint, antigen, trapping,
     # what the matrix does to cells, and they to it
     MatrixRemodeling, Guidance,

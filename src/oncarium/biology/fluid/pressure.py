@@ -113,7 +113,14 @@ class FluidPressure(Process):
             "filtration", "um/min/mmHg", FILTRATION, "L 0.0216..1.2", "hydraulic conductivity of a leaky wall", ge=0.0
         ),
         Number("drainage", "1/min/mmHg", DRAINAGE, "assumed 0.00027..0.0024", "of normal lymph", ge=0.0),
-        Number("swelling", "1", SWELLING, "assumed 1..9", "a full gel of hyaluronan slows the flow 1 + so many times", ge=0.0),
+        Number(
+            "swelling",
+            "1",
+            SWELLING,
+            "assumed 1..9",
+            "a full gel of hyaluronan slows the flow 1 + so many times",
+            ge=0.0,
+        ),
         Number("oncotic", "mmHg", ONCOTIC, "assumed 1.4..12", "that proteins hold back"),
         Number("lymph_pressure", "mmHg", 0.0, "assumed", "in lymph vessels"),
     )

@@ -61,8 +61,8 @@ class Traits(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """What is changed of the cells' way and what that depends on: pore (cell) um^2, lysis (cell), persistence (cell) min,
-    heading (cell, xyz), speed (cell) um/min, mobility (cell)."""
+    """What is changed of the cells' way and what that depends on: pore (cell) um^2, lysis (cell), persistence (cell)
+    min, heading (cell, xyz), speed (cell) um/min, mobility (cell)."""
 
     pore: np.ndarray
     lysis: np.ndarray
@@ -177,7 +177,14 @@ class Guidance(Process):
         cells, matrix, grid = tissue.cells, tissue.matrix, tissue.fields.grid
         voxel = tissue.voxels()
         traits = Traits(*(cells.base[f"guidance.{k}"] for k in Traits._fields))
-        columns = ("guidance.pore", "guidance.lysis", "motility.persistence", "motility.heading", "motility.speed", MOBILITY.name)
+        columns = (
+            "guidance.pore",
+            "guidance.lysis",
+            "motility.persistence",
+            "motility.heading",
+            "motility.speed",
+            MOBILITY.name,
+        )
         fibres = (matrix.density.reshape(-1), matrix.hyaluronan.reshape(-1), matrix.orientation.reshape(5, -1))
         walk = Walk(*(cells[name] for name in columns))
         given = (tick.dt, self.acts, cells.type, cells["vital"], voxel, grid.is_2d, self.law, fibres, traits, walk)
