@@ -29,7 +29,6 @@ def test_what_nothing_hears_is_found_and_nothing_else():
     assert "factors.oxygen.michaelis" in found  # nobody consumes oxygen
     assert not set(found) & {
         "factors.oxygen.diffusion",
-        "factors.oxygen.initial",
         "cells.tumor.death.apoptosis",  # one death in seven hundred days is rare, not dead
         "cells.tumor.motility.persistence",
         "cells.tumor.rules.0.half",
