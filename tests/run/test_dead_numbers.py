@@ -34,7 +34,7 @@ def test_what_nothing_hears_is_found_and_nothing_else():
         "cells.tumor.rules.0.half",
         "cells.tumor.rules.0.hill",
     }
-    assert "3.75" in found["factors.oxygen.michaelis"].tried
+    assert found["factors.oxygen.michaelis"].tried == "25 mmHg"
     assert "factors.oxygen" in by_section(found.values()) and not why_dead(found["factors.oxygen.michaelis"])
 
 
