@@ -13,8 +13,8 @@ from typing import Any
 
 GROUPS = {  # heading -> modules below the biology; what is named nowhere comes last
     "Cells' insides": (
-        "metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "p53", "drive", "stemness", "senescence",
-        "evolution", "networks", "score",
+        "metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "amoeboid", "p53", "drive", "stemness",
+        "senescence", "evolution", "networks", "score",
     ),
     "Immune cells and stroma": (
         "surface", "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf",

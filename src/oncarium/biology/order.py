@@ -10,6 +10,7 @@ from ..engine.process import SLOTS, Variant, plain
 from ..engine.why import Why
 from .acidity import acidity
 from .activation import Activation
+from .amoeboid import Amoeboid
 from .antigen import antigen
 from .body.circulation import Circulation
 from .body.passages import Recruitment
@@ -108,7 +109,8 @@ MECHANISMS = (
     Internalisation, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
-    Hypoxia, Stat3, Smad, Emt, P53, Drive, Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
+    Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive,
+    Polarization, Activation, Exhaustion, Maturation, Caf, Inflammation,
     acidity, metabolism, Surface, checkpoint, antigen, trapping,
     # what the matrix does to cells, and they to it
     MatrixRemodeling, Guidance,

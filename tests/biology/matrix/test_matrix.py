@@ -9,7 +9,7 @@ import pytest
 import oncarium as oc
 from helpers import PLANE, add_cells, fire, shuffle, tissue_of
 from oncarium.biology.death import Death
-from oncarium.biology.matrix.guidance import Guidance, along, speed_factor
+from oncarium.biology.matrix.guidance import Guidance, along, pores, speed_factor
 from oncarium.biology.matrix.remodeling import REFRESH, MatrixRemodeling
 from oncarium.biology.matrix.sensing import LINKED, POWER, SOFT, MatrixSensing, order_of
 from oncarium.biology.matrix.state import Matrix
@@ -181,11 +181,32 @@ def test_cells_feel_density_stiffness_and_order():
 
 
 def test_speed_by_hand():
-    assert speed_factor(0.4, 0.4, 0.2, 7.0, 0.0) == pytest.approx(10.8**8 / (10.8**8 + 7**8))
-    assert speed_factor(0.8, 0.4, 0.2, 0.0, 0.0) == pytest.approx(0.2)
+    assert pores(0.4, 0.0) == pytest.approx(10.8) and pores(0.4, 0.6) == pytest.approx(10.8 * 0.7)
+    assert pores(1.2, 0.0) == 0.0 and pores(0.4, 0.6, filled=0.0) == pores(0.4, 0.0)
+    assert speed_factor(0.4, 0.4, 0.2, 10.8, 7.0, 0.0) == pytest.approx(10.8**8 / (10.8**8 + 7**8))
+    assert speed_factor(0.8, 0.4, 0.2, pores(0.8, 0.0), 0.0, 0.0) == pytest.approx(0.2)
     # pores of 2.7 um^2
-    assert speed_factor(0.7, 0.4, 0.2, 7.0, 0.0) < 0.01 < 0.4 < speed_factor(0.7, 0.4, 0.2, 7.0, 1.0)
+    narrow = pores(0.7, 0.0)
+    assert speed_factor(0.7, 0.4, 0.2, narrow, 7.0, 0.0) < 0.01 < 0.4 < speed_factor(0.7, 0.4, 0.2, narrow, 7.0, 1.0)
     assert along(np.array([0.5, -0.5, 0.0, 0.0, 0.0]), True, 1.0, 0.0, 0.0) == (0.5, 0.0, 0.0)
+
+
+def test_hyaluronan_takes_of_the_pores_what_cells_pass_through():
+    def speed(hyaluronan, pore, lysis=0.0, filled=0.5):
+        guidance, motility = Guidance(6.0, np.array([True]), filled=filled), Motility(6.0)
+        tissue = world(Mechanics(6.0), guidance, motility, n=5)
+        tissue.matrix.density[:], tissue.matrix.hyaluronan[:] = 0.4, hyaluronan
+        c = tissue.cells
+        c["motility.speed"][:], c["guidance.pore"][:], c["guidance.lysis"][:] = 1.0, pore, lysis
+        fire(guidance, tissue, dt=6.0)
+        assert np.ptp(c["motility.speed"]) == 0.0
+        return c["motility.speed"][0]
+
+    assert speed(0.0, 7.0) == pytest.approx(10.8**8 / (10.8**8 + 7**8))
+    assert speed(1.0, 7.0) == pytest.approx(5.4**8 / (5.4**8 + 7**8))
+    assert speed(1.0, 4.0) > 0.9, "T cells still pass"
+    assert speed(1.0, 7.0, lysis=1.0) == speed(0.0, 0.0), "who cuts need not fit"
+    assert speed(1.0, 7.0, filled=0.0) == speed(0.0, 7.0), "off"
 
 
 def test_fibres_turn_headings_and_slow_who_crosses_them():

@@ -113,6 +113,14 @@ class FluidPressure(Process):
             "filtration", "um/min/mmHg", FILTRATION, "L 0.0216..1.2", "hydraulic conductivity of a leaky wall", ge=0.0
         ),
         Number("drainage", "1/min/mmHg", DRAINAGE, "assumed 0.00027..0.0024", "of normal lymph", ge=0.0),
+        Number(
+            "swelling",
+            "1",
+            SWELLING,
+            "assumed 1..9",
+            "a full gel of hyaluronan slows the flow 1 + so many times",
+            ge=0.0,
+        ),
         Number("oncotic", "mmHg", ONCOTIC, "assumed 1.4..12", "that proteins hold back"),
         Number("lymph_pressure", "mmHg", 0.0, "assumed", "in lymph vessels"),
     )
@@ -138,11 +146,12 @@ class FluidPressure(Process):
         drainage: float = DRAINAGE,
         oncotic: float = ONCOTIC,
         lymph_pressure: float = 0.0,
+        swelling: float = SWELLING,
         faces: Mapping[str, tuple[float, float]] | None = None,
     ):
         self.period = period
         self.conductivity, self.filtration, self.drainage = conductivity, filtration, drainage
-        self.oncotic, self.lymph_pressure = oncotic, lymph_pressure
+        self.oncotic, self.lymph_pressure, self.swelling = oncotic, lymph_pressure, swelling
         self.faces = dict(faces or {})
 
     def prepare(self, tissue: Tissue) -> None:
@@ -158,7 +167,7 @@ class FluidPressure(Process):
         """(z, y, x) um^2/min/mmHg."""
         if tissue.matrix is None:
             return np.full(tissue.fields.grid.shape, self.conductivity)
-        room = np.maximum(1.0 - tissue.matrix.density, 0.0) ** 2 / (1.0 + SWELLING * tissue.matrix.hyaluronan)
+        room = np.maximum(1.0 - tissue.matrix.density, 0.0) ** 2 / (1.0 + self.swelling * tissue.matrix.hyaluronan)
         return self.conductivity * np.maximum(room, LEAST_OPEN)
 
     def walls(self, tissue: Tissue) -> tuple[np.ndarray, np.ndarray]:

@@ -15,11 +15,12 @@ from ...engine.why import Why, given, lives_on
 from .remodeling import FAMILIES
 from .state import BREACH
 
-# 1/min of every dissolved family at reference activity: alone it leaves 0.4 of a membrane, all three 0.18 (assumed)
-SOLUBLE = 5e-4
-# 1/min of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 10 h, uPAR-plasmin or
-# cathepsin alone within 25 h, and the membrane mends within two days of the cell's leaving (assumed)
-SURFACE = (2.5e-3, 1.2e-3, 1.2e-3)
+# 1/min: how fast a membrane mends; of every dissolved family at reference activity, which alone leaves 0.4 of it; and
+# of a family on the surface of a touching cell at full expression: MT1-MMP breaches within 30 h, uPAR-plasmin or
+# cathepsin alone within four days. All set at the tissue's level: a cell halfway into EMT opens what it touches within
+# two to four days, an epithelial one never, and the hole closes within two days of its leaving
+REPAIR, SOLUBLE = 1.5e-4, 2.2e-4
+SURFACE = (8.5e-4, 4e-4, 4e-4)
 EXPRESSION = 160.0  # um^3/min of secretion at half of the surface expression (assumed: that of an invasive cell)
 TOUCH = 1.0  # um between a cell and a face that it touches (assumed)
 ACID = (7.0, 8.0)  # pH at which half of a cathepsin works, and how steep that is, as in proteolysis
@@ -156,7 +157,7 @@ class Membrane(Process):
 
     group = "matrix.breach"
     numbers = (
-        Number("repair", "1/min", 0.02 / 60.0, "assumed 1.1e-4..1e-3", "of the membrane", ge=0.0),
+        Number("repair", "1/min", REPAIR, "assumed 1.1e-4..1e-3", "of the membrane", ge=0.0),
         Number("cut", "1/min", SOLUBLE, "assumed 1e-4..2.5e-3", "by each dissolved family at reference", ge=0.0),
         Number(
             "mmp", "1/min", SURFACE[0], "assumed 8.3e-4..7.5e-3", "on the surface of a cell that touches it", ge=0.0
@@ -164,7 +165,7 @@ class Membrane(Process):
         Number("serine_protease", "1/min", SURFACE[1], "assumed 4e-4..3.6e-3", "on the surface of such a cell", ge=0.0),
         Number("cathepsin", "1/min", SURFACE[2], "assumed 4e-4..3.6e-3", "on the surface of such a cell", ge=0.0),
         Number("expression", "um^3/min", EXPRESSION, "assumed 50..500", "secretion at half of these", ge=1e-9),
-        Number("pull", "1/min", 0.02 / 60.0, "assumed 1.1e-4..1e-3", "by a contracting cell", ge=0.0),
+        Number("pull", "1/min", REPAIR, "assumed 1.1e-4..1e-3", "by a contracting cell", ge=0.0),
         Number("passing", "1/min", 0.05, "assumed 0.017..0.15", "rate of passing where nothing is left", ge=0.0),
         Number("opening", "1", BREACH, "assumed 0.15..0.6", "strength below which a cell can pass", ge=1e-9, le=1.0),
     )

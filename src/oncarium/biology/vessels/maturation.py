@@ -11,7 +11,7 @@ from numba import njit
 from ...engine.process import Number, Process, Tick
 from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
-from ..matrix.membrane import SOLUBLE, surface_cut
+from ..matrix.membrane import surface_cut
 from ..matrix.remodeling import FAMILIES
 from .places import along, course
 from .sprouting import HALF, up
@@ -155,6 +155,10 @@ class VesselMaturation(Process):
         Number("leaving_half", "nM", 1.0, "assumed 0.2..5", "VEGF-A at half of that", ge=1e-9),
         Number("mending", "1/min", 0.02 / 60.0, "assumed 0.00011..0.001", "of the membrane without pericytes", ge=0.0),
         Number("own_cut", "1/min", 0.15 / 60.0, "assumed 0.0008..0.0075", "of the membrane by endothelium", ge=0.0),
+        Number("cut", "1/min", 5e-4, "assumed 1e-4..2.5e-3", "of it by each dissolved family at reference", ge=0.0),
+        Number("mmp", "1/min", 2.5e-3, "assumed 8.3e-4..7.5e-3", "of it by MMP on a cell that touches it", ge=0.0),
+        Number("serine_protease", "1/min", 1.2e-3, "assumed 4e-4..3.6e-3", "by serine proteases there", ge=0.0),
+        Number("cathepsin", "1/min", 1.2e-3, "assumed 4e-4..3.6e-3", "by cathepsin there, in acid", ge=0.0),
         Number("lumen", "min", 1440.0, "assumed 720..2880", "age at which a new vessel has a lumen", ge=0.0),
     )
     section = "vessels"
@@ -172,6 +176,7 @@ class VesselMaturation(Process):
         self.period = period
         said = {n.name: n.default for n in self.numbers} | numbers
         self.rates, self.lumen_age = Rates(*(said[k] for k in Rates._fields)), said["lumen"]
+        self.cut, self.surface = said["cut"], tuple(said[k] for k in FAMILIES)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         graph, fields = tissue.vessels.graph, tissue.fields
@@ -185,7 +190,7 @@ class VesselMaturation(Process):
         signals = np.stack([felt.get(name, none) for name in self.signals])
         cut = self.touched(tissue, there)
         for name in FAMILIES:
-            cut = cut + SOLUBLE * np.maximum(felt.get(name, none), 0.0)
+            cut = cut + self.cut * np.maximum(felt.get(name, none), 0.0)
         wall = Wall(*(s[name] for name in Wall._fields))
         over_rows(mature, graph.n_segments, self.threads, tick.dt, self.rates, signals, known, cut, wall)
         s["lumen"][:] = s["age"] >= self.lumen_age
@@ -195,7 +200,7 @@ class VesselMaturation(Process):
         from scipy.spatial import cKDTree
 
         out = np.zeros(len(there.first) - 1)
-        rate = surface_cut(tissue)
+        rate = surface_cut(tissue, self.surface)
         rows = np.flatnonzero(rate > 0.0)
         inside = there.length > 0.0
         if not len(rows) or not inside.any():
