@@ -45,8 +45,11 @@ def response(engine, link, others):
     n = len(LEVELS)
     rows = np.arange(values.shape[1])
     places = places_of([values], np.zeros_like(rows), rows)
-    respond(0, n, np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, 1]), own, engine.terms, False, places)
-    return values[:, row], own["base"][0], own["highest" if link.increases else "lowest"][0]
+    kinds, vital, start = np.zeros(n, np.int32), np.zeros(n, np.uint8), np.array([0, len(own)])
+    respond(0, n, kinds, vital, start, own, engine.terms, False, places)
+    pathways = dict.fromkeys(k.pathway for k in engine.links if (k.type, k.behavior) == (link.type, link.behavior))
+    mine = own[list(pathways).index(link.pathway)]
+    return values[:, row], mine["base"], mine["highest" if link.increases else "lowest"]
 
 
 def test_every_rule_of_the_library_is_here():

@@ -171,16 +171,19 @@ def _is_heard(small: Model, kind: str, column: str, label: str | None, seed: int
     a number that moves the chance of rare events is not taken for dead."""
     own = {r for name, r in small.rules if name == kind and r.behavior == (column, label)}
     ends = [r.value for r in own]
-    path = f"cells.{kind}.{column}" + (f".{label}" if label else "")
+    paths = [f"cells.{kind}.{column}.{label}"] if label else []
+    paths += [f"cells.{kind}.{column}"]  # a cycle of one phase
     rules = {f"cells.{kind}.rules": [r.text for name, r in small.rules if name == kind and r not in own]}
     seen = []
     for value in (0.0, *(v for v in ends if v > 0.0), 0.1, 1.0, 10.0, 1e3, 1e5):
-        try:
-            unit = small.names.unit(column, label)
-            seen.append(_seen(small.with_({**rules, path: str(Quantity(value, unit))}), DECISIONS, True, seed))
-        except OncariumError:
-            continue
-        if _differ(seen[0], seen[-1]) - {column}:
+        said = str(Quantity(value, small.names.unit(column, label)))
+        for path in paths:
+            try:
+                seen.append(_seen(small.with_({**rules, path: said}), DECISIONS, True, seed))
+                break
+            except OncariumError:
+                continue
+        if seen and _differ(seen[0], seen[-1]) - {column}:
             return True
     return False
 
