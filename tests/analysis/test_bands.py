@@ -70,7 +70,8 @@ def test_a_column_over_time(results):
     assert ax.get_ylabel() == "sense.factor.oxygen (mmHg)"
     several = plot.over_time(results, "radius")
     tumor = results[0].types.index("tumor")
-    medians = [[np.median(r.array("radius", t)[r.array("type", t) == tumor]) for t in r.times] for r in results]
+    live = {(r, t): (r.array("type", t) == tumor) & (r.array("vital", t) == 0) for r in results for t in r.times}
+    medians = [[np.median(r.array("radius", t)[live[r, t]]) for t in r.times] for r in results]
     k = [line.get_label() for line in several.lines].index("tumor")
     assert np.allclose(several.lines[k].get_ydata(), np.median(medians, axis=0), rtol=1e-6)
 

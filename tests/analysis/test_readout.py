@@ -125,7 +125,7 @@ def test_the_matrix_is_seen(seen):
         for k in ("density", "crosslink", "stiffness", "order", "membrane", "breached")
     }
     assert look["density"] == pytest.approx(0.5) and look["crosslink"] == pytest.approx(0.5) and look["order"] == 0.0
-    assert look["stiffness"] == pytest.approx(1.5 * 0.5**1.8 * 3.0)
+    assert look["stiffness"] == pytest.approx(4.0 * 0.5**1.8 * 1.5)
     # half of the faces of a circle look to x
     assert look["breached"] == pytest.approx(0.5) and look["membrane"] == pytest.approx(0.6)
     with pytest.raises(InputError, match="Did you mean 'density'"):

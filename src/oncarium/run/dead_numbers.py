@@ -37,11 +37,14 @@ SECTIONS = (
     "exit",
     "metastasis",
 )
-HALF_SIDE, EACH = 80.0, 12  # um of the small box; cells of each type in it
-DECISIONS, WHOLE = 24, 6  # after which the box and the model as it is are looked at
-RATE, OTHER = 100.0, 1.5  # by which a rate and any other number are multiplied
+HALF_SIDE, EACH = 90.0, 16  # um of the small box; cells of each type in it
+DECISIONS, START, WHOLE = 30, 4, 12  # after which the box, the model as it is and the model awake are looked at
+RATE, OTHER = 100.0, 10.0  # by which a rate and any other number are multiplied
 KNOWN = {  # path -> why nothing in a tissue hears such a number
-    r"^factors\..*\.mass$": "what a small molecule weighs, for the check of its diffusion"
+    r"^vessels\.regression\.": "heard by vessels that have been without flow for days",
+    r"^vessels\.maturation\.lumen$": "heard by a sprout after a day",
+    r"^fluid\.drainage\.flow$": "heard where no pressure of the fluid is modelled",
+    r"^factors\..*\.mass$": "what a small molecule weighs, for the check of its diffusion",
 }
 RULE = re.compile(r"cells\.(?P<type>[^.]+)\.rules(?P<add>\.add)?\.(?P<k>\d+)\.(?P<part>to|half|hill)$")
 
@@ -72,7 +75,7 @@ def dead_numbers(model: Model, paths: Iterable[str] | None = None, seed: int = 1
     []
     """
     small = _small(model)
-    tissues = ((small, DECISIONS, True), (model, WHOLE, False), (model, WHOLE, True))
+    tissues = ((small, DECISIONS, True), (model, START, False), (model, WHOLE, True))
     before = [_seen(*tissue, seed) for tissue in tissues]
     heard: set[tuple[str, str, str | None]] = set()
     for path in asked(model) if paths is None else paths:
@@ -107,7 +110,7 @@ def _is_asked(path: str, number: Quantity) -> bool:
 def _changed(model: Model, path: str, number: Quantity) -> Iterator[tuple[str, Model]]:
     """The model with another value there, the first that it allows."""
     large = RATE if "/min" in number.unit else 1 / RATE if number.unit == "min" else OTHER
-    for times in (large, 1 / large, OTHER, 1 / OTHER, 1.05, 0.95):
+    for times in (large, 1 / large, 1.5, 1 / 1.5, 1.05, 0.95):
         said = str(Quantity(number.value * times, number.unit))
         try:
             yield said, _with(model, path, said)
@@ -139,6 +142,8 @@ def _small(model: Model) -> Model:
     changes: dict[str, Any] = {f"domain.{a}": [f"{-HALF_SIDE} um", f"{HALF_SIDE} um"] for a in "xy"}
     if not model.domain.is_2d:
         changes["domain.z"] = changes["domain.x"]
+    if "vessels.columns.density" in model.numbers:
+        changes["vessels.columns.density"] = "1000 1/mm^2"
     changes["initial"] = [{"cells": t.name, "everywhere": {}, "count": EACH} for t in model.types]
     for path, number in model.numbers.items():
         if any(f".{word}." in path for word in ("disc", "ring", "ball", "shell")) and not path.startswith("initial"):
@@ -222,6 +227,11 @@ def _wake(simulation: Simulation) -> None:
     halves: dict[tuple[str, Any], float] = {}
     for link in links:
         halves[link.signal] = max(halves.get(link.signal, 0.0), link.half)
+    for door in simulation.model.patient.entries:
+        if door.factor:
+            at = ("sense.factor", door.factor)
+            halves[at] = max(halves.get(at, 0.0), door.half)
+    _anywhere_in_the_cycle(simulation, rng)
     for (name, _), half in halves.items():
         entry = known.get(name)
         if entry is None or entry.kind != "state" or entry.axis is not None or cells[name].dtype != float:
@@ -232,12 +242,27 @@ def _wake(simulation: Simulation) -> None:
         value = tissue.fields.value[k]
         most = 3.0 * halves.get(("sense.factor", factor.name), 0.0) or 2.0 * max(float(value.max()), 1e-3)
         value[...] = (most if math.isfinite(most) else 1.0) * rng.random(value.shape) ** 2
+    matrix = tissue.members().get("matrix")
+    for name, strength in (matrix.arrays() if matrix else {}).items():
+        if name.startswith("membrane"):
+            strength[...] *= rng.random(strength.shape)
     if getattr(tissue, "vessels", None) is not None:
         segments = tissue.vessels.graph.segments
         segments["membrane"][:] = segments["stability"][:] = 0.0
         segments["age"][:] = 1e5
     if getattr(tissue, "body", None) is not None:
         tissue.body.level[:] = rng.uniform(0.5, 3.0, len(tissue.body.level))
+
+
+def _anywhere_in_the_cycle(simulation: Simulation, rng: np.random.Generator) -> None:
+    """Every cell in some phase of its cycle, so that some divide within the hour."""
+    cells = simulation.tissue.cells
+    if "cycle.phase" not in cells.columns:
+        return
+    for k, t in enumerate(simulation.model.types):
+        mine = np.flatnonzero(cells.type[: cells.n] == k)
+        if t.cycle.phases:
+            cells["cycle.phase"][mine] = rng.integers(0, len(t.cycle.phases), len(mine))
 
 
 def by_section(found: Iterable[Dead]) -> Mapping[str, list[Dead]]:
