@@ -92,8 +92,8 @@ def test_c48_proteases_on_cells_breach_the_membrane_before_lymph():
     same(found, "cells that entered lymph")
     same(found, "cells beyond")
     control, perturbed = found["control"], found["perturbed"]
-    assert control["weakest membrane"][2] < 0.3 < perturbed["weakest membrane"].min() == 1.0
-    assert control["cells beyond"][2] > 10 and perturbed["cells beyond"].max() == 0
+    assert control["weakest membrane"][3] < 0.3 < perturbed["weakest membrane"].min() == 1.0
+    assert control["cells beyond"][3] > 10 and perturbed["cells beyond"].max() == 0
     assert control["cells that entered lymph"][-1] >= 5 and perturbed["cells that entered lymph"][-1] == 0
     calm = arms(
         "C48",
