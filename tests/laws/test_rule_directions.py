@@ -38,6 +38,7 @@ def response(engine, link, others):
     own = engine.groups[engine.start[link.type] : engine.start[link.type + 1]]
     own = own[(own["behavior"] == row) & (own["end"] > own["up"])]
     values = np.zeros((len(LEVELS), len(engine.rows)))
+    values[:, [name.startswith("varies.") for name, _ in engine.rows]] = 1.0  # a cell like the mean of its type
     for other in engine.links:
         if (other.type, other.behavior) == (link.type, link.behavior):
             values[:, engine.rows.index(other.signal)] = others * other.half
