@@ -42,6 +42,7 @@ def response(engine, link, others):
         if (other.type, other.behavior) == (link.type, link.behavior):
             values[:, engine.rows.index(other.signal)] = others * other.half
     values[:, engine.rows.index(link.signal)] = np.array(LEVELS) * link.half
+    values[:, own["own"][own["own"] >= 0]] = 1.0  # a cell like the mean of its type
     n = len(LEVELS)
     rows = np.arange(values.shape[1])
     places = places_of([values], np.zeros_like(rows), rows)
