@@ -1,5 +1,6 @@
 """The library's claims: readable, with a negative control, and the command that runs them."""
 
+import functools
 import subprocess
 import sys
 
@@ -9,12 +10,24 @@ from oncarium.model.model import Model
 from oncarium.study.claims import joined, library, profiles, read_claim
 
 
+@functools.cache
+def arms_of(path):
+    claim = read_claim(path)
+    return claim, claim.arms(profiles()["quick"].of(claim))
+
+
 @pytest.mark.parametrize("path", library(), ids=lambda p: p.stem)
 def test_every_claim_of_the_library_can_be_run(path):
-    claim = read_claim(path)
+    claim, arms = arms_of(path)
     assert claim.id == path.stem and claim.says and claim.mechanism and all(r.source for r in claim.readouts.values())
-    arms = claim.arms(profiles()["quick"].of(claim))
     assert len({m.digest for m in arms.values()}) == len(arms), "two arms are the same"
+
+
+def test_claims_of_one_tissue_share_their_arms():
+    every = [arms_of(path) for path in library()]
+    distinct = {(model.digest, claim.until) for claim, arms in every for model in arms.values()}
+    assert len(every) >= 50 and 3 * len(distinct) <= 720, len(distinct)  # three seeds of all within the budget
+    assert {claim.tissue for claim, _ in every} == {"bulk", "front", "take", "reference", "inflamed"}
 
 
 def test_profiles_know_their_size():

@@ -46,6 +46,7 @@ class Checked:
     unit: str
     low: float
     high: float
+    why: str = ""
 
     @property
     def usual(self) -> bool:
@@ -53,7 +54,9 @@ class Checked:
 
     def __str__(self) -> str:
         mark = "" if self.usual else "   unusual"
-        return f"{self.path}: {self.what} {self.value:.3g} {self.unit}, usual {self.low:.3g} to {self.high:.3g}{mark}"
+        usual = f"{self.low:.3g} to {self.high:.3g}" if self.low else f"up to {self.high:.3g}"
+        why = f" ({self.why})" if self.why else ""
+        return f"{self.path}: {self.what} {self.value:.3g} {self.unit}, usual {usual}{why}{mark}"
 
 
 def plausible(model: Model) -> list[Checked]:
@@ -131,13 +134,13 @@ def _rates(model: Model, t: CellType) -> Iterator[Checked]:
             most = _most(model, t, column, label)
             if most > 0.0:
                 path = f"cells.{t.name}.{column}" + (f".{label}" if label else "")
-                yield Checked(path, f"at most ({why})", most, unit, 0.0, high)
+                yield Checked(path, "at most", most, unit, 0.0, high, why)
     radius = (0.75 * t.value(model.names.columns["volume.total"]) / math.pi) ** (1 / 3)
     for f in model.factors:
         uptake = _most(model, t, "secretion.uptake", f.name) if "secretion.uptake" in model.names.columns else 0.0
         if uptake > 0.0 and radius > 0.0:
-            yield Checked(f"cells.{t.name}.secretion.uptake.{f.name}", "uptake, at most what diffusion brings,",
-                          uptake, "1/min", 0.0, 3.0 * f.diffusion / radius**2)  # fmt: skip
+            yield Checked(f"cells.{t.name}.secretion.uptake.{f.name}", "at most", uptake, "1/min", 0.0,
+                          3.0 * f.diffusion / radius**2, "what diffusion can bring to a cell")  # fmt: skip
 
 
 def _cycle(model: Model, t: CellType) -> Iterator[Checked]:
