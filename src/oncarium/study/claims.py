@@ -33,7 +33,7 @@ KEYS = (
 ROLES, OWN = ("state", "function"), ("effect", "direction", "band", "source")
 DIRECTIONS = ("up", "down", "within")
 OFF = ", mechanism off"
-FEW = ("C19", "C23")  # the niche holds back p53; monocytes come by CCL2
+FEW = ("C10", "C31")  # growth factors drive the cycle; PD-1 holds T cells back
 
 
 @dataclass(frozen=True)
