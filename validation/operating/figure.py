@@ -57,7 +57,8 @@ def draw(before: Path, after: Path, at: str, out: Path) -> None:
             mine = live & (kind == result.types.index(type))
             ax.scatter(*place[mine, :2].T, s=size, c=color, lw=0, label=f"{type.replace('_', ' ')} ({mine.sum()})")
         ax.set_aspect("equal")
-        ax.legend(loc="upper right", fontsize=7, markerscale=1.6, framealpha=0.9)
+        ax.set(xlim=extent[:2], ylim=extent[2:])
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, fontsize=8, markerscale=1.8, frameon=False)
         ax.set_title(f"cells, {said}", fontsize=10)
         axes[row, 0].set_ylabel(f"{said}, {at}", fontsize=12)
     for ax in axes.flat:
