@@ -41,7 +41,7 @@ def test_examples_run(name, request, tmp_path, monkeypatch):
     given = {"oc": oc}
     if name == "oncarium.run.anndata":
         pytest.importorskip("anndata")
-    if name.startswith(("oncarium.analysis", "oncarium.exchange", "oncarium.run")):
+    if name.startswith(("oncarium.analysis", "oncarium.exchange", "oncarium.run", "oncarium.study")):
         given["result"] = request.getfixturevalue("result")
     if name == "oncarium.analysis.dose_response":
         doses = np.array([0.0, 0.3, 1.0, 3.0, 10.0])

@@ -32,7 +32,7 @@ from oncarium.study.verdicts import (
 )
 
 WORLD = EXAMPLE.replace(
-    "rules: [", 'rules: ["oxygen increases cycle.exit.live to 0.6 1/h, half 20 mmHg, hill 4 assumed", '
+    "rules: [", 'rules: ["oxygen increases cycle.exit.live to 0.45 1/h, half 20 mmHg, hill 4 assumed", '
 ).replace("0.04 1/h", "0.001 1/h")
 TEXT = """
 claim: C99
@@ -392,7 +392,7 @@ def test_counts_are_seen_with_half_an_event(library, tmp_path):
 
     result = oc.run(oc.Model.from_text(WORLD), "4 h", out=tmp_path / "run")
     days = float(np.trapezoid(result.summary["live.tumor"].to_numpy(), result.times)) / 1440.0
-    rate = see(result, {"measure": "per_day", "kind": "division", "of": "tumor"})
+    rate = see(result, {"measure": "rate", "kind": "division", "of": "tumor"})
     assert rate.half == pytest.approx(0.5 / days)
     assert rate.value * days == pytest.approx(see(result, {"measure": "events", "kind": "division"}).value)
     share = see(result, {"measure": "count", "of": "tumor", "per": {"measure": "count"}})

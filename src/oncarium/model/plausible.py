@@ -80,7 +80,7 @@ def protein_diffusion(mass: float) -> tuple[float, float]:
     tortuosity of 1.4 squared.
 
     >>> [round(d) for d in protein_diffusion(15.5)]
-    [2516, 3794]
+    [2517, 3795]
     """
     dalton = 1000.0 * mass
     tumor = 2.51e-2 * dalton**-1.14

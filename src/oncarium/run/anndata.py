@@ -56,7 +56,7 @@ def annotated(tables: Sequence[pandas.DataFrame], attrs: Mapping[str, Any], by: 
     >>> data.obs["cell_type"].iloc[0], data.var.loc["volume.total", "unit"], data.obsm["spatial"].shape[1]
     ('tumor', 'um^3', 2)
     >>> list(data.obs_names[[0, -1]]), list(data.obs["frame"].cat.categories)
-    (['0@0', '20@60'], ['0 min', '60 min'])
+    (['0@0', '19@60'], ['0 min', '60 min'])
     """
     try:
         import anndata

@@ -22,7 +22,7 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 LOGS = ("ratio", "equivalence", "interaction", "contrast")  # compared as logarithms
 COUNTS = ("count", "events", "happened", "arrivals", "embedded", "beyond", "past")
-RATES = {"per_day": "of", "rate": "of", "kills": "by"}  # events over the days that live cells of a type have lived
+RATES = {"rate": "of", "kills": "by"}  # events over the days that live cells of a type have lived
 FLOOR = 0.01  # of the larger mean: smaller values of what is no count are not told apart
 
 
