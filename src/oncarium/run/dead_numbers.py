@@ -42,11 +42,14 @@ DECISIONS, START, WHOLE = 30, 4, 12  # after which the box, the model as it is a
 RATE, OTHER = 100.0, 10.0  # by which a rate and any other number are multiplied
 KNOWN = {  # path -> why nothing in a tissue hears such a number
     r"^vessels\.regression\.": "heard by vessels that have been without flow for days",
+    r"^vessels\.sprouting\.": "heard once a vessel has sprouted, which takes a day",
     r"^vessels\.maturation\.lumen$": "heard by a sprout after a day",
     r"^fluid\.drainage\.flow$": "heard where no pressure of the fluid is modelled",
     r"^factors\..*\.mass$": "what a small molecule weighs, for the check of its diffusion",
 }
-RULE = re.compile(r"cells\.(?P<type>[^.]+)\.rules(?P<add>\.add)?\.(?P<k>\d+)\.(?P<part>to|half|hill)$")
+MORE = {"vessels.columns.density": "1000 1/mm^2", "vessels.sprouting.largest": "0.05 1/min"}  # in the small box
+RULE = re.compile(r"cells\.(?P<type>[^.]+)\.(?P<at>rules\.[\w.]*\d+)\.(?P<part>to|half|hill)$")
+VARIES = re.compile(r"cells\.(?P<type>[^.]+)\.varies\.(?P<what>.+)$")
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def dead_numbers(model: Model, paths: Iterable[str] | None = None, seed: int = 1
         number, tried = model.numbers[path], ""
         own = _own(model, path)
         for (m, decisions, awake), seen in zip(tissues, before):
-            changed = next(_changed(m, path, number), None)
+            changed = next(_changed(m, path, number, _which(model, path)), None)
             if changed is None:
                 continue
             tried = changed[0]
@@ -107,22 +110,25 @@ def _is_asked(path: str, number: Quantity) -> bool:
     return section in SECTIONS and number.value != 0.0 and not geometry and last not in ("count", "tolerance", "period")
 
 
-def _changed(model: Model, path: str, number: Quantity) -> Iterator[tuple[str, Model]]:
+def _changed(model: Model, path: str, number: Quantity, rule: int) -> Iterator[tuple[str, Model]]:
     """The model with another value there, the first that it allows."""
     large = RATE if "/min" in number.unit else 1 / RATE if number.unit == "min" else OTHER
     for times in (large, 1 / large, 1.5, 1 / 1.5, 1.05, 0.95):
         said = str(Quantity(number.value * times, number.unit))
         try:
-            yield said, _with(model, path, said)
+            yield said, _with(model, path, said, rule)
         except OncariumError:
             continue
 
 
-def _with(model: Model, path: str, said: str) -> Model:
+def _with(model: Model, path: str, said: str, rule: int) -> Model:
+    found = VARIES.match(path)
+    if found:
+        return model.with_({f"cells.{found['type']}.varies": {found["what"]: said}})
     found = RULE.match(path)
     if not found:
         return model.with_({path: said})
-    kind, k, part = found["type"], int(found["k"]), found["part"]
+    kind, k, part = found["type"], rule, found["part"]
     own = [r for name, r in model.rules if name == kind]
     shared = (own[k].behavior, own[k].increases, own[k].pathway)  # rules that share an end move it together
     pattern = {"to": r"( to )[^,]+", "half": r"(, half )[^,]+", "hill": r"(, hill )[^,]+"}[part]
@@ -135,6 +141,15 @@ def _with(model: Model, path: str, said: str) -> Model:
     return model.with_({f"cells.{kind}.rules": rules})
 
 
+def _which(model: Model, path: str) -> int:
+    """Place of the rule of a number among the rules of its type, which are listed, added to and dropped from; or -1."""
+    found = RULE.match(path)
+    if not found:
+        return -1
+    places = dict.fromkeys(m["at"] for m in map(RULE.match, model.numbers) if m and m["type"] == found["type"])
+    return list(places).index(found["at"])
+
+
 def _small(model: Model) -> Model:
     """The same biology in a small box in which all cell types crowd."""
     tree = model.document.tree
@@ -142,8 +157,7 @@ def _small(model: Model) -> Model:
     changes: dict[str, Any] = {f"domain.{a}": [f"{-HALF_SIDE} um", f"{HALF_SIDE} um"] for a in "xy"}
     if not model.domain.is_2d:
         changes["domain.z"] = changes["domain.x"]
-    if "vessels.columns.density" in model.numbers:
-        changes["vessels.columns.density"] = "1000 1/mm^2"
+    changes.update({path: said for path, said in MORE.items() if path in model.numbers})
     changes["initial"] = [{"cells": t.name, "everywhere": {}, "count": EACH} for t in model.types]
     for path, number in model.numbers.items():
         if any(f".{word}." in path for word in ("disc", "ring", "ball", "shell")) and not path.startswith("initial"):
@@ -166,7 +180,7 @@ def _own(model: Model, path: str) -> tuple[str, str, str | None]:
     """Type, column and label that a number itself sets: that these change says nothing about who hears them."""
     found = RULE.match(path)
     if found:
-        return found["type"], *[r for name, r in model.rules if name == found["type"]][int(found["k"])].behavior
+        return found["type"], *[r for name, r in model.rules if name == found["type"]][_which(model, path)].behavior
     parts = path.split(".")
     return (parts[1], ".".join(parts[2:4]), ".".join(parts[4:]) or None) if parts[0] == "cells" else ("", "", None)
 
