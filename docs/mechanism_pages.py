@@ -14,7 +14,7 @@ from typing import Any
 GROUPS = {  # heading -> modules below the biology; what is named nowhere comes last
     "Cells' insides": (
         "metabolism", "acidity", "hypoxia", "stat3", "smad", "emt", "amoeboid", "p53", "drive", "stemness",
-        "senescence", "evolution", "networks", "score",
+        "senescence", "evolution", "variation", "networks", "score",
     ),
     "Immune cells and stroma": (
         "surface", "polarization", "antigen", "activation", "exhaustion", "maturation", "checkpoint", "trapping", "caf",
@@ -34,7 +34,7 @@ GROUPS = {  # heading -> modules below the biology; what is named nowhere comes 
     "Factors and decisions": ("transport", "secretion", "internalisation", "sensing", "rules"),
     "Mechanics and life cycle": (
         "motility", "mechanics", "springs", "contacts", "damage", "cycle", "death", "volume", "division",
-        "transformation", "outside",
+        "transformation", "outside", "outflow",
     ),
     "PhysiCell's numerics": ("physicell/transport", "physicell/mechanics", "physicell/contacts"),
 }  # fmt: skip
