@@ -246,6 +246,9 @@ def _wake(simulation: Simulation) -> None:
             at = ("sense.factor", door.factor)
             halves[at] = max(halves.get(at, 0.0), door.half)
     _anywhere_in_the_cycle(simulation, rng)
+    for name in cells.columns:  # scores, such as how far a cell is a stem cell, whether rules read them or not
+        if name.endswith(".level"):
+            halves.setdefault((name, -1), 0.5)
     for (name, _), half in halves.items():
         entry = known.get(name)
         if entry is None or entry.kind != "state" or entry.axis is not None or cells[name].dtype != float:
