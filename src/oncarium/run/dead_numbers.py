@@ -42,6 +42,7 @@ DECISIONS, START, WHOLE = 30, 4, 12  # after which the box, the model as it is a
 RATE, OTHER = 100.0, 10.0  # by which a rate and any other number are multiplied
 KNOWN = {  # path -> why nothing in a tissue hears such a number
     r"^vessels\.regression\.": "heard by vessels that have been without flow for days",
+    r"\.necrosis\.duration$": "how long remains stay: days",
     r"^vessels\.sprouting\.": "heard once a vessel has sprouted, which takes a day",
     r"^vessels\.maturation\.lumen$": "heard by a sprout after a day",
     r"^fluid\.drainage\.flow$": "heard where no pressure of the fluid is modelled",
