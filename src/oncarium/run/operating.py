@@ -39,7 +39,8 @@ class Operating:
 
     signal    10, 50 and 90 % cell          own       its own response x / (1 + x), x = (signal / half)^hill: the same
     mean      of the own response           effect    what the behavior loses without this signal, as a share of its
-                                                      range (of its value, where pathways multiply); mean over cells
+                                                      range (of its value, where pathways multiply); mean over cells,
+                                                      each as the mean of its type
     verdict   one of VERDICTS               reason    why it sleeps, where its type says so
     """
 
@@ -51,16 +52,6 @@ class Operating:
     effect: float
     verdict: str
     reason: str = ""
-
-    @property
-    def apart(self) -> bool:
-        """Whether it tells cells apart."""
-        return self.own[2] - self.own[0] > APART
-
-    @property
-    def acts(self) -> bool:
-        """Whether taking its signal away would be noticed."""
-        return self.verdict in ("works", "uniform")
 
 
 @dataclass(frozen=True)
@@ -139,7 +130,7 @@ def look(simulation: Simulation) -> OperatingPoints:
     return OperatingPoints(tuple(points), f"After {simulation.time / 1440.0:g} days, {cells.n:,} cells")
 
 
-def response_of(x: np.ndarray) -> np.ndarray:
+def _response(x: np.ndarray) -> np.ndarray:
     """x / (1 + x)."""
     return x / (1.0 + x)
 
@@ -172,8 +163,8 @@ def behavior(
         high = max([k.saturation for k in up] + ([base] if down or not up else []))
         low = min([k.saturation for k in down] + ([base] if up or not down else []))
         some = [sum((x[id(k)] for k in side if k is not skip), np.zeros(count)) for side in (up, down)]
-        value = base + (high - base) * response_of(some[0])
-        value += (low - value) * response_of(some[1])
+        value = base + (high - base) * _response(some[0])
+        value += (low - value) * _response(some[1])
         if len(pathways) == 1:
             return value, max(abs(high - base), abs(low - high), abs(base - low)) or 1.0
         made, most, least = made * value / base, most * high / base, least * low / base
@@ -195,7 +186,7 @@ def _operating(
         effect = float((lost / np.maximum(np.abs(with_it), np.abs(with_it - lost) + 1e-300)).mean())
     else:
         effect = float(lost.mean()) / span
-    own = response_of(x[id(link)])
+    own = _response(x[id(link)])
     signal, tenths = _tenths(_values(cells, link.signal, mine)), _tenths(own)
     verdict = _verdict(tenths, float(own.mean()), abs(effect))
     reason = next((why for said, why in sleeps.items() if speaks_of(said, rule.pair)), "")
