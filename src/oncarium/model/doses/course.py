@@ -26,7 +26,7 @@ class Course:
     every, days      min from one cycle to the next (0: one cycle only), and when in a cycle doses are given
     count, until     how many doses (None: no end), and when they end (min, exclusive; None: never)
     on, off          min with and without doses, in turn      weekdays   0 (Monday) to 6, all where empty
-    rest             (n, min): so long a break after n doses     without   days of the run on which none is given
+    rest             (n, min): so long a break after n doses     without   days of the run without one
     duration         of each infusion, min      modelled   "rate" or "duration": which of the two the drug's model says
     steady           interval of doses before the first one, min, that reached a steady state: 0 none, inf an infusion
     added            its steady state is added to what is there      resets   everything given before is gone

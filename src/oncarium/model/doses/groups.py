@@ -134,7 +134,7 @@ class _Builder:
             duration = self.duration(amount, unit)
         count, until, rules = self.ends(every, days, start or 0.0)
         on, off = self.try_("given", lambda t: span(t, 1.0), 0.0), self.try_("pause", lambda t: span(t, 1.0), 0.0)
-        if (on > 0.0) != (off > 0.0):
+        if ("given" in self.given) != ("pause" in self.given):
             self.reading.complain("given" if on else "pause", "weeks with and without doses need each other;",
                                   "expected given: 4 week, pause: 2 week.")  # fmt: skip
         if 0.0 < every < duration:
