@@ -1,6 +1,8 @@
 """Lines of English, and rules: what they come to, by hand; what is refused."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from oncarium.errors import ModelError
 from oncarium.model.doses import (
@@ -14,6 +16,7 @@ from oncarium.model.doses import (
     english,
     problems_of,
     read_doses,
+    read_nonmem,
     yaml,
 )
 from oncarium.model.doses.conditions import Condition, read_rule
@@ -239,3 +242,38 @@ def test_writers_say_what_a_course_has():
     )
     assert "start: 2026-01-05" in yaml(found) and "hold while neutrophils < 1" in yaml(found)
     assert Course("x").endless is False
+
+
+WORDS = """x|5 mg|radiation|2 Gy|surgery|leaving 5 %|reset|1e7 cd8 cells|every 3 weeks|daily|on day 3|on days 1, 8
+of every 4 weeks|from day 2|at a diameter of 10 mm|3 times|2 cycles|until day 9|then|break of 3 days after 2|-|1e308
+4 weeks on 2 weeks off|hold while a < 1|stop at 2x nadir|at steady state|nan|,|%|over 30 min|at 20 mg/h|q3w|'|\x00
+except 2026-01-05|start 2026-01-05|for 0 days|every 1e-300 min|999999999 times|on days 1-999999999|every monday
+1 day on 1 day off|every 2 days""".replace("\n", "|").split("|")
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=7), st.text(max_size=8))
+def test_any_line_is_read_or_refused(words, text):
+    for line in (" ".join(["x 5 mg", *words]), " ".join(words), text):
+        try:
+            found = read_doses(line)
+        except ModelError as error:
+            assert error.problems and all(p.message for p in error.problems)
+        else:
+            assert all(c.amount >= 0.0 for c in found.courses)
+            found.doses(1e5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(["0", "1", "-1", "-2", "5", "24", "x", ".", "", "1e400", "2"]), min_size=9, max_size=9
+        ),
+        max_size=4,
+    )
+)
+def test_any_table_is_read_or_refused(rows):
+    text = "ID,TIME,AMT,EVID,RATE,II,ADDL,SS,DV\n" + "".join(",".join(r) + "\n" for r in rows)
+    found = read_nonmem(text, "d.csv")
+    assert found.problems or len(found.doses()) > 0

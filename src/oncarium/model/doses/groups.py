@@ -127,8 +127,8 @@ class _Builder:
         if previous is not None and start is None and (every > 0.0 or days == (0.0,)):
             start = self.after(previous, every)
             origin = previous.origin
-        if every <= 0.0 and days != (0.0,) and start is None:
-            start = 0.0
+        if every <= 0.0 and days != (0.0,):
+            start, days = days[0], tuple(t - days[0] for t in days)
         duration = self.try_("over", span, 0.0)
         if self.given.get("rate") is not None:
             duration = self.duration(amount, unit)
