@@ -12,9 +12,9 @@ Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); 
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,7 +180,9 @@ def morris(
     """
     import pandas as pd
 
-    analyze, sample = _salib("morris"), _salib("morris", "sample")
+    with _salib():
+        from SALib.analyze.morris import analyze
+        from SALib.sample.morris import sample
     numbers = [n.of(model) for n in numbers]
     problem = _problem(numbers)
     points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
@@ -221,7 +223,9 @@ def sobol(
     """
     import pandas as pd
 
-    analyze, sample = _salib("sobol"), _salib("sobol", "sample")
+    with _salib():
+        from SALib.analyze.sobol import analyze
+        from SALib.sample.sobol import sample
     if samples < 2 or samples & (samples - 1):
         raise InputError("samples", f"{samples} is no power of 2;", "expected e.g. 64.")
     numbers = [n.of(model) for n in numbers]
@@ -239,10 +243,11 @@ def sobol(
     return pd.DataFrame(rows)
 
 
-def _salib(method: str, part: str = "analyze") -> Callable[..., Any]:
-    """What the package SALib has for a method. Raises InputError without it."""
+@contextmanager
+def _salib() -> Iterator[None]:
+    """Within it, what is imported is told to be missing as our own error. Raises InputError."""
     try:
-        return getattr(importlib.import_module(f"SALib.{part}.{method}"), part)
+        yield
     except ImportError:
         raise InputError(
             "sensitivity", "the package SALib is not installed.", remedy='pip install "oncarium[study]"'
