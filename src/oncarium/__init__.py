@@ -34,6 +34,8 @@ _NAMES = {
     "repeat": "study.verbs",
     "sweep": "study.verbs",
     "compare": "study.verbs",
+    "Calibration": "study.calibration",
+    "Target": "study.calibration",
     "operating_points": "run.operating",
     "read_out": "analysis.responses",
     "responses": "analysis.responses",
