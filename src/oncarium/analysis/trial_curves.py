@@ -51,6 +51,8 @@ def vpc(
         ax.plot(middle, seen[:, k], color="black", lw=1.4, ls="-" if k == 1 else "--",
                 label={0: "5 and 95 %, observed", 1: "median, observed"}.get(k))  # fmt: skip
     ax.plot(t, y, ".", color="#8A8A8A", ms=2.5, alpha=0.6, zorder=0)
+    if y.min() >= 0.0:
+        ax.set_ylim(bottom=0.0)
     ax.set(xlabel=unit, ylabel=name, title=f"observed over {len(s)} simulations")
     ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return ax

@@ -57,19 +57,11 @@ def kaplan_meier(
     ax.legend(fontsize=8, loc="upper right")
     ticks = [t for t in ax.get_xticks() if 0.0 <= t <= 1.02 * end]
     ax.set_xticks(ticks)
-    ax.text(-0.02, -0.235, "at risk", transform=ax.transAxes, fontsize=8, ha="right", va="center")
+    ax.text(-0.05, -0.235, "at risk", transform=ax.transAxes, fontsize=8, ha="right", va="center")
     for k, c in enumerate(curves):
         y = -0.235 - 0.065 * (k + 1)
-        ax.text(
-            -0.02,
-            y,
-            c.name or "all",
-            transform=ax.transAxes,
-            fontsize=8,
-            color=ARMS[k % len(ARMS)],
-            ha="right",
-            va="center",
-        )
+        how: Any = {"transform": ax.transAxes, "fontsize": 8, "ha": "right", "va": "center"}
+        ax.text(-0.05, y, c.name or "all", color=ARMS[k % len(ARMS)], **how)
         for t in ticks:
             said_n = str(int(c.number_at_risk(t)))
             ax.text(t, y, said_n, transform=ax.get_xaxis_transform(), fontsize=8, ha="center", va="center")
@@ -101,7 +93,7 @@ def waterfall(
             ax.text(k, CAP + 2, f"{values[i]:.0f}", ha="center", va="bottom", fontsize=6, rotation=90)
     for y in (PROGRESS, PARTIAL):
         ax.axhline(y, color="black", lw=0.8, ls="--")
-        ax.text(len(values) - 0.3, y, f"{y:+.0f} %", fontsize=7, va="center")
+        ax.text(1.005, y, f"{y:+.0f} %", transform=ax.get_yaxis_transform(), fontsize=7, va="center")
     ax.axhline(0.0, color="black", lw=0.8)
     ax.set(
         xlim=(-0.8, len(values) - 0.2), xlabel=f"{len(values)} patients", ylabel="change from baseline (%)", title=title
@@ -249,12 +241,13 @@ def forest(
         )
     ax.axvline(1.0, color="black", lw=0.8, ls="--")
     ax.set_xscale("log")
-    ax.set(xlim=(low, high), ylim=(-0.8, len(rows) - 0.2), title=title)
+    ax.set(xlim=(low, high), ylim=(-0.8, len(rows) + (0.35 if less or more else -0.2)), title=title)
     ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0) if low <= t <= high]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
     ax.minorticks_off()
     ax.set_yticks([])
     ax.spines["left"].set_visible(False)
-    sides = f"{'← ' + less if less else ''}{'      ' if less and more else ''}{more + ' →' if more else ''}"
-    ax.set_xlabel("hazard ratio (95 %)" + (f"\n{sides}" if sides else ""))
+    ax.set_xlabel("hazard ratio (95 %)")
+    ax.text(0.96, len(rows) - 0.25, f"← {less}" if less else "", ha="right", fontsize=8)
+    ax.text(1.04, len(rows) - 0.25, f"{more} →" if more else "", ha="left", fontsize=8)
     return ax
