@@ -29,13 +29,13 @@ class Dose(Protocol):
     """One dose: when it starts (min), how much (nmol), by which route, for how long (min; 0: at once)."""
 
     @property
-    def time(self) -> float: ...  # noqa: D102
+    def time(self) -> float: ...
     @property
-    def amount(self) -> Any: ...  # noqa: D102
+    def amount(self) -> Any: ...
     @property
-    def route(self) -> str: ...  # noqa: D102
+    def route(self) -> str: ...
     @property
-    def duration(self) -> float: ...  # noqa: D102
+    def duration(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,9 @@ class Pharmacokinetics:
                     flow[central if depot is None else depot] += amounts[b] / dose.duration
             sides = len(self.bodies[b].peripheral)
             if advance(y, end - begin, flow, central, sides, len(self.targets), self._numbers[b]) < 0:
-                raise InputError("plasma", "its numbers are too stiff to follow.", remedy="Look at its rates and units.")
+                raise InputError(
+                    "plasma", "its numbers are too stiff to follow.", remedy="Look at its rates and units."
+                )
 
     @cached_property
     def _numbers(self) -> Array:
