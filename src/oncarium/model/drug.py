@@ -64,8 +64,8 @@ class Neutralised:
 
 @dataclass(frozen=True)
 class Activated:
-    """What lack of oxygen makes of a prodrug, at most at this rate (1/min), at half of it where oxygen is as high as said
-    (mmHg): a factor that is called NAME_active."""
+    """What lack of oxygen makes of a prodrug, at most at a rate (1/min), at half of it at an oxygen (mmHg): a factor
+    that is called NAME_active."""
 
     rate: float
     oxygen: float

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..units import UnitError, parse_quantity
+from ..units import NUMBER, USUAL, UnitError, bare, parse_quantity
 from .reader import Reader
 
 ROUTES = ("oral", "subcutaneous", "intraperitoneal")  # besides intravenous, which every drug has
@@ -156,7 +156,10 @@ class _Body:
                     f"expected e.g. {key}: 1 {'' if unit == '1' else unit}.",
                 )
             return default
-        for said, one in self.units.get(unit, {unit: 1.0}).items():
+        units = self.units.get(unit, {unit: 1.0})
+        # the one that is said, or is known to convert, first: asking for others takes long
+        rest = NUMBER.sub("", bare(str(given)), count=1).strip()
+        for said in sorted(units, key=lambda u: u != rest and (rest, u) not in USUAL):
             try:
                 parse_quantity(given, said)
             except UnitError:
@@ -164,7 +167,7 @@ class _Body:
             if said != unit and said.endswith(("/kg", "/m^2")):
                 self.scales.append((name, said.rpartition("/")[2]))
             value = self.reader.quantity(given, path, said, **bounds)
-            return None if value is None else value * one
+            return None if value is None else value * units[said]
         return self.reader.quantity(given, path, unit, **bounds)
 
 

@@ -115,8 +115,11 @@ class Pharmacokinetics:
 
     @cached_property
     def half_life(self) -> Any:
-        """Of the last phase, min; of a nonlinear body, while all that saturates is full. One, or one per body."""
-        found = np.log(2.0) / np.maximum(self._modes.rates.min(axis=1), 1e-300)
+        """Of the last phase, min; of a nonlinear body, while all that saturates is full (inf where nothing else takes the
+        drug out). One, or one per body."""
+        slowest = self._modes.rates.min(axis=1)
+        lasting = slowest <= 1e-12 * self._modes.rates.max(axis=1)
+        found = np.where(lasting, np.inf, np.log(2.0) / np.where(lasting, 1.0, slowest))
         return float(found[0]) if self.single else found
 
     # -- courses ----------------------------------------------------------------------------------------------------
