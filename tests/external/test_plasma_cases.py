@@ -17,6 +17,7 @@ from oncarium.model.plasma import Peripheral, Plasma
 CASES = Path(os.environ.get("ONCARIUM_CASES", Path(__file__).resolve().parents[3] / "shared" / "cases"))
 BOLUS = CASES / "pk_2cpt_schoemaker2019" / "Bolus_2CPT_30subj.csv"
 PKPD = CASES / "pkpd_physipkpd"
+CASES_OF_THE_ADD_ON = ("moa_apoptosis", "moa_motility", "moa_necrosis", "moa_proliferation", "combo", "template_pkpd")
 
 
 def answer(v, cl, q, v2, t, every=None):
@@ -65,7 +66,7 @@ def told(text, word, default=None):
 
 
 @pytest.mark.skipif(not PKPD.exists(), reason="the case pkpd_physipkpd lies outside the package")
-@pytest.mark.parametrize("case", ["moa_apoptosis", "moa_motility", "moa_necrosis", "moa_proliferation", "combo", "template_pkpd"])  # fmt: skip
+@pytest.mark.parametrize("case", CASES_OF_THE_ADD_ON)
 def test_plasma_of_the_add_on(case):
     """It multiplies concentrations by a matrix exponential every 0.01 min, after adding a dose that is due: what a
     voxel sees from t on is our curve one step later."""

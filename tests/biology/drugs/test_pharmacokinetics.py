@@ -24,7 +24,7 @@ def level(plasma, doses, times=TIMES, **more):
     return Pharmacokinetics(plasma).concentration(doses, times, **more).total
 
 
-# -- V12: closed forms ---------------------------------------------------------------------------------------------------
+# -- V12: closed forms
 
 
 def test_a_bolus_into_one_compartment_falls_with_one_exponential():
@@ -105,7 +105,7 @@ def test_divided_differences_are_the_integrals_that_they_stand_for(a, b):
         assert float(three(np.array(a), np.array(b), np.array(t))) == pytest.approx(whole, rel=1e-9)
 
 
-# -- laws ------------------------------------------------------------------------------------------------------------------
+# -- laws
 
 BUSY = [
     Given(0.0, 100.0),
@@ -177,7 +177,7 @@ def test_what_makes_no_sense_is_told():
         Pharmacokinetics(full).steady(Given(0.0, 1000.0), 60.0)
 
 
-# -- nonlinear bodies ------------------------------------------------------------------------------------------------------
+# -- nonlinear bodies
 
 SINK = Target(1.0, 0.01, affinity=2.0, on=0.05, complex=0.005)
 CARRIED = Target(0.01, 0.0116, affinity=2.4, on=0.06, complex=0.0001, factor="ccl2")
@@ -255,7 +255,7 @@ def test_steps_of_a_nonlinear_body_end_where_one_course_does():
     assert state[: len(k.routes) + 3] == pytest.approx(whole.amounts[0, : len(k.routes) + 3], rel=1e-7)
 
 
-# -- drugs of the library that need it -------------------------------------------------------------------------------------
+# -- drugs of the library that need it
 
 DAY = 1440.0
 

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from .linear import Modes
 
 Array = NDArray[np.float64]
-SHORT = {"iv": "intravenous", "": "intravenous", "po": "oral", "sc": "subcutaneous", "ip": "intraperitoneal"}
+SHORT = {"iv": "intravenous", "po": "oral", "sc": "subcutaneous", "ip": "intraperitoneal"}
 SETTLED = 1e-9  # relative change from one period to the next
 MOST_PERIODS = 10_000
 
 
 class Dose(Protocol):
-    """One dose: when it starts (min), how much (nmol), by which route, for how long (min; 0: at once)."""
+    """One dose: when it starts (min), how much (nmol), by which route ("": the usual one), for how long
+    (min; 0: at once)."""
 
     @property
     def time(self) -> float: ...
@@ -190,7 +191,7 @@ class Pharmacokinetics:
         return np.array(state, float).reshape(len(self.bodies), len(self.states))
 
     def _route(self, dose: Dose) -> str:
-        route = SHORT.get(dose.route, dose.route)
+        route = SHORT.get(dose.route, dose.route) or self.bodies[0].route
         if route != "intravenous" and route not in self.routes:
             raise InputError(
                 "route", f"'{dose.route}' is no way to give this drug.{did_you_mean(route, self.bodies[0].routes)}",
