@@ -116,8 +116,8 @@ class Pharmacokinetics:
 
     @cached_property
     def half_life(self) -> Any:
-        """Of the last phase, min; of a nonlinear body, while all that saturates is full (inf where nothing else takes the
-        drug out). One, or one per body."""
+        """Of the last phase, min; of a nonlinear body, while all that saturates is full (inf: nothing else takes
+        it out). One, or one per body."""
         slowest = self._modes.rates.min(axis=1)
         lasting = slowest <= 1e-12 * self._modes.rates.max(axis=1)
         found = np.where(lasting, np.inf, np.log(2.0) / np.where(lasting, 1.0, slowest))
