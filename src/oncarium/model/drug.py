@@ -127,15 +127,15 @@ def drugs() -> list[str]:
     return on_shelf("drugs")
 
 
-def load_drug(given: str | Path) -> Drug:
+def drug(given: str | Path) -> Drug:
     """A drug of the library by name, or from a file of one's own. Raises ModelError with everything that is wrong.
 
     given   a name, or the path of a YAML file
 
-    >>> drug = load_drug("pembrolizumab")
-    >>> drug.kind, drug.mass, list(drug.binds)
+    >>> antibody = oc.drug("pembrolizumab")
+    >>> antibody.kind, antibody.mass, list(antibody.binds)
     ('antibody', 149.0, ['surface.pd1'])
-    >>> load_drug("pembrolizumob")
+    >>> oc.drug("pembrolizumob")
     Traceback (most recent call last):
     oncarium.errors.ModelError: pembrolizumob
       neither a file nor a drug of the library. Did you mean 'pembrolizumab'? See  oncarium drugs.
@@ -149,6 +149,9 @@ def load_drug(given: str | Path) -> Drug:
             Problem(str(given), "", f"neither a file nor a drug of the library.{hint}", "See  oncarium drugs.")
         )
     return _checked(path.stem, read(path))
+
+
+load_drug = drug  # where a drug is a variable
 
 
 @cache
@@ -168,11 +171,11 @@ def drug_from_text(text: str, name: str = "mydrug") -> Drug:
 def _checked(name: str, document: Document) -> Drug:
     """A drug whose document is the whole file."""
     reader = Reader(document)
-    drug = read_drug(reader, name, document.tree, "")
+    found = read_drug(reader, name, document.tree, "")
     errors = [p for p in reader.problems if p.severity == "error"]
-    if errors or drug is None:
+    if errors or found is None:
         raise ModelError(errors)
-    return drug
+    return found
 
 
 def read_drug(reader: Reader, name: str, given: Any, path: str) -> Drug | None:
