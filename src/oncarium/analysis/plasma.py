@@ -152,17 +152,19 @@ def plasma(
     highest = max(float(np.nanmax(values)) for _, values, _, _ in named)
     lowest = min(float(np.min(v[v > 0])) for _, v, _, _ in named)
     ax.set_yscale("log")
-    halves = _halves(found.drug)
+    halves = {name: h for name, h in _halves(found.drug).items() if highest / RANGE < h < 30.0 * highest}
     low = max(highest / RANGE, min([lowest, *(h / 3.0 for h in halves.values())]))
     if ligand:  # its lowest free level is what the drug is given for
         low = min(low, 0.5 * float(np.min(course.targets["ligand"])))
-    top = 3.0 * max([highest, *(h for h in halves.values() if h < 30.0 * highest)])
+    top = 3.0 * max([highest, *halves.values()])
     ax.set_ylim(10.0 ** math.floor(math.log10(low)), top)
     for half, names in _grouped(halves).items():
-        if ax.get_ylim()[0] < half < top:
-            ax.axhline(half, color="0.45", lw=0.8, ls=":")
-            ax.annotate(f"half: {names}", (1.0, half), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-                        textcoords="offset points", ha="right", va="bottom", fontsize=7, color="0.3")  # fmt: skip
+        ax.axhline(half, color="0.45", lw=0.8, ls=":")
+        ax.annotate(
+            f"half: {names}", (1.0, half), xycoords=("axes fraction", "data"), xytext=(-2, 2), fontsize=7, color="0.3",
+            textcoords="offset points", ha="right", va="bottom", zorder=3,
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip
     first = [d.time / scale for d in found.doses]
     ax.plot(
         first, np.full(len(first), 0.985), "v", color="0.3", ms=4, transform=ax.get_xaxis_transform(), clip_on=False
