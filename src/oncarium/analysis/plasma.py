@@ -97,9 +97,10 @@ def levels(
         raise ModelError(Problem(bad[0].where, "doses", told, f"its file has {', '.join(body.routes)}."))
     looks = {0.0, end, *np.linspace(0.0, end, POINTS)}
     for d in given:
-        looks |= {t for t in (d.time, np.nextafter(d.time, 0.0), d.time + d.duration) if 0.0 <= t <= end}
-        near = d.time + d.duration + min(end, max(d.duration, DAY)) * np.geomspace(1e-4, 1.0, 12)
-        looks |= set(near[near < end])
+        during = d.time + d.duration * np.linspace(0.0, 1.0, 9)
+        after = d.time + d.duration + max(d.duration, DAY) * np.geomspace(1e-4, 1.0, 24)
+        looks |= {float(np.nextafter(d.time, 0.0)), *during.tolist(), *after.tolist()}
+    looks = {t for t in looks if 0.0 <= t <= end}
     times = np.array(sorted(looks))
     course = blood.concentration(given.all, times)
     last = given[-1].time
