@@ -173,8 +173,8 @@ def plasma(
     ax.set_xlim(0.0, times[-1] / scale)
     ax.set_xlabel(f"time ({unit})")
     ax.set_ylabel("plasma concentration (nM)")
-    shown = found.drug.mass or 1.0
-    twin = ax.secondary_yaxis("right", functions=(lambda y: y * shown / 1000.0, lambda y: y * 1000.0 / shown))
+    one = found.mass(1.0)
+    twin = ax.secondary_yaxis("right", functions=(lambda y: np.multiply(y, one), lambda y: np.divide(y, one)))
     twin.set_ylabel("(µg/mL)")
     if len(named) > 1:
         ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.16, 1.0), borderaxespad=0.0)
