@@ -257,10 +257,11 @@ def read_record(reader: Reader, tree: Any, tick: float) -> Record:
 
 
 def read_factor(
-    reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, usual_solver: str = "auto"
+    reader: Reader, name: str, tree: dict[str, Any], is_2d: bool, usual_solver: str = "auto", path: str = ""
 ) -> Factor | None:
-    """One factor; its table of initial concentrations is named, not opened."""
-    path = f"factors.{name}"
+    """One factor; its table of initial concentrations is named, not opened. path: where it stands, if not among the
+    factors."""
+    path = path or f"factors.{name}"
     tree = reader.group(tree, path, FACTOR_KEYS)
     unit = reader.text(tree.get("unit"), f"{path}.unit") or None
     if unit is None:
