@@ -46,6 +46,8 @@ _NAMES = {
     "preview": "analysis.preview",
     "movie": "analysis.movie",
     "dose_response": "analysis.dose_response",
+    "read_doses": "model.doses",
+    "read_cohort": "study.cohort",
     "Trait": "engine.column",
     "State": "engine.column",
     "Signal": "engine.column",

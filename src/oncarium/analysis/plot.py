@@ -19,6 +19,8 @@ from .responses import heat_map, response
 from .scales import MANY, PALETTE, color_of, letters
 from .scene import network, scene
 from .spatial_plots import cooccurrence, enrichment, infiltration
+from .trial_curves import power, roc, synergy_map, vpc
+from .trial_plots import forest, kaplan_meier, spider, swimmer, waterfall
 from .vessel_plots import perfusion, vessel_course, vessels
 
 if TYPE_CHECKING:
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
     from ..model.model import Model
 
 __all__ = [
-    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
-    "field", "fields", "growth", "heat_map", "infiltration", "letters", "network", "over_time", "overview",
-    "perfusion", "phases", "plasma", "response", "save", "scene", "tissue", "vessel_course", "vessels", "wiring",
+    "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment",
+    "factors", "field", "fields", "forest", "growth", "heat_map", "infiltration", "kaplan_meier", "letters",
+    "network", "over_time", "overview", "perfusion", "phases", "plasma", "power", "response", "roc", "save",
+    "scene", "spider", "swimmer", "synergy_map", "tissue", "vessel_course", "vessels", "vpc", "waterfall", "wiring",
 ]  # fmt: skip
 
 
