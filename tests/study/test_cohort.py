@@ -190,6 +190,10 @@ def test_no_summary_leaves_all_alike_and_shares_are_met():
         {"x": x}, ["share of x > 79.5 = 0.5", "median of x = 79.5"], observed={"x": [*range(80), *range(80, 100)]}
     )
     assert found.weights[:80].sum() == pytest.approx(0.5) and found.worst == pytest.approx(0.3)
+    assert found.told["share of x > 79.5 = 0.5"] == pytest.approx((0.5, 0.5))
+    assert weigh({"x": x}, [], ["share of x > 89.5 = 0.2"]).held_out["share of x > 89.5 = 0.2"] == pytest.approx(
+        (0.2, 0.1)
+    )
     spread = weigh({"x": x}, ["mean of x = 60", "sd of x = 20"])
     w = spread.weights
     assert [w @ x, math.sqrt(w @ (x - w @ x) ** 2)] == pytest.approx([60.0, 20.0])

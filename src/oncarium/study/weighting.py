@@ -36,7 +36,7 @@ class Summary:
     """One thing that is known of real patients.
 
     of     a read-out     kind   mean, sd, or share (below `at`; medians and quantiles are shares, too)
-    error  how exactly it is to be had; 0 exactly
+    error  how exactly it is to be had; 0 exactly     above   it was said as a share above
     """
 
     of: str
@@ -45,6 +45,7 @@ class Summary:
     at: float = math.nan
     error: float = 0.0
     text: str = ""
+    above: bool = False
 
     def told(self, x: np.ndarray, weights: np.ndarray) -> float:
         """What these patients say.
@@ -85,7 +86,7 @@ def read_summary(text: str) -> Summary:
         raise UnitError(f"'{text}': a share lies between 0 and 1")
     if kind == "sd" and value <= 0.0:
         raise UnitError(f"'{text}': an sd is above 0")
-    return Summary(found["of"], kind, value, at, error, str(text))
+    return Summary(found["of"], kind, value, at, error, str(text), found["sign"] == ">")
 
 
 @dataclass(frozen=True)
@@ -138,8 +139,13 @@ def weigh(
         )  # fmt: skip
     apart = [abs(s.told(data[s.of], weights) - s.value) for s in (*fitted, *held) if s.kind == "share"]
     apart += [distance(data[name], weights, np.asarray(real, float)) for name, real in (observed or {}).items()]
-    told, kept = ({s.text: (s.value, s.told(data[s.of], weights)) for s in group} for group in (fitted, held))
+    told, kept = ({s.text: _as_said(s, s.told(data[s.of], weights)) for s in group} for group in (fitted, held))
     return Weighted(weights, size, told, max(apart, default=0.0), kept)
+
+
+def _as_said(s: Summary, told: float) -> tuple[float, float]:
+    """What was wanted and what is had, a share above as one above."""
+    return (1.0 - s.value, 1.0 - told) if s.above else (s.value, told)
 
 
 def distance(x: np.ndarray, weights: np.ndarray, real: np.ndarray) -> float:
