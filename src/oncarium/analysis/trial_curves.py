@@ -95,7 +95,7 @@ def synergy_map(found: Synergy, models: Sequence[str] = ("bliss", "hsa", "loewe"
     figure = new_figure(2.9 * len(models) + 0.9, 3.3)
     panels: Any = np.atleast_1d(figure.subplots(1, len(models), sharey=True))
     top = max(float(np.abs(found.excess[m]).max()) for m in models) or 1.0
-    image = None
+    image: Any = None
     for ax, model in zip(panels, models):
         values = found.excess[model]
         image = ax.imshow(values.T, origin="lower", cmap="PuOr_r", vmin=-top, vmax=top, aspect="auto")

@@ -132,8 +132,8 @@ def spider(
     ax = axes(ax, (5.0, 3.4))
     names = list(responses) if responses is not None else ["NE"] * len(days)
     top = 30.0
-    for t, y, name in zip(days, changes, names):
-        y = np.asarray(y, float)
+    for t, given, name in zip(days, changes, names):
+        y = np.asarray(given, float)
         ok = np.isfinite(y)
         ax.plot(
             np.asarray(t, float)[ok],
@@ -145,8 +145,8 @@ def spider(
             alpha=0.85,
         )
         top = max(top, float(y[ok].max(initial=0.0)))
-    for y in (PROGRESS, PARTIAL):
-        ax.axhline(y, color="black", lw=0.8, ls="--")
+    for limit in (PROGRESS, PARTIAL):
+        ax.axhline(limit, color="black", lw=0.8, ls="--")
     ax.axhline(0.0, color="black", lw=0.6)
     ax.set(xlabel="days from baseline", ylabel="change from baseline (%)", title=title)
     ax.set_ylim(-105.0, min(top + 8.0, 2.0 * CAP))
