@@ -247,7 +247,12 @@ def control_of(arms: Mapping[str, Any], control: str | None = None) -> str:
 
 
 def read_cohort(given: Mapping[str, Any] | Path) -> Cohort:
-    """A cohort from a file, or from what a file says. Raises ModelError with everything that is wrong."""
+    """A cohort from a file (a Path), or from what a file says. Raises ModelError with everything that is wrong.
+
+    >>> cohort = read_cohort({"numbers": {"cells.carcinoma.motility.speed": "log-uniform 0.1..1 um/min"}})
+    >>> [round(p.values["cells.carcinoma.motility.speed"], 3) for p in cohort.patients(2)]
+    [0.166, 0.111]
+    """
     from ..model.files import Document
 
     reader = Reader(read(given) if isinstance(given, Path) else Document(dict(given), {"": ("cohort", 1, 1)}))
