@@ -33,7 +33,7 @@ def doses(
     """Read doses in the words people use; print every single dose with its unit, and what they come to."""
     import math
 
-    from ..errors import InputError, ModelError, did_you_mean
+    from ..errors import InputError, ModelError, Problem, did_you_mean
     from ..model import doses as notations
     from ..model.doses.words import date_of, span
     from ..model.library import on_shelf
@@ -60,8 +60,13 @@ def doses(
         given, time=time, drug=drug, unit=unit, start=day0, drugs=known if on_shelf("drugs") else None
     )
     endless = [c for c in found.courses if c.endless]
-    if endless and math.isinf(end) and to not in ("english", "yaml"):
-        raise InputError(endless[0].where, f"{endless[0].what} has no end.", "", "Say until when:  --until '90 day'.")
+    if endless and math.isinf(end) and (csv or to not in ("english", "yaml")):
+        raise ModelError(
+            [
+                Problem(c.where, "", f"{c.what} has no end.", remedy="Say until when:  --until '90 day'.")
+                for c in endless
+            ]
+        )
     if not math.isinf(end):
         problems = notations.check_regimen(found, end)
         say_problems([p for p in problems if p.severity != "error"])
@@ -79,11 +84,10 @@ def doses(
             print(f"Wrote {out}")
         else:
             print(text, end="")
-    table = found.doses(end)
     if csv:
-        write_text(csv, table.frame().to_csv(index=False, float_format="%.10g"))
+        write_text(csv, found.doses(end).frame().to_csv(index=False, float_format="%.10g"))
         print(f"Wrote {csv}")
     if to is None:
-        print(table.table(most))
+        print(found.doses(end).table(most))
         for course in found.waiting:
             print(f"waiting: {notations.english(notations.Regimen((course,))).strip()}")
