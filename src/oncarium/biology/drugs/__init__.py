@@ -1,1 +1,1 @@
-"""What therapy does: drugs in blood and tissue, on receptors and factors, radiation, and what is done on a day."""
+"""Drugs: what blood does with them, how they reach cells, what they bind to, and what they do."""
