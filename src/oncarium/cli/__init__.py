@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, evidence, exports, models, pictures, runs, slides, studies, vessels
+from . import doctor, doses, evidence, exports, models, pictures, runs, slides, studies, vessels
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -34,6 +34,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sensitivity": studies.sensitivity,
     "movie": pictures.movie,
     "schema": models.schema,
+    "doses": doses.doses,
     "doctor": doctor.doctor,
 }
 app = typer.Typer(
