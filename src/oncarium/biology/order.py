@@ -22,6 +22,9 @@ from .damage import damage
 from .death import Death
 from .division import Division
 from .drive import Drive
+from .drugs.binding import Binding, Bound, Occupancy
+from .drugs.levels import PlasmaLevels, Schedule
+from .drugs.neutralising import Held, Neutralising
 from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
@@ -103,10 +106,10 @@ MECHANISMS = (
     # cells that were placed outside the domain take no part in the tick
     Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
-    Secretion, Supply, VesselSecretion, VesselExchange, Lymph,
-    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
+    Schedule, Secretion, Supply, VesselSecretion, PlasmaLevels, VesselExchange, Lymph,
+    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Binding, Neutralising, Transport,
     # sense, decide
-    Internalisation, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
+    Internalisation, Occupancy, Held, Bound, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..biology.body.state import Body
+from ..biology.drugs.state import Plasma
 from ..biology.metastasis.state import Spread
 from ..model.model import Model
 
@@ -16,3 +17,14 @@ def body_of(model: Model) -> Body | None:
 def metastasis_of(model: Model) -> Spread | None:
     """Distant sites without any metastasis, or None where a model says nothing of it."""
     return Spread([s.name for s in model.metastasis.sites]) if model.metastasis else None
+
+
+def plasma_of(model: Model) -> Plasma | None:
+    """Blood before the first dose, or None where a model gives no drug."""
+    if model.therapy is None or not model.therapy.drugs:
+        return None
+    from ..biology.drugs.pharmacokinetics import Pharmacokinetics
+
+    given = model.therapy.drugs
+    starts = {d.name: Pharmacokinetics(model.therapy.body(d)).start() for d in given}
+    return Plasma([*starts], starts, [d.name for d in given if d.binds], [t.name for t in model.types])

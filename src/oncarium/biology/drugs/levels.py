@@ -35,7 +35,8 @@ class Schedule(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Schedule:
-        return cls(build.tick, model.therapy.calendar(), **options)
+        t = model.therapy
+        return cls(build.tick, Calendar(t.regimen, t.resolved, t.units), **options)
 
     def __init__(self, period: float, calendar: Calendar):
         self.period = period
@@ -134,7 +135,7 @@ class PlasmaLevels(Process):
         """The tissue sees this concentration, in the unit of the drug's factor, until the next step."""
         fields, f = tissue.fields, self.rows[name]
         if self.exchange is not None:
-            self.exchange.bring(name, mean)
+            self.exchange.bring(f, mean)
         elif name in self.leaks:
             voxels, rate = self.leaks[name]
             fields.supply[f].reshape(-1)[voxels] += rate * mean
