@@ -69,7 +69,8 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     column, label = behaviors[found["behavior"]]
     if column == "sense.response":
         heard = any(r.signal == ("sense.factor", label) for r in rules)
-        return "" if heard else f"it does not hear {label}"
+        heard = heard or bool(cell.value(names.columns["motility.sensitivity"], label))
+        return "" if heard or who != EVERYBODY else f"it does not hear {label}"
     if who != EVERYBODY or column.partition(".")[0] in ANYONE:
         return ""
     if column == "cycle.exit":

@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...engine.part import Part
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something becomes so many times what it is: 1 without the drug, `to` in much of it; half in nM of free drug."""
+
+    target: tuple[str, ...]
+    drug: str
+    to: float
+    half: float
+    hill: float
+    nanomolar: float = 1.0
+
+    def times(self, c: Any) -> Any:
+        """At c nM.
+
+        >>> Effect(("vegfa",), "x", 0.0, 1.0, 1.0).times(3.0)
+        0.25
+        """
+        s = np.maximum(c, 0.0) ** self.hill
+        return 1.0 + (self.to - 1.0) * s / (self.half**self.hill + s)
 
 
 class Plasma(Part):
@@ -17,6 +39,8 @@ class Plasma(Part):
     total, free   (drug) nM in plasma now; free: what no protein of it holds
     given       (drug) nmol so far      passed   (drug) nM min of free drug so far, the area under its curve
     occupancy   (drug, type) mean share of their receptors that live cells of a type have occupied; nan: no such cell
+    on_vessels, on_body, on_doors   effects on what vessels hear, on the body's compartments, and on what cells in blood
+    hear (by type and factor)
     binding     names of the drugs with receptors on cells     types   names of the cell types
 
     >>> plasma = Plasma(["x"], {"x": [0.0, 0.0]})
@@ -31,7 +55,9 @@ class Plasma(Part):
         amounts: Mapping[str, Sequence[float] | np.ndarray],
         binding: Sequence[str] = (),
         types: Sequence[str] = (),
+        effects: tuple[tuple[Effect, ...], ...] = ((), (), ()),
     ):
+        self.on_vessels, self.on_body, self.on_doors = effects
         self.names, self.binding, self.types = tuple(names), tuple(binding), tuple(types)
         self.amounts = {name: np.array(amounts[name], float) for name in self.names}
         self.total, self.free, self.given, self.passed = (np.zeros(len(self.names)) for _ in range(4))
@@ -40,6 +66,14 @@ class Plasma(Part):
     def index(self, name: str) -> int:
         """Place of a drug."""
         return self.names.index(name)
+
+    def hears(self, type: str, factor: str) -> float:
+        """Share of a factor that cells of a type hear in blood, before they come into the tissue."""
+        out = 1.0
+        for effect in self.on_doors:
+            if effect.target == (type, factor):
+                out *= float(effect.times(self.free[self.index(effect.drug)]))
+        return out
 
     def digest(self, h: Any) -> None:
         """Feed what decides what comes next to a hash."""
@@ -60,7 +94,8 @@ class Plasma(Part):
 
     def copy(self) -> Plasma:
         """An independent plasma that holds the same."""
-        other = Plasma(self.names, self.amounts, self.binding, self.types)
+        effects = (self.on_vessels, self.on_body, self.on_doors)
+        other = Plasma(self.names, self.amounts, self.binding, self.types, effects)
         other.restore(self.arrays())
         return other
 
