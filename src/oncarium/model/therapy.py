@@ -150,7 +150,9 @@ def _regimen(
             Problem(where(""), "therapy.doses", "these are the doses of several patients;", "expected those of one.")
         )
     if not any(p.severity == "error" for p in problems):
-        problems += check_regimen(regimen, model.until)
+        # no error: a run, or an arm of it, may go on beyond the model's own end
+        late = check_regimen(regimen, model.until)
+        problems += [replace(p, severity="warning") if p.severity == "error" else p for p in late]
     reader.problems += problems
     return regimen if not any(p.severity == "error" for p in problems) else Regimen()
 
@@ -248,7 +250,8 @@ def say_therapy(model: Model) -> list[str]:
     therapy = model.therapy
     if therapy is None:
         return []
-    out = [f"{line}." for c in therapy.regimen.courses for line in [english(Regimen((c,), therapy.regimen.start))] if line]
+    lines = (english(Regimen((c,), therapy.regimen.start)).strip() for c in therapy.regimen.courses)
+    out = [f"{line}." for line in lines if line]
     whose = f"{therapy.weight:g} kg" if therapy.weight else f"{USUAL_BODY[therapy.species][0]:g} kg"
     out.append(f"Plasma is that of a {therapy.species} of {whose}.")
     for drug in therapy.drugs:

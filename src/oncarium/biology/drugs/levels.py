@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,29 +90,30 @@ class PlasmaLevels(Process):
             voxels = np.unique(np.concatenate([build.inside(s.region) for s in model.patient.supply]))
             voxel = model.domain.voxel
             wall = 2.0 * math.pi * CAPILLARY / (voxel[0] * voxel[1])
-            for name in bodies:
+            for name in (*bodies, *washed):
                 kda, own = mass[name]
                 leaks[name] = (voxels, wall * (passage(kda).permeability if own is None else own))
+        washed = [h.complex for h in t.holds]
         exchange = build[VesselExchange] if model.vessels is not None else None
         faces = model.vessels is None and not model.patient.supply
         return cls(
-            build.minutes(cls.clock), build[Schedule].calendar, bodies, dict(t.nanomolar), exchange, leaks, faces, **options
+            build.minutes(cls.clock), build[Schedule].calendar, bodies, dict(t.nanomolar), exchange, leaks, faces, washed, **options
         )  # fmt: skip
 
     def __init__(
         self, period: float, calendar: Calendar, bodies: Mapping[str, Any], nanomolar: Mapping[str, float],
         exchange: VesselExchange | None = None, leaks: Mapping[str, tuple[np.ndarray, float]] | None = None,
-        faces: bool = False,
+        faces: bool = False, washed: Sequence[str] = (),
     ):  # fmt: skip
         self.period, self.calendar, self.exchange, self.faces = period, calendar, exchange, faces
         self.blood = {name: Pharmacokinetics(body) for name, body in bodies.items()}
-        self.nanomolar, self.leaks = dict(nanomolar), dict(leaks or {})
+        self.nanomolar, self.leaks, self.washed = dict(nanomolar), dict(leaks or {}), tuple(washed)
 
     def prepare(self, tissue: Tissue) -> None:
         self.rows = {name: tissue.fields.index(name) for name in self.blood}
         if self.faces:
             grid = tissue.fields.grid
-            for name in self.blood:
+            for name in (*self.blood, *self.washed):
                 for k, face in enumerate(("xmin", "xmax", "ymin", "ymax", "zmin", "zmax")):
                     if grid.shape[2 - k // 2] > 1:
                         tissue.fields.set_boundary(name, face, "value", 0.0)
@@ -130,6 +131,10 @@ class PlasmaLevels(Process):
             plasma.given[k] += sum(float(d.amount) for d in doses if d.time >= tick.time and d.kind == "drug")
             plasma.passed[k] += area
             self._show(tissue, name, area / tick.dt / self.nanomolar[name])
+
+        for name in self.washed if self.leaks else ():
+            voxels, rate = self.leaks[name]
+            tissue.fields.demand[tissue.fields.index(name)].reshape(-1)[voxels] += rate
 
     def _show(self, tissue: Tissue, name: str, mean: float) -> None:
         """The tissue sees this concentration, in the unit of the drug's factor, until the next step."""
