@@ -38,6 +38,16 @@ USUAL = {
     ("cm^3", "um^3"): 1e12,
     ("1/ul", "1/nl"): 1e-3,
     ("molecules/min", "fmol/min"): 1e15 / AVOGADRO,
+    ("1/day", "1/min"): 1.0 / 1440.0,
+    **{
+        (f"L/{t}{per}", f"L/min{per}"): 1.0 / n
+        for t, n in (("h", 60.0), ("day", 1440.0))
+        for per in ("", "/kg", "/m^2")
+    },
+    **{
+        (f"{m}/{t}", "mg/min"): k / n for m, k in (("mg", 1.0), ("ug", 1e-3)) for t, n in (("h", 60.0), ("day", 1440.0))
+    },
+    ("ug/L", "mg/L"): 1e-3,
 }
 
 

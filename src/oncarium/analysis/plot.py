@@ -14,6 +14,7 @@ from .canvas import STYLE, new_figure, save, styled
 from .curves import composition, deaths, factors, growth, over_time, phases, seen_types
 from .dose_response import draw as dose_response
 from .maps import field, fields, tissue
+from .plasma import plasma
 from .responses import heat_map, response
 from .scales import MANY, PALETTE, color_of, letters
 from .scene import network, scene
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PALETTE", "STYLE", "color_of", "composition", "cooccurrence", "deaths", "dose_response", "enrichment", "factors",
     "field", "fields", "growth", "heat_map", "infiltration", "letters", "network", "over_time", "overview",
-    "perfusion", "phases", "response", "save", "scene", "tissue", "vessel_course", "vessels", "wiring",
+    "perfusion", "phases", "plasma", "response", "save", "scene", "tissue", "vessel_course", "vessels", "wiring",
 ]  # fmt: skip
 
 

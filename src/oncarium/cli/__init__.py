@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, doses, evidence, exports, models, pictures, runs, slides, studies, vessels
+from . import doctor, doses, drugs, evidence, exports, models, pictures, runs, slides, studies, vessels
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -24,6 +24,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "diff": models.diff,
     "plan": models.plan,
     "sources": evidence.sources,
+    "drugs": drugs.drugs,
     "show": runs.show,
     "report": pictures.report,
     "plot": pictures.plot,

@@ -3,7 +3,8 @@
     factor:      what it is in tissue: a factor like any other, with its mass
     plasma:      volumes and flows of a person and of a mouse: one to three compartments, ways of giving, ways of loss
     binds:       receptors on cells that it locks          neutralises:  dissolved factors that it holds
-    effects:     ordinary rules, by cell type, "*" for every type, or vessels
+    activated:   what lack of oxygen makes of it
+    effects:     ordinary rules, by cell type, "*" for every type, vessels or matrix
 
 Units: min, L, nM and nmol; weights in kg, areas in m^2.
 """
@@ -27,7 +28,9 @@ from .rule import EXAMPLE, SENTENCE
 
 CLASSES = ("antibody", "protein", "small molecule", "cell", "other")
 SPECIES = ("human", "mouse")
-KEYS = ("library", "doc", "class", "species", "usual", "factor", "plasma", "binds", "neutralises", "effects")
+KEYS = (
+    "library", "doc", "class", "species", "usual", "factor", "plasma", "binds", "neutralises", "activated", "effects",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,23 @@ class Neutralised:
 
 
 @dataclass(frozen=True)
+class Activated:
+    """What lack of oxygen makes of a prodrug, at most at a rate (1/min), at half of it at an oxygen (mmHg): a factor
+    that is called NAME_active."""
+
+    rate: float
+    oxygen: float
+    factor: Factor
+
+
+@dataclass(frozen=True)
 class Drug:
     """One drug: what it is, what blood does with it, what it binds to, and what it does.
 
     kind   antibody, protein, small molecule, cell or other     cross   whose target it binds, as its file says
     usual   the usual regimen     factor   of the tissue, or None for what never leaves blood as a substance
-    plasma   by species     binds, neutralises   by receptor and factor     effects   rules by cell type, "*", vessels
+    plasma   by species     binds, neutralises   by receptor and factor     activated   of a prodrug, or None
+    effects   rules by cell type, "*" (every type that has the behavior), vessels, matrix
     numbers   every number with its evidence, by the path it stands at     tree   as it was written
     places    effects' file and line, by "who.place": for messages about rules
     """
@@ -79,6 +93,7 @@ class Drug:
     plasma: Mapping[str, Plasma]
     binds: Mapping[str, Binding]
     neutralises: Mapping[str, Neutralised]
+    activated: Activated | None
     effects: Mapping[str, tuple[str, ...]]
     numbers: Mapping[str, Quantity]
     tree: Mapping[str, Any]
@@ -112,15 +127,15 @@ def drugs() -> list[str]:
     return on_shelf("drugs")
 
 
-def load_drug(given: str | Path) -> Drug:
+def drug(given: str | Path) -> Drug:
     """A drug of the library by name, or from a file of one's own. Raises ModelError with everything that is wrong.
 
     given   a name, or the path of a YAML file
 
-    >>> drug = load_drug("pembrolizumab")
-    >>> drug.kind, drug.mass, list(drug.binds)
+    >>> antibody = oc.drug("pembrolizumab")
+    >>> antibody.kind, antibody.mass, list(antibody.binds)
     ('antibody', 149.0, ['surface.pd1'])
-    >>> load_drug("pembrolizumob")
+    >>> oc.drug("pembrolizumob")
     Traceback (most recent call last):
     oncarium.errors.ModelError: pembrolizumob
       neither a file nor a drug of the library. Did you mean 'pembrolizumab'? See  oncarium drugs.
@@ -134,6 +149,9 @@ def load_drug(given: str | Path) -> Drug:
             Problem(str(given), "", f"neither a file nor a drug of the library.{hint}", "See  oncarium drugs.")
         )
     return _checked(path.stem, read(path))
+
+
+load_drug = drug  # where a drug is a variable
 
 
 @cache
@@ -153,11 +171,11 @@ def drug_from_text(text: str, name: str = "mydrug") -> Drug:
 def _checked(name: str, document: Document) -> Drug:
     """A drug whose document is the whole file."""
     reader = Reader(document)
-    drug = read_drug(reader, name, document.tree, "")
+    found = read_drug(reader, name, document.tree, "")
     errors = [p for p in reader.problems if p.severity == "error"]
-    if errors or drug is None:
+    if errors or found is None:
         raise ModelError(errors)
-    return drug
+    return found
 
 
 def read_drug(reader: Reader, name: str, given: Any, path: str) -> Drug | None:
@@ -172,7 +190,10 @@ def read_drug(reader: Reader, name: str, given: Any, path: str) -> Drug | None:
     tree = reader.group(given, path, KEYS)
     at = f"{path}." if path else ""
     before = set(reader.numbers)
-    kind = reader.word(tree.get("class", "other"), f"{at}class", CLASSES, "class of drugs") or "other"
+    kind = reader.text(tree.get("class"), f"{at}class", "other")
+    if kind not in CLASSES:
+        hint = did_you_mean(kind, CLASSES)
+        reader.complain(f"{at}class", f"'{kind[:60]}' is no class of drugs.{hint}", f"Expected {', '.join(CLASSES)}.")
     factor = None
     if tree.get("factor") is not None:
         factor = read_factor(reader, name, reader.group(tree["factor"], f"{at}factor"), False, path=f"{at}factor")
@@ -195,6 +216,7 @@ def read_drug(reader: Reader, name: str, given: Any, path: str) -> Drug | None:
         numbers = _lock(reader, said, f"{at}neutralises.{held}", ("affinity", "on"))
         if numbers:
             neutralises[held] = Neutralised(held, **numbers)
+    activated = _activated(reader, name, tree.get("activated"), f"{at}activated")
     effects = {
         who: tuple(s for i, s in enumerate(said) if _sentence(reader, s, f"{at}effects.{who}.{i}"))
         for who, listed in reader.group(tree.get("effects"), f"{at}effects").items()
@@ -205,7 +227,8 @@ def read_drug(reader: Reader, name: str, given: Any, path: str) -> Drug | None:
     start = f"{at}effects."
     places = {k.removeprefix(start): v for k, v in reader.document.places.items() if k.startswith(start)}
     return Drug(
-        name, texts[0], kind, texts[1], texts[2], factor, plasma, binds, neutralises, effects, own, tree, places
+        name, texts[0], kind, texts[1], texts[2], factor, plasma, binds, neutralises, activated, effects,
+        own, tree, places,
     )  # fmt: skip
 
 
@@ -221,6 +244,17 @@ def _lock(reader: Reader, given: Any, path: str, keys: tuple[str, ...]) -> dict[
         for k, v in tree.items()
     }
     return {} if missing or None in read.values() else {k: v for k, v in read.items() if v is not None}
+
+
+def _activated(reader: Reader, name: str, given: Any, path: str) -> Activated | None:
+    if given is None:
+        return None
+    tree = reader.group(given, path, ("rate", "oxygen", "factor"))
+    rate = reader.quantity(tree.get("rate"), f"{path}.rate", "1/min", ge=0.0)
+    oxygen = reader.quantity(tree.get("oxygen"), f"{path}.oxygen", "mmHg", gt=0.0)
+    said = reader.group(tree.get("factor"), f"{path}.factor")
+    factor = read_factor(reader, f"{name}_active", said, False, path=f"{path}.factor")
+    return None if rate is None or oxygen is None or factor is None else Activated(rate, oxygen, factor)
 
 
 def _sentence(reader: Reader, given: Any, path: str) -> bool:

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..units import UnitError, parse_quantity
+from ..errors import did_you_mean
+from ..units import NUMBER, USUAL, UnitError, bare, parse_quantity
 from .reader import Reader
 
 ROUTES = ("oral", "subcutaneous", "intraperitoneal")  # besides intravenous, which every drug has
 USUAL_BODY = {"human": (70.0, 1.8), "mouse": (0.02, 0.0067)}  # kg, m^2
 PLASMA_KEYS = (
-    "weight", "area", "central", "clearance", "peripheral", "bound", *ROUTES, "saturable", "target", "ligand",
+    "weight", "area", "central", "clearance", "peripheral", "bound", "route", *ROUTES, "saturable", "target", "ligand",
 )  # fmt: skip
 
 
@@ -79,6 +80,7 @@ class Plasma:
     peripheral     further compartments     bound   share that plasma's proteins hold
     absorption     by route     target, ligand   in the central compartment, or None
     scales         which numbers grow with weight or area: ("central", "kg"), ...
+    route          the usual one
     """
 
     weight: float
@@ -92,6 +94,7 @@ class Plasma:
     target: Target | None = None
     ligand: Target | None = None
     scales: tuple[tuple[str, str], ...] = ()
+    route: str = "intravenous"
 
     @property
     def linear(self) -> bool:
@@ -156,7 +159,10 @@ class _Body:
                     f"expected e.g. {key}: 1 {'' if unit == '1' else unit}.",
                 )
             return default
-        for said, one in self.units.get(unit, {unit: 1.0}).items():
+        units = self.units.get(unit, {unit: 1.0})
+        # the one that is said, or is known to convert, first: asking for others takes long
+        rest = NUMBER.sub("", bare(str(given)), count=1).strip()
+        for said in sorted(units, key=lambda u: u != rest and (rest, u) not in USUAL):
             try:
                 parse_quantity(given, said)
             except UnitError:
@@ -164,7 +170,7 @@ class _Body:
             if said != unit and said.endswith(("/kg", "/m^2")):
                 self.scales.append((name, said.rpartition("/")[2]))
             value = self.reader.quantity(given, path, said, **bounds)
-            return None if value is None else value * one
+            return None if value is None else value * units[said]
         return self.reader.quantity(given, path, unit, **bounds)
 
 
@@ -213,8 +219,14 @@ def read_plasma(reader: Reader, given: Any, path: str, species: str, mass: float
     if None in (central, clearance, bound) or None in peripheral:
         return None
     known = tuple(p for p in peripheral if p is not None)
+    ways = ("intravenous", *(r for r in ROUTES if tree.get(r) is not None))
+    route = reader.text(tree.get("route"), f"{path}.route", ways[0])
+    if route not in ways:
+        near = did_you_mean(route, ways)
+        reader.complain(f"{path}.route", f"'{route[:60]}' is no route here.{near}", f"Expected {', '.join(ways)}.")
     return Plasma(
-        weight, area, central, clearance, known, bound, absorption, saturable, target, ligand, tuple(body.scales)
+        weight, area, central, clearance, known, bound, absorption, saturable, target, ligand, tuple(body.scales),
+        route,
     )  # fmt: skip
 
 

@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     from .linear import Modes
 
 Array = NDArray[np.float64]
-SHORT = {"iv": "intravenous", "": "intravenous", "po": "oral", "sc": "subcutaneous", "ip": "intraperitoneal"}
+SHORT = {"iv": "intravenous", "po": "oral", "sc": "subcutaneous", "ip": "intraperitoneal"}
 SETTLED = 1e-9  # relative change from one period to the next
 MOST_PERIODS = 10_000
 
 
 class Dose(Protocol):
-    """One dose: when it starts (min), how much (nmol), by which route, for how long (min; 0: at once)."""
+    """One dose: when it starts (min), how much (nmol), by which route ("": the usual one), for how long
+    (min; 0: at once)."""
 
     @property
-    def time(self) -> float: ...  # noqa: D102
+    def time(self) -> float: ...
     @property
-    def amount(self) -> Any: ...  # noqa: D102
+    def amount(self) -> Any: ...
     @property
-    def route(self) -> str: ...  # noqa: D102
+    def route(self) -> str: ...
     @property
-    def duration(self) -> float: ...  # noqa: D102
+    def duration(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,11 @@ class Pharmacokinetics:
 
     @cached_property
     def half_life(self) -> Any:
-        """Of the last phase, min; of a nonlinear body, while all that saturates is full. One, or one per body."""
-        found = np.log(2.0) / np.maximum(self._modes.rates.min(axis=1), 1e-300)
+        """Of the last phase, min; of a nonlinear body, while all that saturates is full (inf: nothing else takes
+        it out). One, or one per body."""
+        slowest = self._modes.rates.min(axis=1)
+        lasting = slowest <= 1e-12 * self._modes.rates.max(axis=1)
+        found = np.where(lasting, np.inf, np.log(2.0) / np.where(lasting, 1.0, slowest))
         return float(found[0]) if self.single else found
 
     # -- courses ----------------------------------------------------------------------------------------------------
@@ -187,7 +191,7 @@ class Pharmacokinetics:
         return np.array(state, float).reshape(len(self.bodies), len(self.states))
 
     def _route(self, dose: Dose) -> str:
-        route = SHORT.get(dose.route, dose.route)
+        route = SHORT.get(dose.route, dose.route) or self.bodies[0].route
         if route != "intravenous" and route not in self.routes:
             raise InputError(
                 "route", f"'{dose.route}' is no way to give this drug.{did_you_mean(route, self.bodies[0].routes)}",
@@ -285,7 +289,9 @@ class Pharmacokinetics:
                     flow[central if depot is None else depot] += amounts[b] / dose.duration
             sides = len(self.bodies[b].peripheral)
             if advance(y, end - begin, flow, central, sides, len(self.targets), self._numbers[b]) < 0:
-                raise InputError("plasma", "its numbers are too stiff to follow.", remedy="Look at its rates and units.")
+                raise InputError(
+                    "plasma", "its numbers are too stiff to follow.", remedy="Look at its rates and units."
+                )
 
     @cached_property
     def _numbers(self) -> Array:

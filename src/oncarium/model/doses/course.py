@@ -26,7 +26,7 @@ class Course:
     every, days      min from one cycle to the next (0: one cycle only), and when in a cycle doses are given
     count, until     how many doses (None: no end), and when they end (min, exclusive; None: never)
     on, off          min with and without doses, in turn      weekdays   0 (Monday) to 6, all where empty
-    rest             (n, min): so long a break after n doses     without   days of the run on which none is given
+    rest             (n, min): so long a break after n doses     without   days of the run without one
     duration         of each infusion, min      modelled   "rate" or "duration": which of the two the drug's model says
     steady           interval of doses before the first one, min, that reached a steady state: 0 none, inf an infusion
     added            its steady state is added to what is there      resets   everything given before is gone
@@ -84,7 +84,7 @@ class Course:
                     if given == self.rest[0]:
                         shift = self.rest[1]
             cycle += 1
-            if self.every <= 0.0:
+            if self.every <= 0.0 or cycle > 10 * MOST:
                 return
 
     def _given(self, at: float, first: int) -> bool:
@@ -118,7 +118,7 @@ class Regimen:
         return self.start.weekday() if self.start else 0
 
     def doses(self, until: float = math.inf, origins: Mapping[Condition, float] | None = None) -> Doses:
-        """Every dose before `until` (min), in the order of time; at the same time in that of the courses.
+        """Every dose before `until` (min), in the order of time; at one time the course that began first comes first.
 
         origins   when the conditions held from which courses start, min; a course whose condition is not there waits
         (`waiting`). Raises ValueError where a course has no end and there is no `until`.
@@ -135,12 +135,12 @@ class Regimen:
                     continue
                 shift = (origins or {})[course.origin]
             out += [
-                (d.patient, d.time, course.row, k, d)
+                (d.patient, d.time, course.start + shift, course.row, k, d)
                 for n, t in enumerate(course.times(until - shift, self.first))
                 for d in [course.dose(t, n, shift)]
             ]
         names = {c.patient: k for k, c in reversed(list(enumerate(self.courses)))}
-        out.sort(key=lambda o: (names[o[0]], o[1], o[2], o[3]))
+        out.sort(key=lambda o: (names[o[0]], *o[1:5]))
         return Doses(tuple(o[-1] for o in out))
 
     @property

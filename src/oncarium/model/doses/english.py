@@ -133,7 +133,7 @@ def _part(
         if hit is None or hit[0].end() == 0:
             word = rest.split()[0].strip(",")
             known = ["over", "every", "from", "on", "until", "times", "cycles", "daily", "weekly", "leaving", *ROUTES]
-            reading.complain("", f"'{rest[:60]}' is not understood.{did_you_mean(word, known)}", EXPECTED)
+            reading.complain("", f"'{rest[:60]}' is not understood.{did_you_mean(word, known)}", EXPECTED.capitalize())
             return None
         clause = hit[1](hit[0])
         for key, value in clause.items():
@@ -145,7 +145,7 @@ def _part(
                 group[key] = value
         rest = rest[hit[0].end() :]
     if (day := group.pop("day", None)) is not None:  # the first of several, or the only one
-        if "from" in group or "on" in group:
-            reading.complain("on", f"'{day}' and '{group.get('from') or group.get('on')}' both say when.")
+        if "on" in group:
+            reading.complain("on", f"'{day}' and 'days {group['on']}' both say when.")
         group.update({"from": day} if "every" in group else {"on": [day]})
     return group

@@ -127,14 +127,14 @@ class _Builder:
         if previous is not None and start is None and (every > 0.0 or days == (0.0,)):
             start = self.after(previous, every)
             origin = previous.origin
-        if every <= 0.0 and days != (0.0,) and start is None:
-            start = 0.0
+        if every <= 0.0 and days != (0.0,):
+            start, days = days[0], tuple(t - days[0] for t in days)
         duration = self.try_("over", span, 0.0)
         if self.given.get("rate") is not None:
             duration = self.duration(amount, unit)
         count, until, rules = self.ends(every, days, start or 0.0)
         on, off = self.try_("given", lambda t: span(t, 1.0), 0.0), self.try_("pause", lambda t: span(t, 1.0), 0.0)
-        if (on > 0.0) != (off > 0.0):
+        if ("given" in self.given) != ("pause" in self.given):
             self.reading.complain("given" if on else "pause", "weeks with and without doses need each other;",
                                   "expected given: 4 week, pause: 2 week.")  # fmt: skip
         if 0.0 < every < duration:

@@ -131,7 +131,8 @@ def _course(
 ) -> Course | None:
     """The course of one row; None where it makes none."""
     amount, rate, tinf, ii, addl, ss = (sheet.number(line, row, c) for c in ("AMT", "RATE", "TINF", "II", "ADDL", "SS"))
-    before = len(sheet.wrong)
+    if line in sheet.bad:
+        return None
 
     def wrong(message: str, value: float, expected: str = "", remedy: str = "") -> None:
         sheet.complain(line, message, say(value), expected, remedy)
@@ -162,9 +163,9 @@ def _course(
         wrong("SS is none of", ss, "expected 0, 1 or 2.")
     if ii < 0.0:
         wrong("II is negative;", ii, "expected above 0.")
-    if addl > 0.0 and ii <= 0.0:
-        wrong("additional doses without an interval;", addl, "expected II above 0.")
     forever = ss > 0.0 and ii == 0.0
+    if addl > 0.0 and ii <= 0.0 and not forever:
+        wrong("additional doses without an interval;", addl, "expected II above 0.")
     if forever and addl:
         wrong(
             "ADDL with an infusion at steady state (SS, no II);", addl, "expected none.", "Say II, or leave ADDL out."
@@ -178,7 +179,7 @@ def _course(
         amount, duration = rate, one
     elif 0.0 < ii * one < duration and addl > 0.0:
         wrong("an infusion overlaps the next;", duration / one, "expected no longer than II.")
-    if len(sheet.wrong) > before:
+    if line in sheet.bad:
         return None
     return Course(
         "", amount=amount, duration=duration, start=at, every=ii * one if addl else 0.0, count=int(addl) + 1,

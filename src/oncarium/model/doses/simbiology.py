@@ -55,7 +55,6 @@ def read_simbiology(
 def _course(
     sheet: Sheet, line: int, row: dict[str, str], k: int, start: str, time: str, drug: str, unit: str
 ) -> Course | None:
-    before = len(sheet.wrong)
     at, amount, rate, interval, count = (
         sheet.number(line, row, c) for c in (start, "AMOUNT", "RATE", "INTERVAL", "REPEATCOUNT")
     )
@@ -69,10 +68,15 @@ def _course(
     if clock not in TIMES:
         sheet.complain(line, "TimeUnits is no unit of time;", clock, "expected minute, hour, day or week.")
         return None
-    for column, value in ((start, at), ("Amount", amount), ("Rate", rate), ("Interval", interval)):
+    for column, value in (
+        ("StartTime" if start == "STARTTIME" else "Time", at),
+        ("Amount", amount),
+        ("Rate", rate),
+        ("Interval", interval),
+    ):
         if value < 0.0:
             sheet.complain(line, f"{column} is negative;", say(value), "expected 0 or more.")
-    if amount == 0.0:
+    if amount == 0.0 and line not in sheet.bad:
         sheet.complain(line, "Amount of a dose is 0;", "0", "expected above 0.")
     if count < 0.0 or count != int(count):
         sheet.complain(line, "RepeatCount is no number of doses;", say(count), "expected 0, 1, 2, ...")
@@ -80,18 +84,18 @@ def _course(
         sheet.complain(line, "repeats without an interval;", say(count), "expected Interval above 0.")
     one = TIMES[clock]
     duration = 0.0
-    if rate > 0.0 and len(sheet.wrong) == before:
+    if rate > 0.0 and line not in sheet.bad:
         duration = amount / _rate(sheet, line, row.get("RATEUNITS", ""), rate, said, one)
         if count and 0.0 < interval * one < duration:
             sheet.complain(
                 line, "an infusion overlaps the next;", say(duration / one), "expected no longer than Interval."
             )
-    if len(sheet.wrong) > before:
+    if line in sheet.bad:
         return None
     what = row.get("TARGETNAME") or drug
     kind = what if what in CELLS else "cells" if said == "cells" else "drug"
     return Course(
-        what, kind, amount, said, row.get("ROUTE") or "iv", duration, start=at * one,
+        what, kind, amount, said, row.get("ROUTE") or "", duration, start=at * one,
         every=interval * one if count else 0.0, count=int(count) + 1, row=k, where=f"{sheet.name}:{line}",
     )  # fmt: skip
 
@@ -115,7 +119,7 @@ def simbiology(regimen: Regimen, until: float | None = None) -> str:
 
     >>> from oncarium.model.doses import read_doses
     >>> print(simbiology(read_doses("x 2 mg every week, 4 times")).splitlines()[1])
-    x,0,2,0,168,3,mg,mg/h,h,iv
+    x,0,2,0,168,3,mg,mg/h,h,
     """
     rows: list[list[object]] = []
     for c in regular(regimen, until, "SimBiology"):

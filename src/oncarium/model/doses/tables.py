@@ -19,7 +19,7 @@ MOST = 5  # examples of one kind of problem
 class Sheet:
     """Rows of a table, and what is wrong with them: one message per kind of problem, with its first places.
 
-    names   of the columns, in upper case     rows   (line, column -> text)
+    names   of the columns, in upper case     rows   (line, column -> text)     bad   lines with a problem
     """
 
     name: str
@@ -27,10 +27,14 @@ class Sheet:
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     wrong: dict[tuple[str, str, str], list[tuple[int, str]]] = field(default_factory=dict)
+    bad: set[int] = field(default_factory=set)
 
     def complain(self, line: int, message: str, value: str = "", expected: str = "", remedy: str = "") -> None:
         """A problem in a line; the value that is wrong stands apart, so that many lines become one message."""
-        self.wrong.setdefault((message, expected, remedy), []).append((line, value))
+        self.bad.add(line)
+        found = self.wrong.setdefault((message, expected, remedy), [])
+        if (line, value) not in found[-1:]:
+            found.append((line, value))
 
     def number(self, line: int, row: Mapping[str, str], column: str, default: float = 0.0) -> float:
         """A number in a column; the default where nothing stands there."""

@@ -23,6 +23,7 @@ NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 QUANTITY = re.compile(rf"({NUMBER})\s*(\S.*)?")
 DATE = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NO_UNITS = ("daily", "weekly", "every", "on", "over", "from", "until", "once", "twice", "at", "iv", "oral", "then")
 AMOUNT = "expected a mass or an amount such as mg, mg/kg, mg/m^2 or nmol"
 
 
@@ -104,7 +105,7 @@ def amount_of(text: str) -> tuple[float, str]:
     found = QUANTITY.fullmatch(str(text).strip())
     if not found:
         raise UnitError(f"'{str(text)[:60]}' is no amount; {AMOUNT}")
-    if not found[2]:
+    if not found[2] or found[2].split()[0].rstrip(",") in NO_UNITS:
         raise UnitError(f"'{str(text)[:60]}' has no unit; {AMOUNT}")
     value, unit = number(found[1]), unit_of(found[2].strip())
     if value < 0.0:
