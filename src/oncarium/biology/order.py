@@ -25,6 +25,7 @@ from .drive import Drive
 from .drugs.binding import Binding, Bound, Occupancy
 from .drugs.levels import PlasmaLevels, Schedule
 from .drugs.neutralising import Held, Neutralising
+from .drugs.prodrug import Prodrug
 from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
@@ -107,7 +108,7 @@ MECHANISMS = (
     Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
     Schedule, Secretion, Supply, VesselSecretion, PlasmaLevels, VesselExchange, Lymph,
-    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Binding, Neutralising, Transport,
+    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Prodrug, Binding, Neutralising, Transport,
     # sense, decide
     Internalisation, Occupancy, Held, Bound, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act

@@ -18,7 +18,8 @@ from .therapy import Outside, Therapy
 if TYPE_CHECKING:
     from .model import Model
 
-EVERYBODY, VESSELS, BODY = "*", "vessels", "body"
+EVERYBODY, VESSELS, MATRIX, BODY = "*", "vessels", "matrix", "body"
+HYALURONAN = "matrix.turnover.hyaluronan"
 ANYONE = ("death", "damage")  # sections whose behaviors every cell has, whatever it does without drugs
 
 
@@ -61,7 +62,7 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     for what, name, known in (("behavior", found["behavior"], behaviors), ("signal", found["signal"], signals)):
         if name not in known:
             column, _, label = name.rpartition(".")
-            shelves = (*on_shelf("factors"), *on_shelf("cells"), *drugs())
+            shelves = (*on_shelf("factors"), *on_shelf("cells"), *drugs(), *(t for d in drugs() for t in (f"{d}_active",)))
             label = label or name.rpartition(" ")[2]
             if label in shelves:
                 return f"the model has no {label}"
@@ -103,20 +104,20 @@ def check_effects(reader: Reader, model: Model) -> None:
         return
     types = [t.name for t in model.types]
     shelf = on_shelf("cells")
-    vessels, body = [], []
+    found_in: dict[str, list[Outside]] = {VESSELS: [], MATRIX: [], BODY: []}
     for drug in therapy.drugs:
         for who, sentences in drug.effects.items():
             path = f"therapy.drugs.{drug.name}.effects.{who}"
-            if who in (VESSELS, BODY):
+            if who in found_in:
                 for i, sentence in enumerate(sentences):
                     found = _outside(reader, model, drug, sentence, f"{path}.{i}", who)
                     if found:
-                        (vessels if who == VESSELS else body).append(found)
+                        found_in[who].append(found)
             elif who != EVERYBODY and who not in types:
                 if who not in shelf:
                     reader.complain(
                         path, f"no cell type is called '{who}'.{did_you_mean(who, [*types, *shelf])}",
-                        "Expected a cell type, *, vessels or body.",
+                        "Expected a cell type, *, vessels, matrix or body.",
                     )  # fmt: skip
                 therapy.left_out += [(f"{who}: {said(s)}", f"the model has no {who}") for s in sentences]
         for receptor in drug.binds:
@@ -125,7 +126,7 @@ def check_effects(reader: Reader, model: Model) -> None:
                     receptor, f"therapy.drugs.{drug.name}.binds.{receptor}",
                     [n for n in model.names.columns if n.startswith("surface.")], "receptor",
                 )  # fmt: skip
-    therapy.vessels, therapy.body_effects = tuple(vessels), tuple(body)
+    therapy.vessels, therapy.matrix, therapy.body_effects = (tuple(found) for found in found_in.values())
     therapy.units = {k: v for k, v in summary_units(model).items() if not k.startswith("events.")}
     for c in therapy.regimen.courses:
         reader.problems += problems_of(c.rules, therapy.units, c.where)
@@ -136,7 +137,7 @@ def check_effects(reader: Reader, model: Model) -> None:
 
 
 def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str, who: str) -> Outside | None:
-    """An effect on vessels or the body: how many times what it was it becomes, by the free drug."""
+    """An effect on vessels, matrix or body: how many times what it was something becomes, by the free drug."""
     therapy = model.therapy
     assert therapy is not None
     found = SENTENCE.match(sentence)
@@ -156,6 +157,12 @@ def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str,
         here = factor in [f.name for f in model.factors] and model.vessels is not None
         lacking = "the model has no vessels" if model.vessels is None else f"the model has no {factor}"
         known = factor in on_shelf("factors") or here
+    elif who == MATRIX:
+        target, here, lacking = (behavior,), model.matrix is not None, "the model has no matrix"
+        known = behavior == HYALURONAN
+        if not known:
+            reader.complain(path, f"'{behavior}' of the matrix is moved by no drug;", f"expected {HYALURONAN}.")
+            return None
     else:
         name, _, what = behavior.rpartition(".")
         target, bodies = (name, what), {c.name: c for c in model.patient.compartments}
@@ -167,7 +174,8 @@ def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str,
             reader.complain(path, f"nothing is called '{behavior}' here;", "expected COMPARTMENT.gain, loss, or whereto.")
         therapy.left_out.append((f"{who}: {said(sentence)}", lacking))
         return None
-    to = reader.quantity(found["to"], f"{path}.to", "1", ge=0.0)
+    base, unit = (model.groups["matrix.turnover"]["hyaluronan"], "1/min") if who == MATRIX else (1.0, "1")
+    to = reader.quantity(found["to"], f"{path}.to", unit, ge=0.0)
     if signal == drug.name:
         half = reader.quantity(found["half"], f"{path}.half", "nM", gt=0.0)
     else:
@@ -177,6 +185,6 @@ def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str,
     hill = reader.quantity(found["hill"] or "4", f"{path}.hill", "1", gt=0.0)
     if to is None or half is None or hill is None:
         return None
-    return Outside(target, drug.name, to, half, hill, said(sentence))
+    return Outside(target, drug.name, to / max(base, 1e-300), half, hill, said(sentence))
 
 

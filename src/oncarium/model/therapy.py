@@ -40,10 +40,21 @@ class Catch:
 
 
 @dataclass(frozen=True)
-class Outside:
-    """An effect on what is no cell: a part of the vessels or of the body, which becomes so many times what it is.
+class Turned:
+    """What lack of oxygen makes of a prodrug; see biology/drugs/prodrug.py."""
 
-    target   (factor,) that vessels hear, or (compartment, what)     drug     half in nM of free drug     to, hill
+    drug: str
+    product: str
+    rate: float
+    oxygen: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Outside:
+    """An effect on what is no cell: on vessels, matrix or body, of which something becomes so many times what it is.
+
+    target   (factor,) that vessels hear, (number,) of the matrix, (compartment, what)     drug     half in nM of free drug     to, hill
     """
 
     target: tuple[str, ...]
@@ -59,7 +70,8 @@ class Therapy:
     """Everything that a model says of therapy.
 
     drugs   those that are given     regimen   when     holds   factors that they hold
-    nanomolar   drug -> nM in one unit of its factor     vessels, body   effects on them
+    nanomolar   drug -> nM in one unit of its factor     turns   prodrugs
+    vessels, matrix, body_effects   effects on what is no cell
     applied, left_out   (where, effect) of the rules that cells got, and (effect, why) of those that nobody did
     """
 
@@ -70,7 +82,9 @@ class Therapy:
     regimen: Regimen
     holds: tuple[Catch, ...] = ()
     nanomolar: Mapping[str, float] = field(default_factory=dict)
+    turns: tuple[Turned, ...] = ()
     vessels: tuple[Outside, ...] = ()
+    matrix: tuple[Outside, ...] = ()
     body_effects: tuple[Outside, ...] = ()
     applied: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
@@ -184,14 +198,13 @@ def _usable(reader: Reader, drug: Drug, path: str, species: str, tree: Mapping[s
 
 
 def usual_route(drug: Drug, species: str) -> str:
-    """How a drug is given where nobody says it: a small molecule by the one way beside the vein that its file has.
+    """How a drug is given where nobody says it.
 
     >>> from oncarium.model.drug import load_drug
     >>> usual_route(load_drug("pembrolizumab"), "human")
     'intravenous'
     """
-    ways = drug.plasma[species].routes
-    return ways[1] if drug.kind == "small molecule" and len(ways) > 1 else ways[0]
+    return drug.plasma[species].route
 
 
 def _routes(reader: Reader, given: Sequence[Drug], regimen: Regimen, species: str) -> None:
@@ -214,12 +227,24 @@ def drug_factors(reader: Reader, therapy: Therapy | None, factors: Sequence[Fact
     if therapy is None:
         return []
     known = {f.name: f for f in factors}
-    out, holds = [], []
+    out, holds, turns = [], [], []
     for drug in therapy.drugs:
         f = drug.factor
         assert f is not None
         f = replace(f, solver="backward-euler", initial=0.0, blood=0.0, boundary={}, held=(), michaelis=None)
         out.append(f)
+        if drug.activated is not None:
+            a = drug.activated
+            if "oxygen" in known:
+                product = replace(a.factor, solver="backward-euler", initial=0.0, blood=0.0, boundary={}, held=())
+                out.append(product)
+                share = NANOMOLAR[f.unit] / NANOMOLAR.get(product.unit, 1.0)
+                turns.append(Turned(drug.name, product.name, a.rate, a.oxygen, share))
+            else:
+                reader.complain(
+                    "factors", f"{drug.name} is activated where oxygen lacks, and the model has no oxygen;",
+                    remedy="Add  factors: {oxygen: {library: oxygen}}.",
+                )  # fmt: skip
         for lock in drug.neutralises.values():
             other = known.get(lock.factor)
             if other is None:
@@ -239,7 +264,7 @@ def drug_factors(reader: Reader, therapy: Therapy | None, factors: Sequence[Fact
             out.append(both)
             scales = (NANOMOLAR[f.unit], NANOMOLAR.get(other.unit, 1.0), NANOMOLAR[f.unit])
             holds.append(Catch(drug.name, other.name, name, lock.on, lock.off, scales))
-    therapy.holds = tuple(holds)
+    therapy.holds, therapy.turns = tuple(holds), tuple(turns)
     return out
 
 
@@ -258,7 +283,7 @@ def say_therapy(model: Model) -> list[str]:
         told = [f"binds {b.receptor} (Kd {b.affinity:g} nM)" for b in drug.binds.values()]
         told += [f"holds {h.factor}" for h in therapy.holds if h.drug == drug.name]
         out.append(f"{drug.name}: {drug.doc or drug.kind}{''.join(f'; {t}' for t in told)}.")
-    out += [f"{o.text}: to {o.to:g} times, half {o.half:g} nM." for o in (*therapy.vessels, *therapy.body_effects)]
+    out += [f"{o.text}: to {o.to:g} times, half {o.half:g} nM." for o in (*therapy.vessels, *therapy.matrix, *therapy.body_effects)]
     reasons: dict[str, list[str]] = {}
     for effect, why in dict.fromkeys(therapy.left_out):
         reasons.setdefault(effect.partition(": ")[2] or effect, []).append(

@@ -35,13 +35,13 @@ def plasma_of(model: Model) -> Plasma | None:
 def _effects(therapy: Therapy, model: Model) -> tuple[tuple[Effect, ...], ...]:
     """On what vessels hear, on the body, and on what cells hear in blood: as their rules have it in the tissue."""
     scale = therapy.nanomolar
-    vessels, body = (
+    vessels, matrix, body = (
         tuple(Effect(o.target, o.drug, o.to, o.half, o.hill, scale[o.drug]) for o in effects)
-        for effects in (therapy.vessels, therapy.body_effects)
+        for effects in (therapy.vessels, therapy.matrix, therapy.body_effects)
     )
     doors = tuple(
         Effect((t, str(r.behavior[1])), str(r.signal[1]), r.value, r.half * scale[str(r.signal[1])], r.hill)
         for t, r in model.rules
         if r.behavior[0] == "sense.response" and r.signal[0] == "sense.factor" and r.signal[1] in scale
     )
-    return vessels, body, doors
+    return vessels, matrix, body, doors

@@ -39,8 +39,8 @@ class Plasma(Part):
     total, free   (drug) nM in plasma now; free: what no protein of it holds
     given       (drug) nmol so far      passed   (drug) nM min of free drug so far, the area under its curve
     occupancy   (drug, type) mean share of their receptors that live cells of a type have occupied; nan: no such cell
-    on_vessels, on_body, on_doors   effects on what vessels hear, on the body's compartments, and on what cells in blood
-    hear (by type and factor)
+    on_vessels, on_matrix, on_body, on_doors   effects on what vessels hear, on the matrix' loss of hyaluronan, on the
+    body's compartments, and on what cells in blood hear (by type and factor)
     binding     names of the drugs with receptors on cells     types   names of the cell types
 
     >>> plasma = Plasma(["x"], {"x": [0.0, 0.0]})
@@ -55,9 +55,9 @@ class Plasma(Part):
         amounts: Mapping[str, Sequence[float] | np.ndarray],
         binding: Sequence[str] = (),
         types: Sequence[str] = (),
-        effects: tuple[tuple[Effect, ...], ...] = ((), (), ()),
+        effects: tuple[tuple[Effect, ...], ...] = ((), (), (), ()),
     ):
-        self.on_vessels, self.on_body, self.on_doors = effects
+        self.on_vessels, self.on_matrix, self.on_body, self.on_doors = effects
         self.names, self.binding, self.types = tuple(names), tuple(binding), tuple(types)
         self.amounts = {name: np.array(amounts[name], float) for name in self.names}
         self.total, self.free, self.given, self.passed = (np.zeros(len(self.names)) for _ in range(4))
@@ -94,7 +94,7 @@ class Plasma(Part):
 
     def copy(self) -> Plasma:
         """An independent plasma that holds the same."""
-        effects = (self.on_vessels, self.on_body, self.on_doors)
+        effects = (self.on_vessels, self.on_matrix, self.on_body, self.on_doors)
         other = Plasma(self.names, self.amounts, self.binding, self.types, effects)
         other.restore(self.arrays())
         return other
