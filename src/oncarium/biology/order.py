@@ -49,11 +49,13 @@ from .metastasis.cascade import Metastasis
 from .metastasis.intravasation import Intravasation
 from .motility import Motility
 from .networks import Networks
+from .operations import Operations
 from .outflow import Outflow
 from .outside import FreezePlaced
 from .p53 import P53
 from .physicell import plan as physicell
 from .polarization import Polarization
+from .radiation import Radiation
 from .rules import Rules
 from .secretion import Secretion
 from .senescence import Senescence
@@ -121,7 +123,7 @@ MECHANISMS = (
     # move
     damage, Contacts, Springs, Mechanics, Membrane,
     # renew: arrivals and departures, what is pushed out, births and deaths, what mothers pass on
-    Recruitment, Intravasation, Circulation, Metastasis, Outflow, Division, Stemness, Evolution,
+    Radiation, Recruitment, Operations, Intravasation, Circulation, Metastasis, Outflow, Division, Stemness, Evolution,
     # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
     SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, Lymphangiogenesis,
     FluidPressure,

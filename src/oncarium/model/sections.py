@@ -31,7 +31,7 @@ from .reader import Reader
 from .slide.place import INERT, in_domain, read_slides, remembered
 from .slide.words import OTHER, is_slide
 from .stop import read_stop_rules
-from .therapy import drug_factors, read_therapy
+from .therapy import drug_factors, read_therapy, treat
 from .vessels import read_vessels
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ def _factors(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
         if found:
             factors.append(found)
     factors += drug_factors(reader, model.therapy, factors)
+    treat(reader, model.therapy, tree, factors)
     model.factors = with_tables(reader, factors, model.domain, model.folder)
 
 

@@ -14,15 +14,15 @@ from ..errors import Problem
 from .doses import Doses, Regimen, check_regimen, regimen_of
 from .drug import SPECIES, Drug, drugs, read_drug
 from .environment import Factor
-from .groups import inner_groups
 from .library import on_shelf
 from .plasma import USUAL_BODY, Plasma
 from .reader import Reader
+from .treatments import TREATMENTS, Treatments, read_treatments
 
 if TYPE_CHECKING:
     from .model import Model
 
-KEYS = ("species", "weight", "area", "start", "drugs", "doses")
+KEYS = ("species", "weight", "area", "start", "drugs", "doses", *TREATMENTS)
 NANOMOLAR = {"nM": 1.0, "uM": 1e3, "mM": 1e6, "pM": 1e-3, "M": 1e9}
 SHORT = {"iv": "intravenous"}
 
@@ -89,6 +89,7 @@ class Therapy:
     applied: list[tuple[str, str]] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     units: Mapping[str, str] = field(default_factory=dict)
+    treatments: Treatments = field(default_factory=Treatments)
 
     def gives(self, *kinds: str) -> bool:
         """Is anything of these kinds (drug, radiation, surgery, cells) given?"""
@@ -111,7 +112,7 @@ def read_therapy(model: Model, reader: Reader, tree: dict[str, Any]) -> Therapy 
     """Section therapy: its drugs and doses, before factors and cells are read."""
     if tree.get("therapy") is None:
         return None
-    group = reader.group(tree["therapy"], "therapy", (*KEYS, *inner_groups("therapy")), "part of a therapy")
+    group = reader.group(tree["therapy"], "therapy", KEYS, "part of a therapy")
     if model.numerics == "physicell":
         reader.complain("therapy", "PhysiCell's numerics have no therapy;", remedy="Remove  numerics: physicell.")
         return None
@@ -220,6 +221,20 @@ def _routes(reader: Reader, given: Sequence[Drug], regimen: Regimen, species: st
                 Problem(c.where, "therapy.doses", f"{c.what} cannot be given by the route '{c.route}';",
                         f"its file has {', '.join(routes)}.", "Add the route under plasma of the drug.")
             )  # fmt: skip
+
+
+def treat(reader: Reader, therapy: Therapy | None, tree: Mapping[str, Any], factors: Sequence[Factor]) -> None:
+    """Read what is given besides drugs, once the factors are known."""
+    if therapy is None:
+        return
+    group, cells = reader.group(tree["therapy"], "therapy"), tree.get("cells")
+    kinds = {
+        name: str(t.get("library", name)) if isinstance(t, dict) else name
+        for name, t in (cells.items() if isinstance(cells, dict) else ())
+    }
+    given = {c.kind for c in therapy.regimen.courses}
+    units = {f.name: f.unit for f in factors}
+    therapy.treatments = read_treatments(reader, group, given, units, kinds)
 
 
 def drug_factors(reader: Reader, therapy: Therapy | None, factors: Sequence[Factor]) -> list[Factor]:
