@@ -29,15 +29,14 @@ class Hold:
 @njit(cache=True, nogil=True)
 def caught(drug, free, bound, on, off, dt):
     """Rates (1/min of the free factor, nM/min) at which a drug takes a factor and gives it back, in a step of dt min
-    that is implicit in the bound: no drug is used twice where the factor outnumbers it.
+    that is implicit in drug and bound: no drug is used twice where the factor outnumbers it.
 
     >>> take, give = caught(10.0, 0.1, 0.0, 1.0, 1.0, 1e-6)
     >>> round(take, 4), give
     (10.0, 0.0)
     """
-    slow = 1.0 + dt * off
-    rate = on * drug / (slow + dt * on * free)
-    return rate, off * bound / slow
+    slow = 1.0 + dt * (off + on * free)
+    return on * drug / slow, off * bound / slow
 
 
 @njit(cache=True, nogil=True)
