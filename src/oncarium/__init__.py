@@ -34,6 +34,8 @@ _NAMES = {
     "repeat": "study.verbs",
     "sweep": "study.verbs",
     "compare": "study.verbs",
+    "Calibration": "study.calibration",
+    "Target": "study.calibration",
     "operating_points": "run.operating",
     "drug": "model.drug",
     "drugs": "model.drug",

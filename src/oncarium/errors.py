@@ -116,6 +116,7 @@ class ModelError(OncariumError):
 class _Situated(OncariumError):
     def __init__(self, where: str, what: str, expected: str = "", remedy: str = ""):
         self.problem = Problem(where, "", what, expected, remedy)
+        self.problems = [self.problem]
         super().__init__(str(self.problem))
 
 

@@ -115,3 +115,28 @@ def test_a_run_that_fails_is_named(tmp_path, monkeypatch):
         sensitivity.morris(
             Model.from_text(EXAMPLE), NUMBERS, READOUTS, tmp_path, trajectories=1, until="1 min", repeats=1, workers=1
         )
+
+
+def test_shares_of_variance_of_a_known_function(tmp_path, monkeypatch):
+    """y = 4 x1 + 2 x2 + x3 of uniform x: shares 16, 4 and 1 of 21, and nothing by interaction."""
+    numbers = [sensitivity.Uncertain(n, (n,), "1 um", "2 um") for n in "abc"]
+
+    def measured(model, numbers, points, *_):
+        value = points @ np.array([4.0, 2.0, 1.0])
+        return [(value / value.mean(), np.empty(0), float(value.mean()))]
+
+    monkeypatch.setattr(sensitivity, "_measured", measured)
+    table = sensitivity.sobol(Model.from_text(EXAMPLE), numbers, READOUTS[:1], tmp_path, samples=256)
+    assert table["first"].to_numpy() == pytest.approx(np.array([16.0, 4.0, 1.0]) / 21.0, abs=0.03)
+    assert table["total"].to_numpy() == pytest.approx(np.array([16.0, 4.0, 1.0]) / 21.0, abs=0.03)
+    assert "alone" in sensitivity.figure(table).get_supxlabel()
+
+
+def test_shares_of_a_small_model(tmp_path):
+    table = sensitivity.sobol(
+        Model.from_text(EXAMPLE), NUMBERS, READOUTS[1:], tmp_path, samples=32, until="10 min", workers=1
+    )
+    share = table.set_index("number")["total"]
+    assert share["oxygen outside"] > 0.7 > share["division"]
+    with pytest.raises(InputError, match="no power of 2"):
+        sensitivity.sobol(Model.from_text(EXAMPLE), NUMBERS, READOUTS, tmp_path, samples=10)

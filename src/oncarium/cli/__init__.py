@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, doses, drugs, evidence, exports, models, pictures, runs, slides, studies, vessels
+from . import doctor, doses, drugs, evidence, exports, fits, models, pictures, runs, slides, studies, vessels
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -32,7 +32,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "sweep": studies.sweep,
     "compare": studies.compare,
     "claims": studies.claims,
-    "sensitivity": studies.sensitivity,
+    "sensitivity": fits.sensitivity,
+    "calibrate": fits.calibrate,
     "movie": pictures.movie,
     "schema": models.schema,
     "doses": doses.doses,

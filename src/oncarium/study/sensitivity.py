@@ -1,4 +1,4 @@
-"""Which numbers matter: elementary effects (Morris) of uncertain numbers on read-outs.
+"""Which numbers matter: elementary effects (Morris) of uncertain numbers on read-outs, and shares of variance (Sobol).
 
 Trajectories through the space of all numbers change one number at a time, by two thirds of its range; what a read-out
 changes by, per range, is an elementary effect. Their mean size (mu*) says how much a number matters, their spread
@@ -13,7 +13,8 @@ Source  Morris 1991, Technometrics 33:161 (DOI 10.1080/00401706.1991.10484804); 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,9 +58,17 @@ class Uncertain:
         >>> Uncertain("rate", ("a.b",), "0.1 1/min", "10 1/min").changes(0.5)
         {'a.b': '1 1/min assumed'}
         """
-        (low, unit), (high, _) = (_number(x) for x in (self.low, self.high))
-        value = low * (high / low) ** share if low > 0.0 else low + (high - low) * share
-        return dict.fromkeys(self.paths, f"{value:.6g} {unit} assumed".replace("  ", " "))
+        return dict.fromkeys(self.paths, f"{self.value(share):.6g} {self.unit} assumed".replace("  ", " "))
+
+    def value(self, share: float) -> float:
+        """The number at 0 (low) to 1 (high), in its unit."""
+        low, high = (_number(x)[0] for x in (self.low, self.high))
+        return low * (high / low) ** share if low > 0.0 else low + (high - low) * share
+
+    @property
+    def unit(self) -> str:
+        """Of its range."""
+        return _number(self.low)[1]
 
     def of(self, model: Model) -> Uncertain:
         """This number, with the range that the model says of it where it has none. Raises InputError."""
@@ -92,21 +101,7 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
     file = Path(path) if path else entry("claims", "uncertain")
     document = read(file, file.name)
     reader = Reader(document)
-    problems, numbers = reader.problems, []
-    for name, said in reader.group(document.tree.get("numbers"), "numbers").items():
-        try:
-            low, high = said.get("range", ("", ""))
-            if low and (not 0.0 < _number(low)[0] < _number(high)[0] or _number(low)[1] != _number(high)[1]):
-                raise ValueError
-            paths = [said["path"]] if isinstance(said["path"], str) else said["path"]
-            if not all(isinstance(p, str) for p in paths):
-                raise ValueError
-            numbers.append(Uncertain(name, tuple(paths), low, high))
-        except (AttributeError, KeyError, TypeError, ValueError):
-            expected = "expected {path: where}, and range: [low, high] with 0 < low < high in one unit."
-            problems.append(
-                Problem(document.where(f"numbers.{name}"), f"numbers.{name}", "is no number to vary;", expected)
-            )
+    problems, numbers = reader.problems, read_numbers(reader, document.tree.get("numbers"))
     readouts = reader.listed(document.tree.get("readouts"), "readouts", "read-outs such as {measure: count}.")
     for i, what in enumerate(readouts):
         wrong = complaint(what) if isinstance(what, Mapping) else "expected {measure: ...}."
@@ -115,6 +110,24 @@ def uncertain(path: str | Path | None = None) -> tuple[list[Uncertain], list[dic
     if problems:
         raise ModelError(problems)
     return numbers, list(readouts)
+
+
+def read_numbers(reader: Reader, tree: Any) -> list[Uncertain]:
+    """Numbers to vary: NAME: {path: where, range: [low, high]}; what is wrong is told to the reader."""
+    out = []
+    for name, said in reader.group(tree, "numbers").items():
+        try:
+            low, high = said.get("range", ("", ""))
+            if low and (not 0.0 < _number(low)[0] < _number(high)[0] or _number(low)[1] != _number(high)[1]):
+                raise ValueError
+            paths = [said["path"]] if isinstance(said["path"], str) else said["path"]
+            if not all(isinstance(p, str) for p in paths):
+                raise ValueError
+            out.append(Uncertain(name, tuple(paths), str(low), str(high)))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            expected = "expected {path: where}, and range: [low, high] with 0 < low < high in one unit."
+            reader.complain(f"numbers.{name}", "is no number to vary;", expected)
+    return out
 
 
 def changed(model: Model, changes: Mapping[str, str]) -> Model:
@@ -167,48 +180,106 @@ def morris(
     """
     import pandas as pd
 
-    try:
+    with _salib():
         from SALib.analyze.morris import analyze
         from SALib.sample.morris import sample
+    numbers = [n.of(model) for n in numbers]
+    problem = _problem(numbers)
+    points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
+    again = [Task.of(model, until, seed + k) for k in range(repeats)]
+    values = _measured(model, numbers, points, readouts, folder, until, seed, again, workers, see)
+    rows = []
+    for what, (value, alike, mean) in zip(readouts, values):
+        found = analyze(problem, points, value, num_levels=LEVELS, seed=seed)
+        chance = NOISE * float(np.nanstd(alike, ddof=1)) / (mean or 1.0) if repeats > 1 else 0.0
+        for k, n in enumerate(numbers):
+            row = {key: float(found[key][k]) for key in ("mu_star", "sigma", "mu")}
+            error = float(found["mu_star_conf"][k])
+            rows.append(
+                {"readout": called(what), "number": n.name, **row, "error": error, "mean": mean, "chance": chance}
+            )
+    return pd.DataFrame(rows)
+
+
+def sobol(
+    model: Model,
+    numbers: Sequence[Uncertain],
+    readouts: Sequence[Mapping[str, Any]],
+    folder: str | Path,
+    *,
+    samples: int = 64,
+    until: Any = None,
+    seed: int = 1,
+    workers: int | None = None,
+    see: Callable[[int, int], Any] | None = None,
+) -> pd.DataFrame:
+    """Shares of a read-out's variance that numbers carry: a table with a row per read-out and number.
+
+    samples   a power of 2; each takes two runs more than there are numbers
+    columns   readout, number, first (by itself), first_error (95 %), total (with all it interacts with), total_error,
+              mean (of the read-out)
+
+    Source  Saltelli et al. 2010, Comput Phys Commun 181:259 (DOI 10.1016/j.cpc.2009.09.018)
+    """
+    import pandas as pd
+
+    with _salib():
+        from SALib.analyze.sobol import analyze
+        from SALib.sample.sobol import sample
+    if samples < 2 or samples & (samples - 1):
+        raise InputError("samples", f"{samples} is no power of 2;", "expected e.g. 64.")
+    numbers = [n.of(model) for n in numbers]
+    problem = _problem(numbers)
+    points = sample(problem, samples, calc_second_order=False, seed=seed)
+    values = _measured(model, numbers, points, readouts, folder, until, seed, [], workers, see)
+    rows = []
+    for what, (value, _, mean) in zip(readouts, values):
+        still = np.ptp(value) == 0.0
+        found = {} if still else analyze(problem, value, calc_second_order=False, seed=seed)
+        names = {"first": "S1", "first_error": "S1_conf", "total": "ST", "total_error": "ST_conf"}
+        for k, n in enumerate(numbers):
+            row = {key: 0.0 if still else float(found[name][k]) for key, name in names.items()}
+            rows.append({"readout": called(what), "number": n.name, **row, "mean": mean})
+    return pd.DataFrame(rows)
+
+
+@contextmanager
+def _salib() -> Iterator[None]:
+    """Within it, what is imported is told to be missing as our own error. Raises InputError."""
+    try:
+        yield
     except ImportError:
         raise InputError(
             "sensitivity", "the package SALib is not installed.", remedy='pip install "oncarium[study]"'
         ) from None
 
-    numbers = [n.of(model) for n in numbers]
-    problem = {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
-    points = sample(problem, trajectories, num_levels=LEVELS, seed=seed)
+
+def _problem(numbers: Sequence[Uncertain]) -> dict[str, Any]:
+    return {"num_vars": len(numbers), "names": [n.name for n in numbers], "bounds": [[0.0, 1.0]] * len(numbers)}
+
+
+def _measured(
+    model: Model, numbers: Sequence[Uncertain], points: np.ndarray, readouts: Sequence[Mapping[str, Any]],
+    folder: str | Path, until: Any, seed: int, again: Sequence[Task], workers: int | None, see: Any,
+) -> list[tuple[np.ndarray, np.ndarray, float]]:  # fmt: skip
+    """Of every read-out: (point) its values as shares of their mean, those of the runs `again`, and that mean."""
     models = [
         changed(model, {k: v for n, share in zip(numbers, point) for k, v in n.changes(share).items()})
         for point in points
     ]
     tasks = [Task.of(m, until, seed) for m in models]
-    again = [Task.of(model, until, seed + k) for k in range(repeats)]
     done, failed = run_all([*tasks, *again], folder, workers=workers, see=see)
     if failed:
         raise OncariumError(
             f"{len(failed)} of {len(tasks) + len(again)} runs failed, the first with: {next(iter(failed.values()))}"
         )
-    rows = []
+    out = []
     for what in readouts:
         value, alike = (np.array([read_out(api.open(done[t]), what) for t in of], float) for of in (tasks, again))
         mean = float(np.nanmean(value))
         value = np.where(np.isnan(value), mean, value) / (mean or 1.0)  # a mean over cells that are gone says nothing
-        found = analyze(problem, points, value, num_levels=LEVELS, seed=seed)
-        chance = NOISE * float(np.nanstd(alike, ddof=1)) / (mean or 1.0) if repeats > 1 else 0.0
-        for k, n in enumerate(numbers):
-            row = {key: float(found[key][k]) for key in ("mu_star", "sigma", "mu")}
-            rows.append(
-                {
-                    "readout": _called(what),
-                    "number": n.name,
-                    **row,
-                    "error": float(found["mu_star_conf"][k]),
-                    "mean": mean,
-                    "chance": chance,
-                }
-            )
-    return pd.DataFrame(rows)
+        out.append((value, alike, mean))
+    return out
 
 
 def ranking(model: Model, table: pd.DataFrame, numbers: Sequence[Uncertain] | None = None) -> pd.DataFrame:
@@ -229,21 +300,25 @@ def ranking(model: Model, table: pd.DataFrame, numbers: Sequence[Uncertain] | No
     )[["number", "path", "value", "grade", "mu_star", "readout", "chance"]].reset_index(drop=True)
 
 
-def _called(what: Mapping[str, Any]) -> str:
+def called(what: Mapping[str, Any]) -> str:
+    """What a read-out is called."""
     return str(
         what.get("called") or " ".join(str(what[k]) for k in ("measure", "of", "column", "name", "kind") if k in what)
     )
 
 
 def figure(table: pd.DataFrame) -> Figure:
-    """mu* (full) and sigma (open) of every number, a panel per read-out; grey: what chance does."""
+    """Every number, a panel per read-out: mu* (full), sigma (open), what chance (grey); after Sobol its share of the
+    variance with all that it interacts with (full) and alone (open)."""
     import matplotlib
 
     from ..analysis.canvas import STYLE, new_figure
     from ..analysis.plot import PALETTE
 
+    shares = "total" in table
+    most, other, error = ("total", "first", "total_error") if shares else ("mu_star", "sigma", "error")
     readouts = list(dict.fromkeys(table["readout"]))
-    order = list(table.groupby("number", sort=False)["mu_star"].max().sort_values().index)
+    order = list(table.groupby("number", sort=False)[most].max().sort_values().index)
     with matplotlib.rc_context(STYLE):
         size = (2.2 + 1.5 * len(readouts), 0.6 + 0.21 * len(order))
         fig = new_figure(*size)
@@ -252,10 +327,11 @@ def figure(table: pd.DataFrame) -> Figure:
         color = PALETTE[1]
         for ax, name in zip(axes[0], readouts):
             rows = table[table["readout"] == name].set_index("number").loc[order]
-            ax.axvspan(0, float(rows["chance"].iloc[0]), color="#DDDDDD", lw=0)
-            ax.hlines(y, rows["mu_star"] - rows["error"], rows["mu_star"] + rows["error"], color=color, lw=1.2)
-            ax.plot(rows["sigma"], y, "o", ms=4, mfc="white", mec="#555555", mew=0.8)
-            ax.plot(rows["mu_star"], y, "o", ms=5, color=color)
+            if not shares:
+                ax.axvspan(0, float(rows["chance"].iloc[0]), color="#DDDDDD", lw=0)
+            ax.hlines(y, rows[most] - rows[error], rows[most] + rows[error], color=color, lw=1.2)
+            ax.plot(rows[other], y, "o", ms=4, mfc="white", mec="#555555", mew=0.8)
+            ax.plot(rows[most], y, "o", ms=5, color=color)
             ax.set_title(name)
             ax.set_xlim(left=0)
             ax.grid(axis="y", color="#EEEEEE", lw=0.6)
@@ -263,7 +339,9 @@ def figure(table: pd.DataFrame) -> Figure:
             ax.set_ylim(-0.7, len(order) - 0.3)
         axes[0, 0].set_yticks(y, order)
         fig.supxlabel(
-            "effect over the range, share of the read-out's mean\nmu* (full, 95 %), sigma (open); grey: chance",
+            "share of the read-out's variance\nwith all interactions (full, 95 %), alone (open)"
+            if shares
+            else "effect over the range, share of the read-out's mean\nmu* (full, 95 %), sigma (open); grey: chance",
             fontsize=9,
         )
     return fig
