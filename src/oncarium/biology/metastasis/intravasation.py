@@ -16,8 +16,6 @@ from ..vessels.wall import open_radius
 from .state import DAY
 
 TOUCH = 1.25  # of the sum of two radii: cells that are closer touch, as for adhesion
-DOORWAY = 15.0  # um between a macrophage's surface and the wall of a vessel that it opens (Harney et al. 2015)
-LED = 0.7  # share of the rate into lymph that needs flow of the fluid, or VEGF-C (assumed)
 BY_BLOOD, BY_LYMPH, TOGETHER = 1, 2, 3  # streams of its draws
 
 
@@ -65,6 +63,14 @@ class Intravasation(Process):
             ge=0.0,
         ),
         Number(
+            "doorway",
+            "um",
+            15.0,
+            "@doi:10.1158/2159-8290.CD-15-0012 R 8..30",
+            "between its surface and the wall that it opens",
+            ge=0.0,
+        ),
+        Number(
             "lymph",
             "1/min",
             1e-3,
@@ -81,6 +87,7 @@ class Intravasation(Process):
             ge=0.0,
             le=1.0,
         ),
+        Number("led", "1", 0.7, "assumed 0.35..1", "share that needs flow of the fluid, or VEGF-C", ge=0.0, le=1.0),
         Number("speed", "um/min", 18.0, "assumed 6..54", "of the fluid at half of its effect (0.1 to 1 um/s)", ge=1e-9),
         Number("vegfc", "nM", 0.1, "assumed 0.033..0.3", "VEGF-C at half of its effect", ge=1e-9),
         Number(
@@ -193,15 +200,15 @@ class Intravasation(Process):
     ) -> np.ndarray:
         """Which of these cells (places in rows) touch an opener that is close to a vessel."""
         assert self.opener is not None
-        cells, radius = tissue.cells, radius_of(tissue)
+        cells, radius, doorway = tissue.cells, radius_of(tissue), self.given["doorway"]
         kind, column, above = self.opener
         opens = np.flatnonzero((cells.type == kind) & (cells["vital"] == 0))
         if column:
             opens = opens[cells[column][opens] > above]
         if not len(opens):
             return at[:0]
-        m, p, gap = apart(cells.position[opens], place, radius[opens].max() + wall.max() + DOORWAY)
-        opens = opens[np.unique(m[gap <= radius[opens][m] + wall[p] + DOORWAY])]
+        m, p, gap = apart(cells.position[opens], place, radius[opens].max() + wall.max() + doorway)
+        opens = opens[np.unique(m[gap <= radius[opens][m] + wall[p] + doorway])]
         if not len(opens):
             return at[:0]
         k, m, gap = apart(
@@ -222,7 +229,7 @@ class Intravasation(Process):
         if "vegfc" in fields.names:
             vegfc = np.maximum(fields.value[fields.index("vegfc")].reshape(-1)[voxel], 0.0)
             unled *= said["vegfc"] / (vegfc + said["vegfc"])
-        return out * (1.0 - LED * unled)
+        return out * (1.0 - said["led"] * unled)
 
     def _groups(self, tissue: Tissue, tick: Tick, leaders: np.ndarray, drained: np.ndarray) -> list[np.ndarray]:
         """Rows that leave by blood together, the leader first; leaders come in the order of their ids."""

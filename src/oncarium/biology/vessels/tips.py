@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from types import SimpleNamespace
 
 import numpy as np
 from numba import njit
@@ -17,23 +18,14 @@ from .sprouting import EXCLUSION, FIRST, HALF, draws, gradient, node_at, slice_o
 from .state import INNER, TIP
 
 SPEED = 10.0 / 60.0  # um/min (5 to 25 um/h)
-# how much each way counts: the gradient of VEGF-A, fibres, chance; the stalk that pushes from behind and filopodia that
-# have found another vessel (the last two assumed)
-UPHILL, FIBRES, CHANCE, AHEAD, FOUND = 0.7, 0.2, 0.1, 0.3, 0.5
-CONTRAST = (
-    0.02  # relative difference over 20 um that counts half as much as a steep one (assumed: what cells tell apart)
-)
-SIGHT, CONE = 120.0, math.radians(60.0)  # um, opening of the cone in which filopodia find other tips and vessels
-TOUCH = 15.0  # um: a tip joins what it comes this near to
-LOOP = 60.0  # um along vessels: nothing nearer than this is joined (assumed)
-TRAIL = 30.0  # um: the trail gets a node at this distance (20 to 40)
-LIFE = (3000.0, 4320.0)  # min: a tip that has joined nothing dies within 50 to 72 h, drawn evenly
 BRANCHING = 0.02 / 60.0  # 1/min at full response to VEGF-A, so that sprouts branch every few hundred um (assumed)
-FORK = math.radians(35.0)  # of each branch from the way before (assumed)
-OPEN_MATRIX, DENSEST = 0.6, 0.8  # density up to which a tip is as fast as in fluid (assumed), from which on it is stuck
 LYSIS = 0.1 / 60.0  # 1/min at which a tip's own proteases cut the matrix within 10 um of the place ahead (assumed)
-REACH = 10.0  # um: of these proteases
-RETRACT = 0.2 / 60.0  # 1/min: a sprout without tip and blood loses the segment at its blunt end (0.1 to 0.3 /h)
+OPEN_MATRIX, DENSEST = 0.6, 0.8
+CONE = math.radians(60.0)  # opening of the cone in which filopodia find other tips and vessels
+LOOP = 60.0  # um along vessels: nothing nearer than this is joined
+TRAIL = 30.0  # um: the trail gets a node at this distance (20 to 40)
+FORK = math.radians(35.0)  # of each branch from the way before
+FIELD = "@doi:10.1098/rsif.2015.0546 L"  # as in models of the field
 
 
 class Tips(Process):
@@ -56,9 +48,39 @@ class Tips(Process):
     group = "vessels.sprouting"
     numbers = (
         Number("speed", "um/min", SPEED, "L 0.083..0.42", "of a tip", ge=0.0),
+        Number("uphill", "1", 0.7, f"{FIELD} 0.35..1.4", "weight of the way up VEGF-A", ge=0.0),
+        Number("fibres", "1", 0.2, f"{FIELD} 0.1..0.4", "of the way along fibres", ge=0.0),
+        Number("chance", "1", 0.1, f"{FIELD} 0.05..0.2", "of a random way", ge=0.0),
+        Number("ahead", "1", 0.3, "assumed 0.15..0.6", "of the way straight on: the stalk pushes from behind", ge=0.0),
+        Number("found", "1", 0.5, "assumed 0.25..1", "of the way to a vessel that filopodia have found", ge=0.0),
+        Number(
+            "contrast",
+            "1",
+            0.02,
+            "assumed 0.01..0.04",
+            "relative difference over 20 um at half of a full turn",
+            ge=1e-9,
+        ),
+        Number("sight", "um", 120.0, f"{FIELD} 60..240", "of filopodia", ge=1.0),
+        Number("touch", "um", 15.0, f"{FIELD} 8..30", "a tip joins what it comes this near to", ge=1.0),
         Number("branching", "1/min", BRANCHING, "assumed 0.00011..0.001", "of a tip in much VEGF-A", ge=0.0),
         Number("half", "nM", HALF, "@Desai2006 @VEGF_2011_table R 0.028..0.5", "VEGF-A at half of it", ge=1e-9),
         Number("lysis", "1/min", LYSIS, "assumed 0.00056..0.005", "of the matrix ahead", ge=0.0),
+        Number("digs", "um", 10.0, "assumed 5..20", "how far a tip's proteases reach", ge=1.0),
+        Number(
+            "open", "1", OPEN_MATRIX, "assumed 0.3..0.78", "density up to which a tip is as fast as in fluid", ge=0.0
+        ),
+        Number("densest", "1", DENSEST, "assumed 0.62..1", "density from which on it is stuck", ge=1e-3),
+        Number("shortest", "min", 3000.0, "L 1500..4320", "life of a tip that joins nothing, at least", ge=1.0),
+        Number("longest", "min", 4320.0, "L 3000..8640", "and at most: drawn evenly", ge=1.0),
+        Number(
+            "retract",
+            "1/min",
+            0.2 / 60.0,
+            "L 0.0017..0.005",
+            "loss of the blunt end of a sprout without tip and blood",
+            ge=0.0,
+        ),
         Number(
             "exclusion",
             "um",
@@ -80,13 +102,9 @@ class Tips(Process):
     def of(cls, model, build, **options) -> Tips:
         return cls(model.vessels.period, **cls.said(model), **options)
 
-    def __init__(
-        self, period: float = 60.0, speed: float = SPEED, branching: float = BRANCHING, half: float = HALF,
-        shortest: float = LIFE[0], longest: float = LIFE[1], lysis: float = LYSIS, exclusion: float = EXCLUSION,
-    ):  # fmt: skip
+    def __init__(self, period: float = 60.0, **said: float):
         self.period = period
-        self.speed, self.branching, self.half = speed, branching, half
-        self.shortest, self.longest, self.lysis, self.exclusion = shortest, longest, lysis, exclusion
+        self.n = SimpleNamespace(**{n.name: n.default for n in self.numbers} | said)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         graph = tissue.vessels.graph
@@ -107,7 +125,7 @@ class Tips(Process):
         graph, grid = tissue.vessels.graph, tissue.fields.grid
         stalk = stalks(graph, tips)
         way = self.ways(tissue, tick, tips, stalk)
-        fast = self.speed * self._before(tissue, graph.position[tips] + FIRST * way, tick.dt)
+        fast = self.n.speed * self._before(tissue, graph.position[tips] + FIRST * way, tick.dt)
         for tip, segment, w, speed in zip(tips, stalk, way, fast):
             here = graph.position[tip].copy()
             to = np.clip(here + speed * tick.dt * w, grid.lower, grid.upper)
@@ -130,17 +148,17 @@ class Tips(Process):
         position, ids = graph.position[tips], graph.node_id[tips]
         vegf, rise = gradient(tissue, position)
         size = np.linalg.norm(rise, axis=1)
-        steep = 20.0 * size / np.maximum(20.0 * size + CONTRAST * np.maximum(vegf, 0.0), 1e-300)
-        out = UPHILL * steep[:, None] * rise / np.maximum(size, 1e-300)[:, None]
+        steep = 20.0 * size / np.maximum(20.0 * size + self.n.contrast * np.maximum(vegf, 0.0), 1e-300)
+        out = self.n.uphill * steep[:, None] * rise / np.maximum(size, 1e-300)[:, None]
         root = graph.ends[stalk].sum(axis=1) - tips
         straight = position - graph.position[root]
         straight /= np.maximum(np.linalg.norm(straight, axis=1), 1e-300)[:, None]
-        out += AHEAD * straight + CHANCE * wander(tick.seed, self.stream, tick.number, ids, 0, flat)
+        out += self.n.ahead * straight + self.n.chance * wander(tick.seed, self.stream, tick.number, ids, 0, flat)
         if tissue.matrix is not None:
             q, voxel = tissue.matrix.orientation.reshape(5, -1), tissue.voxels(position)
             for k, v in enumerate(voxel):
-                out[k] += FIBRES * np.array(along_fibres(q[:, v], flat, *straight[k])) * (2.0 if flat else 1.5)
-        out += FOUND * self._seen(tissue, tips, stalk, straight)
+                out[k] += self.n.fibres * np.array(along_fibres(q[:, v], flat, *straight[k])) * (2.0 if flat else 1.5)
+        out += self.n.found * self._seen(tissue, tips, stalk, straight)
         if flat:
             out[:, 2] = 0.0
         size = np.linalg.norm(out, axis=1)
@@ -158,7 +176,7 @@ class Tips(Process):
         out = np.zeros((len(tips), 3))
         if not len(place):
             return out
-        found = cKDTree(place).query_ball_point(graph.position[tips], SIGHT, return_sorted=True)
+        found = cKDTree(place).query_ball_point(graph.position[tips], self.n.sight, return_sorted=True)
         for k, near in enumerate(found):
             near = np.array(near, np.int64)
             near = near[family[near] != graph.segments["sprout"][stalk[k]]]
@@ -167,7 +185,7 @@ class Tips(Process):
             ahead = (far > 0.0) & (gap @ straight[k] >= math.cos(0.5 * CONE) * far)
             if ahead.any():
                 best = np.flatnonzero(ahead)[np.argmin(far[ahead])]
-                out[k] = gap[best] / far[best] * (1.0 - far[best] / SIGHT)
+                out[k] = gap[best] / far[best] * (1.0 - far[best] / self.n.sight)
         return out
 
     def _before(self, tissue: Tissue, ahead: np.ndarray, dt: float) -> np.ndarray:
@@ -175,20 +193,24 @@ class Tips(Process):
         if tissue.matrix is None:
             return np.ones(len(ahead))
         grid, density = tissue.fields.grid, tissue.matrix.density
-        before = np.clip((DENSEST - density.reshape(-1)[tissue.voxels(ahead)]) / (DENSEST - OPEN_MATRIX), 0.0, 1.0)
+        before = np.clip(
+            (self.n.densest - density.reshape(-1)[tissue.voxels(ahead)]) / (self.n.densest - self.n.open), 0.0, 1.0
+        )
         flat, half = density.reshape(-1), 0.5 * np.array(grid.spacing)
-        size = math.pi * REACH**2 * (grid.spacing[2] if grid.is_2d else REACH * 4.0 / 3.0)
+        size = math.pi * self.n.digs**2 * (grid.spacing[2] if grid.is_2d else self.n.digs * 4.0 / 3.0)
         for place in ahead:
-            low = np.clip(((place - REACH - grid.lower) / grid.spacing).astype(int), 0, None)
-            high = np.minimum(((place + REACH - grid.lower) / grid.spacing).astype(int), np.array(grid.shape[::-1]) - 1)
+            low = np.clip(((place - self.n.digs - grid.lower) / grid.spacing).astype(int), 0, None)
+            high = np.minimum(
+                ((place + self.n.digs - grid.lower) / grid.spacing).astype(int), np.array(grid.shape[::-1]) - 1
+            )
             i, j, k = (a.ravel() for a in np.meshgrid(*(np.arange(lo, hi + 1) for lo, hi in zip(low, high))))
             gap = grid.lower + np.stack([i, j, k], axis=1) * grid.spacing + half - place
             if grid.is_2d:
                 gap[:, 2] = 0.0
-            voxel = ((k * grid.ny + j) * grid.nx + i)[(gap**2).sum(axis=1) <= REACH**2]
+            voxel = ((k * grid.ny + j) * grid.nx + i)[(gap**2).sum(axis=1) <= self.n.digs**2]
             if not len(voxel):
                 voxel = tissue.voxels(place[None])
-            flat[voxel] *= math.exp(-self.lysis * dt * size / (len(voxel) * grid.voxel_volume))
+            flat[voxel] *= math.exp(-self.n.lysis * dt * size / (len(voxel) * grid.voxel_volume))
         return before
 
     # -- joining ------------------------------------------------------------------------------------------------------
@@ -203,7 +225,7 @@ class Tips(Process):
         inside, seen, before = there.length > 0.0, graph.n_segments, graph.incidence()
         if not inside.any():
             return
-        near = cKDTree(there.position[inside]).query_ball_point(graph.position[tips], TOUCH + 10.0)
+        near = cKDTree(there.position[inside]).query_ball_point(graph.position[tips], self.n.touch + 10.0)
         joined = []
         for tip, rows in zip(tips, near):
             if graph.nodes["kind"][tip] != TIP:
@@ -214,13 +236,13 @@ class Tips(Process):
             share, far = nearest(graph.position, graph.ends, rows, graph.position[tip], grid.lower, grid.upper)
             close = None
             for k in np.lexsort((graph.segment_id[rows], far)):
-                if far[k] > TOUCH:
+                if far[k] > self.n.touch:
                     break
                 close = close if close is not None else _near(graph, before, int(tip), LOOP)
                 a, b = graph.ends[rows[k]]
                 if a in close or b in close:
                     continue
-                node = _other_tip(graph, rows[k], share[k])
+                node = _other_tip(graph, rows[k], share[k], self.n.touch)
                 node = node_at(graph, int(rows[k]), float(share[k]), flat) if node < 0 else node
                 gap = max(float(np.linalg.norm(graph.position[node] - graph.position[tip])), 1.0)
                 segment = stalks(graph, np.array([tip]))[0]
@@ -243,7 +265,7 @@ class Tips(Process):
             return
         ids = graph.node_id[tips]
         vegf = np.maximum(gradient(tissue, graph.position[tips])[0], 0.0) ** 2
-        rate = self.branching * vegf / (self.half**2 + vegf)
+        rate = self.n.branching * vegf / (self.n.half**2 + vegf)
         forks = draws(tick.seed, self.stream, tick.number, ids, 3) < -np.expm1(-rate * tick.dt)
         side = np.where(draws(tick.seed, self.stream, tick.number, ids, 4) < 0.5, 1.0, -1.0)
         spin = wander(tick.seed, self.stream, tick.number, ids, 5, False)
@@ -252,7 +274,7 @@ class Tips(Process):
             tip = int(tips[k])
             others = np.flatnonzero(graph.nodes["kind"] == TIP)
             gap = np.linalg.norm(graph.position[others[others != tip]] - graph.position[tip], axis=1)
-            if (gap < self.exclusion).any() or _unforked(graph, tip) < self.exclusion:
+            if (gap < self.n.exclusion).any() or _unforked(graph, tip) < self.n.exclusion:
                 continue
             segment = stalks(graph, np.array([tip]))[0]
             root = int(graph.ends[segment].sum()) - tip
@@ -281,7 +303,9 @@ class Tips(Process):
         """Tips that are too old stop to be tips; the time of each is drawn once, by its id."""
         graph = tissue.vessels.graph
         tips = np.flatnonzero(graph.nodes["kind"] == TIP)
-        life = self.shortest + (self.longest - self.shortest) * draws(tick.seed, self.stream, 0, graph.node_id[tips], 7)
+        life = self.n.shortest + (self.n.longest - self.n.shortest) * draws(
+            tick.seed, self.stream, 0, graph.node_id[tips], 7
+        )
         gone = tips[tick.time - graph.nodes["since"][tips] >= life]
         graph.nodes["kind"][gone] = INNER
         tissue.population.log(tick.time, graph.node_id[gone], "tip_death")
@@ -294,7 +318,7 @@ class Tips(Process):
             return
         blunt = (graph.degree() == 1) & (graph.nodes["kind"] == INNER)
         u = draws(tick.seed, self.stream, tick.number, graph.segment_id, 8)
-        gone = own & blunt[graph.ends].any(axis=1) & (u < -math.expm1(-RETRACT * tick.dt))
+        gone = own & blunt[graph.ends].any(axis=1) & (u < -math.expm1(-self.n.retract * tick.dt))
         if gone.any():
             graph.remove_segments(np.flatnonzero(gone))
         remove_orphans(graph)
@@ -330,11 +354,11 @@ def nearest(position, ends, rows, place, lower, upper):
     return share, far
 
 
-def _other_tip(graph: Graph, row: int, share: float) -> int:
-    """Row of the tip at which a segment is met, or -1."""
+def _other_tip(graph: Graph, row: int, share: float, touch: float) -> int:
+    """Row of the tip at which a segment is met within so many um, or -1."""
     node = int(graph.ends[row, int(share > 0.5)])
     chord = float(np.linalg.norm(graph.position[graph.ends[row, 1]] - graph.position[graph.ends[row, 0]]))
-    return node if graph.nodes["kind"][node] == TIP and min(share, 1.0 - share) * chord < TOUCH else -1
+    return node if graph.nodes["kind"][node] == TIP and min(share, 1.0 - share) * chord < touch else -1
 
 
 def _near(graph: Graph, there: Incidence, start: int, reach: float) -> set[int]:
