@@ -53,7 +53,7 @@ def kinds_of(result: Result) -> dict[int, int]:
     return known
 
 
-def _cell_days(result: Result, of: str, begin: float, end: float) -> float:
+def cell_days(result: Result, of: str, begin: float, end: float) -> float:
     """Live cells of a type, summed over the days between two times."""
     index_of(result, of)
     live, times = result.summary[f"live.{of}"].to_numpy(), np.asarray(result.times, float)
@@ -83,7 +83,7 @@ def rate(result: Result, t: Any, kind: str, of: str, since: Any = 0.0, over: str
     """Events of a kind that happened to cells of a type per day, over the live cells of the type ("cell"), or over the
     mm^2 (in space mm^3) of the domain ("area"); so far or since a time ("2 day")."""
     begin, end = _window(result, t, since)
-    per = _cell_days(result, of, begin, end) if over == "cell" else float(np.prod(_sides(result))) * (end - begin) / DAY
+    per = cell_days(result, of, begin, end) if over == "cell" else float(np.prod(_sides(result))) * (end - begin) / DAY
     return _number_of(result, (kind,), of, begin, end) / per if per > 0.0 else float("nan")
 
 
@@ -92,12 +92,20 @@ def growth(result: Result, t: Any, of: str, since: Any = 0.0) -> float:
     """Divisions less deaths of a type's cells, per live cell and day: the growth of the tissue of which this is a part,
     whatever leaves the domain. A death is apoptosis or necrosis, or being eaten alive."""
     begin, end = _window(result, t, since)
-    days = _cell_days(result, of, begin, end)
-    born = _number_of(result, ("division",), of, begin, end)
+    days = cell_days(result, of, begin, end)
+    return (births(result, of, begin, end) - deaths(result, of, begin, end)) / days if days > 0.0 else float("nan")
+
+
+def births(result: Result, of: str, begin: float, end: float) -> float:
+    """Divisions of a type's cells after one time, until another (min)."""
+    return _number_of(result, ("division",), of, begin, end)
+
+
+def deaths(result: Result, of: str, begin: float, end: float) -> float:
+    """Deaths of a type's cells after one time, until another (min): who dies and is then eaten dies once."""
     ends = _found(result, tuple(k for k in ENDS if k in result.attrs["events"]), 0.0, end).drop_duplicates("id")
-    known, own = kinds_of(result), index_of(result, of)  # who dies and is then eaten dies once
-    died = sum(known.get(i) == own for i in ends["id"][(ends["time"] > begin) | (begin == 0.0)].tolist())
-    return (born - died) / days if days > 0.0 else float("nan")
+    known, own = kinds_of(result), index_of(result, of)
+    return float(sum(known.get(i) == own for i in ends["id"][(ends["time"] > begin) | (begin == 0.0)].tolist()))
 
 
 @measure
@@ -115,7 +123,7 @@ def kills(result: Result, t: Any, by: str, of: str, hours: float = 6.0, since: A
                 struck[i] = time
         elif known.get(i) == victim and time >= begin and time - struck.get(i, -np.inf) <= 60.0 * hours:
             killed += 1
-    days = _cell_days(result, by, begin, end)
+    days = cell_days(result, by, begin, end)
     return killed / days if days > 0.0 else float("nan")
 
 
