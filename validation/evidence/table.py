@@ -35,12 +35,16 @@ def said(place: str) -> str:
     tree = read(entry(*file.split("/"))).tree
     if " on " in path:
         pair, _, part = path.rpartition(", ")
-        for sentence in tree["rules"]:
+        for sentence in tree.get("rules") or [s for listed in tree["effects"].values() for s in listed]:
             found = SENTENCE.match(sentence)
             if found and f"{found['signal']} on {found['behavior']}" == pair:
                 return str(found[part])
         raise KeyError(place)
-    for word in path.split("."):
+    words = path.split(".")
+    while words:
+        word = words.pop(0)
+        if isinstance(tree, dict) and word not in tree and words:  # a name with a dot, such as surface.pd1
+            word = f"{word}.{words.pop(0)}"
         tree = tree[int(word)] if isinstance(tree, list) else tree[word]
     return str(tree)
 

@@ -97,9 +97,10 @@ def levels(
         raise ModelError(Problem(bad[0].where, "doses", told, f"its file has {', '.join(body.routes)}."))
     looks = {0.0, end, *np.linspace(0.0, end, POINTS)}
     for d in given:
-        looks |= {t for t in (d.time, np.nextafter(d.time, 0.0), d.time + d.duration) if 0.0 <= t <= end}
-        near = d.time + d.duration + min(end, max(d.duration, DAY)) * np.geomspace(1e-4, 1.0, 12)
-        looks |= set(near[near < end])
+        during = d.time + d.duration * np.linspace(0.0, 1.0, 9)
+        after = d.time + d.duration + max(d.duration, DAY) * np.geomspace(1e-4, 1.0, 24)
+        looks |= {float(np.nextafter(d.time, 0.0)), *during.tolist(), *after.tolist()}
+    looks = {t for t in looks if 0.0 <= t <= end}
     times = np.array(sorted(looks))
     course = blood.concentration(given.all, times)
     last = given[-1].time
@@ -152,17 +153,19 @@ def plasma(
     highest = max(float(np.nanmax(values)) for _, values, _, _ in named)
     lowest = min(float(np.min(v[v > 0])) for _, v, _, _ in named)
     ax.set_yscale("log")
-    halves = _halves(found.drug)
+    halves = {name: h for name, h in _halves(found.drug).items() if highest / RANGE < h < 30.0 * highest}
     low = max(highest / RANGE, min([lowest, *(h / 3.0 for h in halves.values())]))
     if ligand:  # its lowest free level is what the drug is given for
         low = min(low, 0.5 * float(np.min(course.targets["ligand"])))
-    top = 3.0 * max([highest, *(h for h in halves.values() if h < 30.0 * highest)])
+    top = 3.0 * max([highest, *halves.values()])
     ax.set_ylim(10.0 ** math.floor(math.log10(low)), top)
     for half, names in _grouped(halves).items():
-        if ax.get_ylim()[0] < half < top:
-            ax.axhline(half, color="0.45", lw=0.8, ls=":")
-            ax.annotate(f"half: {names}", (1.0, half), xycoords=("axes fraction", "data"), xytext=(-2, 2),
-                        textcoords="offset points", ha="right", va="bottom", fontsize=7, color="0.3")  # fmt: skip
+        ax.axhline(half, color="0.45", lw=0.8, ls=":")
+        ax.annotate(
+            f"half: {names}", (1.0, half), xycoords=("axes fraction", "data"), xytext=(-2, 2), fontsize=7, color="0.3",
+            textcoords="offset points", ha="right", va="bottom", zorder=3,
+            bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.6},
+        )  # fmt: skip
     first = [d.time / scale for d in found.doses]
     ax.plot(
         first, np.full(len(first), 0.985), "v", color="0.3", ms=4, transform=ax.get_xaxis_transform(), clip_on=False
@@ -170,8 +173,8 @@ def plasma(
     ax.set_xlim(0.0, times[-1] / scale)
     ax.set_xlabel(f"time ({unit})")
     ax.set_ylabel("plasma concentration (nM)")
-    shown = found.drug.mass or 1.0
-    twin = ax.secondary_yaxis("right", functions=(lambda y: y * shown / 1000.0, lambda y: y * 1000.0 / shown))
+    one = found.mass(1.0)
+    twin = ax.secondary_yaxis("right", functions=(lambda y: np.multiply(y, one), lambda y: np.divide(y, one)))
     twin.set_ylabel("(µg/mL)")
     if len(named) > 1:
         ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.16, 1.0), borderaxespad=0.0)

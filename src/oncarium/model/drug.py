@@ -237,10 +237,12 @@ def _lock(reader: Reader, given: Any, path: str, keys: tuple[str, ...]) -> dict[
     tree = reader.group(given, path, keys)
     units = {"affinity": "nM", "on": "1/nM/min", "internalisation": "1/min"}
     missing = [k for k in keys[:2] if k not in tree]
-    if missing and isinstance(given, dict):
+    if missing and (given is None or isinstance(given, dict)):
         reader.complain(path, f"{' and '.join(missing)} missing;", "expected e.g. {affinity: 1 nM, on: 0.06 1/nM/min}.")
     read = {
-        k: reader.quantity(v, f"{path}.{k}", units[k], **({"gt": 0.0} if k in keys[:2] else {"ge": 0.0}))
+        k: reader.quantity(
+            v, f"{path}.{k}", units[k], ge=None if k in keys[:2] else 0.0, gt=0.0 if k in keys[:2] else None
+        )
         for k, v in tree.items()
     }
     return {} if missing or None in read.values() else {k: v for k, v in read.items() if v is not None}

@@ -237,12 +237,10 @@ def _target(body: _Body, given: Any, name: str) -> Target | None:
     loss = "internalisation" if name == "target" else "complex"
     keys = ("level", "loss", "affinity", "on", loss, *(("factor",) if name == "ligand" else ()))
     tree = body.reader.group(given, f"{body.path}.{name}", keys)
-    numbers = [
-        body.number(tree, f"{name}.level", "nM", ge=0.0),
-        body.number(tree, f"{name}.loss", "1/min", gt=0.0),
-        body.number(tree, f"{name}.affinity", "nM", gt=0.0),
-        body.number(tree, f"{name}.on", "1/nM/min", gt=0.0),
-        body.number(tree, f"{name}.{loss}", "1/min", ge=0.0),
-    ]
+    level = body.number(tree, f"{name}.level", "nM", ge=0.0)
+    free = body.number(tree, f"{name}.loss", "1/min", gt=0.0)
+    affinity = body.number(tree, f"{name}.affinity", "nM", gt=0.0)
+    on = body.number(tree, f"{name}.on", "1/nM/min", gt=0.0)
+    pair = body.number(tree, f"{name}.{loss}", "1/min", ge=0.0)
     factor = body.reader.text(tree.get("factor"), f"{body.path}.{name}.factor")
-    return None if None in numbers else Target(*numbers, factor)
+    return None if None in (level, free, affinity, on, pair) else Target(level, free, affinity, on, pair, factor)
