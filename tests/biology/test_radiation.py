@@ -144,7 +144,7 @@ def test_in_a_model_a_type_may_say_its_own():
     first = simulation.tissue.cells["radiation.lesions"].mean()
     assert first > 0.5
     simulation.run("48.2 h")
-    assert simulation.tissue.cells["radiation.lesions"][: 200].mean() > 1.5 * first
+    assert simulation.tissue.cells["radiation.lesions"][:200].mean() > 1.5 * first
 
 
 def test_a_model_without_it_has_none_of_it():

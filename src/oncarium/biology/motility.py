@@ -259,7 +259,9 @@ class Motility(Process):
         )
         if "sense.response" in cells:  # a blocked receptor has no gradient
             sensitivity = sensitivity * cells["sense.response"][:, self.traits.which]
-        persistence, bias, speed, heading = (cells[f"motility.{k}"] for k in ("persistence", "bias", "speed", "heading"))
+        persistence, bias, speed, heading = (
+            cells[f"motility.{k}"] for k in ("persistence", "bias", "speed", "heading")
+        )
         cue = (NOWHERE, NOWHERE) if self.exact else (cells[VECTOR.name], cells[BIAS_DIRECTION.name])
         walk = Walk(persistence, bias, sensitivity, speed, heading, *cue)
         movers = (who(cells), NOBODY if self.exact else free(cells), cells.position, cells["radius"])

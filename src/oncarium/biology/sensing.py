@@ -86,7 +86,12 @@ class Sensing(Process):
     factor = Signal("concentration", axis="factor", short="sense", doc="concentration at the cell")
     gradient = Signal("concentration/um", axis="factor", ge=0.0, doc="size of the gradient at the cell")
     response = Behavior(
-        "1", 1.0, axis="factor", ge=0.0, rare=True, doc="share of each factor that the cell hears: of its receptors that nothing blocks"
+        "1",
+        1.0,
+        axis="factor",
+        ge=0.0,
+        rare=True,
+        doc="share of each factor that the cell hears: of its receptors that nothing blocks",
     )
     contact = Signal("1", axis="type", ge=0.0, doc="neighbors of each type, alive or dead")
     contact_live = Signal("1", ge=0.0, doc="live neighbors")

@@ -62,7 +62,12 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     for what, name, known in (("behavior", found["behavior"], behaviors), ("signal", found["signal"], signals)):
         if name not in known:
             column, _, label = name.rpartition(".")
-            shelves = (*on_shelf("factors"), *on_shelf("cells"), *drugs(), *(t for d in drugs() for t in (f"{d}_active",)))
+            shelves = (
+                *on_shelf("factors"),
+                *on_shelf("cells"),
+                *drugs(),
+                *(t for d in drugs() for t in (f"{d}_active",)),
+            )
             label = label or name.rpartition(" ")[2]
             if label in shelves:
                 return f"the model has no {label}"
@@ -171,7 +176,9 @@ def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str,
         lacking, known = f"the body has no {behavior}", not (name in bodies) or here
     if not here:
         if not known:
-            reader.complain(path, f"nothing is called '{behavior}' here;", "expected COMPARTMENT.gain, loss, or whereto.")
+            reader.complain(
+                path, f"nothing is called '{behavior}' here;", "expected COMPARTMENT.gain, loss, or whereto."
+            )
         therapy.left_out.append((f"{who}: {said(sentence)}", lacking))
         return None
     base, unit = (model.groups["matrix.turnover"]["hyaluronan"], "1/min") if who == MATRIX else (1.0, "1")
@@ -186,5 +193,3 @@ def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str,
     if to is None or half is None or hill is None:
         return None
     return Outside(target, drug.name, to / max(base, 1e-300), half, hill, said(sentence))
-
-

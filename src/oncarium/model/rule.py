@@ -88,7 +88,9 @@ class Names:
 
     def labels(self, entry: Entry) -> Sequence[str]:
         """Labels along a column's axis."""
-        return {"factor": list(self.factors), "type": self.types, "phase": self.phases, "drug": self.drugs}.get(entry.axis or "", ())
+        return {"factor": list(self.factors), "type": self.types, "phase": self.phases, "drug": self.drugs}.get(
+            entry.axis or "", ()
+        )
 
     def all(self, kinds: tuple[str, ...]) -> dict[str, tuple[str, str | None]]:
         """Every full name of the given kinds -> (column, label)."""

@@ -112,7 +112,9 @@ def _slides(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _cells(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    cells = read_types(reader, tree, {f.name: f.unit for f in model.factors}, model.processes, model.folder, model.therapy)
+    cells = read_types(
+        reader, tree, {f.name: f.unit for f in model.factors}, model.processes, model.folder, model.therapy
+    )
     model.types, model.names = cells.types, cells.names
     model.networks, model.conserved = cells.networks, cells.conserved
 

@@ -113,6 +113,8 @@ def read_therapy(model: Model, reader: Reader, tree: dict[str, Any]) -> Therapy 
     if tree.get("therapy") is None:
         return None
     group = reader.group(tree["therapy"], "therapy", KEYS, "part of a therapy")
+    if not isinstance(tree["therapy"], dict):
+        return None
     if model.numerics == "physicell":
         reader.complain("therapy", "PhysiCell's numerics have no therapy;", remedy="Remove  numerics: physicell.")
         return None
@@ -191,9 +193,7 @@ def _usable(reader: Reader, drug: Drug, path: str, species: str, tree: Mapping[s
         reader.complain(f"{path}.binds", f"{len(drug.binds)} receptors;", "expected one.")
     factors = tree.get("factors")
     if isinstance(factors, dict) and drug.name in factors:
-        reader.complain(
-            f"factors.{drug.name}", "it is a factor and a drug that is given.", remedy="Remove the factor."
-        )
+        reader.complain(f"factors.{drug.name}", "it is a factor and a drug that is given.", remedy="Remove the factor.")
         return False
     return True
 
@@ -298,7 +298,10 @@ def say_therapy(model: Model) -> list[str]:
         told = [f"binds {b.receptor} (Kd {b.affinity:g} nM)" for b in drug.binds.values()]
         told += [f"holds {h.factor}" for h in therapy.holds if h.drug == drug.name]
         out.append(f"{drug.name}: {drug.doc or drug.kind}{''.join(f'; {t}' for t in told)}.")
-    out += [f"{o.text}: to {o.to:g} times, half {o.half:g} nM." for o in (*therapy.vessels, *therapy.matrix, *therapy.body_effects)]
+    out += [
+        f"{o.text}: to {o.to:g} times, half {o.half:g} nM."
+        for o in (*therapy.vessels, *therapy.matrix, *therapy.body_effects)
+    ]
     reasons: dict[str, list[str]] = {}
     for effect, why in dict.fromkeys(therapy.left_out):
         reasons.setdefault(effect.partition(": ")[2] or effect, []).append(

@@ -83,7 +83,9 @@ def _radiation(reader: Reader, given: Mapping[str, Any], kinds: Mapping[str, str
 
     oer, half = number(tree, "oer", path, "1", ge=1.0) or 1.0, number(tree, "half", path, "mmHg", gt=0.0) or 1.0
     usual = {k: number(tree, k, path, unit) for k, unit in SENSITIVITY.items()}
-    phases = {k: number(tree["phases"], k, f"{path}.phases", "1") for k in reader.group(tree["phases"], f"{path}.phases")}
+    phases = {
+        k: number(tree["phases"], k, f"{path}.phases", "1") for k in reader.group(tree["phases"], f"{path}.phases")
+    }
     walls = reader.group(tree["vessels"], f"{path}.vessels", ("above", "loss"))
     vessels = (number(walls, "above", f"{path}.vessels", "Gy"), number(walls, "loss", f"{path}.vessels", "1/Gy"))
     types: dict[str, dict[str, float]] = {}

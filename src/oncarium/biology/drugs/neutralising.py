@@ -84,7 +84,9 @@ class Neutralising(Process):
     @classmethod
     def why(cls, model) -> Why:
         holds = model.therapy.holds if model.therapy else ()
-        return given(holds, ", ".join(f"{h.drug} holds {h.factor}" for h in holds), "no drug holds a factor of the model")
+        return given(
+            holds, ", ".join(f"{h.drug} holds {h.factor}" for h in holds), "no drug holds a factor of the model"
+        )
 
     @classmethod
     def of(cls, model, build, **options) -> Neutralising:
