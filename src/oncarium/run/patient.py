@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..biology.body.state import Body
-from ..biology.drugs.state import Effect, Plasma
+from ..biology.drugs.state import Carried, Effect, Plasma
 from ..biology.metastasis.state import Spread
 from ..model.model import Model
 from ..model.therapy import Therapy
@@ -27,9 +27,17 @@ def plasma_of(model: Model) -> Plasma | None:
     from ..biology.drugs.pharmacokinetics import Pharmacokinetics
 
     given = model.therapy.drugs
-    starts = {d.name: Pharmacokinetics(model.therapy.body(d)).start() for d in given}
+    blood = {d.name: Pharmacokinetics(model.therapy.body(d)) for d in given}
+    starts = {name: b.start() for name, b in blood.items()}
     types = [t.name for t in model.types]
-    return Plasma([*starts], starts, [d.name for d in given if d.binds], types, _effects(model.therapy, model))
+    compartments = [c.name for c in model.patient.compartments]
+    carried = [
+        Carried(ligand.factor, name, b.states.index("ligand.free"), ligand.level)
+        for name, b in blood.items()
+        if (ligand := b.bodies[0].ligand) and ligand.factor in compartments and ligand.level > 0.0
+    ]
+    effects = _effects(model.therapy, model)
+    return Plasma([*starts], starts, [d.name for d in given if d.binds], types, effects, carried)
 
 
 def _effects(therapy: Therapy, model: Model) -> tuple[tuple[Effect, ...], ...]:

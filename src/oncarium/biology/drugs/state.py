@@ -32,6 +32,17 @@ class Effect:
         return 1.0 + (self.to - 1.0) * s / (self.half**self.hill + s)
 
 
+@dataclass(frozen=True)
+class Carried:
+    """A ligand that a drug carries along in blood: its compartment of the body, the drug, where the drug's amounts hold
+    the free ligand, and its level without drug, nM."""
+
+    compartment: str
+    drug: str
+    place: int
+    level: float
+
+
 class Plasma(Part):
     """Drugs in blood.
 
@@ -41,6 +52,7 @@ class Plasma(Part):
     occupancy   (drug, type) mean share of their receptors that live cells of a type have occupied; nan: no such cell
     on_vessels, on_matrix, on_body, on_doors   effects on what vessels hear, on the matrix' loss of hyaluronan, on the
     body's compartments, and on what cells in blood hear (by type and factor)
+    carried     ligands that drugs carry along
     binding     names of the drugs with receptors on cells     types   names of the cell types
 
     >>> plasma = Plasma(["x"], {"x": [0.0, 0.0]})
@@ -56,8 +68,10 @@ class Plasma(Part):
         binding: Sequence[str] = (),
         types: Sequence[str] = (),
         effects: tuple[tuple[Effect, ...], ...] = ((), (), (), ()),
+        carried: Sequence[Carried] = (),
     ):
         self.on_vessels, self.on_matrix, self.on_body, self.on_doors = effects
+        self.carried = tuple(carried)
         self.names, self.binding, self.types = tuple(names), tuple(binding), tuple(types)
         self.amounts = {name: np.array(amounts[name], float) for name in self.names}
         self.total, self.free, self.given, self.passed = (np.zeros(len(self.names)) for _ in range(4))
@@ -74,6 +88,10 @@ class Plasma(Part):
             if effect.target == (type, factor):
                 out *= float(effect.times(self.free[self.index(effect.drug)]))
         return out
+
+    def left(self, ligand: Carried) -> float:
+        """Share of a carried ligand's usual level that is free."""
+        return float(self.amounts[ligand.drug][ligand.place]) / ligand.level
 
     def digest(self, h: Any) -> None:
         """Feed what decides what comes next to a hash."""
@@ -95,7 +113,7 @@ class Plasma(Part):
     def copy(self) -> Plasma:
         """An independent plasma that holds the same."""
         effects = (self.on_vessels, self.on_matrix, self.on_body, self.on_doors)
-        other = Plasma(self.names, self.amounts, self.binding, self.types, effects)
+        other = Plasma(self.names, self.amounts, self.binding, self.types, effects, self.carried)
         other.restore(self.arrays())
         return other
 
