@@ -77,8 +77,13 @@ therapy:
     - 1e6 tumour cells on day 2
 """)
     text = "\n".join(told)
-    for said in ("no species is called 'dog'", "-3 kg is out of range", "'wieght' is no part of a therapy",
-                 "no drug is called 'pembrolizumob'. Did you mean 'pembrolizumab'", "Did you mean 'tumor'"):  # fmt: skip
+    for said in (
+        "no species is called 'dog'",
+        "-3 kg is out of range",
+        "'wieght' is no part of a therapy",
+        "no drug is called 'pembrolizumob'. Did you mean 'pembrolizumab'",
+        "Did you mean 'tumor'",
+    ):
         assert said in text
     assert len(told) == len(set(told)) and all("model:" in t for t in told)
 
@@ -88,7 +93,8 @@ therapy:
     [
         ("therapy: {doses: [x 1 mg on day 1], drugs: {x: {class: protein}}}", "x has no factor"),
         ('therapy: {doses: ["pembrolizumab 200 mg oral on day 1"]}', "cannot be given by the route 'oral'"),
-        ('therapy: {species: mouse, doses: ["nivolumab 1 mg on day 1"], drugs: {nivolumab: {plasma: {mouse: {bound: 2}}}}}',
+        ('therapy: {species: mouse, doses: ["nivolumab 1 mg on day 1"], '
+         'drugs: {nivolumab: {plasma: {mouse: {bound: 2}}}}}',
          "2 is out of range"),
         ("therapy: {}", "it gives nothing"),
         ("therapy: 3", "stands where a group"),

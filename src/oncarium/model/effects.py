@@ -59,7 +59,7 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     if not found:
         return ""  # read_rule will tell
     behaviors, signals = names.all(("behavior",)), names.signals
-    for what, name, known in (("behavior", found["behavior"], behaviors), ("signal", found["signal"], signals)):
+    for name, known in ((found["behavior"], behaviors), (found["signal"], signals)):
         if name not in known:
             column, _, label = name.rpartition(".")
             shelves = (
@@ -173,7 +173,7 @@ def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str,
         target, bodies = (name, what), {c.name: c for c in model.patient.compartments}
         ends = [f.to for f in bodies[name].flows] if name in bodies else []
         here = name in bodies and what in ("gain", "loss", *ends)
-        lacking, known = f"the body has no {behavior}", not (name in bodies) or here
+        lacking, known = f"the body has no {behavior}", name not in bodies or here
     if not here:
         if not known:
             reader.complain(

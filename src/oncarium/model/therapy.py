@@ -1,7 +1,7 @@
 """Therapy: which drugs a patient is given, and when; radiation, surgery and cells; what all of it acts on.
 
-A drug that is given is a factor of the tissue, and its effects are rules of the cell types that have what they speak of; a
-model that gives none has neither.
+A drug that is given is a factor of the tissue, and its effects are rules of the cell types that have what they speak of;
+a model that gives none has neither.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Turned:
 class Outside:
     """An effect on what is no cell: on vessels, matrix or body, of which something becomes so many times what it is.
 
-    target   (factor,) that vessels hear, (number,) of the matrix, (compartment, what)     drug     half in nM of free drug     to, hill
+    target   (factor,) that vessels hear, (number,) of the matrix, (compartment, what)     half   nM of free drug
     """
 
     target: tuple[str, ...]

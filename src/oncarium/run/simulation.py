@@ -226,10 +226,10 @@ class Simulation:
         for name, column in cells.columns.items():
             if name not in before.tissue.cells.columns:
                 continue
-            past = before.tissue.cells.base[name]
+            was = before.tissue.cells.base[name]
             if column.axis:
-                past = spread(past, before.tissue.cells.labels(name), cells.labels(name), column.default)
-            changed = cells.base[name] != past
+                was = spread(was, before.tissue.cells.labels(name), cells.labels(name), column.default)
+            changed = cells.base[name] != was
             if column.kind == "behavior" and changed.any():
                 rows = np.flatnonzero(live & changed.reshape(len(cells.types), -1).any(axis=1)[cells.type])
                 cells[name][rows] = cells.base[name][cells.type[rows]]

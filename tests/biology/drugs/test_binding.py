@@ -1,4 +1,4 @@
-"""Receptors on cells: at equilibrium C / (C + Kd), in time as scipy has it, no drug lost, any step, any order of rows."""
+"""Receptors on cells: at equilibrium C / (C + Kd), in time as scipy has it, no drug lost, any step, any order."""
 
 import math
 

@@ -1,5 +1,5 @@
-"""Blood and tissue: doses at their minutes, the same area for any step, exact restarts in the middle of an infusion, what
-vessels, faces and the body see; rules that hold doses back."""
+"""Blood and tissue: doses at their minutes, the same area for any step, exact restarts in the middle of an infusion,
+what vessels, faces, supply voxels and the body see; rules that hold doses back."""
 
 import math
 
@@ -16,7 +16,9 @@ until: 3 day
 clock: {transport: STEP min, mechanics: 6 min, phenotype: 6 min}
 factors: {vegfa: {unit: nM, diffusion: 1000 um^2/min, decay: 0.01 1/min, boundary: 0.5 nM, mass: 38 kDa}}
 cells: {tumor: {death: {apoptosis: 0 1/min}}}
-body: {node: {start: 1, gain: 0.01 1/min, loss: 0.01 1/min, flows: {blood: 0.01 1/min}}, blood: {start: 1, loss: 0.01 1/min}}
+body:
+  node: {start: 1, gain: 0.01 1/min, loss: 0.01 1/min, flows: {blood: 0.01 1/min}}
+  blood: {start: 1, loss: 0.01 1/min}
 initial: [{cells: tumor, disc: {radius: 50 um}, count: 10}]
 VESSELS
 therapy:
@@ -122,6 +124,14 @@ def test_vessels_hear_less():
 NETWORK = "vessels: {columns: {density: 200 1/mm^2, length: 100 um, diameter: 9 um}}"
 
 
+def test_supply_voxels_are_crossed_by_a_capillary():
+    supply = "supply: [{disc: {radius: 12 um}, of: {}}]"
+    simulation = oc.Simulation(model('"x 10 mg/kg over 60 h on day 0"', vessels=supply))
+    simulation.run("8 h")
+    value = simulation.tissue.fields.value[1, 0]
+    assert value[2:4, 2:4].min() > value[0, 0] > 0.0 and value.max() < simulation.tissue.plasma.free[0] / 1000.0
+
+
 def test_perfused_vessels_bring_it():
     """A decay of 0.05 /min in tissue; what vessels bring and tissue loses are in balance, below the free level."""
     simulation = oc.Simulation(model('"x 10 mg/kg over 60 h on day 0"', vessels=NETWORK))
@@ -147,8 +157,9 @@ def test_prodrugs_turn_where_oxygen_lacks():
     from oncarium.biology.drugs.prodrug import activation
 
     assert np.allclose(activation(np.array([0.0, 1.5, 13.5]), 0.05, 1.5), [0.05, 0.025, 0.005])
-    text = MODEL.replace("STEP", "6").replace("DOSES", '"evofosfamide 340 mg/m^2 over 30 min on day 0"').replace(
-        "VESSELS", "").replace("factors: {", "factors: {oxygen: {unit: mmHg, diffusion: 0 um^2/min, initial: 0.5 mmHg}, ")  # fmt: skip
+    text = MODEL.replace("STEP", "6").replace("DOSES", '"evofosfamide 340 mg/m^2 over 30 min on day 0"')
+    oxygen = "factors: {oxygen: {unit: mmHg, diffusion: 0 um^2/min, initial: 0.5 mmHg}, "
+    text = text.replace("VESSELS", "").replace("factors: {", oxygen, 1)
     simulation = oc.Simulation(oc.Model.from_text(text))
     simulation.tissue.fields.value[0, :, :, :3] = 30.0
     simulation.run("1 h")

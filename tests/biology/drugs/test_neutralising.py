@@ -1,4 +1,4 @@
-"""Drugs that hold factors: equilibrium, conservation for any step, against scipy, and a total that outlives the free."""
+"""Drugs that hold factors: equilibrium, conservation for any step, against scipy, a total that outlives the free."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_in_time_as_scipy_has_it():
 
 
 def test_where_the_factor_outnumbers_the_drug_none_is_used_twice():
-    drug, factor, both = world(30.0, drug=0.5, factor=50.0)(300.0)
+    drug, _, both = world(30.0, drug=0.5, factor=50.0)(300.0)
     assert np.allclose(drug + both, 0.5, rtol=1e-9) and drug.min() >= 0.0
     assert both.mean() > 0.45
 

@@ -81,8 +81,8 @@ def occupied(share, c, on, off, inside, dt):
 
 @njit(cache=True, nogil=True)
 def _ask(order, voxel, receptors, share, dt, off, inside, scale, supply, capacity):
-    """What the receptors of all cells give and can take of a drug within dt. With K = (1 + dt (off + inside)) / (dt on),
-    capacity c / (K + c) - supply is what `occupied` of every cell takes."""
+    """What the receptors of all cells give and can take of a drug within dt. With K = (1 + dt (off + inside)) /
+    (dt on), capacity c / (K + c) - supply is what `occupied` of every cell takes."""
     for k in range(order.shape[0]):
         i = order[k]
         bound = receptors[i] * share[i]

@@ -85,6 +85,7 @@ class PlasmaLevels(Process):
         t = model.therapy
         bodies = {d.name: t.body(d) for d in t.drugs}
         mass = {f.name: (f.mass, f.permeability) for f in model.factors}
+        washed = [h.complex for h in t.holds]
         leaks = {}
         if model.vessels is None and model.patient.supply:
             voxels = np.unique(np.concatenate([build.inside(s.region) for s in model.patient.supply]))
@@ -93,11 +94,11 @@ class PlasmaLevels(Process):
             for name in (*bodies, *washed):
                 kda, own = mass[name]
                 leaks[name] = (voxels, wall * (passage(kda).permeability if own is None else own))
-        washed = [h.complex for h in t.holds]
         exchange = build[VesselExchange] if model.vessels is not None else None
         faces = model.vessels is None and not model.patient.supply
         return cls(
-            build.minutes(cls.clock), build[Schedule].calendar, bodies, dict(t.nanomolar), exchange, leaks, faces, washed, **options
+            build.minutes(cls.clock), build[Schedule].calendar, bodies, dict(t.nanomolar), exchange, leaks, faces, washed,
+            **options,
         )  # fmt: skip
 
     def __init__(
