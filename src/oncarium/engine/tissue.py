@@ -28,8 +28,8 @@ class Tissue:
 
     matrix, vessels, fluid, body, metastasis and plasma are None where a model has none. `population` is the queue of
     births and deaths, and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the
-    present positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the process
-    that moves the cells, left out of copies."""
+    present positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the
+    process that moves the cells, left out of copies."""
 
     cells: Cells
     fields: Fields
