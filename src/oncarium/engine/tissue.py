@@ -27,9 +27,9 @@ class Tissue:
     """Arrays only; copyable, comparable, savable.
 
     matrix, vessels, fluid, body, metastasis and plasma are None where a model has none. `population` is the queue of
-    births and deaths, and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the present
-    positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the process
-    that moves the cells, left out of copies."""
+    births and deaths, and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the
+    present positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the
+    process that moves the cells, left out of copies."""
 
     cells: Cells
     fields: Fields

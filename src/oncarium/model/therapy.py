@@ -1,7 +1,7 @@
 """Therapy: which drugs a patient is given, and when; radiation, surgery and cells; what all of it acts on.
 
-A drug that is given is a factor of the tissue, and its effects are rules of the cell types that have what they speak of;
-a model that gives none has neither.
+A drug that is given is a factor of the tissue, and its effects are rules of the cell types that have what they speak
+of; a model that gives none has neither.
 """
 
 from __future__ import annotations

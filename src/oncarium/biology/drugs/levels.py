@@ -97,8 +97,8 @@ class PlasmaLevels(Process):
         exchange = build[VesselExchange] if model.vessels is not None else None
         faces = model.vessels is None and not model.patient.supply
         return cls(
-            build.minutes(cls.clock), build[Schedule].calendar, bodies, dict(t.nanomolar), exchange, leaks, faces, washed,
-            **options,
+            build.minutes(cls.clock), build[Schedule].calendar, bodies, dict(t.nanomolar), exchange, leaks, faces,
+            washed, **options,
         )  # fmt: skip
 
     def __init__(
