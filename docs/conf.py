@@ -109,9 +109,9 @@ def library_page() -> str:
     parts = [
         HEAD,
         "# Library\n",
-        "What a model may take by name with `library:`, and the scenarios that `oncarium run` knows.\n",
+        "What a model may take by name with `library:`, the scenarios that `oncarium run` knows, and drugs.\n",
     ]
-    for shelf in ("scenarios", "factors", "cells"):
+    for shelf in ("scenarios", "factors", "cells", "drugs"):
         parts.append(f"## {shelf.title()}\n")
         for path in sorted((LIBRARY / shelf).glob("*.yaml")):
             tree = read(path).tree

@@ -30,6 +30,9 @@ GROUPS = {  # heading -> modules below the biology; what is named nowhere comes 
         "fluid/pressure", "fluid/lymph", "fluid/lymphangiogenesis",
     ),
     "Metastasis": ("metastasis/intravasation", "metastasis/cascade"),
+    "Therapy": (
+        "drugs/levels", "drugs/binding", "drugs/neutralising", "drugs/prodrug", "radiation", "operations",
+    ),
     "Body and supply": ("supply", "body/passages", "body/circulation"),
     "Factors and decisions": ("transport", "secretion", "internalisation", "sensing", "rules"),
     "Mechanics and life cycle": (

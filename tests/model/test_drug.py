@@ -39,14 +39,15 @@ def test_effects_speak_of_behaviors_and_cell_types_that_there_are(name):
     """Names of the library, besides those that a therapy brings: the drug itself, its binding, what cells hear."""
     drug, types, factors = load_drug(name), on_shelf("cells"), on_shelf("factors")
     for who, sentences in drug.effects.items():
-        assert who in ("*", "vessels", "matrix", *types)
+        assert who in ("*", "vessels", "matrix", "body", *types)
         for said in sentences:
             found = SENTENCE.match(said)
-            assert found["signal"] in (name, f"{name}.binding", f"{name}_active")
             behavior = found["behavior"]
+            own = found["signal"] in (name, f"{name}.binding", f"{name}_active")
+            assert own or behavior == f"drug.response.{name}"  # how far a cell follows it is a rule, too
             if behavior.startswith("sense.response."):
                 assert behavior.removeprefix("sense.response.") in factors
-            elif who != "matrix":
+            elif own and who not in ("matrix", "body"):
                 entry = columns().get(behavior) or columns()[behavior.rpartition(".")[0]]
                 assert entry.kind == "behavior"
     assert set(drug.neutralises) <= set(factors)

@@ -51,11 +51,11 @@ READ = (
 
 
 # what a volume, clearance or flow was derived from: no proof, but that the arithmetic is right
-CHOSEN = {
-    *((name, "half-life") for name in ("trebananib", "vanucizumab", "marimastat", "odanacatib", "losartan", "galunisertib",
-                                       "plerixafor", "doxorubicin", "gemcitabine", "imatinib")),
-    ("marimastat", "peak"),
-}  # fmt: skip
+LIVES = (
+    "trebananib", "vanucizumab", "marimastat", "odanacatib", "losartan", "galunisertib", "plerixafor", "doxorubicin",
+    "gemcitabine", "imatinib",
+)  # fmt: skip
+CHOSEN = {*((name, "half-life") for name in LIVES), ("marimastat", "peak")}
 
 
 def table() -> tuple[str, int, int]:
@@ -77,9 +77,9 @@ def table() -> tuple[str, int, int]:
         if (name, what) not in CHOSEN:
             ranged, inside = ranged + (low is not None), inside + (within == "yes")
         span = "" if low is None else f"{low:g} to {high:g}"
-        out.append(
-            f"| {name} | {regimen} | {what} | {value:g} {unit} | {span} | {here:.3g} | {within} | {row} | {'yes' if (name, what) in CHOSEN else ''} |"
-        )
+        chosen = "yes" if (name, what) in CHOSEN else ""
+        row_of = (name, regimen, what, f"{value:g} {unit}", span, f"{here:.3g}", within, row, chosen)
+        out.append(f"| {' | '.join(row_of)} |")
     return "\n".join(out), ranged, inside
 
 
@@ -87,6 +87,9 @@ if __name__ == "__main__":
     page = HERE / "README.md"
     head = page.read_text(encoding="utf-8").partition("<!-- table -->")[0]
     lines, ranged, inside = table()
-    count = f"{len(READ)} numbers of {len({r[0] for r in READ})} of {len(drugs())} drugs. Of those that nothing was set by and "
-    count += f"that have a range, {inside} of {ranged} lie in it."
+    several = len({r[0] for r in READ})
+    count = (
+        f"{len(READ)} numbers of {several} of {len(drugs())} drugs. Of those that nothing was set by and that have a "
+        f"range, {inside} of {ranged} lie in it."
+    )
     page.write_text(f"{head}<!-- table -->\n\n{count}\n\n{lines}\n", encoding="utf-8")

@@ -102,6 +102,17 @@ def die(first, last, firing, who, state, rates, fate, started, cleared):
             cleared[i] = uniform(seed, stream, tick, keys[i], 2) < hazard(1.0 / duration, min(dt, elapsed[i]), exact)
 
 
+def begin_apoptosis(tissue: Tissue, rows: np.ndarray, time: float) -> None:
+    """Live cells (rows) begin to die now, whatever their rates; logged as apoptosis."""
+    cells = tissue.cells
+    cells["vital"][rows] = APOPTOTIC
+    cells["death.rupture_volume"][rows] = cells["apoptosis.rupture"][rows] * cells["volume.total"][rows]
+    cells["elapsed"][rows] = 0.0
+    cells["volume.target_nuclear"][rows] = 0.0
+    cells.die(rows)
+    tissue.population.log(time, cells.id[rows], "apoptosis")
+
+
 class Death(Process):
     """Apoptosis and necrosis.
 

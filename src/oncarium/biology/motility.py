@@ -257,8 +257,13 @@ class Motility(Process):
         traits = self.traits._replace(
             contrast=cells.base["motility.contrast"], any_cue=bool(np.any(self.traits.cue) or np.any(sensitivity))
         )
-        columns = (cells[f"motility.{k}"] for k in ("persistence", "bias", "sensitivity", "speed", "heading"))
-        walk = Walk(*columns, *((NOWHERE, NOWHERE) if self.exact else (cells[VECTOR.name], cells[BIAS_DIRECTION.name])))
+        if "sense.response" in cells:  # a blocked receptor has no gradient
+            sensitivity = sensitivity * cells["sense.response"][:, self.traits.which]
+        persistence, bias, speed, heading = (
+            cells[f"motility.{k}"] for k in ("persistence", "bias", "speed", "heading")
+        )
+        cue = (NOWHERE, NOWHERE) if self.exact else (cells[VECTOR.name], cells[BIAS_DIRECTION.name])
+        walk = Walk(persistence, bias, sensitivity, speed, heading, *cue)
         movers = (who(cells), NOBODY if self.exact else free(cells), cells.position, cells["radius"])
         there = Concentrations(value, self.lower, self.spacing, fields.grid.shape)
         over_rows(turn, cells.n, self.threads, self.firing(tick), *movers, there, traits, walk)

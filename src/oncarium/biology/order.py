@@ -22,6 +22,10 @@ from .damage import damage
 from .death import Death
 from .division import Division
 from .drive import Drive
+from .drugs.binding import Binding, Bound, Occupancy
+from .drugs.levels import PlasmaLevels, Schedule
+from .drugs.neutralising import Held, Neutralising
+from .drugs.prodrug import Prodrug
 from .emt import Emt
 from .evolution import Evolution
 from .exhaustion import Exhaustion
@@ -45,11 +49,13 @@ from .metastasis.cascade import Metastasis
 from .metastasis.intravasation import Intravasation
 from .motility import Motility
 from .networks import Networks
+from .operations import Operations
 from .outflow import Outflow
 from .outside import FreezePlaced
 from .p53 import P53
 from .physicell import plan as physicell
 from .polarization import Polarization
+from .radiation import Radiation
 from .rules import Rules
 from .secretion import Secretion
 from .senescence import Senescence
@@ -103,10 +109,10 @@ MECHANISMS = (
     # cells that were placed outside the domain take no part in the tick
     Variant(FreezePlaced, slot="transport", freeze=True),
     # transport: what is released and taken up, then where it goes
-    Secretion, Supply, VesselSecretion, VesselExchange, Lymph,
-    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Transport,
+    Schedule, Secretion, Supply, VesselSecretion, PlasmaLevels, VesselExchange, Lymph,
+    protease_cascade, timp_binding, cathepsin_decay, Reservoir, Prodrug, Binding, Neutralising, Transport,
     # sense, decide
-    Internalisation, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
+    Internalisation, Occupancy, Held, Bound, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive,
@@ -117,7 +123,7 @@ MECHANISMS = (
     # move
     damage, Contacts, Springs, Mechanics, Membrane,
     # renew: arrivals and departures, what is pushed out, births and deaths, what mothers pass on
-    Recruitment, Intravasation, Circulation, Metastasis, Outflow, Division, Stemness, Evolution,
+    Radiation, Recruitment, Operations, Intravasation, Circulation, Metastasis, Outflow, Division, Stemness, Evolution,
     # remodel: what presses, walls, what grows and what goes, then the blood that fits it and the fluid it loses
     SolidStress, Compression, VesselMaturation, Sprouting, Tips, Regression, Adaptation, Perfusion, Lymphangiogenesis,
     FluidPressure,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import njit
 
-from ..engine.column import Signal
+from ..engine.column import Behavior, Signal
 from ..engine.kernels.coupling import concentration_at, gradient_at
 from ..engine.process import Process, Tick
 from ..engine.threads import over_rows
@@ -63,7 +63,8 @@ class Sensing(Process):
     """Fill the signals that somebody reads.
 
     Column               Unit               Kind     Meaning
-    factor               concentration      Signal   concentration in the cell's voxel
+    factor               concentration      Signal   concentration in the cell's voxel, times its response
+    response             1                  Behavior share of a factor that it hears, as of the decision before; 1
     gradient             concentration/um   Signal   size of the gradient there
     contact              1                  Signal   neighbors of each type, alive or dead
     contact_live ...     1                  Signal   live, dead, apoptotic, necrotic and otherwise dead neighbors
@@ -84,6 +85,14 @@ class Sensing(Process):
     reads = ("fields.value", "position", "vital")
     factor = Signal("concentration", axis="factor", short="sense", doc="concentration at the cell")
     gradient = Signal("concentration/um", axis="factor", ge=0.0, doc="size of the gradient at the cell")
+    response = Behavior(
+        "1",
+        1.0,
+        axis="factor",
+        ge=0.0,
+        rare=True,
+        doc="share of each factor that the cell hears: of its receptors that nothing blocks",
+    )
     contact = Signal("1", axis="type", ge=0.0, doc="neighbors of each type, alive or dead")
     contact_live = Signal("1", ge=0.0, doc="live neighbors")
     contact_dead = Signal("1", ge=0.0, doc="dead neighbors")
@@ -130,7 +139,7 @@ class Sensing(Process):
 
     def columns(self):
         contacts = any(w.startswith("sense.contact") for w in self.wanted)
-        here = {"sense.factor": "factors", "sense.gradient": "gradients"}
+        here = {"sense.factor": "factors", "sense.response": "factors", "sense.gradient": "gradients"}
         return [
             c
             for c in super().columns()
@@ -140,7 +149,7 @@ class Sensing(Process):
 
     def prepare(self, tissue: Tissue) -> None:
         self.spacing = np.array(tissue.fields.grid.spacing, float)
-        self.sets = tuple(c.name for c in self.columns())
+        self.sets = tuple(c.name for c in self.columns() if c.kind == "signal")
         self.first = tissue.fields.value.copy() if self.given else None
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
@@ -161,6 +170,8 @@ class Sensing(Process):
         self.first = None
         if "factors" in self.parts:
             concentration_at(voxel, value, cells["sense.factor"])
+            if "sense.response" in cells:
+                cells["sense.factor"][:] *= cells["sense.response"]
         # nobody looked before the first decision
         if ("gradients" in self.parts or tick.number == 0) and "sense.gradient" in cells:
             every = np.ones(len(fields.names), np.bool_)

@@ -373,10 +373,16 @@ class Transport(Process):
 
     def state(self) -> dict:
         return {name: getattr(self, name).copy() for name in PAST} | {
-            "chosen": np.array([SOLVERS.index(c) for c in self.chosen])
+            "chosen": np.array([SOLVERS.index(c) for c in self.chosen]),
+            "factors": np.array(self.names, np.str_),
         }
 
     def restore(self, state: dict) -> None:
+        """Take back what `state` gave; factors that were not there have no past."""
+        before = [str(name) for name in state.get("factors", self.names)]
+        mine = [before.index(name) for name in self.names if name in before]
+        here = [f for f, name in enumerate(self.names) if name in before]
         for name in PAST:
-            setattr(self, name, np.array(state[name]))
-        self.chosen = [SOLVERS[c] for c in state["chosen"]]
+            getattr(self, name)[here] = np.asarray(state[name])[mine]
+        for f, k in zip(here, mine):
+            self.chosen[f] = SOLVERS[state["chosen"][k]]

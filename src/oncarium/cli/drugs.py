@@ -122,7 +122,7 @@ def _effects(drug: Drug) -> str:
     """What it does, in words."""
     from ..units import split_source
 
-    whom = {"*": "every cell type that has it", "vessels": "vessels", "matrix": "the matrix"}
+    whom = {"*": "every cell type that has it", "vessels": "vessels", "matrix": "the matrix", "body": "the body"}
     lines = [f"binds {b.receptor}: half occupied at {b.affinity:g} nM" for b in drug.binds.values()]
     lines += [f"holds {n.factor}: half of it at {n.affinity:g} nM" for n in drug.neutralises.values()]
     if drug.activated:

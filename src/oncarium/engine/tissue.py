@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from .kernels.neighbors import Neighbors
 
 
-MEMBERS = ("cells", "fields", "matrix", "vessels", "fluid", "body", "metastasis")
+MEMBERS = ("cells", "fields", "matrix", "vessels", "fluid", "body", "metastasis", "plasma")
 
 
 @dataclass
 class Tissue:
     """Arrays only; copyable, comparable, savable.
 
-    matrix, vessels, fluid, body and metastasis are None where a model has none. `population` is the queue of births
-    and deaths, and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the present
-    positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the process
-    that moves the cells, left out of copies."""
+    matrix, vessels, fluid, body, metastasis and plasma are None where a model has none. `population` is the queue of
+    births and deaths, and what was just heard of them; empty between ticks. `look(tissue)` gives neighbor lists of the
+    present positions, `touch(tissue)` how far each cell reaches (um; two touch within the sum of both): services of the
+    process that moves the cells, left out of copies."""
 
     cells: Cells
     fields: Fields
@@ -38,6 +38,7 @@ class Tissue:
     fluid: Any = None
     body: Any = None
     metastasis: Any = None
+    plasma: Any = None
     tick: int = 0
     time: float = 0.0
     population: Population = field(default_factory=Population, compare=False)

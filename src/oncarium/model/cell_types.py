@@ -10,11 +10,13 @@ from typing import Any
 from ..errors import did_you_mean
 from . import catalog
 from .cell import CellType, awake, read_cell, read_distributions
+from .effects import effects_on
 from .library import laid_over
 from .network import Network, bare, node_columns, read_network, read_networks
 from .overlay import over
 from .reader import Reader
 from .rule import Names, Rule, check_conflicts, read_rule, sentences
+from .therapy import Therapy
 from .varies import read_varies
 
 
@@ -33,11 +35,13 @@ class Types:
 
 
 def read_types(
-    reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None
-) -> Types:
+    reader: Reader, tree: Mapping[str, Any], units: Mapping[str, str], processes: Sequence[Any], folder: Path | None,
+    therapy: Therapy | None = None,
+) -> Types:  # fmt: skip
     """The sections cells and custom of a document.
 
     units   factor -> unit     processes   mechanisms of the user, whose columns rules may name
+    therapy   whose drugs add rules, or None
     """
     given = reader.named(tree.get("cells"), "cells", "cell type")
     trees = {name: _like(reader, given, name, ()) for name in given}
@@ -51,12 +55,15 @@ def read_types(
             )
     cycles = {name: _phases(t) for name, t in trees.items()}
     names = Names(columns, dict(units), list(trees), list(dict.fromkeys(p for own in cycles.values() for p in own)),
-                  cycles, any("network" in t for name, t in trees.items() if name not in logics))  # fmt: skip
+                  cycles, any("network" in t for name, t in trees.items() if name not in logics),
+                  [d.name for d in therapy.drugs if d.binds] if therapy else [])  # fmt: skip
     types: list[CellType] = []
     networks: dict[str, Network] = {}
     for name, t in trees.items():
         cell = read_cell(reader, name, bare(t), names)
         rules = _read_rules(reader, t, cell, names)
+        if therapy is not None:
+            rules += effects_on(reader, therapy, cell, rules, names)
         check_conflicts(reader, rules, lambda column, label, cell=cell: cell.value(columns[column], label))
         drawn = read_distributions(reader, t.get("distributions"), f"cells.{name}.distributions", names)
         varies = read_varies(reader, t.get("varies"), f"cells.{name}.varies", names)

@@ -15,6 +15,7 @@ from .environment import Factor
 from .initial import Placement
 from .regions import Region
 from .rule import Names, Rule
+from .therapy import say_therapy
 from .vessels import NUMBERS
 
 if TYPE_CHECKING:
@@ -212,6 +213,8 @@ def describe(model: Model) -> str:
         lines += ["", "Factors"] + [f"- {say_factor(f)}" for f in model.factors]
     if model.vessels or model.fluid:
         lines += ["", "Vessels and fluid"] + [f"- {sentence}" for sentence in say_vessels(model)]
+    if model.therapy:
+        lines += ["", "Therapy"] + [f"- {sentence}" for sentence in say_therapy(model)]
     if model.types:
         lines += ["", "Cell types"]
         for t in model.types:
@@ -252,6 +255,7 @@ def page(model: Model) -> str:
         f"<p>{size} um, {d.voxels:,} voxels, {say_time(model.until)}, {model.cells_at_start:,} cells at the start</p>",
         listed("Factors", (say_factor(f) for f in model.factors)),
         listed("Vessels and fluid", say_vessels(model)),
+        listed("Therapy", say_therapy(model)),
         listed("Cell types", types),
         listed("Rules", rules),
         listed("At the start", (say_placement(p, d.is_2d) for p in model.placements)),

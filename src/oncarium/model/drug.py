@@ -4,7 +4,7 @@
     plasma:      volumes and flows of a person and of a mouse: one to three compartments, ways of giving, ways of loss
     binds:       receptors on cells that it locks          neutralises:  dissolved factors that it holds
     activated:   what lack of oxygen makes of it
-    effects:     ordinary rules, by cell type, "*" for every type, vessels or matrix
+    effects:     ordinary rules, by cell type, "*" for every type, vessels, matrix or body
 
 Units: min, L, nM and nmol; weights in kg, areas in m^2.
 """
@@ -79,7 +79,7 @@ class Drug:
     kind   antibody, protein, small molecule, cell or other     cross   whose target it binds, as its file says
     usual   the usual regimen     factor   of the tissue, or None for what never leaves blood as a substance
     plasma   by species     binds, neutralises   by receptor and factor     activated   of a prodrug, or None
-    effects   rules by cell type, "*" (every type that has the behavior), vessels, matrix
+    effects   rules by cell type, "*" (every type that has the behavior), vessels, matrix, body
     numbers   every number with its evidence, by the path it stands at     tree   as it was written
     places    effects' file and line, by "who.place": for messages about rules
     """

@@ -24,6 +24,7 @@ from .stop import StopRule
 
 if TYPE_CHECKING:
     from .evidence import Sources
+    from .therapy import Therapy
 
 IGNORABLE = ("intracellular",)
 
@@ -57,6 +58,7 @@ class Model(Spoken):
     conserved: set[str]
     stop_when: tuple[StopRule, ...]
     groups: dict[str, dict[str, float]]
+    therapy: Therapy | None
 
     def __init__(self, document: Document, folder: Path | None = None, processes: tuple = ()):
         self.document = document

@@ -81,13 +81,16 @@ class Names:
     phases: Sequence[str]
     cycles: Mapping[str, Sequence[str]] = field(default_factory=dict)  # type -> its phases
     lost: bool = False  # a network could not be read: its nodes are not known, which is told already
+    drugs: Sequence[str] = ()  # those that bind cells
     made: dict[tuple[str, ...], dict[str, tuple[str, str | None]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def labels(self, entry: Entry) -> Sequence[str]:
         """Labels along a column's axis."""
-        return {"factor": list(self.factors), "type": self.types, "phase": self.phases}.get(entry.axis or "", ())
+        return {"factor": list(self.factors), "type": self.types, "phase": self.phases, "drug": self.drugs}.get(
+            entry.axis or "", ()
+        )
 
     def all(self, kinds: tuple[str, ...]) -> dict[str, tuple[str, str | None]]:
         """Every full name of the given kinds -> (column, label)."""
@@ -109,6 +112,7 @@ class Names:
         out: dict[str, tuple[str, str | None]] = {f: ("sense.factor", f) for f in self.factors}
         out |= {f"gradient of {f}": ("sense.gradient", f) for f in self.factors}
         out |= {f"contact with {t}": ("sense.contact", t) for t in self.types}
+        out |= {f"{d}.{what}": (f"drug.{what}", d) for d in self.drugs for what in ("binding", "occupancy")}
         out |= {word: (name, None) for word, name in NAMED_SIGNALS.items() if name in self.columns}
         return out | self.all(("signal", "state", "behavior")) | out
 

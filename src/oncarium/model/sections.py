@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .body import read_patient
 from .cell_types import read_types
 from .consistency import check_whole
+from .effects import check_effects
 from .environment import (
     COMPAT,
     LONGEST,
@@ -30,6 +31,7 @@ from .reader import Reader
 from .slide.place import INERT, in_domain, read_slides, remembered
 from .slide.words import OTHER, is_slide
 from .stop import read_stop_rules
+from .therapy import drug_factors, read_therapy, treat
 from .vessels import read_vessels
 
 if TYPE_CHECKING:
@@ -85,6 +87,10 @@ def _space_and_time(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.seed = seed if seed is not None else 1
 
 
+def _therapy(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    model.therapy = read_therapy(model, reader, tree)
+
+
 def _factors(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     solver = "lod" if model.numerics == "physicell" else "auto"
     factors = []
@@ -93,6 +99,8 @@ def _factors(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
         found = read_factor(reader, name, full, model.domain.is_2d, solver)
         if found:
             factors.append(found)
+    factors += drug_factors(reader, model.therapy, factors)
+    treat(reader, model.therapy, tree, factors)
     model.factors = with_tables(reader, factors, model.domain, model.folder)
 
 
@@ -104,7 +112,9 @@ def _slides(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
 
 
 def _cells(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
-    cells = read_types(reader, tree, {f.name: f.unit for f in model.factors}, model.processes, model.folder)
+    cells = read_types(
+        reader, tree, {f.name: f.unit for f in model.factors}, model.processes, model.folder, model.therapy
+    )
     model.types, model.names = cells.types, cells.names
     model.networks, model.conserved = cells.networks, cells.conserved
 
@@ -162,6 +172,10 @@ def _metastasis(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.metastasis = read_metastasis(reader, tree.get("metastasis"), model.names, _ways(model))
 
 
+def _effects(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
+    check_effects(reader, model)
+
+
 def _stop_rules(model: Model, reader: Reader, tree: dict[str, Any]) -> None:
     model.stop_when = read_stop_rules(model, reader, tree.get("stop_when"))
 
@@ -171,6 +185,7 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("oncarium", "name", "title", "description", "look", "sources"), _heading),
     (("numerics", "compat", "internalise", "start"), _choices),
     (("domain", "clock", "record", "until", "seed"), _space_and_time),
+    (("therapy",), _therapy),
     (("factors",), _factors),
     ((), _slides),
     (("custom", "cells"), _cells),
@@ -180,5 +195,6 @@ SECTIONS: tuple[tuple[tuple[str, ...], Callable[[Model, Reader, dict[str, Any]],
     (("fluid",), _fluid),
     (("represents", "supply", "body", "entry", "exit"), _patient),
     (("metastasis",), _metastasis),
+    ((), _effects),
     (("stop_when",), _stop_rules),
 )

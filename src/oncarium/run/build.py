@@ -46,7 +46,8 @@ class Build:
         self.order = ORDERS[model.numerics]
         self.exact = self.order.exact
         self.tick = self.order.tick(model)
-        self.wanted = {column for column in model.wanted if column.startswith("sense.")}
+        said = model.wanted | {r.behavior[0] for _, r in model.rules}
+        self.wanted = {column for column in said if column.startswith("sense.")}
         self._made: dict[int, Process] = {}
 
     def minutes(self, clock: str) -> float:
@@ -89,6 +90,8 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
     fields = build_fields(model)
     columns = columns_of(model, mechanisms)
     labels = {"factor": tuple(fields.names), "phase": phase_labels(model), "bond": tuple(str(b) for b in range(BONDS))}
+    if model.therapy is not None:
+        labels["drug"] = tuple(d.name for d in model.therapy.drugs if d.binds)
     columns, own = only_spoken_of(model, mechanisms, columns, {"type": tuple(t.name for t in model.types), **labels})
     cells = Cells(columns, tuple(t.name for t in model.types), labels | own, absent(model, {c.name for c in columns}))
     set_base(model, cells)
@@ -98,7 +101,7 @@ def build(model: Model, seed: int) -> tuple[Tissue, list[Process]]:
         cells.next_id += len(cells.types)
     tissue = Tissue(
         cells, fields, matrix.matrix_of(model), vessels.vessels_of(model, seed), vessels.fluid_of(model),
-        patient.body_of(model), patient.metastasis_of(model),
+        patient.body_of(model), patient.metastasis_of(model), patient.plasma_of(model),
     )  # fmt: skip
     tissue.population.register([*plan.order.events, *(e for p in processes for e in p.events)])
     for process in processes:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..biology.order import ORDERS
-from ..engine.cells import Cells
 from ..engine.fields import FieldError
 from ..engine.plan import Plan
 from ..engine.threads import default_threads
+from ..engine.tissue import Tissue
 from ..errors import DataError, NumericsError
 from ..model.consistency import memory_here
 from ..model.model import Model
@@ -23,6 +23,7 @@ from .room import Room
 
 MOST_CELLS = 50_000_000  # of any domain
 COPIES = 3  # of the cells that must fit into 0.8 of the memory: growing needs the old arrays and the new ones
+SOLVED = ("value", "supply", "demand", "capacity")  # of fields: what a state is, not what a model says
 FINITE = ("position", "volume.total")
 BEFORE = "The last checkpoint is from before."
 
@@ -213,20 +214,22 @@ class Simulation:
         """Continue a state of the simulation `before` under this model: cells and concentrations are taken over, every
         number that the models set differently is this model's. Raises DataError when types or factors differ."""
         seed, fields, cells = self.seed, self.tissue.fields, self.tissue.cells
-        if cells.types != before.tissue.cells.types or fields.shape != before.tissue.fields.shape:
+        past = before.tissue.fields
+        lost = set(past.names) - set(fields.names)
+        if cells.types != before.tissue.cells.types or fields.shape[1:] != past.shape[1:] or lost:
             raise DataError("checkpoint", "its cell types, factors or domain are not those of this model.")
         mine = {k: v.copy() for k, v in fields.arrays().items()}
-        self.restore(self._fitted(state, before.tissue.cells))
+        self.restore(self._fitted(state, before.tissue))
         self.seed = seed
-        fields.restore({**mine, **{k: fields.arrays()[k] for k in ("value", "supply", "demand", "capacity")}})
+        fields.restore({**mine, **{k: fields.arrays()[k] for k in SOLVED}})
         live = cells["vital"] == 0
         for name, column in cells.columns.items():
             if name not in before.tissue.cells.columns:
                 continue
-            past = before.tissue.cells.base[name]
+            was = before.tissue.cells.base[name]
             if column.axis:
-                past = spread(past, before.tissue.cells.labels(name), cells.labels(name), column.default)
-            changed = cells.base[name] != past
+                was = spread(was, before.tissue.cells.labels(name), cells.labels(name), column.default)
+            changed = cells.base[name] != was
             if column.kind == "behavior" and changed.any():
                 rows = np.flatnonzero(live & changed.reshape(len(cells.types), -1).any(axis=1)[cells.type])
                 cells[name][rows] = cells.base[name][cells.type[rows]]
@@ -234,10 +237,10 @@ class Simulation:
             for p in self.plan.processes:
                 p.rearm()
 
-    def _fitted(self, state: Mapping[str, Any], before: Cells) -> dict[str, Any]:
-        """A state of another model, whose cells are `before`, with the columns of this one: what a mechanism needs that
-        was not there starts at its base."""
-        cells, t = self.tissue.cells, self.tissue
+    def _fitted(self, state: Mapping[str, Any], past: Tissue) -> dict[str, Any]:
+        """A state of another model, whose tissue is `past`, with the columns and factors of this one: what a mechanism
+        needs that was not there starts at its base, a factor as the model gives it."""
+        cells, t, before = self.tissue.cells, self.tissue, past.cells
         known = cells.arrays()
         out = {k: v for k, v in state.items() if not k.startswith("cells/") or k.removeprefix("cells/") in known}
         kind = np.asarray(state["cells/type"])
@@ -246,6 +249,13 @@ class Simulation:
             have, want = before.labels(name), cells.labels(name)
             if have != want:
                 out[f"cells/{name}"] = spread(state[f"cells/{name}"], have, want, cells.column(name).default)
+        if t.fields.names != past.fields.names:
+            out |= {f"fields/{k}": v for k, v in t.fields.arrays().items() if k not in SOLVED}
+            for k in SOLVED:
+                values = getattr(t.fields, k).copy()
+                for f, name in enumerate(past.fields.names):
+                    values[t.fields.index(name)] = state[f"fields/{k}"][f]
+                out[f"fields/{k}"] = values
         for name, member in t.members().items():
             if not any(k.startswith(f"{name}/") for k in state):
                 out |= {f"{name}/{k}": v for k, v in member.arrays().items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -102,7 +102,8 @@ def _changed(before: Model, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, 
         except ModelError as error:
             problems += [p for p in error.problems if p not in problems]
             continue
-        pairs = zip(("cell types", "factors", "domain"), _kept(out[name]), _kept(before))
+        new = _of_drugs(out[name]) - {f.name for f in before.factors}
+        pairs = zip(("cell types", "factors", "domain"), _kept(out[name], new), _kept(before))
         other = [what for what, its, theirs in pairs if its != theirs]
         if other:
             said, expected = f"it changes the {' and the '.join(other)};", "an arm goes on with those of the run."
@@ -112,6 +113,12 @@ def _changed(before: Model, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     return out
 
 
-def _kept(model: Model) -> tuple[Any, ...]:
-    """What a state fits: names of types and factors, the domain."""
-    return [t.name for t in model.types], [f.name for f in model.factors], model.domain
+def _kept(model: Model, new: Collection[str] = ()) -> tuple[Any, ...]:
+    """What a state fits: names of types and factors without new ones, the domain."""
+    return [t.name for t in model.types], {f.name for f in model.factors} - set(new), model.domain
+
+
+def _of_drugs(model: Model) -> set[str]:
+    """Names of the factors that a model has for its drugs; an arm may add some, which start at nothing."""
+    therapy = model.therapy
+    return {d.name for d in therapy.drugs} | {h.complex for h in therapy.holds} if therapy else set()

@@ -99,5 +99,29 @@ class Circulation(Process):
     def step(self, tissue: Tissue, tick: Tick) -> None:
         steps = max(1, round(tick.dt / SUBSTEP))
         said = (self.gain, self.driver, self.half, self.matrix, self.driven)
+        if tissue.plasma is not None and (tissue.plasma.on_body or tissue.plasma.carried):
+            said = self._under_drugs(tissue)
         level = circulate(tissue.body.level, tick.dt / steps, steps, *said)
         tissue.body.level = np.maximum(level, 0.0)
+
+    def _under_drugs(self, tissue: Tissue) -> tuple:
+        """The same numbers as drugs in blood have them: gains, losses and flows, each so many times what it was; what a
+        drug carries along is gained by the share of it that is free, which its compartment follows within its own
+        turnover."""
+        gain, matrix, rates = self.gain.copy(), self.matrix.copy(), self.driven[1].copy()
+        names = [c.name for c in self.compartments]
+        for ligand in tissue.plasma.carried:
+            gain[names.index(ligand.compartment)] *= tissue.plasma.left(ligand)
+        for effect in tissue.plasma.on_body:
+            times = effect.times(tissue.plasma.free[tissue.plasma.index(effect.drug)])
+            k, what = names.index(effect.target[0]), effect.target[1]
+            if what == "gain":
+                gain[k] *= times
+            elif what == "loss":
+                matrix[k, k] -= (times - 1.0) * self.compartments[k].loss
+            else:
+                to = names.index(what)
+                matrix[k, k] -= (times - 1.0) * matrix[to, k]
+                matrix[to, k] *= times
+                rates[(self.driven[0][:, 0] == k) & (self.driven[0][:, 1] == to), 0] *= times
+        return gain, self.driver, self.half, matrix, (self.driven[0], rates)

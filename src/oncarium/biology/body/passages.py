@@ -14,6 +14,7 @@ from ...engine.process import Process, Tick
 from ...engine.random import keys_of, uniform
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
+from ..vessels.hearing import heard
 from ..vessels.wall import open_radius, pieces
 
 MOST = 50  # arrivals of one kind in one voxel and one step
@@ -199,7 +200,10 @@ class Recruitment(Process):
         """Response (voxel) to the factor that calls them."""
         if door.factor < 0:
             return 1.0
-        s = np.maximum(tissue.fields.value[door.factor].reshape(-1)[voxels], 0.0) ** door.hill
+        s = np.maximum(tissue.fields.value[door.factor].reshape(-1)[voxels], 0.0)
+        if tissue.plasma is not None:
+            s = s * tissue.plasma.hears(tissue.cells.types[door.type], tissue.fields.names[door.factor])
+        s = s**door.hill
         return s / (s + door.half**door.hill)
 
     def _walls(self, tissue: Tissue) -> Walls:
@@ -215,7 +219,7 @@ class Recruitment(Process):
         voxel, segment, length, there = self.laid
         holding = length * vessels.perfused[segment]
         if self.vegf >= 0:
-            vegf = np.maximum(fields.value[self.vegf].reshape(-1)[voxel], 0.0)
+            vegf = np.maximum(heard(tissue, ["vegfa"])[0].reshape(-1)[voxel], 0.0)
             holding = holding * (1.0 - ANERGY * vegf / (vegf + ANERGY_HALF))
         most = HELD * np.abs(graph.segments["flow"]) * np.bincount(segment, length, graph.n_segments) / WAY
         return Walls(voxel, segment, holding, most, there)

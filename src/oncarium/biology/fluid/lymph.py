@@ -150,5 +150,8 @@ class Lymph(Process):
         }
 
     def restore(self, state: dict) -> None:
-        self.taken, self.left, self.last = (np.array(state[name]) for name in ("taken", "left", "last"))
+        for name in ("taken", "left"):  # drugs that an arm adds come last, and have lost nothing yet
+            getattr(self, name)[: len(state[name])] = state[name]
+        if np.shape(state["last"]) == self.last.shape:
+            self.last = np.array(state["last"])
         self.minutes = float(state["minutes"])

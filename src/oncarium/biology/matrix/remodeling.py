@@ -202,6 +202,9 @@ class MatrixRemodeling(Process):
         over_rows(
             remodel, n, self.threads, tick.dt, fields.grid.is_2d, done, proteases, self.cuts, self.turnover, arrays
         )
+        for effect in () if tissue.plasma is None else tissue.plasma.on_matrix:
+            more = effect.times(fields.value[fields.index(effect.drug)] * effect.nanomolar) - 1.0
+            matrix.hyaluronan *= np.exp(-self.turnover.hyaluronan * more * tick.dt)
         self.hinder(tissue)
 
     def state(self) -> dict:

@@ -135,6 +135,7 @@ class VesselExchange(Process):
         self.washed = np.array([f for f, _ in self.rows], np.int64)
         self.brought = np.array([p.blood for _, p in self.rows])
         self.small = [(f, p) for f, p in there if p.in_cells]
+        self.entering = {f: p.blood for f, p in self.small}
         self.lost = dict.fromkeys((f for f, _ in self.small), 0.0)  # by the tissue, per min
         self.found: Pieces | None = None
         self.cut_as: tuple[np.ndarray, ...] = ()
@@ -144,6 +145,13 @@ class VesselExchange(Process):
         self.marched: March | None = None
         self.response: tuple[np.ndarray, np.ndarray] | None = None
         self.imbalance = math.inf
+
+    def bring(self, f: int, blood: float) -> None:
+        """From now on blood comes with this concentration of a factor, which has a passage."""
+        if f in self.entering:
+            self.entering[f] = blood
+        else:
+            self.brought[self.washed.tolist().index(f)] = blood
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
         vessels = tissue.vessels
@@ -208,8 +216,8 @@ class VesselExchange(Process):
             self.known = tuple(a.copy() for a in seen)
             self._rates(tissue)
         fluid, unused = tissue.fluid, np.zeros(fields.grid.shape)
-        for (f, p), passing in zip(self.small, self.open_to):
-            entering = np.full(vessels.graph.n_nodes, p.blood)
+        for (f, _), passing in zip(self.small, self.open_to):
+            entering = np.full(vessels.graph.n_nodes, self.entering[f])
             found, _ = self._carried(tissue, f, passing, entering, SOLVED, 1.0)
             self.lost[f] = -float((found.loss * self.found.inside).sum()) if self.found is not None else 0.0
         drawn = np.array([(1.0 - p.reflection) * fields.convection[f] for f, p in self.rows])
@@ -250,7 +258,8 @@ class VesselExchange(Process):
         volume, value = tissue.fields.grid.voxel_volume, tissue.fields.value
         names = tissue.fields.names
         return {names[f]: lost for f, lost in self.lost.items()} | {
-            names[f]: float((self.rates[k] * (value[f] - p.blood)).sum() * volume) for k, (f, p) in enumerate(self.rows)
+            names[f]: float((self.rates[k] * (value[f] - self.brought[k])).sum() * volume)
+            for k, (f, _) in enumerate(self.rows)
         }
 
 

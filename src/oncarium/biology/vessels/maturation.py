@@ -13,6 +13,7 @@ from ...engine.threads import over_rows
 from ...engine.tissue import Tissue
 from ..matrix.membrane import surface_cut
 from ..matrix.remodeling import FAMILIES
+from .hearing import heard
 from .places import along, course
 from .sprouting import HALF, up
 
@@ -185,7 +186,7 @@ class VesselMaturation(Process):
         there, s = course(graph, fields.grid), graph.segments
         known = np.array([name in fields.names for name in self.signals])
         names = [name for name in (*self.signals, *FAMILIES) if name in fields.names]
-        felt = dict(zip(names, along(there, fields.grid, fields.value[[fields.index(name) for name in names]])))
+        felt = dict(zip(names, along(there, fields.grid, heard(tissue, names))))
         none = np.zeros(graph.n_segments)
         signals = np.stack([felt.get(name, none) for name in self.signals])
         cut = self.touched(tissue, there)

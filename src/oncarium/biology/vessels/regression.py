@@ -11,6 +11,7 @@ from numba import njit
 from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
+from .hearing import heard
 from .maturation import ang1_of, ang2_of, ang2_rules
 from .places import along, course
 from .sprouting import slice_of, up
@@ -121,9 +122,9 @@ class Regression(Process):
             return
         known = np.array([name in fields.names for name in self.signals])
         signals = np.zeros((3, graph.n_segments))
-        rows = [fields.index(name) for name in self.signals if name in fields.names]
-        if rows:
-            signals[known] = along(course(graph, fields.grid), fields.grid, fields.value[rows])
+        if known.any():
+            names = [name for name in self.signals if name in fields.names]
+            signals[known] = along(course(graph, fields.grid), fields.grid, heard(tissue, names))
         gone = np.zeros(graph.n_segments, np.bool_)
         given_ = (self.firing(tick), self.limits, graph.segment_id, tissue.vessels.perfused, signals, known)
         thin(*given_, s["lumen"], s["shear"], s["coverage"], s["slack"], s["maturity"], gone)

@@ -7,6 +7,7 @@ import numpy as np
 from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
+from .hearing import heard
 from .maturation import ANG2_VEGF
 from .places import Course, course, spread
 from .sprouting import CELL
@@ -83,7 +84,7 @@ class VesselSecretion(Process):
                 fields.supply[fields.index(factor)] += amount
 
         def level(factor: str):
-            return np.maximum(fields.value[fields.index(factor)], 0.0) if factor in names else 0.0
+            return np.maximum(heard(tissue, [factor])[0], 0.0) if factor in names else 0.0
 
         vegf, ifng = level("vegfa"), level("ifng") ** IFNG_HILL
         for factor in ("pdgfb", "cxcl12", "ccl2"):

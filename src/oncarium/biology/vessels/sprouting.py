@@ -11,6 +11,7 @@ from ...engine.graph import Graph
 from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
+from .hearing import heard
 from .places import Course, along, course, sample
 from .state import INNER, TIP
 
@@ -173,7 +174,7 @@ class Sprouting(Process):
         """(segment) 1/min at which each sprouts."""
         graph, fields = tissue.vessels.graph, tissue.fields
         s = graph.segments
-        vegf = along(there, fields.grid, fields.value[[fields.index("vegfa")]])[0]
+        vegf = along(there, fields.grid, heard(tissue, ["vegfa"]))[0]
         held = np.add.reduceat(there.length, there.first[:-1])
         share = np.maximum(vegf, 0.0) ** self.hill
         share = share / (self.half**self.hill + share)
@@ -260,8 +261,8 @@ def draws(seed, stream, tick, ids, draw):
 
 def gradient(tissue: Tissue, position: np.ndarray, half_way: float = 10.0) -> tuple[np.ndarray, np.ndarray]:
     """VEGF-A (place) nM and its gradient (place, xyz) nM/um: differences over 20 um, about the size of a cell."""
-    fields, grid = tissue.fields, tissue.fields.grid
-    value = fields.value[fields.index("vegfa")].reshape(1, -1)
+    grid = tissue.fields.grid
+    value = heard(tissue, ["vegfa"]).reshape(1, -1)
     there = (grid.lower, np.array(grid.spacing), grid.shape)
     position = np.ascontiguousarray(position, float)
     out = np.zeros((len(position), 3))
