@@ -28,6 +28,8 @@ ASSUMED = "assumed"
 GRADES = {"M": "measured, and read", "R": "reported by a public model or data file", "L": "recalled", "A": "assumed"}
 LONGEST = 1000  # characters of one quantity
 AVOGADRO = 6.02214076e23  # 1/mol, exact in the SI since 2019
+A_DAY = 1.0 / 24.0 / 60.0  # per minute, to the digit as pint has it
+PER_MINUTE = (("h", 1.0 / 60.0), ("day", A_DAY))
 # what files of the library say: pint, which takes half a second to start, is asked for everything else
 USUAL = {
     ("h", "min"): 60.0,
@@ -38,15 +40,9 @@ USUAL = {
     ("cm^3", "um^3"): 1e12,
     ("1/ul", "1/nl"): 1e-3,
     ("molecules/min", "fmol/min"): 1e15 / AVOGADRO,
-    ("1/day", "1/min"): 1.0 / 1440.0,
-    **{
-        (f"L/{t}{per}", f"L/min{per}"): 1.0 / n
-        for t, n in (("h", 60.0), ("day", 1440.0))
-        for per in ("", "/kg", "/m^2")
-    },
-    **{
-        (f"{m}/{t}", "mg/min"): k / n for m, k in (("mg", 1.0), ("ug", 1e-3)) for t, n in (("h", 60.0), ("day", 1440.0))
-    },
+    ("1/day", "1/min"): A_DAY,
+    **{(f"L/{t}{per}", f"L/min{per}"): one for t, one in PER_MINUTE for per in ("", "/kg", "/m^2")},
+    **{(f"{m}/{t}", "mg/min"): k * one for m, k in (("mg", 1.0), ("ug", 1e-3)) for t, one in PER_MINUTE},
     ("ug/L", "mg/L"): 1e-3,
 }
 
