@@ -58,6 +58,9 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     found = SENTENCE.match(sentence)
     if not found:
         return ""  # read_rule will tell
+    for column, _, phase in (found[word].rpartition(".") for word in ("signal", "behavior")):
+        if column in ("cycle.now", "cycle.exit") and phase not in cell.cycle.phases:
+            return "its cycle has no such phase"
     behaviors, signals = names.all(("behavior",)), names.signals
     for name, known in ((found["behavior"], behaviors), (found["signal"], signals)):
         if name not in known:
@@ -79,8 +82,6 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
         return "" if heard or who != EVERYBODY else f"it does not hear {label}"
     if who != EVERYBODY or column.partition(".")[0] in ANYONE:
         return ""
-    if column == "cycle.exit":
-        return "" if label in cell.cycle.phases else "its cycle has no such phase"
     ruled = any(r.behavior == (column, label) for r in rules)
     return "" if ruled or cell.value(names.columns[column], label) else f"it has no {found['behavior']}"
 
