@@ -64,14 +64,8 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     behaviors, signals = names.all(("behavior",)), names.signals
     for name, known in ((found["behavior"], behaviors), (found["signal"], signals)):
         if name not in known:
-            column, _, label = name.rpartition(".")
-            shelves = (
-                *on_shelf("factors"),
-                *on_shelf("cells"),
-                *drugs(),
-                *(t for d in drugs() for t in (f"{d}_active",)),
-            )
-            label = label or name.rpartition(" ")[2]
+            shelves = (*on_shelf("factors"), *on_shelf("cells"), *drugs(), *(f"{d}_active" for d in drugs()))
+            label = name.rpartition(".")[2].rpartition(" ")[2]  # of "sense.response.csf1", "contact with treg"
             if label in shelves:
                 return f"the model has no {label}"
             return ""
