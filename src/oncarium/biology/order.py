@@ -113,7 +113,8 @@ MECHANISMS = (
     Schedule, Secretion, Supply, VesselSecretion, PlasmaLevels, VesselExchange, Lymph,
     protease_cascade, timp_binding, cathepsin_decay, Reservoir, Prodrug, Binding, Neutralising, Transport,
     # sense, decide
-    Internalisation, Occupancy, Held, Bound, Phase, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
+    Internalisation, Occupancy, Held, Bound, Phase, Sensing, MatrixSensing, Variation, Rules, Senescence,
+    Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive,

@@ -1,4 +1,4 @@
-"""What drugs do in a tissue: PD-1 by exhaustion, doors under a CCR2 inhibitor, hyaluronan, vessels, phases, a buffer."""
+"""Drugs in a tissue: PD-1 by exhaustion, doors under a CCR2 inhibitor, hyaluronan, vessels, phases, a buffer."""
 
 import math
 
@@ -30,7 +30,10 @@ def test_progenitors_answer_to_anti_pd1_and_the_exhausted_do_not():
     tissue = run(f"""
 factors: {{}}
 cells:
-  cd8_effector: {{death: {{apoptosis: 0 1/min}}, surface: {{pd1: 100 1/um^2}}, exhaustion: {{rise: 0 1/min, fall: 0 1/min}}}}
+  cd8_effector:
+    death: {{apoptosis: 0 1/min}}
+    surface: {{pd1: 100 1/um^2}}
+    exhaustion: {{rise: 0 1/min, fall: 0 1/min}}
 initial:
 {placed}therapy: {{doses: ["pembrolizumab 200 mg on day 0"]}}
 """, "12 h").tissue  # fmt: skip
@@ -51,7 +54,9 @@ cells:
 body: {monocytes: {start: 1}}
 entry: [{cells: monocyte, from: monocytes, at: edge, rate: 0.01 1/min, size: 1e12, signal: ccl2, half: 0.23 nM}]
 initial: [{cells: monocyte, disc: {radius: 20 um}, count: 1}]
-therapy: {doses: ["pf04136309 DOSE over 3 day on day 0"], drugs: {pf04136309: {plasma: {human: {bound: 0, route: intravenous}}}}}
+therapy:
+  doses: ["pf04136309 DOSE over 3 day on day 0"]
+  drugs: {pf04136309: {plasma: {human: {bound: 0, route: intravenous}}}}
 """
 
 
