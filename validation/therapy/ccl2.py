@@ -1,6 +1,6 @@
 """Anti-CCL2 in blood: why carlumab fails to hold CCL2, and what comes when a block stops. No tissue is run.
 
-    python validation/therapy/ccl2.py
+python validation/therapy/ccl2.py
 """
 
 from __future__ import annotations

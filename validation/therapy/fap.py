@@ -1,6 +1,6 @@
 """Fibroblasts taken away by an antibody against FAP, 0 to 100 %: is less always better?
 
-    python validation/therapy/fap.py [seeds, 5]
+python validation/therapy/fap.py [seeds, 5]
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ SHOWN = ("past", "division", "nest")
 def main() -> None:
     rows = {}
     for dose in DOSES:
-        given = {"therapy.species": "mouse", "therapy.doses": [f"fap_depletion {dose:g} mg/kg on day 0"]} if dose else {}
+        given = (
+            {"therapy.species": "mouse", "therapy.doses": [f"fap_depletion {dose:g} mg/kg on day 0"]} if dose else {}
+        )
         model = tissue("front", given)
         wanted = {k: what for k, (what, _) in READ.items()}
         rows[dose] = [seen(f"fap {dose:g} mg/kg", model, "10 day", s, wanted) for s in seeds(5)]

@@ -1,6 +1,6 @@
 """The window of normalization: blood, oxygen and fluid over ten days of anti-VEGF at two doses, from mechanisms alone.
 
-    python validation/therapy/window.py [seeds, 3]
+python validation/therapy/window.py [seeds, 3]
 """
 
 from __future__ import annotations
