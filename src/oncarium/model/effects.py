@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import did_you_mean
+from ..errors import Problem, did_you_mean
 from .cell import CellType
+from .doses import Rule as DoseRule
 from .doses import problems_of
+from .doses.conditions import EVENTS
 from .drug import Drug, drugs
 from .library import on_shelf
 from .reader import Reader
@@ -134,11 +136,11 @@ def check_effects(reader: Reader, model: Model) -> None:
     therapy.vessels, therapy.matrix, therapy.body_effects = (tuple(found) for found in found_in.values())
     therapy.units = {k: v for k, v in summary_units(model).items() if not k.startswith("events.")}
     for c in therapy.regimen.courses:
-        reader.problems += problems_of(c.rules, therapy.units, c.where)
-        if c.origin is not None:
-            from .doses import Rule as DoseRule
-
-            reader.problems += problems_of([DoseRule(1.0, True, c.origin)], therapy.units, c.where)
+        rules = [*c.rules, *([DoseRule(1.0, True, c.origin)] if c.origin is not None else [])]
+        reader.problems += problems_of(rules, therapy.units, c.where)
+        for name in dict.fromkeys(r.condition.name for r in rules if r.condition.name in EVENTS):
+            said = f"{name} is known to trials and not to a tissue: nothing happens here at {name}."
+            reader.problems.append(Problem(c.where, "", said, severity="warning"))
 
 
 def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str, who: str) -> Outside | None:

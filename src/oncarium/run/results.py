@@ -89,13 +89,13 @@ class Results:
 
     @property
     def kind(self) -> str:
-        """repeat, sweep, compare or branch."""
+        """repeat, sweep, compare, branch or treat."""
         return str(self.design.get("kind", "compare"))
 
     @property
     def page(self) -> Path | None:
         """Their page, where it was written."""
-        pages = [] if self.folder is None else [self.folder / f"{name}.html" for name in ("compare", "report")]
+        pages = [] if self.folder is None else [self.folder / f"{name}.html" for name in ("treat", "compare", "report")]
         return next((page for page in pages if page.exists()), None)
 
     def settings(self, arm: str) -> Mapping[str, str]:
