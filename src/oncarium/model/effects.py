@@ -139,8 +139,8 @@ def check_effects(reader: Reader, model: Model) -> None:
         rules = [*c.rules, *([DoseRule(1.0, True, c.origin)] if c.origin is not None else [])]
         reader.problems += problems_of(rules, therapy.units, c.where)
         for name in dict.fromkeys(r.condition.name for r in rules if r.condition.name in EVENTS):
-            said = f"{name} is known to trials and not to a tissue: nothing happens here at {name}."
-            reader.problems.append(Problem(c.where, "", said, severity="warning"))
+            told = f"{name} is known to trials and not to a tissue: nothing happens here at {name}."
+            reader.problems.append(Problem(c.where, "", told, severity="warning"))
 
 
 def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str, who: str) -> Outside | None:

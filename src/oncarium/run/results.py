@@ -133,13 +133,17 @@ class Results:
 
     def open(self, run: Run) -> Result | None:
         """A run's result; None where it has left nothing yet."""
-        if run.path not in self._opened:
+        return self.open_path(run.path)
+
+    def open_path(self, path: Path) -> Result | None:
+        """The result that lies in a folder; None where nothing does yet."""
+        if path not in self._opened:
             try:
-                store = run.path / STORE
-                self._opened[run.path] = Result.open(store if store.exists() else run.path)
+                store = path / STORE
+                self._opened[path] = Result.open(store if store.exists() else path)
             except DataError:
                 return None
-        return self._opened[run.path]
+        return self._opened[path]
 
     @cached_property
     def there(self) -> list[tuple[Run, Result]]:
