@@ -143,7 +143,7 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
 
     known, numbers = kinds_of(result), {result.types.index(t) for t in of}
     found = result.events
-    found = found[[known.get(i) in numbers for i in found["id"].tolist()]]
+    found = found[np.array([known.get(i) in numbers for i in found["id"].tolist()], bool)]
     born = found["time"][found["kind"] == "division"].to_numpy(float)
     dead = found[found["kind"].isin(ENDS)].drop_duplicates("id")["time"].to_numpy(float)
     begin, end = float(result.times[0]), float(result.times[-1])

@@ -224,7 +224,7 @@ class VesselExchange(Process):
         filtration = unused if fluid is None else fluid.filtration
         count = len(fields.names)
         _wash_out(
-            self.washed, self.rates.reshape(len(self.rows), -1), self.brought, drawn, filtration.reshape(-1),
+            self.washed, self.rates.reshape(len(self.rows), fields.value[0].size), self.brought, drawn, filtration.reshape(-1),
             fields.supply.reshape(count, -1), fields.demand.reshape(count, -1),
         )  # fmt: skip
 
