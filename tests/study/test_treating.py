@@ -151,7 +151,9 @@ def test_what_is_wrong_is_said_before_anything_runs(model, arms, how, error, sai
 
 def test_arms_from_a_file(tmp_path):
     path = tmp_path / "arms.yaml"
-    path.write_text(f"seeds: 2\ntherapy: {{species: mouse}}\narms:\n  a: {DOSE}\n  b: ['{DOSE}', 'radiation 2 Gy on day 0.5']\n")
+    path.write_text(
+        f"seeds: 2\ntherapy: {{species: mouse}}\narms:\n  a: {DOSE}\n  b: ['{DOSE}', 'radiation 2 Gy on day 0.5']\n"
+    )
     found = read_arms(path)
     assert list(found["arms"]) == ["a", "b"] and found["seeds"] == "2"
     design = treat_design(Model.from_text(EXAMPLE), found["arms"], therapy=found["therapy"])
@@ -174,6 +176,9 @@ def test_the_command(model, tmp_path, monkeypatch, capsys):
             "-o", "out", "-q", "--workers", "1"]  # fmt: skip
     command.main(line, standalone_mode=False)
     assert "page     out/treat.html" in capsys.readouterr().out and (tmp_path / "out/treat.html").exists()
-    for more, said in ((["--arm", f"chemo: {DOSE}"], "two arms are called chemo"), (["--arm", "x"], "no name or no doses")):
+    for more, said in (
+        (["--arm", f"chemo: {DOSE}"], "two arms are called chemo"),
+        (["--arm", "x"], "no name or no doses"),
+    ):
         with pytest.raises(InputError, match=said):
             command.main([*line, *more], standalone_mode=False)

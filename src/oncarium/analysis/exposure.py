@@ -147,7 +147,9 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
     born = found["time"][found["kind"] == "division"].to_numpy(float)
     dead = found[found["kind"].isin(ENDS)].drop_duplicates("id")["time"].to_numpy(float)
     begin, end = float(result.times[0]), float(result.times[-1])
-    edges = np.linspace(begin, end, max(1, round((end - begin) / window)) + 1) if end > begin else np.array([begin, end])
+    edges = (
+        np.linspace(begin, end, max(1, round((end - begin) / window)) + 1) if end > begin else np.array([begin, end])
+    )
     days = np.array([sum(cell_days(result, t, a, b) for t in of) for a, b in zip(edges, edges[1:])])
     with np.errstate(divide="ignore", invalid="ignore"):
         births, deaths = (np.where(days > 0.0, np.histogram(x, edges)[0] / days, np.nan) for x in (born, dead))
@@ -158,7 +160,9 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
 # -- depth ----------------------------------------------------------------------------------------------------------------
 
 
-def from_blood(result: Result, t: Any = None, model: Model | None = None) -> tuple[Callable[[np.ndarray], np.ndarray], str]:
+def from_blood(
+    result: Result, t: Any = None, model: Model | None = None
+) -> tuple[Callable[[np.ndarray], np.ndarray], str]:
     """Distance (um) of places (place, xyz) from the nearest wall of a vessel that carries blood; without vessels, from
     the nearest supply voxel, or face of the box. And what it is a distance from, in words.
 

@@ -130,7 +130,9 @@ def _strip(ax: Axes, doses: Mapping[str, list[Given]], color: Mapping[str, tuple
             face = color[arm][0] if full else "white"
             ax.plot(g.dose.time / size, k, mark, ms=6.5, mec=color[arm][0], mfc=face, mew=0.8, clip_on=False)
             if g.dose.duration > 0.0:
-                ax.plot(np.array([0.0, g.dose.duration]) / size + g.dose.time / size, [k, k], color=color[arm][0], lw=1.2)
+                ax.plot(
+                    np.array([0.0, g.dose.duration]) / size + g.dose.time / size, [k, k], color=color[arm][0], lw=1.2
+                )
     ax.set(ylim=(len(doses) - 0.5, -0.5), yticks=range(len(doses)))
     ax.set_yticklabels(list(doses), fontsize=7)
     for label, arm in zip(ax.get_yticklabels(), doses):
@@ -221,7 +223,11 @@ def looked_at(result: Result, drug: str) -> list[float]:
     times = [t for t in map(float, result.field_times)]
     starts = [g.dose.time for g in doses_given(result) if g.dose.what == drug and g.share > 0.0]
     after = [t for t in times if starts and t > starts[0] + 1e-6]
-    return list(dict.fromkeys(min(after, key=lambda t: abs(t - starts[0] - h * 60.0)) for h in (1.0, 24.0))) if after else []
+    return (
+        list(dict.fromkeys(min(after, key=lambda t: abs(t - starts[0] - h * 60.0)) for h in (1.0, 24.0)))
+        if after
+        else []
+    )
 
 
 @styled

@@ -71,7 +71,9 @@ def test_an_arm_with_other_rules_does_not_inherit_decisions():
 
 
 def test_events_of_trials_are_told_and_drugs_come_from_blood():
-    model = oc.Model.from_text(EXAMPLE).with_({"therapy.doses": ["doxorubicin 60 mg/m2 on day 0.5, hold if progression"]})
+    model = oc.Model.from_text(EXAMPLE).with_(
+        {"therapy.doses": ["doxorubicin 60 mg/m2 on day 0.5, hold if progression"]}
+    )
     said = " ".join(p.message for p in model.problems)
     assert "progression is known to trials" in said and "nobody makes doxorubicin" not in said
 
