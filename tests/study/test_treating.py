@@ -1,4 +1,4 @@
-"""Treatments side by side: one state, many arms, pairs of chance; what is refused, and what an earlier run is good for."""
+"""Treatments side by side: one state, many arms, pairs of chance; what is refused; going on from earlier runs."""
 
 import shutil
 

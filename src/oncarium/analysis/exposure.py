@@ -157,7 +157,7 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
     return pd.DataFrame({"growth": births - deaths, "deaths": deaths}, index=middle)
 
 
-# -- depth ----------------------------------------------------------------------------------------------------------------
+# -- depth -----------------------------------------------------------------------------------------------------------
 
 
 def from_blood(
@@ -214,7 +214,8 @@ def centers(result: Result) -> np.ndarray:
 
 
 def depth_of_drug(result: Result, drug: str, t: float, width: float = 10.0) -> pd.DataFrame:
-    """Concentration (nM) of a drug in voxels by their distance from blood (um, middle of bins): median, 10 and 90 %, n."""
+    """Concentration (nM) of a drug in voxels by their distance from blood (um, middle of bins): median, low and high
+    (10 and 90 %), n."""
     values = nanomolar(result, drug) * result.fields[drug].sel(time=t).values.ravel()
     return _binned(from_blood(result, t)[0](centers(result)), values, width)
 

@@ -41,12 +41,18 @@ def write(results: Results) -> Path:
     """
     if results.folder is None:
         raise DataError(results.title, "these runs lie in no folder of their own.")
-    empty = [arm for arm in results.arms if not len(results.of(arm))]
-    if empty:
-        errors = [run.error for run in results.runs if run.error]
+    errors = [run.error for run in results.runs if run.error]
+    if len(finished(results).arms) < 2:
         why = f": {errors[0]}" if errors else ""
-        raise DataError(str(results.folder), f"no run of {', '.join(empty)} has left anything{why}.")
+        raise DataError(str(results.folder), f"fewer than two arms have a run to show{why}.")
     return page(results).write(results.folder / "treat.html")
+
+
+def finished(results: Results) -> Results:
+    """The runs that did not fail, and the arms that have any."""
+    runs = [run for run in results.runs if not run.error and results.open(run) is not None]
+    arms = [results._arms[a] for a in results.arms if any(run.arm == a for run in runs)]
+    return Results(results.title, arms, runs, results.folder, results.design)
 
 
 def grown(results: Results) -> dict[int, Result]:
@@ -62,6 +68,8 @@ def grown(results: Results) -> dict[int, Result]:
 
 def page(results: Results) -> Page:
     """The page."""
+    failed = [run for run in results.runs if run.error]
+    results = finished(results)
     before, shown = grown(results), {arm: results.of(arm).first() for arm in results.arms}
     begin = {float(r.times[0]) for r in results}
     end = common_end(results)
@@ -72,7 +80,6 @@ def page(results: Results) -> Page:
         f"{len(results.arms)} arms of {n} seed{'s' if n > 1 else ''} each. Every seed grew one tumor; its arms part at "
         f"{parted} from that one state, with the same chance, and are compared at {say_time(end)}."
     )
-    failed = [run for run in results.runs if run.error]
     if failed:
         out.heading("Runs that failed").table(["arm", "seed", "why"], [[r.arm, r.seed, r.error] for r in failed], True)
     _arms(out, results, shown)

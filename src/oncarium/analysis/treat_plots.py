@@ -38,8 +38,8 @@ GROWN = "#8A8A8A"  # before the arms part
 STYLES = ("-", "--", "-.", ":")
 PASTS = (1.0, 2.0, 4.0, 6.0, 12.0, 24.0, 48.0, 168.0)  # h: windows of growth
 WINDOWS = 12  # in which growth is shown, about
-RANGE = 1e4  # highest over lowest of an axis of concentrations
-FEWEST = 20  # cells in a bin of depth that are shown
+RANGE = 1e6  # highest over lowest of an axis of concentrations
+FEWEST, VOXELS = 20, 8  # cells and voxels in a bin of depth that is shown
 MARKS = {"drug": "v", "radiation": "*", "surgery": "X", "cells": "P"}
 
 
@@ -198,6 +198,7 @@ def exposure(results: Results, arm: str) -> Figure | None:
 def _levels(ax: Axes, result: Result, drug: str, size: float) -> None:
     """Concentrations of a drug in plasma and tissue."""
     blood, tissue = plasma_course(result, drug), tissue_course(result, drug)
+    tissue = tissue.where(tissue > 0.0)
     x = blood["time"] / size
     ax.plot(x, blood["total"], color=FACTORS[0], lw=1.4, label="plasma, total")
     if not np.allclose(blood["free"], blood["total"], rtol=0.05):
@@ -205,11 +206,11 @@ def _levels(ax: Axes, result: Result, drug: str, size: float) -> None:
     color = FACTORS[2]
     ax.plot(tissue["time"] / size, tissue["median"], color=color, lw=1.6, label="tissue, median")
     ax.fill_between(tissue["time"] / size, tissue["low"], tissue["high"], color=color, alpha=0.2, lw=0, label="10-90 %")
-    top = float(max(blood["total"].max(), tissue["high"].max()))
+    top = float(np.nanmax([blood["total"].max(), tissue["high"].max()]))
     if top > 0.0:
-        least = min([float(v[v > 0].min()) for v in (blood["free"], tissue["low"], tissue["median"]) if (v > 0).any()])
+        seen = [v[v > 0.0].quantile(0.05) for v in (blood["free"], tissue["median"]) if (v > 0.0).any()]
         ax.set_yscale("log")
-        ax.set_ylim(max(0.5 * least, top / RANGE), 2.0 * top)
+        ax.set_ylim(max(0.3 * min(seen), top / RANGE), 2.0 * top)
     for g in doses_given(result):
         if g.dose.what == drug and g.dose.time >= result.times[0] - 1e-6:
             ax.plot(g.dose.time / size, 1.02, "v", ms=5, mec="0.3", mfc="0.3" if g.share > 0 else "white",
@@ -257,6 +258,7 @@ def depth(results: Results) -> Figure | None:
         starts = next(g.dose.time for g in doses_given(result) if g.dose.what == drug and g.share > 0.0)
         for k, t in enumerate(times):
             table, color = depth_of_drug(result, drug, t), FACTORS[k % len(FACTORS)]
+            table = table[table["n"] >= VOXELS]
             ax.plot(table.index, table["median"], STYLES[k], color=color, lw=1.6, label=f"{(t - starts) / 60.0:.3g} h")
             ax.fill_between(table.index, table["low"], table["high"], color=color, alpha=0.18, lw=0)
         ax.set(ylabel=f"{drug} (nM)", xlabel=f"distance from {words} (µm)")
