@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import OncariumError
+from ..model import diameter
 from ..model.doses import Dose
 from ..model.model import Model
 from ..run.result import Result
@@ -23,20 +24,18 @@ from .vessel_shapes import box_of, has_vessels, numbers_of, places_of, points_al
 if TYPE_CHECKING:
     import pandas as pd
 
-TUMOR = ("carcinoma", "tumor", "cancer", "malignant")  # what names of cells of a tumor begin or end with
 FINE = 600  # points of a plasma course
 STEP = 3.0  # um between the points that stand for a vessel
 MINUTE = 1e-6
 
 
 def tumor_types(result: Result) -> list[str]:
-    """Types of the tumor, by their names (a macrophage of a tumor is none of them); the first type where none is known.
+    """Types of the tumor, by their names; the first type where none is known.
 
     >>> tumor_types(result)
     ['tumor']
     """
-    found = [t for t in result.types if t.startswith(TUMOR) or t.endswith(TUMOR)]
-    return [t for t in found if "macrophage" not in t and "fibroblast" not in t] or [result.types[0]]
+    return diameter.tumor_types(result.types) or [result.types[0]]
 
 
 def model_of(result: Result) -> Model | None:

@@ -265,13 +265,13 @@ def depth(results: Results) -> Figure | None:
         ax.set_ylim(bottom=0.0)
         ax.set_title(f"{arm}: after the first dose", fontsize=8.5)
         ax.legend(fontsize=7)
-    ax, color = axes[len(panels)], looks(results.arms)
+    ax, look = axes[len(panels)], looks(results.arms)
     for arm in results.arms:
         tables = [depth_of_death(r, tumor_types(r), float(r.times[0])) for r in results.of(arm)]
         dead = sum((t["mean"].fillna(0.0) * t["n"]).reindex(union(tables)).fillna(0.0) for t in tables)
         seen = sum(t["n"].reindex(union(tables)).fillna(0.0) for t in tables)
         share = 100.0 * (dead / seen)[seen >= FEWEST]
-        ax.plot(share.index, share, color[arm][1], color=color[arm][0], lw=1.6, label=arm)
+        ax.plot(share.index, share, look[arm][1], color=look[arm][0], lw=1.6, label=arm)
     ax.set(ylabel="tumor cells dying or dead (%)", xlabel=f"distance from {words} (µm)")
     ax.set_ylim(bottom=0.0)
     ax.set_title("mean over the time of the arms", fontsize=8.5)

@@ -54,11 +54,11 @@ def conduct(
     wanted.save()
     with Count(f"{design.title}: runs", progress) as count:
         first, told = len(design.grown), _both(see, count)
-        every = first + len(tasks)
+        total = first + len(tasks)
         how: dict[str, Any] = {"workers": workers, "client": client}
-        lost = _grow(design, folder, see=lambda done, _: told(done, every), **how) if first else {}
+        lost = _grow(design, folder, see=lambda done, _: told(done, total), **how) if first else {}
         ready = {t: p for p, t in reversed(tasks.items()) if t.seed not in lost}
-        _, failed = run_all(list(reversed(ready)), ready, see=lambda done, _: told(first + done, every), **how)
+        _, failed = run_all(list(reversed(ready)), ready, see=lambda done, _: told(first + done, total), **how)
         failed |= {t: lost[t.seed] for t in tasks.values() if t.seed in lost}
     if failed:
         wanted.runs = tuple(

@@ -83,3 +83,17 @@ def test_plasma_and_occupancy_are_readings():
              "doxorubicin 60 mg/m2 on day 0.5, hold while occupancy.pembrolizumab.tumor > 0.9"]  # fmt: skip
     model = oc.Model.from_text(EXAMPLE).with_({"therapy.doses": doses})
     assert model.therapy.units["plasma.pembrolizumab.given"] == "nmol"
+
+
+def test_a_diameter_is_one_of_the_volume_of_the_tumor():
+    """A disc of 120 um in a slice of 20 um; twice the diameter is four times the area. A part of a tumor has none."""
+    doses = ["doxorubicin 60 mg/m2 at a diameter of 120 um, stop at 2x nadir"]
+    [course] = oc.Model.from_text(EXAMPLE).with_({"therapy.doses": doses}).therapy.regimen.courses
+    assert course.origin.name == "volume.tumor" and course.origin.unit == "um^3"
+    assert course.origin.value == pytest.approx(np.pi / 4.0 * 120.0**2 * 20.0, rel=1e-5)
+    assert (course.rules[0].condition.value, course.rules[0].condition.of) == (4.0, "nadir")
+    for changes, said in (
+        ({"domain.open": "all"}, "is a part of a tumor"), ({"therapy.doses": [doses[0].replace("um,", "nM,")]}, "nM"),
+    ):  # fmt: skip
+        with pytest.raises(oc.ModelError, match=said):
+            oc.Model.from_text(EXAMPLE).with_({"therapy.doses": doses} | changes)
