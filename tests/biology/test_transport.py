@@ -241,6 +241,22 @@ def test_a_hungry_box_is_never_negative(solver):
 # lod and cosine
 
 
+@pytest.mark.parametrize("solver", ["backward-euler", "bdf2"])
+@pytest.mark.parametrize("names", [("factor",), ("factor", "other")])
+def test_a_factor_that_cells_have_used_up_is_never_a_number_that_is_none(solver, names):
+    """Without a source a saturable factor fades by orders of magnitude at every step, through all that a number can
+    hold; what is left of it there balances nothing, and is no reason to scale it."""
+    random = np.random.default_rng(2)
+    some = tissue((1, 25, 25), 6600.0, 0.0, 0.04, names=names)
+    some.fields.value[:] = 1e-318 * random.random(some.fields.value.shape) ** 4  # numbers end at 5e-324
+    transport = ready(some, solver, period=30.0)
+    for n in range(6):
+        some.fields.capacity[:] = 1.0 + 3.0 * random.random(some.fields.capacity.shape)
+        transport.step(some, Tick(n, 30.0 * n, 30.0, 1))
+        assert np.isfinite(some.fields.value).all() and some.fields.value.min() >= 0.0
+    assert some.fields.value.max() <= 1e-318
+
+
 def test_lod_holds_boundary_voxels_where_a_face_prescribes_a_value():
     some = tissue(decay=0.2)
     some.fields.set_boundary("factor", "ymin", "value", 3.0)

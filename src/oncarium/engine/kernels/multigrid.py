@@ -26,6 +26,7 @@ CIRCLES = 8  # so many cycles without a smaller correction than ever before go i
 STAGNANT = 0.6  # a cycle that leaves more of the error than this is not worth repeating
 SAMPLE = 101  # voxels that tell whether most of a box is even
 EVEN = 1e-3  # quartiles this near, as a share of the median, are even
+VANISHED = 1e-280  # concentration x 1/min x voxels: below it nothing is balanced, for numbers end at 5e-324
 NO_INDEX = np.empty(0, np.int64)
 NO_VALUE = np.empty(0)
 
@@ -76,7 +77,7 @@ def _advance(e, tolerance, most, progress):
             alone, prepared = prepare(e, True), not saturable
         net, driven, entered, taken, largest = weigh(e)
         turnover = max(entered, taken)
-        if e.fixed.shape[0] > 0 or driven <= 0.0:
+        if e.fixed.shape[0] > 0 or driven <= VANISHED:
             break
         if abs(net) * largest <= tolerance * driven:
             # the last correction is that of the whole box: what enters leaves or stays, to rounding

@@ -31,7 +31,7 @@ from .block import (
 )  # fmt: skip
 from .lanes import WIDTH, load, numbers, smaller, spread, store
 from .mesh import Mesh, places
-from .multigrid import CIRCLES, CYCLE, EVEN, MEMORY, SAMPLE, STAGNANT
+from .multigrid import CIRCLES, CYCLE, EVEN, MEMORY, SAMPLE, STAGNANT, VANISHED
 
 NOWHERE = np.empty((0, 0))  # where there is no array over factors and voxels
 
@@ -322,7 +322,7 @@ def _balance(block, e, rows, saturable, drained, ones, peak, out):
             turnover = max(entered, used[lane] - driven[lane] + entered)
             out.imbalance[f] = abs(net[lane]) / turnover if turnover > 0.0 else abs(net[lane])
             held = e.fixed.shape[0] > 0 and e.fixed[f].any()
-            if held or driven[lane] <= 0.0:
+            if held or driven[lane] <= VANISHED:
                 block.on[lane] = 0.0
             elif abs(net[lane]) * top[lane] <= e.tolerance[f] * driven[lane]:
                 factor[lane] = driven[lane] / (driven[lane] - net[lane])
