@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import did_you_mean
+from ..errors import Problem, did_you_mean
 from .cell import CellType
-from .doses import problems_of
+from .diameter import NAME, as_volume
+from .doses import Condition, Course, problems_of
+from .doses import Rule as DoseRule
+from .doses.conditions import EVENTS
 from .drug import Drug, drugs
 from .library import on_shelf
 from .reader import Reader
@@ -128,12 +132,31 @@ def check_effects(reader: Reader, model: Model) -> None:
                 )  # fmt: skip
     therapy.vessels, therapy.matrix, therapy.body_effects = (tuple(found) for found in found_in.values())
     therapy.units = {k: v for k, v in summary_units(model).items() if not k.startswith("events.")}
+    therapy.regimen = replace(
+        therapy.regimen, courses=tuple(_by_volume(reader, model, c) for c in therapy.regimen.courses)
+    )
     for c in therapy.regimen.courses:
-        reader.problems += problems_of(c.rules, therapy.units, c.where)
-        if c.origin is not None:
-            from .doses import Rule as DoseRule
+        rules = [*c.rules, *([DoseRule(1.0, True, c.origin)] if c.origin is not None else [])]
+        reader.problems += problems_of(rules, therapy.units, c.where)
+        for name in dict.fromkeys(r.condition.name for r in rules if r.condition.name in EVENTS):
+            told = f"{name} is known to trials and not to a tissue: nothing happens here at {name}."
+            reader.problems.append(Problem(c.where, "", told, severity="warning"))
 
-            reader.problems += problems_of([DoseRule(1.0, True, c.origin)], therapy.units, c.where)
+
+def _by_volume(reader: Reader, model: Model, course: Course) -> Course:
+    """A course whose conditions on the diameter are on the volume of the tumor's cells."""
+
+    def turned(condition: Condition | None) -> Condition | None:
+        if condition is None or condition.name != NAME:
+            return condition
+        found = as_volume(condition, [t.name for t in model.types], model.domain)
+        if isinstance(found, str):
+            reader.problems.append(Problem(course.where, "", f"{condition}: {found}."))
+            return None
+        return found
+
+    rules = tuple(replace(r, condition=c) for r in course.rules if (c := turned(r.condition)) is not None)
+    return replace(course, origin=turned(course.origin), rules=rules)
 
 
 def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str, who: str) -> Outside | None:
