@@ -42,7 +42,10 @@ def soon(what):
 def test_every_read_out_is_a_number(tissue, seen):
     result = seen(LARGEST[tissue], "control")
     wanted = [
-        (name, w) for name, c in CLAIMS.items() if c.tissue == tissue for w in (c.state.what, c.function.what, *c.also)
+        (name, w)
+        for name, c in CLAIMS.items()
+        if c.tissue == tissue and "therapy" not in str((c.changes, c.control))  # all its arms have a drug of their own
+        for w in (c.state.what, c.function.what, *c.also)
     ]
     values = {(name, str(w)): read_out(result, soon(w)) for name, w in wanted}
     assert values and not {k: v for k, v in values.items() if not math.isfinite(v)}

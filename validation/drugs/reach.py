@@ -4,14 +4,15 @@
     python validation/drugs/reach.py table    the table of README.md
 
 Plasma: the share that free drug covers between the last two doses, its mean and before the last. Tissue: mean free
-drug of the tissue over that of plasma in the 12 h from the first dose on; what it covers there is that ratio times
-the mean level between the last two doses.
+drug of the tissue over that of plasma in the 12 h from the first dose on; what it covers there is the mean of what
+that ratio times the level between the last two doses covers.
 """
 
 from __future__ import annotations
 
 import csv
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,12 +70,12 @@ def table() -> str:
         drug = load_drug(name)
         found = levels(drug)
         row, cover = seen.get(name), coverage(found)
-        mean = float(np.mean(found.course.free[found.times > 0.5 * found.times[-1]]))
+        seeped = replace(found.course, free=found.course.free * float(row["ratio"])) if row else found.course
+        inside = coverage(replace(found, course=seeped))
         for k, (target, (half, average, trough)) in enumerate(cover.items()):
-            c = mean * float(row["ratio"]) if row else float("nan")
-            there = f"{c / (c + half):.2f}" if row else "not run yet"
+            there = f"{inside[target][1]:.2f}" if row else "not run yet"
             ratio = f"{float(row['ratio']):.2g}" if row else "not run yet"
-            if (row and c / (c + half) < 0.5) or average < 0.5:
+            if (row and inside[target][1] < 0.5) or average < 0.5:
                 short.append(f"{name} on {target}")
             first = (name, drug.usual) if k == 0 else ("", "")
             cells = (*first, target, f"{half:g}", f"{average:.2f}", f"{trough:.2f}", ratio, there,

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from pool import HERE, seeds, seen, tissue
 
-DOSES = (0.0, 0.005, 0.02, 10.0)  # mg/kg, to take none, about 0.3, 0.6 and all; what each takes is measured
+DOSES = (0.0, 0.05, 0.2, 10.0)  # mg/kg, to take none, some, most and all; what each takes is measured
 READ = {
     "fibroblasts": ({"measure": "count", "of": "fibroblast"}, "fibroblasts"),
     "past": ({"measure": "past", "of": "carcinoma", "line": -230, "at": "last 4 day"},

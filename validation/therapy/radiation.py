@@ -1,7 +1,7 @@
 """Radiation: survival after one fraction with oxygen and without, and the return of a tumor with its macrophages.
 
 python validation/therapy/radiation.py survival        no tissue is run
-python validation/therapy/radiation.py [seeds, 8]      the return, three arms of 14 days
+python validation/therapy/radiation.py [seeds, 8]      the return, four arms of 14 days
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def main() -> None:
         ax.axvline(1, color="0.6", lw=0.7, ls=":")
         ax.set(xlabel="time (day)", ylabel=READ[name][1], xlim=(0, 10))
         ax.set_ylim(bottom=0.0)
-    panels[0, 0].legend(frameon=False, title="bevacizumab on day 1", title_fontsize=7, fontsize=7)
+    panels[0, 3].legend(frameon=False, title="bevacizumab on day 1", title_fontsize=7, fontsize=7, loc="center")
     fig.savefig(HERE / "window.png", dpi=200)
     n = len(next(iter(found.values()))["pO2"])
     rows = [f"{n} seed{'s' if n > 1 else ''} per arm; ratios of means to those without the drug.", "",
