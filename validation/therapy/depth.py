@@ -22,12 +22,14 @@ from oncarium.analysis.exposure import centers, from_blood, half_depth
 
 HERE = Path(__file__).parent
 SIDE, VOXEL, BIN = 360.0, 10.0, 10.0  # um
+SPACING = 16.0  # um between cells; the bins in which they are read
+ROOM = SPACING**2 * math.sqrt(3.0) / 2.0 * VOXEL  # um^3 of a cell
 RADIUS = (2494.0 / (4.0 / 3.0 * math.pi)) ** (1.0 / 3.0)
 MODEL = """
 domain: {x: [0 um, 360 um], y: [0 um, 360 um], voxel: 10 um, thickness: 10 um}
 clock: {transport: 3 min, mechanics: 6 min, phenotype: 6 min}
 until: 24 h
-record: {cells: 24 h, fields: 15 min, columns: [drug.occupancy, radius]}
+record: {cells: 24 h, fields: 15 minCOLUMNS}
 factors: {oxygen: {library: oxygen, boundary: no-flux, decay: 5 1/min assumed, initial: 20 mmHg assumed}}
 cells:
   tumor: {library: tumor_simple, cycle: {exit: 0 1/min}, death: {apoptosis: 0 1/min}, surface: {pdl1: PDL1}}
@@ -40,7 +42,8 @@ therapy: {doses: [DOSE]}
 def seen(dose: str, receptors: float) -> tuple[np.ndarray, np.ndarray, oc.Result]:
     """A run of a day, the distance of every voxel from the vessel's wall (um), and the fields (time, voxel)."""
     density = receptors / (4.0 * math.pi * RADIUS**2)
-    model = oc.Model.from_text(MODEL.replace("PDL1", f"{density:.6g} 1/um^2 assumed").replace("DOSE", dose))
+    text = MODEL.replace("COLUMNS", ", columns: [drug.occupancy, radius]" if receptors else "")
+    model = oc.Model.from_text(text.replace("PDL1", f"{density:.6g} 1/um^2 assumed").replace("DOSE", dose))
     result = oc.run(model, seed=1, out=tempfile.mkdtemp(), progress=False)
     far = from_blood(result)[0](centers(result))
     drug = dose.split()[0]
@@ -48,28 +51,21 @@ def seen(dose: str, receptors: float) -> tuple[np.ndarray, np.ndarray, oc.Result
     return far, values, result
 
 
-def profile(far: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means in bins of the distance (um, middles), up to half of the side."""
-    place = (far / BIN).astype(int)
-    n = int(0.5 * SIDE / BIN) - 2
-    means = np.array([values[place == k].mean() for k in range(n)])
-    return (np.arange(n) + 0.5) * BIN, means
+def profile(far: np.ndarray, values: np.ndarray, width: float = BIN) -> tuple[np.ndarray, np.ndarray]:
+    """Means in bins of the distance (um, middles), up to nearly half of the side."""
+    n = int((0.5 * SIDE - 2.0 * BIN) / width)
+    means = np.array([values[(far / width).astype(int) == k].mean() for k in range(n)])
+    return (np.arange(n) + 0.5) * width, means
 
 
-def bound(result: oc.Result, drug: str) -> np.ndarray:
-    """(voxel) nM of drug that cells of a voxel hold at the end."""
-    occupied = result.array("drug.occupancy", None).reshape(len(result.array("id", None)), -1)[:, 0]
-    shown = result.array("surface.pdl1", None) if "surface.pdl1" in result.columns else None
-    del shown
+def held(result: oc.Result, values: np.ndarray, receptors: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of every cell at the end: distance from the vessel's wall (um), and antibody around and on it (nM)."""
     position, radius = result.array("position", None), result.array("radius", None)
-    per_cell = occupied * RECEPTORS[0] * (radius / RADIUS) ** 2
+    occupied = result.array("drug.occupancy", None).reshape(len(position), -1)[:, 0]
     place = np.minimum((position[:, :2] / VOXEL).astype(int), int(SIDE / VOXEL) - 1)
-    flat = place[:, 1] * int(SIDE / VOXEL) + place[:, 0]
-    molecules = np.bincount(flat, per_cell, minlength=int(SIDE / VOXEL) ** 2)
-    return molecules / 6.02214076e23 / (VOXEL**3 * 1e-15) * 1e9
-
-
-RECEPTORS = [0.0]  # per cell, of the run that is read
+    free = values[place[:, 1] * int(SIDE / VOXEL) + place[:, 0]]
+    bound = occupied * receptors * (radius / RADIUS) ** 2 / 6.02214076e23 / (ROOM * 1e-15) * 1e9
+    return from_blood(result)[0](position), free + bound
 
 
 def main() -> None:
@@ -85,9 +81,8 @@ def main() -> None:
         curves.append((f"doxorubicin, {what}", x, y / y[0]))
     for dose in ("1 mg/kg", "10 mg/kg"):
         for receptors in (1e5, 1e6):
-            RECEPTORS[0] = receptors
             far, values, result = seen(f"atezolizumab {dose} on day 0", receptors)
-            x, y = profile(far, values[-1] + bound(result, "atezolizumab"))
+            x, y = profile(*held(result, values[-1], receptors), SPACING)
             rows.append((f"antibody {dose}", f"all at 24 h, {receptors:.0e} receptors per cell", "50 to 100",
                          half_depth(x, y)))  # fmt: skip
             curves.append((f"antibody {dose}, {receptors:.0e} per cell", x, y / y[0]))

@@ -6,6 +6,7 @@ In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h"
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FINE = 600  # points of a plasma course
 STEP = 3.0  # um between the points that stand for a vessel
 MINUTE = 1e-6
+FRAMES = 8  # at which deaths are set against depth
 
 
 def tumor_types(result: Result) -> list[str]:
@@ -40,8 +42,13 @@ def tumor_types(result: Result) -> list[str]:
 
 def model_of(result: Result) -> Model | None:
     """The model that was run; None where it cannot be read without mechanisms of somebody's own."""
+    return _model(result.model_yaml)
+
+
+@functools.lru_cache(maxsize=32)
+def _model(text: str) -> Model | None:
     try:
-        return Model.from_text(result.model_yaml, "the run's own model", None)
+        return Model.from_text(text, "the run's own model", None)
     except OncariumError:
         return None
 
@@ -140,11 +147,7 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
     """
     import pandas as pd
 
-    known, numbers = kinds_of(result), {result.types.index(t) for t in of}
-    found = result.events
-    found = found[np.array([known.get(i) in numbers for i in found["id"].tolist()], bool)]
-    born = found["time"][found["kind"] == "division"].to_numpy(float)
-    dead = found[found["kind"].isin(ENDS)].drop_duplicates("id")["time"].to_numpy(float)
+    born, dead = _turnover(result, tuple(of))
     begin, end = float(result.times[0]), float(result.times[-1])
     edges = (
         np.linspace(begin, end, max(1, round((end - begin) / window)) + 1) if end > begin else np.array([begin, end])
@@ -154,6 +157,16 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
         births, deaths = (np.where(days > 0.0, np.histogram(x, edges)[0] / days, np.nan) for x in (born, dead))
     middle = pd.Index(0.5 * (edges[1:] + edges[:-1]), name="time")
     return pd.DataFrame({"growth": births - deaths, "deaths": deaths}, index=middle)
+
+
+@functools.lru_cache(maxsize=64)
+def _turnover(result: Result, of: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Times (min) of divisions and of deaths; who dies and is then eaten dies once."""
+    known, numbers = kinds_of(result), {result.types.index(t) for t in of}
+    found = result.events
+    found = found[np.array([known.get(i) in numbers for i in found["id"].tolist()], bool)]
+    born = found["time"][found["kind"] == "division"].to_numpy(float)
+    return born, found[found["kind"].isin(ENDS)].drop_duplicates("id")["time"].to_numpy(float)
 
 
 # -- depth -----------------------------------------------------------------------------------------------------------
@@ -220,12 +233,13 @@ def depth_of_drug(result: Result, drug: str, t: float, width: float = 10.0) -> p
 
 
 def depth_of_death(result: Result, of: Sequence[str], since: float, width: float = 10.0) -> pd.DataFrame:
-    """Share of a tumor's cells that are dying or dead, by their distance from blood (um, middle of bins), over all
-    frames since a time (min): mean, n."""
+    """Share of a tumor's cells that are dying or dead, by their distance from blood (um, middle of bins), over
+    frames since a time (min), eight at most: mean, n."""
     import pandas as pd
 
     far, dead = [], []
-    for t in result.times[result.times >= since - MINUTE]:
+    times = result.times[result.times >= since - MINUTE]
+    for t in times[np.unique(np.linspace(0, len(times) - 1, FRAMES).round().astype(int))]:
         rows = rows_of(result, t, list(of), "all")
         far.append(from_blood(result, t)[0](result.array("position", t)[rows]))
         dead.append(result.array("vital", t)[rows] != 0)

@@ -251,7 +251,7 @@ def depth(results: Results) -> Figure | None:
     if not panels:
         return None
     n = len(panels) + 1
-    figure = new_figure(3.6 * min(n, 3), 2.9 * -(-n // 3))
+    figure = new_figure(3.6 * min(n, 3) + 0.9, 2.9 * -(-n // 3))
     axes: list[Any] = list(np.atleast_1d(figure.subplots(-(-n // 3), min(n, 3))).ravel())
     words = from_blood(first_of(results))[1]
     for ax, (drug, (arm, result, times)) in zip(axes, panels.items()):
@@ -267,7 +267,7 @@ def depth(results: Results) -> Figure | None:
         ax.legend(fontsize=7)
     ax, look = axes[len(panels)], looks(results.arms)
     for arm in results.arms:
-        tables = [depth_of_death(r, tumor_types(r), float(r.times[0])) for r in results.of(arm)]
+        tables = [depth_of_death(r, tumor_types(r), float(r.times[0]), 20.0) for r in results.of(arm)]
         dead = sum((t["mean"].fillna(0.0) * t["n"]).reindex(union(tables)).fillna(0.0) for t in tables)
         seen = sum(t["n"].reindex(union(tables)).fillna(0.0) for t in tables)
         share = 100.0 * (dead / seen)[seen >= FEWEST]
@@ -275,7 +275,7 @@ def depth(results: Results) -> Figure | None:
     ax.set(ylabel="tumor cells dying or dead (%)", xlabel=f"distance from {words} (µm)")
     ax.set_ylim(bottom=0.0)
     ax.set_title("mean over the time of the arms", fontsize=8.5)
-    ax.legend(fontsize=7)
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.6)
     for ax in axes[n:]:
         ax.set_axis_off()
     return figure
