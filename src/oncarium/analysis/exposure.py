@@ -40,6 +40,15 @@ def tumor_types(result: Result) -> list[str]:
     return diameter.tumor_types(result.types) or [result.types[0]]
 
 
+def begun(result: Result) -> float:
+    """When a run began, min: an arm, at the state that it goes on from.
+
+    >>> begun(result)
+    0.0
+    """
+    return float((result.attrs.get("asked") or {}).get("since", result.times[0]))
+
+
 def model_of(result: Result) -> Model | None:
     """The model that was run; None where it cannot be read without mechanisms of somebody's own."""
     return _model(result.model_yaml)
@@ -94,7 +103,7 @@ def plasma_course(result: Result, drug: str, model: Model | None = None) -> pd.D
     told = result.summary
     seen = pd.DataFrame({"time": told.index, "total": told[f"plasma.{drug}"], "free": told[f"plasma.{drug}.free"]})
     model = model or model_of(result)
-    if model is None or model.therapy is None or seen["total"].iloc[0] > 0.0:
+    if model is None or model.therapy is None or _had(result, drug):
         return seen.reset_index(drop=True)
     therapy = model.therapy
     given = [replace(g.dose, amount=g.dose.amount * g.share) for g in doses_given(result, model) if g.share > 0.0]
@@ -103,7 +112,7 @@ def plasma_course(result: Result, drug: str, model: Model | None = None) -> pd.D
     from ..model.doses import Doses
 
     resolved = [d for d in therapy.resolved(Doses(tuple(given))) if d.what == drug and d.kind == "drug"]
-    begin, end = float(result.times[0]), float(result.times[-1])
+    begin, end = begun(result), float(result.times[-1])
     looks = {begin, end, *np.linspace(begin, end, FINE)}
     for d in resolved:
         after = d.time + d.duration * np.linspace(0.0, 1.0, 7)
@@ -113,6 +122,13 @@ def plasma_course(result: Result, drug: str, model: Model | None = None) -> pd.D
     body = next(therapy.body(d) for d in therapy.drugs if d.name == drug)
     course = Pharmacokinetics(body).concentration(resolved, times)
     return pd.DataFrame({"time": times, "total": course.total, "free": course.free})
+
+
+def _had(result: Result, drug: str) -> bool:
+    """Whether a run began with a drug in blood, from doses that its own model need not say."""
+    first, since = result.summary.iloc[0], begun(result)
+    early = sum(g.dose.what == drug and g.dose.time >= since - MINUTE for g in doses_given(result))
+    return early == 0 and bool(first[f"plasma.{drug}.given"] > 0.0)
 
 
 def nanomolar(result: Result, drug: str) -> float:
@@ -148,7 +164,7 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
     import pandas as pd
 
     born, dead = _turnover(result, tuple(of))
-    begin, end = float(result.times[0]), float(result.times[-1])
+    begin, end = begun(result), float(result.times[-1])
     edges = (
         np.linspace(begin, end, max(1, round((end - begin) / window)) + 1) if end > begin else np.array([begin, end])
     )

@@ -15,6 +15,7 @@ from ..run.results import Results
 from .canvas import new_figure, styled
 from .exposure import (
     Given,
+    begun,
     depth_of_death,
     depth_of_drug,
     doses_given,
@@ -82,7 +83,7 @@ def over_time(
     2
     """
     shown = {arm: results.of(arm).first() for arm in results.arms}
-    begin = min(float(r.times[0]) for r in shown.values())
+    begin = min(begun(r) for r in shown.values())
     early = min([float(r.times[0]) for r in grown.values()] or [begin])
     end = max(float(r.times[-1]) for r in results)
     unit, size = clock(end - early)
@@ -174,7 +175,7 @@ def exposure(results: Results, arm: str) -> Figure | None:
     wide = any(bound.values())
     figure = new_figure(8.6 if wide else 5.6, 2.55 * len(drugs) + 0.2)
     grid = figure.subplots(len(drugs), 2 if wide else 1, squeeze=False, sharex=True)
-    unit, size = clock(float(np.ptp(result.times)))
+    unit, size = clock(float(result.times[-1]) - begun(result))
     for row, drug in zip(grid, drugs):
         _levels(row[0], result, drug, size)
         if wide:
@@ -212,7 +213,7 @@ def _levels(ax: Axes, result: Result, drug: str, size: float) -> None:
         ax.set_yscale("log")
         ax.set_ylim(max(0.3 * min(seen), top / RANGE), 2.0 * top)
     for g in doses_given(result):
-        if g.dose.what == drug and g.dose.time >= result.times[0] - 1e-6:
+        if g.dose.what == drug and g.dose.time >= begun(result) - 1e-6:
             ax.plot(g.dose.time / size, 1.02, "v", ms=5, mec="0.3", mfc="0.3" if g.share > 0 else "white",
                     transform=ax.get_xaxis_transform(), clip_on=False)  # fmt: skip
     ax.set_ylabel(f"{drug}\n(nM)")
@@ -267,7 +268,7 @@ def depth(results: Results) -> Figure | None:
         ax.legend(fontsize=7)
     ax, look = axes[len(panels)], looks(results.arms)
     for arm in results.arms:
-        tables = [depth_of_death(r, tumor_types(r), float(r.times[0]), 20.0) for r in results.of(arm)]
+        tables = [depth_of_death(r, tumor_types(r), begun(r), 20.0) for r in results.of(arm)]
         dead = sum((t["mean"].fillna(0.0) * t["n"]).reindex(union(tables)).fillna(0.0) for t in tables)
         seen = sum(t["n"].reindex(union(tables)).fillna(0.0) for t in tables)
         share = 100.0 * (dead / seen)[seen >= FEWEST]
