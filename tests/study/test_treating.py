@@ -139,7 +139,8 @@ def test_everything_wrong_with_arms_is_said_at_once(model, tmp_path):
         ({"a": DOSE}, {"at": "live.tumor > 3"}, ModelError, "is given on a date"),
         ({"a": {"cells.tumor.cycle.exit": "0 1/h"}}, {}, InputError, "when the arms part"),
         ({"a": DOSE}, {"seeds": 0}, InputError, "leaves nothing to run"),
-        ({"a": "pembrolizumab 200 mg on day 0.2", "a ": "x"}, {}, ModelError, "is no dose"),
+        ({"a": "x"}, {}, ModelError, "does not say what is given"),
+        ({"a ": DOSE}, {}, ModelError, "no usable name"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(model, arms, how, error, said, tmp_path):

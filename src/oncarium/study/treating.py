@@ -182,7 +182,7 @@ def _models(
     models, changes, problems = dict[str, Model](), dict[str, dict[str, Any]](), list[Problem]()
     for name, what in said.items():
         where = f"arm {name}"
-        if not isinstance(name, str) or not name.strip() or "/" in name or name.startswith("."):
+        if not isinstance(name, str) or name != name.strip() or not name or "/" in name or name.startswith("."):
             problems.append(Problem(f"arm '{name}'", "", "this is no usable name;", "expected words."))
             continue
         found = _changes(what)
