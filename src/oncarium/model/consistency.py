@@ -179,6 +179,7 @@ def asked(model: Model) -> dict[str, str]:
 def made(model: Model) -> set[str]:
     """Factors that come from somewhere."""
     out = {f for m in mechanisms() if any(w in model.groups or model.place_of(w) for w in m.words) for f in m.makes}
+    out |= set(model.therapy.adds if model.therapy else ())
     for f in model.factors:
         if (
             f.initial > 0.0

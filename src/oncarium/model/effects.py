@@ -62,17 +62,14 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     found = SENTENCE.match(sentence)
     if not found:
         return ""  # read_rule will tell
+    for column, _, phase in (found[word].rpartition(".") for word in ("signal", "behavior")):
+        if column in ("cycle.now", "cycle.exit") and phase not in cell.cycle.phases:
+            return "its cycle has no such phase"
     behaviors, signals = names.all(("behavior",)), names.signals
     for name, known in ((found["behavior"], behaviors), (found["signal"], signals)):
         if name not in known:
-            column, _, label = name.rpartition(".")
-            shelves = (
-                *on_shelf("factors"),
-                *on_shelf("cells"),
-                *drugs(),
-                *(t for d in drugs() for t in (f"{d}_active",)),
-            )
-            label = label or name.rpartition(" ")[2]
+            shelves = (*on_shelf("factors"), *on_shelf("cells"), *drugs(), *(f"{d}_active" for d in drugs()))
+            label = name.rpartition(".")[2].rpartition(" ")[2]  # of "sense.response.csf1", "contact with treg"
             if label in shelves:
                 return f"the model has no {label}"
             return ""
@@ -83,8 +80,6 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
         return "" if heard or who != EVERYBODY else f"it does not hear {label}"
     if who != EVERYBODY or column.partition(".")[0] in ANYONE:
         return ""
-    if column == "cycle.exit":
-        return "" if label in cell.cycle.phases else "its cycle has no such phase"
     ruled = any(r.behavior == (column, label) for r in rules)
     return "" if ruled or cell.value(names.columns[column], label) else f"it has no {found['behavior']}"
 

@@ -130,4 +130,4 @@ def _kept(model: Model, new: Collection[str] = ()) -> tuple[Any, ...]:
 def _of_drugs(model: Model) -> set[str]:
     """Names of the factors that a model has for its drugs; an arm may add some, which start at nothing."""
     therapy = model.therapy
-    return {d.name for d in therapy.drugs} | {h.complex for h in therapy.holds} if therapy else set()
+    return set(therapy.adds) if therapy else set()
