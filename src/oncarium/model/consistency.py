@@ -198,8 +198,6 @@ def made(model: Model) -> set[str]:
             for r in t.rules
             if r.behavior[0] in ("secretion.rate", "secretion.approach") and r.behavior[1] and r.value > 0.0
         }
-    if model.therapy:
-        out |= {d.name for d in model.therapy.drugs}
     for supplied in model.patient.supply:
         out |= {name for name, _, outside in supplied.factors if outside > 0.0}
     for process in model.processes:
