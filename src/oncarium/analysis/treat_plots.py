@@ -164,7 +164,7 @@ def exposure(results: Results, arm: str) -> Figure | None:
     >>> results = oc.treat(oc.Model.from_text(oc.EXAMPLE), {"a": "doxorubicin 60 mg/m2 on day 0.1"}, until="4 h",
     ...                    seeds=1, workers=1)
     >>> len(exposure(results, "a").axes), exposure(results, "control")
-    (2, None)
+    (1, None)
     """
     result = results.of(arm).first()
     drugs = drugs_of(result)
