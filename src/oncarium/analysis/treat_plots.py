@@ -275,6 +275,7 @@ def depth(results: Results) -> Figure | None:
         ax.plot(share.index, share, look[arm][1], color=look[arm][0], lw=1.6, label=arm)
     ax.set(ylabel="tumor cells dying or dead (%)", xlabel=f"distance from {words} (µm)")
     ax.set_ylim(bottom=0.0)
+    ax.set_xlim(left=0.0)
     ax.set_title("mean over the time of the arms", fontsize=8.5)
     ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.6)
     for ax in axes[n:]:
