@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import oncarium as oc
+from oncarium.analysis.exposure import begun, doses_given
 from oncarium.analysis.treat_page import readouts
 from oncarium.errors import InputError, ModelError
 from oncarium.model.model import EXAMPLE, Model
@@ -30,7 +31,7 @@ def test_the_control_is_the_run_that_was_never_treated(model, arms, tmp_path):
     straight = oc.run(model, "8 h", 2, out=tmp_path, threads=1)
     assert arms.arms == ["control", "chemotherapy", "slow"] and arms.seeds == [1, 2] and arms.kind == "treat"
     assert arms["control", 2].digest == straight.digest
-    assert {float(r.times[0]) for r in arms} == {144.0}, "the first dose is on day 0.1"
+    assert {begun(r) for r in arms} == {144.0}, "the first dose is on day 0.1"
     assert arms["chemotherapy", 1].summary["plasma.doxorubicin.given"].iloc[-1] > 0.0
     assert arms["slow", 1].summary["live.tumor"].iloc[-1] < arms["control", 1].summary["live.tumor"].iloc[-1]
     assert sorted(p.name for p in (arms.folder / "grown").iterdir()) == ["seed-1", "seed-2"]
@@ -105,8 +106,6 @@ def test_rules_hold_doses_back_and_the_page_says_so(model, tmp_path):
     assert held.summary["events.dose_held"].iloc[-1] == 3 and held.summary["plasma.doxorubicin.given"].iloc[-1] == 0.0
     full = 3.0 * 1e6 / 543.5  # nmol of 3 mg
     assert less.summary["plasma.doxorubicin.given"].iloc[-1] == pytest.approx(0.5 * full, rel=1e-3)
-    from oncarium.analysis.exposure import doses_given
-
     assert [g.share for g in doses_given(held)] == [0.0] * 3 and [g.share for g in doses_given(less)] == [0.5] * 3
     assert ">held<" in found.page.read_text() and "50 %" in found.page.read_text()
 
@@ -140,7 +139,8 @@ def test_everything_wrong_with_arms_is_said_at_once(model, tmp_path):
         ({"a": DOSE}, {"at": "live.tumor > 3"}, ModelError, "is given on a date"),
         ({"a": {"cells.tumor.cycle.exit": "0 1/h"}}, {}, InputError, "when the arms part"),
         ({"a": DOSE}, {"seeds": 0}, InputError, "leaves nothing to run"),
-        ({"a": "pembrolizumab 200 mg on day 0.2", "a ": "x"}, {}, ModelError, "is no dose"),
+        ({"a": "x"}, {}, ModelError, "does not say what is given"),
+        ({"a ": DOSE}, {}, ModelError, "no usable name"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(model, arms, how, error, said, tmp_path):

@@ -6,6 +6,7 @@ In the examples `result` is that of oc.run(oc.Model.from_text(oc.EXAMPLE), "2 h"
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 FINE = 600  # points of a plasma course
 STEP = 3.0  # um between the points that stand for a vessel
 MINUTE = 1e-6
+FRAMES = 8  # at which deaths are set against depth
 
 
 def tumor_types(result: Result) -> list[str]:
@@ -38,10 +40,24 @@ def tumor_types(result: Result) -> list[str]:
     return diameter.tumor_types(result.types) or [result.types[0]]
 
 
+def begun(result: Result) -> float:
+    """When a run began, min: an arm, at the state that it goes on from.
+
+    >>> begun(result)
+    0.0
+    """
+    return float((result.attrs.get("asked") or {}).get("since", result.times[0]))
+
+
 def model_of(result: Result) -> Model | None:
     """The model that was run; None where it cannot be read without mechanisms of somebody's own."""
+    return _model(result.model_yaml)
+
+
+@functools.lru_cache(maxsize=32)
+def _model(text: str) -> Model | None:
     try:
-        return Model.from_text(result.model_yaml, "the run's own model", None)
+        return Model.from_text(text, "the run's own model", None)
     except OncariumError:
         return None
 
@@ -87,7 +103,7 @@ def plasma_course(result: Result, drug: str, model: Model | None = None) -> pd.D
     told = result.summary
     seen = pd.DataFrame({"time": told.index, "total": told[f"plasma.{drug}"], "free": told[f"plasma.{drug}.free"]})
     model = model or model_of(result)
-    if model is None or model.therapy is None or seen["total"].iloc[0] > 0.0:
+    if model is None or model.therapy is None or _had(result, drug):
         return seen.reset_index(drop=True)
     therapy = model.therapy
     given = [replace(g.dose, amount=g.dose.amount * g.share) for g in doses_given(result, model) if g.share > 0.0]
@@ -96,7 +112,7 @@ def plasma_course(result: Result, drug: str, model: Model | None = None) -> pd.D
     from ..model.doses import Doses
 
     resolved = [d for d in therapy.resolved(Doses(tuple(given))) if d.what == drug and d.kind == "drug"]
-    begin, end = float(result.times[0]), float(result.times[-1])
+    begin, end = begun(result), float(result.times[-1])
     looks = {begin, end, *np.linspace(begin, end, FINE)}
     for d in resolved:
         after = d.time + d.duration * np.linspace(0.0, 1.0, 7)
@@ -106,6 +122,13 @@ def plasma_course(result: Result, drug: str, model: Model | None = None) -> pd.D
     body = next(therapy.body(d) for d in therapy.drugs if d.name == drug)
     course = Pharmacokinetics(body).concentration(resolved, times)
     return pd.DataFrame({"time": times, "total": course.total, "free": course.free})
+
+
+def _had(result: Result, drug: str) -> bool:
+    """Whether a run began with a drug in blood, from doses that its own model need not say."""
+    first, since = result.summary.iloc[0], begun(result)
+    early = sum(g.dose.what == drug and g.dose.time >= since - MINUTE for g in doses_given(result))
+    return early == 0 and bool(first[f"plasma.{drug}.given"] > 0.0)
 
 
 def nanomolar(result: Result, drug: str) -> float:
@@ -140,12 +163,8 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
     """
     import pandas as pd
 
-    known, numbers = kinds_of(result), {result.types.index(t) for t in of}
-    found = result.events
-    found = found[np.array([known.get(i) in numbers for i in found["id"].tolist()], bool)]
-    born = found["time"][found["kind"] == "division"].to_numpy(float)
-    dead = found[found["kind"].isin(ENDS)].drop_duplicates("id")["time"].to_numpy(float)
-    begin, end = float(result.times[0]), float(result.times[-1])
+    born, dead = _turnover(result, tuple(of))
+    begin, end = begun(result), float(result.times[-1])
     edges = (
         np.linspace(begin, end, max(1, round((end - begin) / window)) + 1) if end > begin else np.array([begin, end])
     )
@@ -154,6 +173,16 @@ def growth_over_time(result: Result, of: Sequence[str], window: float) -> pd.Dat
         births, deaths = (np.where(days > 0.0, np.histogram(x, edges)[0] / days, np.nan) for x in (born, dead))
     middle = pd.Index(0.5 * (edges[1:] + edges[:-1]), name="time")
     return pd.DataFrame({"growth": births - deaths, "deaths": deaths}, index=middle)
+
+
+@functools.lru_cache(maxsize=64)
+def _turnover(result: Result, of: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Times (min) of divisions and of deaths; who dies and is then eaten dies once."""
+    known, numbers = kinds_of(result), {result.types.index(t) for t in of}
+    found = result.events
+    found = found[np.array([known.get(i) in numbers for i in found["id"].tolist()], bool)]
+    born = found["time"][found["kind"] == "division"].to_numpy(float)
+    return born, found[found["kind"].isin(ENDS)].drop_duplicates("id")["time"].to_numpy(float)
 
 
 # -- depth -----------------------------------------------------------------------------------------------------------
@@ -220,12 +249,13 @@ def depth_of_drug(result: Result, drug: str, t: float, width: float = 10.0) -> p
 
 
 def depth_of_death(result: Result, of: Sequence[str], since: float, width: float = 10.0) -> pd.DataFrame:
-    """Share of a tumor's cells that are dying or dead, by their distance from blood (um, middle of bins), over all
-    frames since a time (min): mean, n."""
+    """Share of a tumor's cells that are dying or dead, by their distance from blood (um, middle of bins), over
+    frames since a time (min), eight at most: mean, n."""
     import pandas as pd
 
     far, dead = [], []
-    for t in result.times[result.times >= since - MINUTE]:
+    times = result.times[result.times >= since - MINUTE]
+    for t in times[np.unique(np.linspace(0, len(times) - 1, FRAMES).round().astype(int))]:
         rows = rows_of(result, t, list(of), "all")
         far.append(from_blood(result, t)[0](result.array("position", t)[rows]))
         dead.append(result.array("vital", t)[rows] != 0)

@@ -17,7 +17,7 @@ from ..run.series import units_of
 from ..units import say_time
 from .canvas import close, picture
 from .compare_page import MOMENTS, _parts, common_end, interval, tissues, together
-from .exposure import doses_given, drugs_of, growth_over_time, model_of, tissue_course, tumor_types
+from .exposure import begun, doses_given, drugs_of, growth_over_time, model_of, tissue_course, tumor_types
 from .page import Page
 from .treat_plots import depth, exposure, growth_of, over_time, window_of
 
@@ -71,7 +71,7 @@ def page(results: Results) -> Page:
     failed = [run for run in results.runs if run.error]
     results = finished(results)
     before, shown = grown(results), {arm: results.of(arm).first() for arm in results.arms}
-    begin = {float(r.times[0]) for r in results}
+    begin = {begun(r) for r in results}
     end = common_end(results)
     out = Page(results.title)
     parted = say_time(min(begin)) if len(begin) == 1 else f"{say_time(min(begin))} to {say_time(max(begin))}"
@@ -191,7 +191,7 @@ def _read(result: Result, end: float) -> dict[str, tuple[float, str]]:
     """Read-outs of a run at a time: name -> (value, unit)."""
     k = int(np.argmin(np.abs(result.times - end)))
     now, units, tumor = result.summary.iloc[k], units_of(result), tumor_types(result)
-    span = float(result.times[-1] - result.times[0])
+    span = float(result.times[-1]) - begun(result)
     out = {"tumor cells": (float(now[[f"live.{t}" for t in tumor]].sum()), "1")}
     if span > 0.0:
         growth = growth_over_time(result, tumor, span).iloc[0]

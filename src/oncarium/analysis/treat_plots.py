@@ -15,6 +15,7 @@ from ..run.results import Results
 from .canvas import new_figure, styled
 from .exposure import (
     Given,
+    begun,
     depth_of_death,
     depth_of_drug,
     doses_given,
@@ -82,7 +83,7 @@ def over_time(
     2
     """
     shown = {arm: results.of(arm).first() for arm in results.arms}
-    begin = min(float(r.times[0]) for r in shown.values())
+    begin = min(begun(r) for r in shown.values())
     early = min([float(r.times[0]) for r in grown.values()] or [begin])
     end = max(float(r.times[-1]) for r in results)
     unit, size = clock(end - early)
@@ -163,7 +164,7 @@ def exposure(results: Results, arm: str) -> Figure | None:
     >>> results = oc.treat(oc.Model.from_text(oc.EXAMPLE), {"a": "doxorubicin 60 mg/m2 on day 0.1"}, until="4 h",
     ...                    seeds=1, workers=1)
     >>> len(exposure(results, "a").axes), exposure(results, "control")
-    (2, None)
+    (1, None)
     """
     result = results.of(arm).first()
     drugs = drugs_of(result)
@@ -174,7 +175,7 @@ def exposure(results: Results, arm: str) -> Figure | None:
     wide = any(bound.values())
     figure = new_figure(8.6 if wide else 5.6, 2.55 * len(drugs) + 0.2)
     grid = figure.subplots(len(drugs), 2 if wide else 1, squeeze=False, sharex=True)
-    unit, size = clock(float(np.ptp(result.times)))
+    unit, size = clock(float(result.times[-1]) - begun(result))
     for row, drug in zip(grid, drugs):
         _levels(row[0], result, drug, size)
         if wide:
@@ -212,7 +213,7 @@ def _levels(ax: Axes, result: Result, drug: str, size: float) -> None:
         ax.set_yscale("log")
         ax.set_ylim(max(0.3 * min(seen), top / RANGE), 2.0 * top)
     for g in doses_given(result):
-        if g.dose.what == drug and g.dose.time >= result.times[0] - 1e-6:
+        if g.dose.what == drug and g.dose.time >= begun(result) - 1e-6:
             ax.plot(g.dose.time / size, 1.02, "v", ms=5, mec="0.3", mfc="0.3" if g.share > 0 else "white",
                     transform=ax.get_xaxis_transform(), clip_on=False)  # fmt: skip
     ax.set_ylabel(f"{drug}\n(nM)")
@@ -251,7 +252,7 @@ def depth(results: Results) -> Figure | None:
     if not panels:
         return None
     n = len(panels) + 1
-    figure = new_figure(3.6 * min(n, 3), 2.9 * -(-n // 3))
+    figure = new_figure(3.6 * min(n, 3) + 0.9, 2.9 * -(-n // 3))
     axes: list[Any] = list(np.atleast_1d(figure.subplots(-(-n // 3), min(n, 3))).ravel())
     words = from_blood(first_of(results))[1]
     for ax, (drug, (arm, result, times)) in zip(axes, panels.items()):
@@ -267,15 +268,16 @@ def depth(results: Results) -> Figure | None:
         ax.legend(fontsize=7)
     ax, look = axes[len(panels)], looks(results.arms)
     for arm in results.arms:
-        tables = [depth_of_death(r, tumor_types(r), float(r.times[0])) for r in results.of(arm)]
+        tables = [depth_of_death(r, tumor_types(r), begun(r), 20.0) for r in results.of(arm)]
         dead = sum((t["mean"].fillna(0.0) * t["n"]).reindex(union(tables)).fillna(0.0) for t in tables)
         seen = sum(t["n"].reindex(union(tables)).fillna(0.0) for t in tables)
         share = 100.0 * (dead / seen)[seen >= FEWEST]
         ax.plot(share.index, share, look[arm][1], color=look[arm][0], lw=1.6, label=arm)
     ax.set(ylabel="tumor cells dying or dead (%)", xlabel=f"distance from {words} (µm)")
     ax.set_ylim(bottom=0.0)
+    ax.set_xlim(left=0.0)
     ax.set_title("mean over the time of the arms", fontsize=8.5)
-    ax.legend(fontsize=7)
+    ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=1.6)
     for ax in axes[n:]:
         ax.set_axis_off()
     return figure

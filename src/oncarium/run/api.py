@@ -325,6 +325,6 @@ def fork(
     origin = Simulation(believed, int(past.attrs["seed"]), threads)
     simulation = Simulation(model, origin.seed if seed is None else seed, threads)
     simulation.adopt(origin.state() if state is None else state, origin)
-    end, told = minutes(until, model), {**(asked or {}), "branched": True}
+    end, told = minutes(until, model), {**(asked or {}), "branched": True, "since": simulation.time}
     recorder = _recorder(Path(out) / STORE, simulation, notes=notes, until=end, asked=told, overwrite=overwrite)
     return _go(simulation, recorder, end, None, progress=progress)

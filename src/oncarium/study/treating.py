@@ -66,8 +66,8 @@ def treat(
     >>> import oncarium as oc
     >>> arms = {"chemotherapy": "doxorubicin 60 mg/m2 on day 0.1"}
     >>> results = oc.treat(oc.Model.from_text(oc.EXAMPLE), arms, until="6 h", seeds=1, out="runs/treat", workers=1)
-    >>> results.arms, float(results["control"].times[0]), results.page.name
-    (['control', 'chemotherapy'], 144.0, 'treat.html')
+    >>> results.arms, results.page.name
+    (['control', 'chemotherapy'], 'treat.html')
     """
     design = treat_design(given, arms, at, until, seeds, therapy, processes, other_code)
     folder = Path(out) if out is not None else api.new_folder(f"{name_of(given)}-treat")
@@ -182,7 +182,7 @@ def _models(
     models, changes, problems = dict[str, Model](), dict[str, dict[str, Any]](), list[Problem]()
     for name, what in said.items():
         where = f"arm {name}"
-        if not isinstance(name, str) or not name.strip() or "/" in name or name.startswith("."):
+        if not isinstance(name, str) or name != name.strip() or not name or "/" in name or name.startswith("."):
             problems.append(Problem(f"arm '{name}'", "", "this is no usable name;", "expected words."))
             continue
         found = _changes(what)
