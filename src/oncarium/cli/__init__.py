@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, doses, drugs, evidence, exports, fits, models, pictures, runs, slides, studies, vessels
+from . import doctor, doses, drugs, evidence, exports, fits, models, pictures, runs, slides, studies, trials, vessels
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
@@ -34,6 +34,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "claims": studies.claims,
     "sensitivity": fits.sensitivity,
     "calibrate": fits.calibrate,
+    "trial": trials.trial,
     "movie": pictures.movie,
     "schema": models.schema,
     "doses": doses.doses,

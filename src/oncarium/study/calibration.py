@@ -172,7 +172,7 @@ class Calibration:
     def run(
         self, folder: str | Path, *, workers: int | None = None, client: Any = None, see: See | None = None
     ) -> Found:
-        """Search. Points that could not be run are infinitely far. Writes points.csv, posterior.csv, and numbers.csv."""
+        """Search. Points that could not be run are infinitely far. Writes points.csv, posterior.csv, numbers.csv."""
         import pandas as pd
 
         numbers = tuple(n.of(self.model) for n in self.checked().numbers)

@@ -222,8 +222,8 @@ Job = tuple[Callable[..., str], tuple[Any, ...]]  # a function that any process 
 
 
 def by_workers(jobs: Mapping[Name, Job], count: int, client: Any) -> Iterator[tuple[Name, str]]:
-    """(name, error or nothing) of jobs as workers finish them; left out where no worker can be had. Workers that die are
-    replaced, and their jobs done again."""
+    """(name, error or nothing) of jobs as workers finish them; left out where no worker can be had. Workers that die
+    are replaced, and their jobs done again."""
     left, lost = dict(jobs), 0
     while left and lost < STARTS:
         had = len(left)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError, ModelError, Problem
+from ..errors import InputError, ModelError
 from ..model.doses import check_regimen, regimen_of
 from ..model.doses.say import group_of, line_of
 from ..model.drug import drugs
@@ -65,17 +65,20 @@ def _arm(
         k: v if isinstance(v, list | dict) else str(v) for k, v in reader.group(part.get("set"), f"{path}.set").items()
     }
     words = tuple(line_of(c) for c in regimen.courses)
+    told = tuple(f"{k}: {v}" for k, v in changes.items())
     if regimen.courses:
         later = regimen.shifted(grow)
         therapy |= {"start": str(later.start), "doses": [group_of(c) for c in later.courses]}
-    return Arm(name, therapy if regimen.courses else {}, changes, words, levels, regimen.drugs)
+    return Arm(name, therapy if regimen.courses else {}, changes, words, told, levels, regimen.drugs)
 
 
 def read_control(reader: Reader, tree: Mapping[str, Any], arms: Sequence[Arm]) -> str:
     """The name of the arm that the others are compared with."""
     given = reader.text(tree.get("control"), "control") or None
+    said = {a.name: any(tree["arms"][a.name].values()) if isinstance(tree["arms"][a.name], dict)
+            else tree["arms"][a.name] for a in arms}  # fmt: skip
     try:
-        return control_of({a.name: [*a.words, *a.set] for a in arms}, given)
+        return control_of(said, given)
     except InputError as error:
         p = error.problem
         reader.complain(p.where, p.message, p.expected, p.remedy)
@@ -84,17 +87,26 @@ def read_control(reader: Reader, tree: Mapping[str, Any], arms: Sequence[Arm]) -
 
 def try_arms(reader: Reader, plan: Plan) -> None:
     """Each arm on a first patient of each archetype; what several say alike is said once."""
-    told: dict[tuple[str, str], Problem] = {}
     for kind in plan.cohort.archetypes:
         patient = replace(plan.cohort, archetypes=(kind,)).patients(1)[0]
         for arm in plan.arms:
-            try:
-                plan.model(patient, arm)
-            except (ModelError, InputError) as error:
-                for p in error.problems:
-                    at = _place(reader, arm.name, p.path)
-                    told.setdefault((at, p.message), replace(p, where=reader.document.where(at), path=at))
-    reader.problems += told.values()
+            _try(reader, arm, lambda arm=arm, patient=patient: plan.model(patient, arm))  # type: ignore[misc]
+
+
+def try_changes(reader: Reader, arms: Sequence[Arm], base: Model) -> None:
+    """What arms set, on the patch alone: where the patients cannot be made."""
+    for arm in arms:
+        _try(reader, arm, lambda arm=arm: base.with_(arm.set))  # type: ignore[misc]
+
+
+def _try(reader: Reader, arm: Arm, make: Callable[[], Model]) -> None:
+    try:
+        make()
+    except (ModelError, InputError) as error:
+        for p in error.problems:
+            at = _place(reader, arm.name, p.path)
+            if not any(p.message == o.message and at == o.path for o in reader.problems):
+                reader.problems.append(replace(p, where=reader.document.where(at), path=at))
 
 
 def _place(reader: Reader, arm: str, path: str) -> str:

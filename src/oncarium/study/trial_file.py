@@ -16,7 +16,8 @@ from ..units import UnitError
 from .cohort import Archetype, Cohort, frame, read_cohort, read_screen
 from .distributions import Distribution, read_distribution
 from .lesion import FEWEST
-from .trial_arms import read_arms, read_control, try_arms
+from .sensitivity import RULE
+from .trial_arms import read_arms, read_control, try_arms, try_changes
 from .trial_plan import DAY, ENDPOINTS, Ends, Lesions, Plan
 from .weighting import FEWEST as EFFECTIVE
 from .weighting import read_summary, weigh
@@ -46,7 +47,7 @@ def read_trial(given: str | Path | Mapping[str, Any]) -> Plan:
     folder = (path.parent if path else Path()).resolve()
     tree = reader.group(document.tree, "", KEYS, "part of a trial")
     cohort = _cohort(reader, tree, folder)
-    base = None if cohort is None else _base(reader, cohort)
+    base = _patch(reader, tree, folder) if cohort is None else _base(reader, cohort)
     said: dict[str, Any] = {
         "title": reader.text(tree.get("title"), "title") or (path.stem if path else "trial"),
         "patients": reader.whole(tree.get("patients", "20"), "patients", 1, 10_000) or 1,
@@ -76,6 +77,8 @@ def read_trial(given: str | Path | Mapping[str, Any]) -> Plan:
     if cohort is not None:
         _check_summaries(reader, cohort, known, said["patients"])
     plan = None
+    if base is not None and reader.problems:
+        try_changes(reader, arms, base)
     if cohort is not None and not reader.problems:
         plan = Plan(cohort=cohort, arms=tuple(arms), **said)
         try_arms(reader, plan)
@@ -132,6 +135,25 @@ def _base(reader: Reader, cohort: Cohort) -> Model | None:
     except (ModelError, InputError) as error:
         reader.problems += error.problems
     return None
+
+
+def _patch(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Model | None:
+    """The patch where the patients cannot be made, so that the rest is looked at all the same; numbers that it does not
+    have are told."""
+    try:
+        model = Model.load(_beside(folder, reader.text(tree.get("model"), "model", "reference")))
+    except (ModelError, InputError) as error:
+        reader.problems += [p for p in error.problems if p.message not in {o.message for o in reader.problems}]
+        return None
+    given = tree.get("cohort")
+    numbers = given.get("numbers") if isinstance(given, dict) else None
+    for name, said in numbers.items() if isinstance(numbers, dict) else ():
+        paths = (said.get("path") or name) if isinstance(said, dict) else name
+        for path in [paths] if isinstance(paths, str) else paths:
+            if not model.has(path) and not RULE.fullmatch(path) and not path.startswith("therapy."):
+                here = f"cohort.numbers.{name}"
+                reader.complain(here, f"the model has no number {path}.{did_you_mean(path, model.numbers)}")
+    return model
 
 
 def _lesions(reader: Reader, given: Any) -> Lesions:
@@ -239,6 +261,9 @@ def _strata(reader: Reader, given: Any, known: Sequence[str]) -> tuple[str, ...]
         if text == "archetype":
             continue
         try:
+            if near := did_you_mean(str(text), ["archetype"]):
+                reader.complain(f"stratify.{i}", f"'{text}' is no stratum.{near}")
+                continue
             name = read_screen(str(text)).name
             if name not in known:
                 reader.complain(
@@ -297,11 +322,9 @@ def _check_summaries(reader: Reader, cohort: Cohort, known: Sequence[str], patie
             except UnitError as error:
                 said = f"{error}."
             reader.complain(f"cohort.{key}.{i}", said)
-    if not cohort.weights or reader.problems:
-        return
-    if patients < EFFECTIVE:
+    if cohort.weights and patients < EFFECTIVE:
         reader.complain("patients", f"{patients} patients cannot be weighted;", f"expected {EFFECTIVE:g} or more.")
-    elif all(s.of in cohort.numbers for s in good):
+    elif cohort.weights and not reader.problems and all(s.of in cohort.numbers for s in good):
         table = frame(cohort.patients(patients))
         try:
             weigh({n: table[n].to_numpy() for n in cohort.numbers}, cohort.weights, cohort.held_out)

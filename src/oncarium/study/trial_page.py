@@ -1,4 +1,4 @@
-"""The page of a trial, and its tables: what was asked, who took part, the arms, endpoints, who is missing, provenance."""
+"""The page of a trial, and its tables: what was asked, who took part, arms, endpoints, who is missing, provenance."""
 
 from __future__ import annotations
 
@@ -56,14 +56,15 @@ def _asked(page: Page, results: TrialResult) -> None:
     p = results.plan
     ends = p.ends
     page.text(
-        f"{p.patients} virtual patients, each in {len(p.arms)} arms; the control is {p.control}. A patch of each tumor grows "
-        f"for {_days(p.grow / DAY)} before the baseline (day 0 of doses and visits) and is followed for {_days(p.until / DAY)}; "
-        f"its lesions follow V' = g V, g divisions less deaths per {' or '.join(p.tumor)} cell. Later g goes on as in the last "
-        f"week that was read, with an error that grows. Patients are visited {len(p.visits) - 1} times in {_days(p.follow)}."
-    )  # fmt: skip
+        f"{p.patients} virtual patients, each in {len(p.arms)} arms; the control is {p.control}. A patch of each tumor "
+        f"grows for {_days(p.grow / DAY)} before the baseline (day 0 of doses and visits) and is followed for "
+        f"{_days(p.until / DAY)}; its lesions follow V' = g V, g divisions less deaths per {' or '.join(p.tumor)} "
+        "cell. Later g goes on as in the last week that was read, with an error that grows. Patients are visited "
+        f"{len(p.visits) - 1} times in {_days(p.follow)}."
+    )
     page.text(
-        "Responses are RECIST 1.1 with confirmation. Survival is a proxy: a patient dies on the day on which all lesions "
-        f"together reach a volume drawn for it (assumed: {_said(ends.burden)}), and of nothing else. "
+        "Responses are RECIST 1.1 with confirmation. Survival is a proxy: a patient dies on the day on which all "
+        f"lesions together reach a volume drawn for it (assumed: {_said(ends.burden)}), and of nothing else. "
         + (f"New lesions appear at {ends.new:.3g} per year and baseline volume (assumed). " if ends.new else "")
         + (f"A share of {ends.drop_out:.3g} is lost before the end of follow-up. " if ends.drop_out else "")
         + "Every patient has the same numbers, lesions, chance and losses in every arm; groups are compared as if they "
@@ -84,8 +85,8 @@ def _said(d: Any) -> str:
 def _patients(page: Page, results: TrialResult) -> None:
     e, plan = results.enrolled, results.plan
     page.heading("Patients")
-    rows = [("virtual patients", plan.patients), ("not followed yet", len(e.absent)), ("failed", len(e.failed)),
-            ("screened out", len(e.screened))]  # fmt: skip
+    rows: list[tuple[str, Any]] = [("virtual patients", plan.patients), ("not followed yet", len(e.absent))]
+    rows += [("failed", len(e.failed)), ("screened out", len(e.screened))]
     rows += [(f"refused by {text}", n) for text, n in e.refused.items()]
     if e.weighted is not None:
         rows += [("effective sample size", f"{e.weighted.size:.1f}")]
@@ -102,8 +103,8 @@ def _patients(page: Page, results: TrialResult) -> None:
 
 def _arms(page: Page, results: TrialResult, table: Any) -> None:
     page.heading("Arms")
-    page.table(["arm", "doses, days from the baseline"], [(a.name, "; ".join(a.words) or "nothing") for a in
-                                                        results.plan.arms], True)  # fmt: skip
+    given = [(a.name, "; ".join((*a.words, *a.changes)) or "nothing") for a in results.plan.arms]
+    page.table(["arm", "what is given; days count from the baseline"], given, True)
     heads, rows = ["arm", "patients"], [[r["arm"], r["patients"]] for _, r in table.iterrows()]
 
     def column(head: str, cells: Iterable[str]) -> None:
@@ -171,8 +172,10 @@ def _ratio(c: Comparison) -> str:
 
 def _sizes(page: Page, results: TrialResult) -> None:
     page.heading("Size of lesions")
-    page.pictures([(_png(volumes(results)), "Volume of all lesions of those who are followed; lines are medians, bands hold "
-                    "90 % of the patients; behind the dotted line growth is extrapolated.", True)])  # fmt: skip
+    said = (
+        "Volume of all lesions of those who are followed; lines are medians, bands hold 90 % of the patients; behind "
+    )
+    page.pictures([(_png(volumes(results)), f"{said}the dotted line growth is extrapolated.", True)])
     for arm in results.plan.arms:
         found = results.of_arm(arm.name)
         if not found:
@@ -184,7 +187,7 @@ def _sizes(page: Page, results: TrialResult) -> None:
             (_png(trial_plots.spider([c.days for c in found], [c.change for c in found], best, title=arm.name)),
              f"{arm.name}: the sum of diameters at visits, whatever comes after progression included."),
             (_png(trial_plots.swimmer([_swum(c) for c in found[:MOST_COURSES]], title=arm.name)),
-             f"{arm.name}: {'the first ' if len(found) > MOST_COURSES else ''}{min(len(found), MOST_COURSES)} patients."),
+             f"{arm.name}: {min(len(found), MOST_COURSES)} of {len(found)} patients."),
         ]  # fmt: skip
         page.pictures(shown)
     if results.plan.observed:
@@ -194,8 +197,11 @@ def _sizes(page: Page, results: TrialResult) -> None:
 
 def _swum(c: Any) -> dict[str, Any]:
     first = next((d for d, r in zip(c.days[1:], c.found.responses) if r in ("CR", "PR")), None)
-    return {"name": str(c.number), "until": max(c.survival[0], 1e-9), "best": c.found.best, "progression": c.found.progression,
-            "response": first if c.found.responder else None, "death": c.survival[0] if c.survival[1] else None}  # fmt: skip
+    return {
+        "name": str(c.number), "until": max(c.survival[0], 1e-9), "best": c.found.best,
+        "progression": c.found.progression, "response": first if c.found.responder else None,
+        "death": c.survival[0] if c.survival[1] else None,
+    }  # fmt: skip
 
 
 @styled
@@ -233,7 +239,8 @@ def _vpc(results: TrialResult, arm: str) -> Any:
     for _ in range(REPEATS):
         chosen = random.integers(0, len(courses), len(names))
         simulated.append([
-            float(np.interp(t, courses[chosen[names[n]]].days, courses[chosen[names[n]]].change)) for t, n in zip(day, own)
+            float(np.interp(t, courses[chosen[names[n]]].days, courses[chosen[names[n]]].change))
+            for t, n in zip(day, own)
         ])  # fmt: skip
     name = "change from baseline (%)"
     return trial_curves.vpc(day, table["change"].to_numpy(float), np.array(simulated), name=name)
@@ -244,8 +251,9 @@ def _subgroups(page: Page, results: TrialResult) -> None:
     for arm in results.plan.treated:
         rows = results.subgroups(arm.name) if "progression" in results.plan.endpoints else []
         if len(rows) > 1:
-            how = {"less": arm.name, "more": results.plan.control, "title": f"{arm.name}: progression by subgroup"}
-            shown.append((_png(trial_plots.forest(rows, **how)), f"{arm.name}: hazard ratios of progression.", True))
+            better = [f"for {a}" for a in (arm.name, results.plan.control)]
+            drawn = trial_plots.forest(rows, less=better[0], more=better[1], title=f"{arm.name}: by subgroup")
+            shown.append((_png(drawn), f"{arm.name}: hazard ratios of progression.", True))
         markers = results.markers(arm.name)
         if markers:
             shown.append((_png(trial_curves.roc(markers, title=f"{arm.name}: who responds?")),
@@ -258,8 +266,8 @@ def _combinations(page: Page, results: TrialResult) -> None:
     found, grid = results.combinations(), results.grid()
     if found or grid is not None:
         page.heading("Combinations")
-        page.text("The effect is the share of the control's volume that is missing at the end of the patch; an excess above "
-                  "0 is more than expected. Intervals (95 %) are over patients.")  # fmt: skip
+        page.text("The effect is the share of the control's volume that is missing at the end of the patch; an excess "
+                  "above 0 is more than expected. Intervals (95 %) are over patients.")  # fmt: skip
     if found:
         rows = [
             (f"{both} ({one} + {other})", *(_interval(excess.get(m)) for m in ("bliss", "hsa")))
@@ -288,8 +296,8 @@ def _power(page: Page, results: TrialResult) -> None:
     }
     if shares:
         page.heading("Power")
-        page.pictures([(_png(trial_curves.power(SIZES, shares)), "Share of trials, their patients drawn from these arms, "
-                        "whose log-rank test of progression finds the arm better (two-sided 0.05).")])  # fmt: skip
+        said = "Share of trials, their patients drawn from these arms, whose log-rank test of progression finds the arm"
+        page.pictures([(_png(trial_curves.power(SIZES, shares)), f"{said} better (two-sided 0.05).")])
 
 
 def _missing(page: Page, results: TrialResult) -> None:

@@ -1,15 +1,15 @@
 """What one virtual patient gives: grown to the baseline, looked at, screened, and followed in every arm.
 
-A patient is one job, whoever does it: a process of this machine, a worker of a cluster, a task of an array. Its runs
-are known by what decides them and lie in arms/<key>, so that arms and trials that share a folder share runs; what was
-read of them is kept in patients/<number>.json, each part with the key of what it was read for.
+The baseline of a patient is one job, and so is each of its arms, whoever does them: processes of this machine, workers
+of a cluster, tasks of an array. Runs are known by what decides them and lie in arms/<key>, so that arms and trials that
+share a folder share them; what was read of them is kept in patients/<number>-<key>.json.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,92 +29,92 @@ from .trial_plan import DAY, PATCHES, Arm, Plan
 
 
 def told(plan: Plan, patient: Patient, folder: str | Path) -> dict[str, Any]:
-    """What is known of a patient: {key, reads, screened, error, arms: {name: {key, patches, reads, error}}}; parts that
-    were read for something else are left out."""
-    path = place(folder, patient.number)
+    """What is known of a patient: {reads, screened, error, arms: {name: {patches, runs, reads, error}}}; nothing where
+    its baseline was not looked at yet."""
+    found = _kept(_place(folder, patient, plan.key(patient)))
+    if found:
+        arms = {a.name: _kept(_place(folder, patient, plan.key(patient, a))) for a in plan.arms}
+        found["arms"] = {name: said for name, said in arms.items() if said}
+    return found
+
+
+def _place(folder: str | Path, patient: Patient, key: str) -> Path:
+    return Path(folder) / "patients" / f"{patient.number:06d}-{key}.json"
+
+
+def _kept(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if found["key"] != plan.key(patient):
-            return {}
-        found["arms"] = {
-            a.name: found["arms"][a.name]
-            for a in plan.arms
-            if found["arms"].get(a.name, {}).get("key") == plan.key(patient, a)
-        }
-        return found
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return found if found.keys() >= {"reads", "error"} else {}
+    except (OSError, ValueError, AttributeError):
         return {}
 
 
-def place(folder: str | Path, number: int) -> Path:
-    """Where what a patient gave is kept."""
-    return Path(folder) / "patients" / f"{number:06d}.json"
+def _keep(path: Path, found: Mapping[str, Any]) -> None:
+    write_text(path, json.dumps(found, indent=1, sort_keys=True))
 
 
-def finished(plan: Plan, found: Mapping[str, Any], arms: Collection[str]) -> bool:
-    """Is everything there that was asked for, without an error?"""
+def follow(plan: Plan, patient: Patient, folder: str, arm: str = "") -> str:
+    """Do what is missing of a patient up to the baseline, or in an arm. Returns nothing: what went wrong is kept with
+    the patient, and the next start tries again."""
+    chosen = plan.arm(arm) if arm else None
+    path = _place(folder, patient, plan.key(patient, chosen))
+    found = _kept(path)
     if not found or found["error"]:
-        return False
-    return bool(found["screened"]) or all(a in found["arms"] and not found["arms"][a]["error"] for a in arms)
-
-
-def follow(plan: Plan, patient: Patient, folder: str, arms: tuple[str, ...]) -> str:
-    """Do what is missing of a patient in these arms (none: up to the baseline). Returns nothing: what went wrong stands
-    in the patient's file, and the next start tries again."""
-    found = told(plan, patient, folder)
-    if finished(plan, found, arms):
-        return ""
-    known = dict(found.get("arms", {}))
-    found = {"number": patient.number, "key": plan.key(patient), "reads": {}, "screened": [], "error": "", "arms": {}}
-    grown: list[Path] = []
-    try:
-        grown = [_grown(plan, patient, k, Path(folder)) for k in range(plan.lesions.patches)]
-        found["reads"] = _reads(plan, grown) | {
-            "growth": _mean([_growth(plan, Result.open(api.store_of(p))) for p in grown])
-        }
-        values = {**patient.values, **{k: math.nan if v is None else v for k, v in found["reads"].items()}}
-        found["screened"] = [s.text for s in plan.cohort.screens if not bool(s.passes(values[s.name]))]
-    except Exception as error:  # one patient that cannot be followed ends no trial
-        found["error"] = _said(error)
-    if not found["error"] and not found["screened"]:
-        for name in arms:
-            arm = plan.arm(name)
-            if name in known and not known[name]["error"]:
-                found["arms"][name] = known[name]
-            else:
-                found["arms"][name] = _in_arm(plan, patient, arm, grown, Path(folder))
-        found["arms"] = {**{n: v for n, v in known.items() if not v["error"]}, **found["arms"]}
-    write_text(place(folder, patient.number), json.dumps(found, indent=1, sort_keys=True))
+        _keep(path, _baseline(plan, patient, folder) if chosen is None else _in_arm(plan, patient, chosen, folder))
     return ""
 
 
-def give_up(plan: Plan, patient: Patient, folder: str, why: str) -> None:
+def give_up(plan: Plan, patient: Patient, folder: str, arm: str, why: str) -> None:
     """Note that a patient could not be followed; its runs stay, and the next start tries again."""
-    found = {"number": patient.number, "key": plan.key(patient), "reads": {}, "screened": [], "error": why, "arms": {}}
-    write_text(place(folder, patient.number), json.dumps(found, indent=1, sort_keys=True))
+    empty = {"reads": {}, "screened": [], "patches": [], "runs": [], "error": why}
+    _keep(_place(folder, patient, plan.key(patient, plan.arm(arm) if arm else None)), empty)
+
+
+def _baseline(plan: Plan, patient: Patient, folder: str) -> dict[str, Any]:
+    out: dict[str, Any] = {"number": patient.number, "reads": {}, "screened": [], "error": ""}
+    try:
+        grown = _grown(plan, patient, folder)
+        growth = _mean([_growth(plan, Result.open(api.store_of(p))) for p in grown])
+        out["reads"] = _reads(plan, grown) | {"growth": growth}
+        values = {**patient.values, **{k: math.nan if v is None else v for k, v in out["reads"].items()}}
+        out["screened"] = [s.text for s in plan.cohort.screens if not bool(s.passes(values[s.name]))]
+    except Exception as error:  # one patient that cannot be followed ends no trial
+        out["error"] = _said(error)
+    return out
 
 
 def _said(error: Exception) -> str:
     return str(error) if isinstance(error, OncariumError) else f"{type(error).__name__}: {error}"
 
 
-def _run(task: Task, folder: Path) -> Path:
-    where = folder / "arms" / task.key
+def _run(task: Task, folder: str) -> Path:
+    where = Path(folder) / "arms" / task.key
     problem = perform(task, str(where))
     if problem:
         raise InputError(f"run {task.key}", problem)
     return where
 
 
-def _grown(plan: Plan, patient: Patient, patch: int, folder: Path) -> Path:
-    return _run(Task.of(plan.model(patient), plan.grow, patient.seed + patch * PATCHES), folder)
+def _grown(plan: Plan, patient: Patient, folder: str) -> list[Path]:
+    """Runs up to the baseline, one for each patch; those that are there are found, not run again."""
+    model = plan.model(patient)
+    seeds = (patient.seed + k * PATCHES for k in range(plan.lesions.patches))
+    return [_run(Task.of(model, plan.grow, seed), folder) for seed in seeds]
 
 
-def _in_arm(plan: Plan, patient: Patient, arm: Arm, grown: list[Path], folder: Path) -> dict[str, Any]:
-    out: dict[str, Any] = {"key": plan.key(patient, arm), "patches": [], "runs": [], "reads": {}, "error": ""}
+def _in_arm(plan: Plan, patient: Patient, arm: Arm, folder: str) -> dict[str, Any]:
+    out: dict[str, Any] = {
+        "number": patient.number,
+        "arm": arm.name,
+        "patches": [],
+        "runs": [],
+        "reads": {},
+        "error": "",
+    }
     try:
         model, runs = plan.model(patient, arm), []
-        for k, path in enumerate(grown):
+        for k, path in enumerate(_grown(plan, patient, folder)):
             past = Past.of(api.store_of(path))
             state = content_of([past.attrs["model_digest"], past.attrs["seed"], past.before((), False)[1]])
             origin = Origin(path.resolve(), state)
@@ -150,4 +150,5 @@ def _growth(plan: Plan, result: Result) -> float:
 
 def growth_of(said: Mapping[str, Any]) -> Growth:
     """What a patch told, as it was kept."""
-    return Growth(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
+    edges, births, deaths, exposure = (tuple(said[k]) for k in ("edges", "births", "deaths", "exposure"))
+    return Growth(edges, births, deaths, exposure, said["stopped"])

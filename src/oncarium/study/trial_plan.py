@@ -35,12 +35,13 @@ OTHER = 1  # key of the random numbers that are the patient's but not its tissue
 @dataclass(frozen=True)
 class Arm:
     """What the patients of an arm are given: section therapy (its doses counted from day 0 of the run), other changes,
-    and the doses in words. levels: of two drugs, where arms form a grid of doses."""
+    and both in words. levels: of two drugs, where arms form a grid of doses."""
 
     name: str
     therapy: Mapping[str, Any] = field(default_factory=dict)
     set: Mapping[str, Any] = field(default_factory=dict)
     words: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     levels: Mapping[str, float] = field(default_factory=dict)
     drugs: tuple[str, ...] = ()
 
@@ -59,7 +60,8 @@ class Lesions:
 class Ends:
     """What ends a patient's time in the trial besides progression.
 
-    burden    volume of all lesions (cm^3) at which a patient dies: the proxy of survival
+    burden    volume of all lesions (cm^3) at which a patient dies, of those that live at the baseline: the proxy of
+              survival
     new       new lesions per year, in proportion to the volume of those that are there
     drop_out  share that is lost, at even odds, until the end of follow-up
     """
@@ -160,7 +162,13 @@ class Plan:
         lost, drop = np.inf, self.ends.drop_out
         if drop > 0.0:
             lost = self.follow * float(np.log(1.0 - u[2]) / np.log(1.0 - drop))
-        return Fate(size, float(self.ends.burden.quantile(u[1])), lost, float(-np.log(1.0 - u[3])))
+        volume = float(ball(size).sum())
+        low, high = 0.0, 1.0  # the share of patients whose lesions would have killed them before the baseline
+        for _ in range(50):
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if self.ends.burden.quantile(middle) <= volume else (low, middle)
+        burden = max(float(self.ends.burden.quantile(high + u[1] * (1.0 - high))), 1.01 * volume)
+        return Fate(size, burden, lost, float(-np.log(1.0 - u[3])))
 
     def key(self, patient: Patient, arm: Arm | None = None) -> str:
         """Short for everything that decides what a patient gives, at the baseline or in an arm."""
@@ -174,6 +182,15 @@ class Plan:
             own = {k: v for k, v in patient.treatment.items() if _concerns(k, arm)} if arm.therapy else {}
             said += [self.until, self.window, dict(arm.therapy), dict(arm.set), own]
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def ball(diameter: Any) -> np.ndarray:
+    """Volume (cm^3) of a lesion of a diameter (mm).
+
+    >>> float(ball(10.0).round(4))
+    0.5236
+    """
+    return np.pi / 6.0 * (np.asarray(diameter, float) / 10.0) ** 3
 
 
 def _concerns(path: str, arm: Arm) -> bool:

@@ -1,4 +1,4 @@
-"""What a trial comes to: endpoints of every arm, compared with the control; subgroups, biomarkers, combinations, power."""
+"""What a trial comes to: endpoints of every arm against the control; subgroups, biomarkers, combinations, power."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ class TrialResult:
 
     @property
     def visits(self) -> pd.DataFrame:
-        """One row for each visit: sum of diameters (mm), its change (%) with the 95 % interval of what growth leaves open,
-        volume (cm^3), response, and whether growth was read or extrapolated."""
+        """One row for each visit: sum of diameters (mm), its change (%) with the 95 % interval of what growth leaves
+        open, volume (cm^3), response, and whether growth was read or extrapolated."""
         import pandas as pd
 
         rows = []
@@ -141,7 +141,7 @@ class TrialResult:
         """One row for each arm: what was given, how many were followed, and every endpoint against the control."""
         import pandas as pd
 
-        return pd.DataFrame([self._arm(a.name, a.words) for a in self.plan.arms])
+        return pd.DataFrame([self._arm(a.name, (*a.words, *a.changes)) for a in self.plan.arms])
 
     def _arm(self, arm: str, words: Sequence[str]) -> dict[str, Any]:
         found = self.of_arm(arm)
@@ -209,10 +209,11 @@ class TrialResult:
             middle = float(np.nanmedian(list(x.values())))
             groups[f"{name} above {middle:.3g}"] = {k for k in numbers if x[k] > middle}
             groups[f"{name} up to {middle:.3g}"] = {k for k in numbers if x[k] <= middle}
-        rows = []
+        rows, seen = [], list[set[int]]()
         for name, own in groups.items():
-            if name != "all" and own == groups["all"]:
+            if own in seen:
                 continue
+            seen.append(own)
             c = self.compared(arm, among=sorted(own))
             if math.isfinite(c.ratio[0]):
                 rows.append((name, c.ratio, sum(k in own for k in numbers)))

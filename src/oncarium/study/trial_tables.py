@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from .cohort import Patient, read_screen
 from .lesion import Lesion
 from .recist import Assessment, assess, visits_of
 from .trial_patient import growth_of
-from .trial_plan import Plan
+from .trial_plan import Plan, ball
 from .weighting import Weighted, weigh
 
 GRID = 400  # moments of follow-up at which lesions are looked at for death and new lesions
@@ -165,15 +165,6 @@ class _Off:
         return self.diameter * np.exp(np.minimum((mean + (self.off + more) * sd) / 3.0, 10.0))
 
 
-def ball(diameter: Any) -> np.ndarray:
-    """Volume (cm^3) of a lesion of a diameter (mm).
-
-    >>> float(ball(10.0).round(4))
-    0.5236
-    """
-    return np.pi / 6.0 * (np.asarray(diameter, float) / 10.0) ** 3
-
-
 def _change(lesions: Sequence[_Off], days: np.ndarray, sign: float) -> np.ndarray:
     """Change (%) of the sum of diameters, at one end of its 95 % interval."""
     base = sum(x.diameter for x in lesions)
@@ -200,6 +191,6 @@ def strata_of(plan: Plan, patient: Patient, values: Mapping[str, float]) -> str:
         if text == "archetype":
             said.append(patient.archetype)
         else:
-            screen = replace(read_screen(text))
+            screen = read_screen(text)
             said.append(text if bool(screen.passes(values[screen.name])) else f"not {text}")
     return ", ".join(said)
