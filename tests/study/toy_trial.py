@@ -24,8 +24,8 @@ model: patch.yaml
 grow: 4 h
 until: 8 h
 window: 4 h
-fewest: 5
-patients: 8
+fewest: 15
+patients: 6
 cohort:
   seed: 3
   numbers:

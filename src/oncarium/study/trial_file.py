@@ -111,7 +111,8 @@ def _cohort(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Cohort | N
             own = dict(given)
             own.setdefault("model", reader.text(tree.get("model"), "model", "reference"))
             if "from" in own:
-                own["from"] = _beside(folder, str(own["from"]))
+                there = Path(str(own["from"]))
+                own["from"] = str(there if there.is_file() else folder / there)
             places = {p.partition(".")[2]: at for p, at in document.places.items() if p.split(".")[0] == "cohort"}
             found = read_cohort(Document(own, {"": document.places.get("cohort", ("trial", 0, 0)), **places}))
         else:
