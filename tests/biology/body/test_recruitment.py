@@ -10,7 +10,7 @@ from scipy import integrate, stats
 import oncarium as oc
 from helpers import shuffle
 from oncarium.biology.body.circulation import Circulation
-from oncarium.biology.body.passages import ANERGY, ANERGY_HALF, HELD, WAY, Door, Exit, Recruitment
+from oncarium.biology.body.passages import Door, Exit, Recruitment
 from oncarium.biology.body.state import Body
 from oncarium.biology.death import Death
 from oncarium.biology.vessels.state import Vessels
@@ -23,6 +23,8 @@ from oncarium.model.body import Compartment, Flow
 from ..vessels.networks import SLICE, bathed, column, tube
 
 DEATH = (Death(6.0), Volume(6.0))  # whose columns exits read
+
+HELD, WAY, ANERGY, ANERGY_HALF = (n.default for n in Recruitment.numbers)
 
 
 def slice_of(door, n=1, **values):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from ...engine.process import Process, Tick
+from ...engine.process import Number, Process, Tick
 from ...engine.random import keys_of, uniform
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
@@ -19,8 +19,6 @@ from ..vessels.wall import open_radius, pieces
 
 MOST = 50  # arrivals of one kind in one voxel and one step
 PLACE = MOST + 1  # first draw that places an arrival
-HELD, WAY = 0.01, 450.0  # share of passing cells that stays along a capillary's way, um (assumed)
-ANERGY, ANERGY_HALF = 0.7, 0.1  # share of adhesion that VEGF-A takes, and nM at half of it (assumed)
 
 
 @dataclass(frozen=True)
@@ -122,6 +120,21 @@ class Recruitment(Process):
                 from intravital counts.
     """
 
+    group = "vessels.adhesion"
+    numbers = (
+        Number(
+            "held",
+            "1",
+            0.01,
+            "L 0.003..0.03",
+            "share of passing cells that stays along a capillary's way",
+            ge=0.0,
+            le=1.0,
+        ),
+        Number("way", "um", 450.0, "assumed 300..680", "along a capillary", ge=1.0),
+        Number("anergy", "1", 0.7, "assumed 0.35..0.95", "share of adhesion that VEGF-A takes", ge=0.0, le=1.0),
+        Number("anergy_half", "nM", 0.1, "assumed 0.03..0.5", "VEGF-A at half of that", ge=1e-9),
+    )
     section = "entry"
     slot = "renew"
     reads = ("fields.value", "body", "population")
@@ -171,10 +184,11 @@ class Recruitment(Process):
             )
             for p in ways.exits
         ]
-        return cls(build.minutes(cls.clock), doors, exits, **options)
+        return cls(build.minutes(cls.clock), doors, exits, **cls.said(model), **options)
 
-    def __init__(self, period: float, doors: Sequence[Door], exits: Sequence[Exit] = ()):
+    def __init__(self, period: float, doors: Sequence[Door], exits: Sequence[Exit] = (), **numbers: float):
         self.period = period
+        self.given = {n.name: n.default for n in self.numbers} | numbers
         self.doors, self.exits = list(doors), list(exits)
 
     def prepare(self, tissue: Tissue) -> None:
@@ -208,7 +222,7 @@ class Recruitment(Process):
 
     def _walls(self, tissue: Tissue) -> Walls:
         """The walls that let cells in now."""
-        vessels, fields = tissue.vessels, tissue.fields
+        vessels, fields, said = tissue.vessels, tissue.fields, self.given
         graph = vessels.graph
         seen = (graph.position, graph.ends, graph.segments["length"], open_radius(graph))
         if not self.cut or not all(np.array_equal(a, b) for a, b in zip(self.cut, seen)):
@@ -220,8 +234,10 @@ class Recruitment(Process):
         holding = length * vessels.perfused[segment]
         if self.vegf >= 0:
             vegf = np.maximum(heard(tissue, ["vegfa"])[0].reshape(-1)[voxel], 0.0)
-            holding = holding * (1.0 - ANERGY * vegf / (vegf + ANERGY_HALF))
-        most = HELD * np.abs(graph.segments["flow"]) * np.bincount(segment, length, graph.n_segments) / WAY
+            holding = holding * (1.0 - said["anergy"] * vegf / (vegf + said["anergy_half"]))
+        most = (
+            said["held"] * np.abs(graph.segments["flow"]) * np.bincount(segment, length, graph.n_segments) / said["way"]
+        )
         return Walls(voxel, segment, holding, most, there)
 
     def _through_walls(self, tissue: Tissue, door: Door, walls: Walls | None = None) -> tuple[np.ndarray, np.ndarray]:

@@ -17,30 +17,39 @@ from .hearing import heard
 from .places import along, course
 from .sprouting import HALF, up
 
-ANG1_HALF, ANG2_HALF = 3.7, 3.0  # nM: affinities of Tie2 (recalled: Maisonpierre et al. 1997)
-ANG1_REST = 1.0  # nM of ANG1 at covered vessels (assumed): Tie2 signaling is 1 there without ANG2
-REST = ANG1_REST / (ANG1_REST + ANG1_HALF)  # share of Tie2 with ANG1 at rest
-ANG2_MOST, ANG2_REST = 3.0, 1.0 / 11.0  # nM at vessels fully activated by VEGF-A, and the share of it at rest (assumed)
-ANG2_VEGF = 0.5  # nM of VEGF-A at half of the release of ANG2 (assumed)
 PDGFB_SHARE = 0.2  # response to PDGF-B where a model has none: coverage 0.8 at rest, as in normal tissue
 TOUCH = 10.0  # um between a cell's surface and a vessel within which its surface proteases cut the membrane
 
 
+class Tie2(NamedTuple):
+    """What decides Tie2 signaling, nM: see VesselMaturation.numbers."""
+
+    ang1_half: float = 3.7
+    ang2_half: float = 3.0
+    ang1_rest: float = 1.0
+    ang2_most: float = 3.0
+    ang2_least: float = 3.0 / 11.0
+    ang2_vegfa: float = 0.5
+
+
+USUAL = Tie2()
+
+
 @njit(cache=True, nogil=True)
-def tie2(ang1, ang2):
+def tie2(ang1, ang2, says=USUAL):
     """Tie2 signaling, 1 as at rest: ANG1 (nM) binds it against ANG2 (nM).
 
     >>> round(tie2(1.0, 0.0), 12), round(tie2(1.0, 3.0), 3)
     (1.0, 0.56)
     """
-    bound = ang1 / (ang1 + ANG1_HALF * (1.0 + ang2 / ANG2_HALF)) if ang1 > 0.0 else 0.0
-    return min(bound / REST, 1.0)
+    bound = ang1 / (ang1 + says.ang1_half * (1.0 + ang2 / says.ang2_half)) if ang1 > 0.0 else 0.0
+    return min(bound / (says.ang1_rest / (says.ang1_rest + says.ang1_half)), 1.0)
 
 
 @njit(cache=True, nogil=True)
-def ang2_rules(ang1, ang2):
+def ang2_rules(ang1, ang2, says=USUAL):
     """Whether ANG2 has more of Tie2 than ANG1, and more than a fifth of it (assumed)."""
-    one, two = ang1 / ANG1_HALF, ang2 / ANG2_HALF
+    one, two = ang1 / says.ang1_half, ang2 / says.ang2_half
     return two > one and two > 0.2 * (1.0 + one + two)
 
 
@@ -62,15 +71,15 @@ def permeability(coverage, vegf, half):
 
 
 @njit(cache=True, nogil=True)
-def ang1_of(coverage):
+def ang1_of(coverage, says=USUAL):
     """nM of ANG1 at a vessel of which nothing else is known: in proportion to its pericytes."""
-    return ANG1_REST * coverage / 0.8
+    return says.ang1_rest * coverage / 0.8
 
 
 @njit(cache=True, nogil=True)
-def ang2_of(vegf):
+def ang2_of(vegf, says=USUAL):
     """nM of ANG2 at a vessel of which nothing else is known: endothelium releases it on VEGF-A."""
-    return ANG2_MOST * (ANG2_REST + (1.0 - ANG2_REST) * up(vegf, ANG2_VEGF, 1.0))
+    return says.ang2_least + (says.ang2_most - says.ang2_least) * up(vegf, says.ang2_vegfa, 1.0)
 
 
 class Rates(NamedTuple):
@@ -97,7 +106,7 @@ class Wall(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def mature(first, last, dt, rates, signals, known, cut, wall):
+def mature(first, last, dt, rates, says, signals, known, cut, wall):
     """One step of segments first to last. signals (4, segment): VEGF-A, PDGF-B, ANG1, ANG2 nM; known (4): whether the
     tissue has each; cut (segment) 1/min of the membrane by proteases of others."""
     coverage, stability, membrane, leak, age = wall
@@ -110,9 +119,9 @@ def mature(first, last, dt, rates, signals, known, cut, wall):
         between = 0.5 * (before + coverage[i])  # second order
         for k in range(2):
             covered = between if k == 0 else coverage[i]
-            ang1 = max(signals[2, i], 0.0) if known[2] else ang1_of(covered)
-            ang2 = max(signals[3, i], 0.0) if known[3] else ang2_of(vegf)
-            stability[i] = covered * tie2(ang1, ang2)
+            ang1 = max(signals[2, i], 0.0) if known[2] else ang1_of(covered, says)
+            ang2 = max(signals[3, i], 0.0) if known[3] else ang2_of(vegf, says)
+            stability[i] = covered * tie2(ang1, ang2, says)
             if k == 0:
                 own = rates.own_cut * up(vegf, half, 2.0) * (1.0 - stability[i])
                 membrane[i] = relaxed(membrane[i], rates.mending * (1.0 + between), own + cut[i], dt)
@@ -160,6 +169,25 @@ class VesselMaturation(Process):
         Number("mmp", "1/min", 2.5e-3, "assumed 8.3e-4..7.5e-3", "of it by MMP on a cell that touches it", ge=0.0),
         Number("serine_protease", "1/min", 1.2e-3, "assumed 4e-4..3.6e-3", "by serine proteases there", ge=0.0),
         Number("cathepsin", "1/min", 1.2e-3, "assumed 4e-4..3.6e-3", "by cathepsin there, in acid", ge=0.0),
+        Number(
+            "ang1_half", "nM", 3.7, "@doi:10.1126/science.277.5322.55 L 1.9..7.4", "affinity of Tie2 for ANG1", ge=1e-9
+        ),
+        Number(
+            "ang2_half", "nM", 3.0, "@doi:10.1126/science.277.5322.55 L 1.5..6", "affinity of Tie2 for ANG2", ge=1e-9
+        ),
+        Number("ang1_rest", "nM", 1.0, "assumed 0.3..3", "ANG1 at covered vessels: Tie2 signals 1 there", ge=1e-9),
+        Number(
+            "ang2_most", "nM", 3.0, "assumed 1..9", "ANG2 at vessels in much VEGF-A, where a tissue has none", ge=0.0
+        ),
+        Number(
+            "ang2_least",
+            "nM",
+            3.0 / 11.0,
+            "assumed 0.09..0.8",
+            "ANG2 at vessels at rest, where a tissue has none",
+            ge=0.0,
+        ),
+        Number("ang2_vegfa", "nM", 0.5, "assumed 0.17..1.5", "VEGF-A at half of the release of ANG2", ge=1e-9),
         Number("lumen", "min", 1440.0, "assumed 720..2880", "age at which a new vessel has a lumen", ge=0.0),
     )
     section = "vessels"
@@ -177,6 +205,7 @@ class VesselMaturation(Process):
         self.period = period
         said = {n.name: n.default for n in self.numbers} | numbers
         self.rates, self.lumen_age = Rates(*(said[k] for k in Rates._fields)), said["lumen"]
+        self.tie2 = Tie2(*(said[k] for k in Tie2._fields))
         self.cut, self.surface = said["cut"], tuple(said[k] for k in FAMILIES)
 
     def step(self, tissue: Tissue, tick: Tick) -> None:
@@ -193,7 +222,7 @@ class VesselMaturation(Process):
         for name in FAMILIES:
             cut = cut + self.cut * np.maximum(felt.get(name, none), 0.0)
         wall = Wall(*(s[name] for name in Wall._fields))
-        over_rows(mature, graph.n_segments, self.threads, tick.dt, self.rates, signals, known, cut, wall)
+        over_rows(mature, graph.n_segments, self.threads, tick.dt, self.rates, self.tie2, signals, known, cut, wall)
         s["lumen"][:] = s["age"] >= self.lumen_age
 
     def touched(self, tissue: Tissue, there) -> np.ndarray:

@@ -12,7 +12,7 @@ from ...engine.process import Number, Process, Tick
 from ...engine.random import uniform
 from ...engine.tissue import Tissue
 from .hearing import heard
-from .maturation import ang1_of, ang2_of, ang2_rules
+from .maturation import USUAL, Tie2, VesselMaturation, ang1_of, ang2_of, ang2_rules
 from .places import along, course
 from .sprouting import slice_of, up
 from .tips import remove_orphans
@@ -35,16 +35,16 @@ class Limits(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def neglect(vegf, coverage, ang1, ang2, survival=SURVIVAL, covered=COVERED):
+def neglect(vegf, coverage, ang1, ang2, survival=SURVIVAL, covered=COVERED, says=USUAL):
     """Share, 0 to 1, at which the wall of a vessel with blood thins: all of it where ANG2 rules without VEGF-A; else as
     much as it lacks pericytes and VEGF-A."""
-    if vegf < survival and ang2_rules(ang1, ang2):
+    if vegf < survival and ang2_rules(ang1, ang2, says):
         return 1.0
     return max(1.0 - coverage / covered, 0.0) * (1.0 - up(vegf, survival, 2.0))
 
 
 @njit(cache=True, nogil=True)
-def thin(firing, limits, ids, carried, signals, known, lumen, shear, coverage, slack, maturity, gone):
+def thin(firing, limits, says, ids, carried, signals, known, lumen, shear, coverage, slack, maturity, gone):
     """One step of all segments: slack, maturity, and whether each is gone. signals (3, segment): VEGF-A, ANG1, ANG2.
 
     Patience that ends and walls that come to their end within the step count from then on, whatever the step."""
@@ -54,9 +54,9 @@ def thin(firing, limits, ids, carried, signals, known, lumen, shear, coverage, s
         slack[i] = slack[i] + dt if idle else (slack[i] if lumen[i] == 0 else 0.0)
         over = min(max(slack[i] - limits.patience, 0.0), dt) if idle else 0.0  # min of this step beyond its patience
         vegf = max(signals[0, i], 0.0)
-        ang1 = max(signals[1, i], 0.0) if known[1] else ang1_of(coverage[i])
-        ang2 = max(signals[2, i], 0.0) if known[2] else ang2_of(vegf)
-        share = neglect(vegf if known[0] else 1.0, coverage[i], ang1, ang2, limits.survival, limits.covered)
+        ang1 = max(signals[1, i], 0.0) if known[1] else ang1_of(coverage[i], says)
+        ang2 = max(signals[2, i], 0.0) if known[2] else ang2_of(vegf, says)
+        share = neglect(vegf if known[0] else 1.0, coverage[i], ang1, ang2, limits.survival, limits.covered, says)
         loss = limits.thinning / WALL * (over + share * (dt - over))
         if over == 0.0 and share < 0.5:
             maturity[i] = 1.0 + (maturity[i] - 1.0) * math.exp(-limits.healing * (1.0 - share) * dt)
@@ -109,10 +109,12 @@ class Regression(Process):
 
     @classmethod
     def of(cls, model, build, **options) -> Regression:
-        return cls(model.vessels.period, **cls.said(model), **options)
+        told = VesselMaturation.said(model)
+        tie2 = Tie2(**{k: told[k] for k in Tie2._fields if k in told})
+        return cls(model.vessels.period, tie2, **cls.said(model), **options)
 
-    def __init__(self, period: float = 60.0, **numbers: float):
-        self.period = period
+    def __init__(self, period: float = 60.0, tie2: Tie2 = USUAL, **numbers: float):
+        self.period, self.tie2 = period, tie2
         said = {n.name: n.default for n in self.numbers} | numbers
         self.limits = Limits(*(said[k] for k in Limits._fields))
 
@@ -126,7 +128,7 @@ class Regression(Process):
             names = [name for name in self.signals if name in fields.names]
             signals[known] = along(course(graph, fields.grid), fields.grid, heard(tissue, names))
         gone = np.zeros(graph.n_segments, np.bool_)
-        given_ = (self.firing(tick), self.limits, graph.segment_id, tissue.vessels.perfused, signals, known)
+        given_ = (self.firing(tick), self.limits, self.tie2, graph.segment_id, tissue.vessels.perfused, signals, known)
         thin(*given_, s["lumen"], s["shear"], s["coverage"], s["slack"], s["maturity"], gone)
         if gone.any():
             self.remove(tissue, tick, gone)

@@ -8,14 +8,12 @@ from ...engine.process import Number, Process, Tick
 from ...engine.tissue import Tissue
 from ...engine.why import Why, given
 from .hearing import heard
-from .maturation import ANG2_VEGF
 from .places import Course, course, spread
 from .sprouting import CELL
 from .state import TIP
 
 MOLECULE = 1.0 / 0.602214076  # nM um^3 of one molecule
 RATE = "molecules/min"
-IFNG_HALF, IFNG_HILL = 0.1, 2.0  # nM and steepness: release of CXCL9 by interferon gamma (assumed)
 
 
 class VesselSecretion(Process):
@@ -37,14 +35,33 @@ class VesselSecretion(Process):
 
     group = "vessels.secretion"
     numbers = (
-        Number("ang1", RATE, 300.0, "assumed", "of pericytes that cover 10 um, so that normal tissue has 1 nM", ge=0.0),
-        Number("ang2", RATE, 20.0, "assumed", "of an endothelial cell at rest", ge=0.0),
-        Number("ang2_more", RATE, 200.0, "assumed", "what VEGF-A adds", ge=0.0),
-        Number("pdgfb", RATE, 60.0, "assumed", "of an endothelial cell, so that normal vessels stay covered", ge=0.0),
-        Number("pdgfb_tip", RATE, 600.0, "assumed", "what the tip of a sprout adds", ge=0.0),
-        Number("cxcl12", RATE, 20.0, "assumed", "of an endothelial cell", ge=0.0),
-        Number("ccl2", RATE, 5.0, "assumed", "of an endothelial cell", ge=0.0),
-        Number("cxcl9", RATE, 20.0, "assumed", "of an endothelial cell in interferon gamma", ge=0.0),
+        Number(
+            "ang1",
+            RATE,
+            300.0,
+            "assumed 100..900",
+            "of pericytes that cover 10 um, so that normal tissue has 1 nM",
+            ge=0.0,
+        ),
+        Number("ang2", RATE, 20.0, "assumed 7..60", "of an endothelial cell at rest", ge=0.0),
+        Number("ang2_more", RATE, 200.0, "assumed 70..600", "what VEGF-A adds", ge=0.0),
+        Number(
+            "pdgfb",
+            RATE,
+            60.0,
+            "assumed 20..180",
+            "of an endothelial cell, so that normal vessels stay covered",
+            ge=0.0,
+        ),
+        Number("pdgfb_tip", RATE, 600.0, "assumed 200..1800", "what the tip of a sprout adds", ge=0.0),
+        Number("cxcl12", RATE, 20.0, "assumed 7..60", "of an endothelial cell", ge=0.0),
+        Number("ccl2", RATE, 5.0, "assumed 1.7..15", "of an endothelial cell", ge=0.0),
+        Number("cxcl9", RATE, 20.0, "assumed 7..60", "of an endothelial cell in interferon gamma", ge=0.0),
+        Number("ang2_half", "nM", 0.5, "assumed 0.17..1.5", "VEGF-A at half of that", ge=1e-9),
+        Number(
+            "ifng_half", "nM", 0.1, "assumed 0.003..0.3", "interferon gamma at half of the release of CXCL9", ge=1e-9
+        ),
+        Number("ifng_hill", "1", 2.0, "assumed 1.3..3", "and how steep it is", ge=0.1, le=20.0),
         Number("timp", "um^3/min", 80.0, "assumed 27..240", "of an endothelial cell", ge=0.0),
         Number("uptake", "um^3/min", 2600.0, "@VEGF_2011_table R 1550..17000", "of VEGF-A, by a cell", ge=0.0),
     )
@@ -63,9 +80,9 @@ class VesselSecretion(Process):
             heard, f"the model has {', '.join(sorted(heard))}", "the model has none of what walls release"
         )
 
-    def __init__(self, period: float, cell: float = CELL, half: float = ANG2_VEGF, **numbers: float):
+    def __init__(self, period: float, cell: float = CELL, **numbers: float):
         self.period = period
-        self.cell, self.half = cell, half
+        self.cell = cell
         self.rate = {n.name: n.default for n in self.numbers} | numbers
         self.there: Course | None = None
         self.seen = (-1, -1)  # the graph that it was made of, and its version
@@ -86,12 +103,12 @@ class VesselSecretion(Process):
         def level(factor: str):
             return np.maximum(heard(tissue, [factor])[0], 0.0) if factor in names else 0.0
 
-        vegf, ifng = level("vegfa"), level("ifng") ** IFNG_HILL
+        vegf, ifng = level("vegfa"), level("ifng") ** rate["ifng_hill"]
         for factor in ("pdgfb", "cxcl12", "ccl2"):
             add(factor, rate[factor] * MOLECULE * cells)
         add("timp", rate["timp"] * cells)
-        add("ang2", (rate["ang2"] + rate["ang2_more"] * vegf / (self.half + vegf)) * MOLECULE * cells)
-        add("cxcl9", rate["cxcl9"] * ifng / (IFNG_HALF**IFNG_HILL + ifng) * MOLECULE * cells)
+        add("ang2", (rate["ang2"] + rate["ang2_more"] * vegf / (rate["ang2_half"] + vegf)) * MOLECULE * cells)
+        add("cxcl9", rate["cxcl9"] * ifng / (rate["ifng_half"] ** rate["ifng_hill"] + ifng) * MOLECULE * cells)
         if "ang1" in names:
             covered = self._laid(graph, graph.segments["coverage"], fields.grid)
             add("ang1", rate["ang1"] * MOLECULE / self.cell / fields.grid.voxel_volume * covered)
