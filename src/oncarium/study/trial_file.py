@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -124,9 +125,23 @@ def _cohort(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Cohort | N
         return replace(found, archetypes=tuple(kinds)).resolved()
     except (ModelError, InputError) as error:
         for p in error.problems:
-            at = p.where if ":" in p.where else f"{document.where('cohort')}  {p.where}".strip()
-            reader.problems.append(replace(p, where=at, path=f"cohort.{p.path}" if inline and p.path else p.path))
+            at = _said_at(reader, p.path or p.where) or (f"cohort.{p.path}" if inline and p.path else p.path)
+            where = p.where if re.search(r":\d+$", p.where) else document.where(at if at in document.places else "cohort")
+            if not any(o.where == where and o.message == p.message for o in reader.problems):
+                reader.problems.append(replace(p, where=where, path=at))
     return None
+
+
+def _said_at(reader: Reader, path: str) -> str:
+    """Where in the trial's file a path of the model is spoken of; nothing where it is not."""
+    cohort = reader.document.tree.get("cohort")
+    numbers = cohort.get("numbers") if isinstance(cohort, dict) else None
+    for name, said in numbers.items() if isinstance(numbers, dict) else ():
+        paths = (said.get("path") or name) if isinstance(said, dict) else name
+        if path in ([paths] if isinstance(paths, str) else paths):
+            return f"cohort.numbers.{name}"
+    found = (p for p in reader.document.places if p.endswith(f"set.{path}") and not p.startswith("arms."))
+    return next(found, "")
 
 
 def _base(reader: Reader, cohort: Cohort) -> Model | None:
@@ -151,7 +166,8 @@ def _patch(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Model | Non
     for name, said in numbers.items() if isinstance(numbers, dict) else ():
         paths = (said.get("path") or name) if isinstance(said, dict) else name
         for path in [paths] if isinstance(paths, str) else paths:
-            if not model.has(path) and not RULE.fullmatch(path) and not path.startswith("therapy."):
+            told = [p.message for p in reader.problems if p.path == f"cohort.numbers.{name}"]
+            if not any("cell type" in m or "no such" in m for m in told) and not model.has(path) and not RULE.fullmatch(path) and not path.startswith("therapy."):
                 here = f"cohort.numbers.{name}"
                 reader.complain(here, f"the model has no number {path}.{did_you_mean(path, model.numbers)}")
     return model
