@@ -1,4 +1,4 @@
-"""A cohort in human time against what patients did:  python validation/therapy/patients.py MEASURED.csv [PATIENTS] [OUT]
+"""A cohort against what patients did:  python validation/therapy/patients.py MEASURED.csv [PATIENTS] [OUT]
 
 MEASURED.csv is the table of Laleh et al. 2022 (DOI 10.1371/journal.pcbi.1009822; columns Pt_hashID, T_days,
 Lesion_diam): one arm per study and no drug named, so that only the shape is compared: best change of the diameter, day
@@ -25,7 +25,7 @@ FEWEST = 3  # visits with a diameter, the baseline among them
 
 
 def measured(path: str | Path) -> list[tuple[np.ndarray, np.ndarray]]:
-    """(days from baseline, diameters) of every patient with enough visits; the baseline is the last look before day 1."""
+    """(days from baseline, diameters) of patients with enough visits; the baseline is the last look up to day 0."""
     out = []
     for row in pd.read_csv(path).itertuples():
         try:

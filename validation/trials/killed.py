@@ -77,6 +77,6 @@ if __name__ == "__main__":
     stores = sum((p / "run.zarr").exists() for p in (results.folder / "arms").iterdir())
     equal = sum(r[-1] for r in rows)
     print(
-        f"{killed} workers were killed; {stores} runs of {3 * patients}, {equal} of {2 * patients} arms equal those alone"
+        f"{killed} workers killed; {stores} of {3 * patients} runs, {equal} of {2 * patients} arms equal those alone"
     )
     assert stores == 3 * patients and equal == 2 * patients == len({r[2] for r in rows}) and not results.excluded

@@ -126,7 +126,8 @@ def _cohort(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Cohort | N
     except (ModelError, InputError) as error:
         for p in error.problems:
             at = _said_at(reader, p.path or p.where) or (f"cohort.{p.path}" if inline and p.path else p.path)
-            where = p.where if re.search(r":\d+$", p.where) else document.where(at if at in document.places else "cohort")
+            here = at if at in document.places else "cohort"
+            where = p.where if re.search(r":\d+$", p.where) else document.where(here)
             if not any(o.where == where and o.message == p.message for o in reader.problems):
                 reader.problems.append(replace(p, where=where, path=at))
     return None
@@ -167,7 +168,8 @@ def _patch(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Model | Non
         paths = (said.get("path") or name) if isinstance(said, dict) else name
         for path in [paths] if isinstance(paths, str) else paths:
             told = [p.message for p in reader.problems if p.path == f"cohort.numbers.{name}"]
-            if not any("cell type" in m or "no such" in m for m in told) and not model.has(path) and not RULE.fullmatch(path) and not path.startswith("therapy."):
+            known = any("cell type" in m or "no such" in m for m in told) or model.has(path)
+            if not known and not RULE.fullmatch(path) and not path.startswith("therapy."):
                 here = f"cohort.numbers.{name}"
                 reader.complain(here, f"the model has no number {path}.{did_you_mean(path, model.numbers)}")
     return model
