@@ -31,7 +31,7 @@ def line(text, part):
         ("  control: []", "  other: {set: {until: 2 day}}", "arms:", "none of other, toxin is said to be the control"),
         ("as: uniform", "as: unifrom", "division:", "Did you mean 'uniform'"),
         ("as: uniform 0.02..0.05", "as: uniform 0.05..0.02", "division:", "does not rise"),
-        ("path: cells.tumor.cycle", "path: cells.tumr.cycle", "division:", "Did you mean 'cells.tumor"),
+        ("path: cells.tumor.cycle", "path: cells.tumr.cycle", "division:", "Did you mean 'tumor'"),
         ("  control: []", "  control: []\n  d: [doxorubcin 60 mg/m^2 daily]", "d: [dox", "Did you mean 'doxorubicin'"),
         ("  control: []", "  control: []\n  d: [doxorubicin 60 mg/m^2 on day 3]", "d: [dox", "begins on day 3"),
         ("  control: []", "  control: []\n  d: [doxorubicin -6 mg/m^2 daily]", "d: [dox", "negative"),

@@ -128,8 +128,9 @@ def _cohort(reader: Reader, tree: Mapping[str, Any], folder: Path) -> Cohort | N
             at = _said_at(reader, p.path or p.where) or (f"cohort.{p.path}" if inline and p.path else p.path)
             here = at if at in document.places else "cohort"
             where = p.where if re.search(r":\d+$", p.where) else document.where(here)
-            if not any(o.where == where and o.message == p.message for o in reader.problems):
-                reader.problems.append(replace(p, where=where, path=at))
+            said = p.message if p.path or ":" in p.where else f"'{p.where}': {p.message}"
+            if not any(o.where == where and o.message == said for o in reader.problems):
+                reader.problems.append(replace(p, where=where, path=at, message=said))
     return None
 
 
