@@ -129,7 +129,8 @@ def test_an_arm_that_nobody_survives_sinks_nothing(trial, tmp_path):
     """Reading needs cells: an arm in which all die at once is told, the others stand, and nothing else is run anew."""
     _asked, results, _ = trial
     text = TRIAL.replace(
-        "  control: []", "  control: []\n  deadly: {set: {cells.tumor.death.apoptosis: 100 1/h assumed}}"
+        "  control: []",
+        "  control: []\n  deadly: {set: {cells.tumor.death.apoptosis: 100 1/h assumed, record.cells: 30 min}}",
     )
     more = oc.Trial(write(tmp_path, text.replace("patients: 6", "patients: 2")))
     one, two = (p.number for p in more.patients[:2])
