@@ -36,7 +36,7 @@ GROUPS = {  # heading -> modules below the biology; what is named nowhere comes 
     "Body and supply": ("supply", "body/passages", "body/circulation"),
     "Factors and decisions": ("transport", "secretion", "internalisation", "sensing", "rules"),
     "Mechanics and life cycle": (
-        "motility", "mechanics", "springs", "contacts", "damage", "cycle", "death", "volume", "division",
+        "motility", "mechanics", "springs", "contacts", "damage", "cycle", "phases", "death", "volume", "division",
         "transformation", "outside", "outflow",
     ),
     "PhysiCell's numerics": ("physicell/transport", "physicell/mechanics", "physicell/contacts"),

@@ -25,8 +25,8 @@ outputs, conf = module("outputs"), module("conf")
 PAGES = outputs.pages()
 NAMES = [p.relative_to(DOCS).as_posix() for p in PAGES]
 EVERYDAY = {
-    "replicates_and_sweeps", "compare", "from_a_slide", "a_treatment_by_hand", "claims_and_sensitivity",
-    "movies_and_figures", "take_results_out", "vessels",
+    "replicates_and_sweeps", "compare", "from_a_slide", "a_treatment_by_hand", "treat_a_tumor",
+    "claims_and_sensitivity", "movies_and_figures", "take_results_out", "vessels",
 }  # fmt: skip
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
 

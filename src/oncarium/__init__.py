@@ -30,6 +30,7 @@ _NAMES = {
     "export": "exchange.formats",
     "resume": "run.api",
     "branch": "study.branching",
+    "treat": "study.treating",
     "scenarios": "run.api",
     "repeat": "study.verbs",
     "sweep": "study.verbs",

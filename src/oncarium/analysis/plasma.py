@@ -25,6 +25,7 @@ DAY = 1440.0
 INTERVALS = 8  # of the usual regimen that a course shows
 POINTS = 1500
 RANGE = 1e4  # highest over lowest of an axis
+UNITS = {"nM": 1.0, "uM": 1e3, "mM": 1e6}
 APART = 0.05  # relative difference that is worth a line of its own
 
 
@@ -114,6 +115,23 @@ def levels(
     return Levels(drug, species, given, course, peak, mean, trough)
 
 
+def coverage(found: Levels) -> dict[str, tuple[float, float, float]]:
+    """What a drug acts on -> the concentration of half of it (nM), and the share that free drug of plasma covers from
+    the last but one to the last dose: its mean, and just before the last.
+
+    >>> [round(x, 3) for x in coverage(oc.levels("pembrolizumab"))["pd1"]]
+    [0.029, 1.0, 1.0]
+    """
+    times, free = found.times, found.course.free
+    first, last = (found.doses[-2].time, found.doses[-1].time) if len(found.doses) > 1 else (0.0, times[-1])
+    within = (times >= first) & (times < last)
+    out = {}
+    for name, half in _halves(found.drug).items():
+        share = free[within] / (free[within] + half)
+        out[name] = (half, float(np.trapezoid(share, times[within]) / np.ptp(times[within])), float(share[-1]))
+    return out
+
+
 def _named(drug: Drug, line: str) -> str:
     """A line of doses that begins with the drug's name."""
     return line if line.split()[:1] == [drug.name] or "\n" in line else f"{drug.name} {line}"
@@ -190,8 +208,8 @@ def _halves(drug: Drug) -> dict[str, float]:
         for i, said in enumerate(sentences):
             words = said.split()
             half = drug.numbers.get(f"effects.{who}.{i}.half")
-            if words[0] == drug.name and half and half.unit == "nM":
-                out[words[2].removeprefix("sense.response.")] = half.value
+            if words[0] in (drug.name, f"{drug.name}_active") and half and half.unit in UNITS:
+                out[words[2].removeprefix("sense.response.")] = half.value * UNITS[half.unit]
     return out
 
 

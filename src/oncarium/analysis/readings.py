@@ -133,9 +133,15 @@ def factor(result: Result, t: Any, name: str, statistic: str = "mean") -> float:
 
 @measure
 def tissue(result: Result, t: Any, name: str) -> float:
-    """What vessels and fluid tell of themselves at every time: "vessels.perfused", "fluid.pressure"."""
+    """What vessels, fluid, body and blood tell of themselves at every time: "vessels.perfused", "body.monocytes",
+    "plasma.imatinib.free". A drug of the library that a run does not give is at 0."""
+    from ..model.drug import drugs
+
     known = [f"{part}.{key}" for part, keys in result.attrs["summary"].items() for key in keys]
     if name not in known:
+        part, _, rest = name.partition(".")
+        if part in ("plasma", "occupancy") and rest.partition(".")[0] in drugs():
+            return 0.0
         raise InputError("read-out", f"nothing was recorded as '{name}'.{did_you_mean(name, known)}")
     return float(result.summary[name].iloc[result.frame(t, result.times)])
 

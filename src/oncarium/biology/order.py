@@ -53,6 +53,7 @@ from .operations import Operations
 from .outflow import Outflow
 from .outside import FreezePlaced
 from .p53 import P53
+from .phases import Phase
 from .physicell import plan as physicell
 from .polarization import Polarization
 from .radiation import Radiation
@@ -112,7 +113,8 @@ MECHANISMS = (
     Schedule, Secretion, Supply, VesselSecretion, PlasmaLevels, VesselExchange, Lymph,
     protease_cascade, timp_binding, cathepsin_decay, Reservoir, Prodrug, Binding, Neutralising, Transport,
     # sense, decide
-    Internalisation, Occupancy, Held, Bound, Sensing, MatrixSensing, Variation, Rules, Senescence, Transformation,
+    Internalisation, Occupancy, Held, Bound, Phase, Sensing, MatrixSensing, Variation, Rules, Senescence,
+    Transformation,
     # act
     Motility, Death, Cycle, Volume, Networks,
     Hypoxia, Stat3, Smad, Emt, Amoeboid, P53, Drive,

@@ -11,12 +11,28 @@ from typing import Annotated, Any
 
 import typer
 
-from . import doctor, doses, drugs, evidence, exports, fits, models, pictures, runs, slides, studies, trials, vessels
+from . import (
+    doctor,
+    doses,
+    drugs,
+    evidence,
+    exports,
+    fits,
+    models,
+    pictures,
+    runs,
+    slides,
+    studies,
+    treatments,
+    trials,
+    vessels,
+)
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "run": runs.run,
     "resume": runs.resume,
     "branch": runs.branch,
+    "treat": treatments.treat,
     "new": models.new,
     "list": models.list_,
     "check": models.check,

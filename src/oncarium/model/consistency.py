@@ -179,6 +179,7 @@ def asked(model: Model) -> dict[str, str]:
 def made(model: Model) -> set[str]:
     """Factors that come from somewhere."""
     out = {f for m in mechanisms() if any(w in model.groups or model.place_of(w) for w in m.words) for f in m.makes}
+    out |= set(model.therapy.adds if model.therapy else ())
     for f in model.factors:
         if (
             f.initial > 0.0
@@ -197,6 +198,8 @@ def made(model: Model) -> set[str]:
             for r in t.rules
             if r.behavior[0] in ("secretion.rate", "secretion.approach") and r.behavior[1] and r.value > 0.0
         }
+    if model.therapy:
+        out |= {d.name for d in model.therapy.drugs}
     for supplied in model.patient.supply:
         out |= {name for name, _, outside in supplied.factors if outside > 0.0}
     for process in model.processes:

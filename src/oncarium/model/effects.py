@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import did_you_mean
+from ..errors import Problem, did_you_mean
 from .cell import CellType
-from .doses import problems_of
+from .diameter import NAME, as_volume
+from .doses import Condition, Course, problems_of
+from .doses import Rule as DoseRule
+from .doses.conditions import EVENTS
 from .drug import Drug, drugs
 from .library import on_shelf
 from .reader import Reader
@@ -58,17 +62,14 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
     found = SENTENCE.match(sentence)
     if not found:
         return ""  # read_rule will tell
+    for column, _, phase in (found[word].rpartition(".") for word in ("signal", "behavior")):
+        if column in ("cycle.now", "cycle.exit") and phase not in cell.cycle.phases:
+            return "its cycle has no such phase"
     behaviors, signals = names.all(("behavior",)), names.signals
     for name, known in ((found["behavior"], behaviors), (found["signal"], signals)):
         if name not in known:
-            column, _, label = name.rpartition(".")
-            shelves = (
-                *on_shelf("factors"),
-                *on_shelf("cells"),
-                *drugs(),
-                *(t for d in drugs() for t in (f"{d}_active",)),
-            )
-            label = label or name.rpartition(" ")[2]
+            shelves = (*on_shelf("factors"), *on_shelf("cells"), *drugs(), *(f"{d}_active" for d in drugs()))
+            label = name.rpartition(".")[2].rpartition(" ")[2]  # of "sense.response.csf1", "contact with treg"
             if label in shelves:
                 return f"the model has no {label}"
             return ""
@@ -79,8 +80,6 @@ def _lacking(sentence: str, who: str, cell: CellType, rules: Sequence[Rule], nam
         return "" if heard or who != EVERYBODY else f"it does not hear {label}"
     if who != EVERYBODY or column.partition(".")[0] in ANYONE:
         return ""
-    if column == "cycle.exit":
-        return "" if label in cell.cycle.phases else "its cycle has no such phase"
     ruled = any(r.behavior == (column, label) for r in rules)
     return "" if ruled or cell.value(names.columns[column], label) else f"it has no {found['behavior']}"
 
@@ -133,12 +132,31 @@ def check_effects(reader: Reader, model: Model) -> None:
                 )  # fmt: skip
     therapy.vessels, therapy.matrix, therapy.body_effects = (tuple(found) for found in found_in.values())
     therapy.units = {k: v for k, v in summary_units(model).items() if not k.startswith("events.")}
+    therapy.regimen = replace(
+        therapy.regimen, courses=tuple(_by_volume(reader, model, c) for c in therapy.regimen.courses)
+    )
     for c in therapy.regimen.courses:
-        reader.problems += problems_of(c.rules, therapy.units, c.where)
-        if c.origin is not None:
-            from .doses import Rule as DoseRule
+        rules = [*c.rules, *([DoseRule(1.0, True, c.origin)] if c.origin is not None else [])]
+        reader.problems += problems_of(rules, therapy.units, c.where)
+        for name in dict.fromkeys(r.condition.name for r in rules if r.condition.name in EVENTS):
+            told = f"{name} is known to trials and not to a tissue: nothing happens here at {name}."
+            reader.problems.append(Problem(c.where, "", told, severity="warning"))
 
-            reader.problems += problems_of([DoseRule(1.0, True, c.origin)], therapy.units, c.where)
+
+def _by_volume(reader: Reader, model: Model, course: Course) -> Course:
+    """A course whose conditions on the diameter are on the volume of the tumor's cells."""
+
+    def turned(condition: Condition | None) -> Condition | None:
+        if condition is None or condition.name != NAME:
+            return condition
+        found = as_volume(condition, [t.name for t in model.types], model.domain)
+        if isinstance(found, str):
+            reader.problems.append(Problem(course.where, "", f"{condition}: {found}."))
+            return None
+        return found
+
+    rules = tuple(replace(r, condition=c) for r in course.rules if (c := turned(r.condition)) is not None)
+    return replace(course, origin=turned(course.origin), rules=rules)
 
 
 def _outside(reader: Reader, model: Model, drug: Drug, sentence: str, path: str, who: str) -> Outside | None:

@@ -22,6 +22,7 @@ SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
 RULE = re.compile(r"(.+?)\s*(>=|<=|>|<)\s*(.+?)(?:\s+for\s+(.+))?")
+PLASMA = {"": "nM", ".free": "nM", ".given": "nmol"}  # of every drug
 EXPECTED = "expected a name of the summary, <, <=, > or >=, and a value, such as live.tumor > 5000."
 
 
@@ -88,6 +89,7 @@ def summary_units(model: Model) -> dict[str, str]:
     membrane = () if model.matrix is not None and model.matrix.membrane is not None else ("membrane", "breached")
     others = {name: said[name] for name in ("vessels", "fluid", "metastasis") if getattr(model, name) is not None}
     sites = model.metastasis.sites if model.metastasis else ()
+    drugs = model.therapy.drugs if model.therapy else ()
     return {
         **{f"{group}.{t.name}": unit for group, unit in groups.items() for t in model.types},
         **{f"{what}.{f.name}": f.unit for what in ("mean", "lowest", "highest") for f in model.factors},
@@ -96,6 +98,8 @@ def summary_units(model: Model) -> dict[str, str]:
         **{f"matrix.{name}": unit for name, unit in matrix.items() if name not in membrane},
         **{f"{member}.{name}": unit for member, series in others.items() for name, unit in series.items()},
         **{f"metastasis.{s.name}.{what}": "1" for s in sites for what in ("dormant", "growing", "cells")},
+        **{f"plasma.{d.name}{what}": unit for d in drugs for what, unit in PLASMA.items()},
+        **{f"occupancy.{d.name}.{t.name}": "1" for d in drugs if d.binds for t in model.types},
     }
 
 

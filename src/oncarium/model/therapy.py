@@ -95,6 +95,12 @@ class Therapy:
         """Is anything of these kinds (drug, radiation, surgery, cells) given?"""
         return any(c.kind in kinds for c in self.regimen.courses)
 
+    @property
+    def adds(self) -> tuple[str, ...]:
+        """Names of the factors that it adds: drugs, what they become, and what they hold."""
+        names = (*(d.name for d in self.drugs), *(t.product for t in self.turns), *(h.complex for h in self.holds))
+        return tuple(dict.fromkeys(names))
+
     def body(self, drug: Drug) -> Plasma:
         """A drug's plasma in this patient."""
         return drug.plasma[self.species].of(self.weight, self.area)
@@ -103,7 +109,7 @@ class Therapy:
         """Doses with their amounts in nmol."""
         weight, area = USUAL_BODY[self.species]
         masses = {d.name: 1e3 * (d.mass or 1.0) for d in self.drugs}
-        routes = {d.name: usual_route(d, self.species) for d in self.drugs}
+        routes = {d.name: d.plasma[self.species].route for d in self.drugs}
         found = doses.resolved(masses, self.weight or weight, self.area or area)
         return Doses(tuple(d if d.route or d.kind != "drug" else replace(d, route=routes[d.what]) for d in found))
 
@@ -196,16 +202,6 @@ def _usable(reader: Reader, drug: Drug, path: str, species: str, tree: Mapping[s
         reader.complain(f"factors.{drug.name}", "it is a factor and a drug that is given.", remedy="Remove the factor.")
         return False
     return True
-
-
-def usual_route(drug: Drug, species: str) -> str:
-    """How a drug is given where nobody says it.
-
-    >>> from oncarium.model.drug import load_drug
-    >>> usual_route(load_drug("pembrolizumab"), "human")
-    'intravenous'
-    """
-    return drug.plasma[species].route
 
 
 def _routes(reader: Reader, given: Sequence[Drug], regimen: Regimen, species: str) -> None:

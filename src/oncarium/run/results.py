@@ -89,13 +89,13 @@ class Results:
 
     @property
     def kind(self) -> str:
-        """repeat, sweep, compare or branch."""
+        """repeat, sweep, compare, branch or treat."""
         return str(self.design.get("kind", "compare"))
 
     @property
     def page(self) -> Path | None:
         """Their page, where it was written."""
-        pages = [] if self.folder is None else [self.folder / f"{name}.html" for name in ("compare", "report")]
+        pages = [] if self.folder is None else [self.folder / f"{name}.html" for name in ("treat", "compare", "report")]
         return next((page for page in pages if page.exists()), None)
 
     def settings(self, arm: str) -> Mapping[str, str]:
@@ -133,13 +133,17 @@ class Results:
 
     def open(self, run: Run) -> Result | None:
         """A run's result; None where it has left nothing yet."""
-        if run.path not in self._opened:
+        return self.open_path(run.path)
+
+    def open_path(self, path: Path) -> Result | None:
+        """The result that lies in a folder; None where nothing does yet."""
+        if path not in self._opened:
             try:
-                store = run.path / STORE
-                self._opened[run.path] = Result.open(store if store.exists() else run.path)
+                store = path / STORE
+                self._opened[path] = Result.open(store if store.exists() else path)
             except DataError:
                 return None
-        return self._opened[run.path]
+        return self._opened[path]
 
     @cached_property
     def there(self) -> list[tuple[Run, Result]]:

@@ -84,13 +84,16 @@ def branch_design(
             return api.minutes(None, changed[name])
         return api.minutes(asked if until is None else until, changed[name])
 
-    origin = Origin(
-        Path(path).resolve(), content_of([past.attrs["model_digest"], past.attrs["seed"], state]), other_code
-    )
+    origin = origin_of(Path(path), past, state, other_code)
     told = [Settled(name, m, {k: str(v) for k, v in arms[name].items()}) for name, m in changed.items()]
     seeds = [int(past.attrs["seed"]) if seed is None else seed]
     design = Design.of(f"{past.attrs['title']}, {len(arms)} arm{'s' if len(arms) > 1 else ''}", told, seeds)
-    return replace(design, ends={name: end(name) for name in arms}, origin=origin)
+    return replace(design, ends={name: end(name) for name in arms}, origins=dict.fromkeys(seeds, origin))
+
+
+def origin_of(path: Path, past: Past, state: Any, other_code: bool = False) -> Origin:
+    """The last state of a run, as what arms go on from."""
+    return Origin(path.resolve(), content_of([past.attrs["model_digest"], past.attrs["seed"], state]), other_code)
 
 
 def _changed(before: Model, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, Model]:
@@ -98,18 +101,24 @@ def _changed(before: Model, arms: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     out, problems = {}, []
     for name, changes in arms.items():
         try:
-            out[name] = before.with_(changes)
+            out[name] = arm_of(before, name, changes)
         except ModelError as error:
             problems += [p for p in error.problems if p not in problems]
-            continue
-        new = _of_drugs(out[name]) - {f.name for f in before.factors}
-        pairs = zip(("cell types", "factors", "domain"), _kept(out[name], new), _kept(before))
-        other = [what for what, its, theirs in pairs if its != theirs]
-        if other:
-            said, expected = f"it changes the {' and the '.join(other)};", "an arm goes on with those of the run."
-            problems.append(Problem(f"arm {name}", "", said, expected))
     if problems:
         raise ModelError(problems)
+    return out
+
+
+def arm_of(before: Model, name: str, changes: Mapping[str, Any]) -> Model:
+    """The model of an arm. Raises ModelError: what is wrong with its changes, or keeps it from going on with a state
+    of the model before."""
+    out = before.with_(changes)
+    new = _of_drugs(out) - {f.name for f in before.factors}
+    pairs = zip(("cell types", "factors", "domain"), _kept(out, new), _kept(before))
+    other = [what for what, its, theirs in pairs if its != theirs]
+    if other:
+        said, expected = f"it changes the {' and the '.join(other)};", "an arm goes on with those of the run."
+        raise ModelError([Problem(f"arm {name}", "", said, expected)])
     return out
 
 
@@ -121,4 +130,4 @@ def _kept(model: Model, new: Collection[str] = ()) -> tuple[Any, ...]:
 def _of_drugs(model: Model) -> set[str]:
     """Names of the factors that a model has for its drugs; an arm may add some, which start at nothing."""
     therapy = model.therapy
-    return {d.name for d in therapy.drugs} | {h.complex for h in therapy.holds} if therapy else set()
+    return set(therapy.adds) if therapy else set()

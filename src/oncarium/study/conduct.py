@@ -14,10 +14,10 @@ from ..errors import DataError, InputError
 from ..run import api
 from ..run.progress import Count
 from ..run.result import Result
-from ..run.results import FILE, Arm, Results, Run
+from ..run.results import FILE, Arm, Results, Run, relative
 from ..units import say_time
 from .design import AT_MOST, Design, count_runs, say_seconds
-from .ensemble import Task, run_all
+from .ensemble import Origin, Task, run_all
 
 See = Callable[[int, int], Any]
 
@@ -39,7 +39,7 @@ def conduct(
 ) -> Results:
     """Run what a design asks for and is not there yet; a failed run is told in the table. Raises InputError, DataError.
 
-    kind     repeat, sweep, compare, branch   out       the folder; runs/<title> when left out
+    kind     repeat, sweep, compare, branch, treat   out       the folder; runs/<title> when left out
     see      called with (done, all)          at_most   refuse more runs than this (None: as many as asked for)
     taken    arms that were run elsewhere, by name          order      of all arms
     """
@@ -53,14 +53,36 @@ def conduct(
     _check_folder(folder, wanted, overwrite)
     wanted.save()
     with Count(f"{design.title}: runs", progress) as count:
-        _, failed = run_all(tasks.values(), {t: p for p, t in reversed(tasks.items())}, workers=workers,
-                               client=client, see=_both(see, count))  # fmt: skip
+        first, told = len(design.grown), _both(see, count)
+        total = first + len(tasks)
+        how: dict[str, Any] = {"workers": workers, "client": client}
+        lost = _grow(design, folder, see=lambda done, _: told(done, total), **how) if first else {}
+        ready = {t: p for p, t in reversed(tasks.items()) if t.seed not in lost}
+        _, failed = run_all(list(reversed(ready)), ready, see=lambda done, _: told(first + done, total), **how)
+        failed |= {t: lost[t.seed] for t in tasks.values() if t.seed in lost}
     if failed:
         wanted.runs = tuple(
             replace(r, error=failed.get(tasks[r.path], "") if r.path in tasks else "") for r in wanted.runs
         )
         wanted.save()
     return Results.read(folder)
+
+
+def _grow(design: Design, folder: Path, **how: Any) -> dict[int, str]:
+    """Run what comes before the arms; seed -> why its state was not reached."""
+    places = {task: grown_folder(folder, seed) for seed, task in design.grown.items()}
+    _, failed = run_all(places, places, **how)
+    lost = {task.seed: f"the state that it goes on from was not reached: {why}" for task, why in failed.items()}
+    for task, place in places.items():
+        if task.seed not in lost and design.moment:
+            if Result.open(api.store_of(place)).stopped != design.moment:
+                lost[task.seed] = f"{design.moment} did not come to hold by {say_time(task.until)}."
+    return lost
+
+
+def grown_folder(folder: Path, seed: int) -> Path:
+    """Where the run lies whose end the arms of a seed go on from."""
+    return folder / "grown" / f"seed-{seed}"
 
 
 def _both(*sees: See | None) -> See:
@@ -75,18 +97,22 @@ def _both(*sees: See | None) -> See:
 def _planned(design: Design, kind: str, folder: Path, readouts: list[Any] | None) -> tuple[Results, dict[Path, Task]]:
     """The runs as they are to be, and the task of each folder; an arm that is another one's twin shares its runs."""
     names = folders(design, kind)
+    origins = dict(design.origins)
+    origins |= {s: Origin(grown_folder(folder, s).resolve(), t.key) for s, t in design.grown.items()}
     runs, tasks, first = [], dict[Path, Task](), dict[Task, Path]()
     for arm in design.arms:
         for seed in design.seeds:
-            task = Task.of(arm.model, design.ends[arm.name], seed, design.origin)
+            task = Task.of(arm.model, design.ends[arm.name], seed, origins.get(seed))
             below = f"seed-{seed}" if kind != "branch" else ""  # an arm of a branch has one seed
             path = first.setdefault(task, folder / names[arm.name] / below)
             tasks[path] = task
             runs.append(Run(arm.name, seed, path, task.key))
     arms = [Arm(a.name, dict(a.settings), a.model.digest) for a in design.arms]
     told = {"kind": kind, "until": dict(design.ends), "seeds": list(design.seeds), "readouts": readouts or []}
-    if design.origin is not None:
-        told["from"] = str(design.origin.path)
+    if len(design.origins) == 1:
+        told["from"] = str(next(iter(design.origins.values())).path)
+    if kind == "treat":
+        told["grown"] = {str(seed): relative(origin.path, folder.resolve()) for seed, origin in origins.items()}
     return Results(design.title, arms, runs, folder, told), tasks
 
 
@@ -139,7 +165,7 @@ def difference(there: Results, wanted: Results) -> str:
         if before.get(name) != now[name]:
             return f"until {say_time(before.get(name, 0.0))} instead of {say_time(now[name])}"
     keys = [{(r.arm, r.seed): r.key for r in of.runs} for of in (there, wanted)]
-    since = "they go on from another state, or " if wanted.kind == "branch" else "they "
+    since = "they go on from another state, or " if wanted.kind in ("branch", "treat") else "they "
     return "" if keys[0] == keys[1] else f"{since}were run by other code (sources, versions or mechanisms)"
 
 

@@ -20,7 +20,7 @@ from ..units import NUMBER, UnitError, bare, factor
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .ensemble import Origin
+    from .ensemble import Origin, Task
 
 METHODS = ("grid", "list", "lhs")
 AT_MOST = 10_000  # runs, unless more are asked for
@@ -41,6 +41,10 @@ class Design:
     """Arms times seeds, until a time (min) that may differ between arms; random numbers are paired: every arm has the
     same seeds.
 
+    origins   seed -> the run that its arms go on from
+    grown     seed -> the run that comes first, and whose end its arms go on from
+    moment    the rule that ends it, where no time does
+
     >>> from oncarium.model.model import EXAMPLE
     >>> design = Design.of("Two", [Settled("a", Model.from_text(EXAMPLE))], 2, "1 h")
     >>> design.runs, design.seeds
@@ -51,7 +55,9 @@ class Design:
     arms: tuple[Settled, ...]
     seeds: tuple[int, ...]
     ends: Mapping[str, float]
-    origin: Origin | None = None  # the run that all arms go on from
+    origins: Mapping[int, Origin] = field(default_factory=dict)
+    grown: Mapping[int, Task] = field(default_factory=dict)
+    moment: str = ""
 
     @classmethod
     def of(cls, title: str, arms: Iterable[Settled], seeds: Any, until: Any = None) -> Design:
@@ -67,8 +73,14 @@ class Design:
     def seconds(self, workers: int) -> float:
         """A guess of how long it takes, by the cells and voxels at the start: cells that grow, rules and contacts make
         it longer, a slow or busy machine, too."""
-        one = sum(self.ends[a.name] / a.model.clock.tick * tick_seconds(a.model) for a in self.arms)
-        return one * len(self.seeds) / max(1, min(workers, self.runs))
+
+        def cost(model: Model, long: float) -> float:
+            return max(long, 0.0) / model.clock.tick * tick_seconds(model)
+
+        first = [cost(t.model, t.until) for t in self.grown.values()]
+        begun = max((t.until for t in self.grown.values()), default=0.0) if not self.moment else 0.0
+        one = sum(cost(a.model, self.ends[a.name] - begun) for a in self.arms)
+        return (sum(first) + one * len(self.seeds)) / max(1, min(workers, self.runs))
 
 
 def say_seconds(seconds: float) -> str:

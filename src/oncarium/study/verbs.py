@@ -138,6 +138,10 @@ def write_page(results: Results) -> Path:
         from ..analysis.compare_page import write
 
         return write(results)
+    if results.kind == "treat":
+        from ..analysis import treat_page
+
+        return treat_page.write(results)
     from ..analysis import study_page
 
     return study_page.write(results)
@@ -185,7 +189,7 @@ def sort_given(
         )
     models, runs, names = dict[str, Model](), dict[str, Result | Results](), list[str]()
     for what in given:
-        found = _opened(what)
+        found = opened(what)
         name = _name(what, found)
         k = 2
         while name in names:
@@ -225,7 +229,7 @@ def _model(given: Given, stop_when: Rules = None) -> Model:
     return api.stopping((given if isinstance(given, Model) else api.load(given)).checked(), stop_when)
 
 
-def _opened(what: Given | Result | Results) -> Model | Result | Results:
+def opened(what: Given | Result | Results) -> Model | Result | Results:
     """What one of the things to compare is."""
     if isinstance(what, Model | Result | Results):
         return what.checked() if isinstance(what, Model) else what

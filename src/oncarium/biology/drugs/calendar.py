@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -40,8 +39,9 @@ class Calendar:
         """Does it need readings?"""
         return bool(self.watches or len(self.origins) < len(self.conditions))
 
-    def see(self, readings: Mapping[str, float], time: float) -> None:
-        """What is read at a time (min)."""
+    def see(self, readings: Mapping[str, float], time: float) -> list[int]:
+        """What is read at a time (min); rows of the courses that it lets begin."""
+        before = set(self.origins)
         for watch in (self.seen, *self.watches.values()):
             watch.see(readings)
         for condition in self.conditions:
@@ -51,15 +51,13 @@ class Calendar:
             ):
                 self.origins[condition] = time
                 self._until = 0.0  # laid out anew
+        return [c.row for c in self.regimen.courses if c.origin in self.origins and c.origin not in before]
 
     def due(self, t0: float, t1: float, *kinds: str, back: float = 0.0) -> list[Dose]:
         """Doses of these kinds from t0 (min) to before t1, each with what its rules leave of it, and those before t0
         that may still go on, up to `back` min."""
-        if t1 > self._until:
-            self._until = t1 + AHEAD
-            self._laid = self.resolve(self.regimen.doses(self._until, self.origins))
         out = []
-        for d in self._laid:
+        for d in self._lay(t1):
             if d.time >= t1:
                 break
             if d.kind in kinds and d.time + d.duration + back >= t0 - 1e-9:
@@ -68,40 +66,63 @@ class Calendar:
                     out.append(replace(d, amount=d.amount * share) if share < 1.0 else d)
         return out
 
+    def less(self, t0: float, t1: float) -> list[tuple[Dose, float]]:
+        """Doses from t0 to before t1 (min) that rules hold back or reduce, with the share that they leave."""
+        there = [d for d in self._lay(t1) if d.row in self.watches and t0 <= d.time < t1]
+        return [(d, share) for d in there if (share := self._share(d)) < 1.0]
+
+    def _lay(self, t1: float) -> Doses:
+        if t1 > self._until:
+            self._until = t1 + AHEAD
+            self._laid = self.resolve(self.regimen.doses(self._until, self.origins))
+        return self._laid
+
     def _share(self, d: Dose) -> float:
         if d.row not in self.watches:
             return 1.0
         return self.shares.setdefault((d.row, d.nth), self.watches[d.row].share())
+
+    def _rows(self) -> dict[str, int]:
+        """Courses with rules, by what they say, and their rows."""
+        return {repr(replace(c, row=0, where="")): c.row for c in self.regimen.courses if c.rules}
 
     def state(self) -> dict[str, np.ndarray]:
         """What was read and decided so far."""
         if not self.watches and not self.conditions:
             return {}
         names = sorted(self.seen.first)
-        rows = sorted(self.shares)
-        fired = [x for _, watch in sorted(self.watches.items()) for x in watch.fired]
+        said = {row: text for text, row in self._rows().items()}
+        shares = sorted(self.shares)
         return {
             "names": np.array(names, np.str_),
             "first": np.array([self.seen.first[n] for n in names], float),
             "lowest": np.array([self.seen.lowest[n] for n in names], float),
             "now": np.array([self.seen.now[n] for n in names], float),
-            "decided": np.array(rows, np.int64).reshape(-1, 2),
-            "shares": np.array([self.shares[r] for r in rows], float),
-            "fired": np.array(fired, np.bool_),
-            "origins": np.array([self.origins.get(c, math.inf) for c in self.conditions], float),
+            "decided": np.array([said[row] for row, _ in shares], np.str_),
+            "nth": np.array([nth for _, nth in shares], np.int64),
+            "shares": np.array([self.shares[r] for r in shares], float),
+            "fired": np.array([said[row] for row, w in self.watches.items() for f in w.fired], np.str_),
+            "held": np.array([f for w in self.watches.values() for f in w.fired], np.bool_),
+            "waited": np.array([repr(c) for c in self.origins], np.str_),
+            "origins": np.array([*self.origins.values()], float),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take back what `state` gave."""
+        """Take back what `state` gave; an arm that gives other courses knows nothing of what was decided of those."""
         if not state:
             return
         names = [str(n) for n in state["names"]]
         for watch in (self.seen, *self.watches.values()):
             for key in ("first", "lowest", "now"):
                 setattr(watch, key, {n: float(v) for n, v in zip(names, state[key])})
-        fired = iter(state["fired"].tolist())
-        for _, watch in sorted(self.watches.items()):
-            watch.fired = [next(fired, False) for _ in watch.rules]
-        self.shares = {(int(a), int(b)): float(s) for (a, b), s in zip(state["decided"], state["shares"])}
-        self.origins = {c: float(t) for c, t in zip(self.conditions, state["origins"]) if math.isfinite(t)}
+        rows = self._rows()
+        for text in dict.fromkeys(str(t) for t in state["fired"]):
+            if text in rows:
+                held = [bool(h) for t, h in zip(state["fired"], state["held"]) if str(t) == text]
+                self.watches[rows[text]].fired = held
+        decided = zip(state["decided"], state["nth"], state["shares"])
+        self.shares = {(rows[str(t)], int(n)): float(s) for t, n, s in decided if str(t) in rows}
+        waiting = {repr(c): c for c in self.conditions}
+        times = zip(state["waited"], state["origins"])
+        self.origins = {waiting[str(c)]: float(t) for c, t in times if str(c) in waiting}
         self._until = 0.0

@@ -18,13 +18,16 @@ from .pharmacokinetics import Pharmacokinetics
 
 PIECES = 4  # in which the mean of a step is taken between two changes of what comes in, by Simpson's rule
 CAPILLARY = 5.0  # um: radius of the vessel that crosses a supply voxel (assumed)
+DECISIONS = ("course_begun", "dose_held", "dose_reduced")  # kinds of events
 FOREVER = 200.0  # half-lives of an infusion that has run for ever
 
 
 class Schedule(Process):
     """The calendar of a therapy: it reads the tissue for rules such as "hold while body.neutrophils < 1".
 
-    Everything dated asks it what is due; what its rules decided is kept with the state of the run.
+    Everything dated asks it what is due; what its rules decided is kept with the state of the run and logged as events:
+    course_begun (a condition that a course waited for holds; id: the course), dose_held and dose_reduced (id: the
+    course, cause: the percent that are given).
     """
 
     slot = "transport"
@@ -42,13 +45,21 @@ class Schedule(Process):
         self.period = period
         self.calendar = calendar
 
+    def prepare(self, tissue: Tissue) -> None:
+        if self.calendar.watches or self.calendar.conditions:
+            tissue.population.register(DECISIONS)
+
     def step(self, tissue: Tissue, tick: Tick) -> None:
         if not self.calendar.asks:
             return
         told: dict[str, float] = {}
         for member in tissue.members().values():
             told |= {name: value for name, (value, _) in member.summary().items()}
-        self.calendar.see({n: told[n] for n in self.calendar.units if n in told}, tick.time)
+        begun = self.calendar.see({n: told[n] for n in self.calendar.units if n in told}, tick.time)
+        tissue.population.log(tick.time, np.array(begun, np.int64), DECISIONS[0])
+        for d, share in self.calendar.less(tick.time, tick.time + tick.dt):
+            kind = DECISIONS[2] if share > 0.0 else DECISIONS[1]
+            tissue.population.log(d.time, np.array([d.row]), kind, round(100.0 * share))
 
     def state(self) -> dict:
         return self.calendar.state()

@@ -222,9 +222,9 @@ class VesselExchange(Process):
             self.lost[f] = -float((found.loss * self.found.inside).sum()) if self.found is not None else 0.0
         drawn = np.array([(1.0 - p.reflection) * fields.convection[f] for f, p in self.rows])
         filtration = unused if fluid is None else fluid.filtration
-        count = len(fields.names)
+        count, voxels = len(fields.names), fields.value[0].size
         _wash_out(
-            self.washed, self.rates.reshape(len(self.rows), -1), self.brought, drawn, filtration.reshape(-1),
+            self.washed, self.rates.reshape(len(self.rows), voxels), self.brought, drawn, filtration.reshape(-1),
             fields.supply.reshape(count, -1), fields.demand.reshape(count, -1),
         )  # fmt: skip
 

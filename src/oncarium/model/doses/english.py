@@ -22,7 +22,7 @@ LIST = rf"{DAYS}(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+){DAYS})*"
 DATES = rf"(?:{DATE}|day\s+\d+)(?:(?:\s*,\s*(?:and\s+)?|\s+and\s+)(?:{DATE}|day\s+\d+))*"
 NAMED = rf"(?:{'|'.join(WEEKDAYS)})s?"
 SIZE = rf"(?:a\s+)?(?:lesion\s+)?diameter\s+(?:of|>=)\s+{NUMBER}\s*\w+"
-EVENT = rf"(?:diagnosis|{SIZE}|[A-Za-z_][\w.]*\s*[<>]=?\s*{NUMBER}\s*\S*)"
+EVENT = rf"(?:diagnosis|{SIZE}|[A-Za-z_][\w.]*\s*[<>]=?\s*{NUMBER}\s*[^\s,]*)"
 OFTEN = {
     "daily": "1 day", "once daily": "1 day", "once a day": "1 day", "qd": "1 day", "weekly": "1 week",
     "once weekly": "1 week", "once a week": "1 week", "biweekly": "", "twice daily": "12 h", "twice a day": "12 h",
