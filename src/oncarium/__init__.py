@@ -37,6 +37,7 @@ _NAMES = {
     "compare": "study.verbs",
     "Calibration": "study.calibration",
     "Target": "study.calibration",
+    "Trial": "study.trial",
     "operating_points": "run.operating",
     "drug": "model.drug",
     "drugs": "model.drug",

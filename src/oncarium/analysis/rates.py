@@ -102,10 +102,14 @@ def births(result: Result, of: str, begin: float, end: float) -> float:
 
 
 def deaths(result: Result, of: str, begin: float, end: float) -> float:
-    """Deaths of a type's cells after one time, until another (min): who dies and is then eaten dies once."""
+    """Deaths of a type's cells after one time, until another (min): who dies and is then eaten dies once, and who was
+    dead when the run began (an arm of a grown tissue) does not die in it."""
     ends = _found(result, tuple(k for k in ENDS if k in result.attrs["events"]), 0.0, end).drop_duplicates("id")
+    first = result.times[0]
+    before = set(result.array("id", first)[result.array("vital", first) != 0].tolist())
     known, own = kinds_of(result), index_of(result, of)
-    return float(sum(known.get(i) == own for i in ends["id"][(ends["time"] > begin) | (begin == 0.0)].tolist()))
+    now = ends["id"][(ends["time"] > begin) | (begin == 0.0)].tolist()
+    return float(sum(known.get(i) == own for i in now if i not in before))
 
 
 @measure

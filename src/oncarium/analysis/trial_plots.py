@@ -40,7 +40,7 @@ def kaplan_meier(
     >>> kaplan_meier([km([3, 5, 8], [1, 0, 1], name="placebo")]).get_ylabel()
     'share without an event'
     """
-    ax = axes(ax, (5.4, 3.4 + 0.17 * len(curves)))
+    ax = axes(ax, (7.4, 3.4 + 0.17 * len(curves)))
     end = max(float(c.times[-1]) for c in curves)
     for k, c in enumerate(curves):
         color, style = ARMS[k % len(ARMS)], ("-", "--", "-.", ":")[k % 4]
@@ -54,17 +54,18 @@ def kaplan_meier(
     ax.set_xlabel(unit)
     if said:
         ax.text(0.02, 0.04, said, transform=ax.transAxes, fontsize=8)
-    ax.legend(fontsize=8, loc="upper right")
+    ax.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     ticks = [t for t in ax.get_xticks() if 0.0 <= t <= 1.02 * end]
     ax.set_xticks(ticks)
-    ax.text(-0.05, -0.235, "at risk", transform=ax.transAxes, fontsize=8, ha="right", va="center")
-    for k, c in enumerate(curves):
-        y = -0.235 - 0.065 * (k + 1)
-        how: Any = {"transform": ax.transAxes, "fontsize": 8, "ha": "right", "va": "center"}
-        ax.text(-0.05, y, c.name or "all", color=ARMS[k % len(ARMS)], **how)
+    how: Any = {"textcoords": "offset points", "fontsize": 8, "va": "center", "annotation_clip": False}
+    ax.annotate("at risk", (0.0, 0.0), xytext=(-10.0, -42.0), xycoords="axes fraction", ha="right", **how)
+    for k, c in enumerate(curves):  # in points, so that no layout moves rows into each other
+        y, color = -54.0 - 12.0 * k, ARMS[k % len(ARMS)]
+        ax.annotate(c.name or "all", (0.0, 0.0), xytext=(-10.0, y), xycoords="axes fraction", color=color, ha="right",
+                    **how)  # fmt: skip
         for t in ticks:
             said_n = str(int(c.number_at_risk(t)))
-            ax.text(t, y, said_n, transform=ax.get_xaxis_transform(), fontsize=8, ha="center", va="center")
+            ax.annotate(said_n, (t, 0.0), xytext=(0.0, y), xycoords=ax.get_xaxis_transform(), ha="center", **how)
     return ax
 
 
@@ -115,7 +116,7 @@ def _response_legend(ax: Axes, names: Sequence[str], kind: str, **how: Any) -> N
         if kind == "bar"
         else [Line2D([], [], color=RESPONSES[n], lw=1.6, label=n) for n in seen]
     )
-    place = how or {"loc": "upper right", "ncols": len(seen)}
+    place = how or {"loc": "upper left", "bbox_to_anchor": (1.06, 1.0)}
     ax.legend(handles=handles, fontsize=8, handlelength=1.2, columnspacing=1.0, **place)
 
 

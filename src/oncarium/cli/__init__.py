@@ -24,6 +24,7 @@ from . import (
     slides,
     studies,
     treatments,
+    trials,
     vessels,
 )
 
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "claims": studies.claims,
     "sensitivity": fits.sensitivity,
     "calibrate": fits.calibrate,
+    "trial": trials.trial,
     "movie": pictures.movie,
     "schema": models.schema,
     "doses": doses.doses,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 METHODS = ("optimise", "abc")
 KEYS = ("model", "until", "seeds", "method", "runs", "batch", "seed", "set", "numbers", "targets")
+NUMBER = ("name", "path", "unit")  # columns of numbers.csv: where they stand, so that a posterior may be a cohort
 SPREAD = 2.0  # variance of the kernel, in variances of the population
 ALIVE = 1e-12  # of a kernel's variance, so that a population of one point still moves
 Distances = Callable[[np.ndarray], np.ndarray]
@@ -171,7 +172,7 @@ class Calibration:
     def run(
         self, folder: str | Path, *, workers: int | None = None, client: Any = None, see: See | None = None
     ) -> Found:
-        """Search. Points that could not be run are infinitely far. Writes points.csv and posterior.csv."""
+        """Search. Points that could not be run are infinitely far. Writes points.csv, posterior.csv, numbers.csv."""
         import pandas as pd
 
         numbers = tuple(n.of(self.model) for n in self.checked().numbers)
@@ -213,7 +214,8 @@ class Calibration:
             first = next((r["failed"] for r in rows if r["failed"]), "no read-out could be taken")
             raise OncariumError(f"none of {len(points)} points could be run and read; the first: {first}")
         posterior = points.iloc[kept].assign(weight=weight).reset_index(drop=True)
-        for name, table in (("points", points), ("posterior", posterior)):
+        said = pd.DataFrame([(n.name, p, n.unit) for n in numbers for p in n.paths], columns=list(NUMBER))
+        for name, table in (("points", points), ("posterior", posterior), ("numbers", said)):
             with whole(Path(folder) / f"{name}.csv") as part:
                 table.to_csv(part, index=False, float_format="%.6g")
         return Found(points, posterior, numbers, self.targets)

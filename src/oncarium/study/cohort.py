@@ -28,10 +28,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, ModelError, did_you_mean
-from ..model.files import read
+from ..model.files import Document, read
 from ..model.reader import Reader
 from ..units import UnitError
 from .distributions import Distribution, read_distribution
+from .posterior import Point, read_posterior
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 MOST = 20  # numbers that vary: more are not told apart by any data
 PER_COHORT = 100_000  # seeds of one cohort
-KEYS = ("title", "model", "seed", "numbers", "archetypes", "correlations", "screens", "weights", "held_out")
+KEYS = ("title", "from", "model", "seed", "numbers", "archetypes", "correlations", "screens", "weights", "held_out")
 PAIR = re.compile(r"(.+?)\s+with\s+(.+?)\s*=\s*([-+]?\d*\.?\d+)")
 SCREEN = re.compile(r"(?:(?P<low>\S+)\s*<\s*)?(?P<name>[A-Za-z_][\w.]*)\s*(?:(?P<sign>[<>])\s*(?P<end>\S+))?")
 
@@ -66,7 +67,10 @@ class Archetype:
 
 @dataclass(frozen=True)
 class Patient:
-    """One virtual patient: values of the numbers, and the changes and the seed that make its runs in every arm."""
+    """One virtual patient: values of the numbers, and the changes and the seed that make its runs in every arm.
+
+    treatment   changes below `therapy`, which only arms that treat have
+    """
 
     number: int
     seed: int
@@ -74,6 +78,7 @@ class Patient:
     model: str
     values: Mapping[str, float]
     changes: Mapping[str, Any]
+    treatment: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Model:
         """Its model."""
@@ -130,6 +135,7 @@ class Cohort:
     screens: tuple[Screen, ...] = ()
     weights: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
+    points: tuple[Point, ...] = ()
 
     def correlation(self) -> np.ndarray:
         """Correlations of the numbers' normal scores."""
@@ -163,7 +169,16 @@ class Cohort:
                 raise InputError(name, "its range was not looked up;", remedy="Use cohort.resolved().")
             values[name] = float(distribution.quantile(u))
             changes.update(dict.fromkeys(number.paths, distribution.said(values[name])))
-        return Patient(k, self.seed * PER_COHORT + k, kind.name, kind.model, values, changes)
+        if self.points:  # one of those that a calibration kept, by its weight
+            shares = np.cumsum([p.weight for p in self.points])
+            at = int(np.searchsorted(shares / shares[-1], random.random(), side="right"))
+            point = self.points[min(at, len(self.points) - 1)]
+            values, changes = {**values, **point.values}, {**changes, **point.changes}
+        plain, treatment = (
+            {path: said for path, said in changes.items() if path.startswith("therapy.") is below}
+            for below in (False, True)
+        )
+        return Patient(k, self.seed * PER_COHORT + k, kind.name, kind.model, values, plain, treatment)
 
     def resolved(self) -> Cohort:
         """The same, with the ranges that the model says of its numbers looked up, and each archetype tried on a first
@@ -246,16 +261,19 @@ def control_of(arms: Mapping[str, Any], control: str | None = None) -> str:
     raise InputError("arms", f"none of {', '.join(arms)} is said to be the control.", remedy="Add  control: NAME.")
 
 
-def read_cohort(given: Mapping[str, Any] | Path) -> Cohort:
-    """A cohort from a file (a Path), or from what a file says. Raises ModelError with everything that is wrong.
+def read_cohort(given: Mapping[str, Any] | Path | Document) -> Cohort:
+    """A cohort from a file (a Path, or a Document), or from what a file says. Raises ModelError with everything that is
+    wrong.
 
     >>> cohort = read_cohort({"numbers": {"cells.carcinoma.motility.speed": "log-uniform 0.1..1 um/min"}})
     >>> [round(p.values["cells.carcinoma.motility.speed"], 3) for p in cohort.patients(2)]
     [0.166, 0.111]
     """
-    from ..model.files import Document
-
-    reader = Reader(read(given) if isinstance(given, Path) else Document(dict(given), {"": ("cohort", 1, 1)}))
+    if isinstance(given, Document):
+        document = given
+    else:
+        document = read(given) if isinstance(given, Path) else Document(dict(given), {"": ("cohort", 1, 1)})
+    reader = Reader(document)
     tree = reader.group(reader.document.tree, "", KEYS, "part of a cohort")
     numbers: dict[str, Number] = {}
     for name, said in reader.group(tree.get("numbers"), "numbers").items():
@@ -279,7 +297,8 @@ def read_cohort(given: Mapping[str, Any] | Path) -> Cohort:
         tuple(str(t) for t in reader.listed(tree.get(k), k, "a list of summaries.")) for k in ("weights", "held_out")
     )
     correlations = _correlations(reader, tree.get("correlations"), numbers)
-    out = Cohort(numbers, archetypes, seed, correlations, _screens(reader, tree), weights, held_out)
+    points = read_posterior(reader, tree["from"], given if isinstance(given, Path) else None) if "from" in tree else ()
+    out = Cohort(numbers, archetypes, seed, correlations, _screens(reader, tree), weights, held_out, points)
     if numbers and not reader.problems and np.linalg.eigvalsh(out.correlation()).min() <= 1e-9:
         reader.complain(
             "correlations", "no numbers can have all these correlations at once.", remedy="Make them smaller."

@@ -23,7 +23,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..content import is_installed
 from ..engine.threads import default_threads
@@ -38,6 +38,7 @@ START = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() 
 CONTEXT = multiprocessing.get_context(START)
 STARTS = 3  # of workers that finish nothing, before each run has one to itself; of that one, before it is given up
 log = logging.getLogger(__name__)
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True)
@@ -214,14 +215,15 @@ def _by_workers(
         t: (unpacked, (models[id(t.model)], replace(t, model=None), str(places[t].resolve())))  # type: ignore[arg-type]
         for t in missing
     }
-    return _done(jobs, count, client)
+    return by_workers(jobs, count, client)
 
 
 Job = tuple[Callable[..., str], tuple[Any, ...]]  # a function that any process can import, and what it is given
 
 
-def _done(jobs: Mapping[Task, Job], count: int, client: Any) -> Iterator[tuple[Task, str]]:
-    """(task, error or nothing) as workers finish; jobs are left out where no worker can be had for them."""
+def by_workers(jobs: Mapping[Name, Job], count: int, client: Any) -> Iterator[tuple[Name, str]]:
+    """(name, error or nothing) of jobs as workers finish them; left out where no worker can be had. Workers that die
+    are replaced, and their jobs done again."""
     left, lost = dict(jobs), 0
     while left and lost < STARTS:
         had = len(left)
@@ -255,7 +257,7 @@ def _alone(job: Job) -> str | None:
     return "the process that ran it died, again and again; its memory may not suffice."
 
 
-Finish = Callable[[Mapping[Task, Job]], Iterator[tuple[Task, str]]]
+Finish = Callable[[Mapping[Any, Job]], Iterator[tuple[Any, str]]]
 
 
 @contextmanager
@@ -266,7 +268,7 @@ def _team(count: int, client: Any) -> Iterator[Finish]:
         return
     with _pool(count) as pool:
 
-        def finish(jobs: Mapping[Task, Job]) -> Iterator[tuple[Task, str]]:
+        def finish(jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
             futures = {pool.submit(function, *given): task for task, (function, given) in jobs.items()}
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -274,7 +276,7 @@ def _team(count: int, client: Any) -> Iterator[Finish]:
         yield finish
 
 
-def _by_client(client: Any, jobs: Mapping[Task, Job]) -> Iterator[tuple[Task, str]]:
+def _by_client(client: Any, jobs: Mapping[Any, Job]) -> Iterator[tuple[Any, str]]:
     from distributed import as_completed as completed
 
     futures = {client.submit(function, *given, pure=False): task for task, (function, given) in jobs.items()}

@@ -54,10 +54,13 @@ class Growth:
         return np.sqrt(np.array(self.births) + np.array(self.deaths) + 1.0) / np.array(self.exposure)
 
 
-def read_growth(result: Result, of: str | Sequence[str], window: float = 1.0, fewest: float = FEWEST) -> Growth:
+def read_growth(
+    result: Result, of: str | Sequence[str], window: float = 1.0, fewest: float = FEWEST, since: float = 0.0
+) -> Growth:
     """The growth of a patch.
 
     of   cell types of the tumor     window   days     fewest   live tumor cells below which reading stops
+    since   day of the run from which on it is read, day 0 of the windows
 
     Raises InputError: a window longer than the run, fewer cells than that from the start.
 
@@ -68,13 +71,13 @@ def read_growth(result: Result, of: str | Sequence[str], window: float = 1.0, fe
     from ..analysis import rates
 
     types = (of,) if isinstance(of, str) else tuple(of)
-    end = float(result.times[-1]) / rates.DAY
+    end = float(result.times[-1]) / rates.DAY - since
     count = int(end / window + 1e-9)
     if count < 1:
         raise InputError("window", f"{window:g} day is longer than the run, which has {end:.4g} day.")
     edges, births, deaths, exposure, stopped = [0.0], [], [], [], ""
     for k in range(count):
-        begin, until = k * window * rates.DAY, (k + 1) * window * rates.DAY
+        begin, until = ((since + j * window) * rates.DAY for j in (k, k + 1))
         days = sum(rates.cell_days(result, t, begin, until) for t in types)
         if days / window < fewest:
             stopped = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .conditions import Condition, Rule
 from .dose import Dose, Doses
@@ -142,6 +142,26 @@ class Regimen:
         names = {c.patient: k for k, c in reversed(list(enumerate(self.courses)))}
         out.sort(key=lambda o: (names[o[0]], *o[1:5]))
         return Doses(tuple(o[-1] for o in out))
+
+    def shifted(self, by: float) -> Regimen:
+        """The same regimen when its day 0 is so many min after another one's; what waits for a condition waits on.
+
+        >>> from oncarium.model.doses import read_doses
+        >>> [d.time / 1440 for d in read_doses("x 2 mg daily from day 1, 2 times").shifted(7 * 1440.0).doses()]
+        [8.0, 9.0]
+        """
+        days = math.floor(by / DAY + 1e-9)
+        monday = datetime.date(2024, 1, 1)
+        courses = tuple(
+            c
+            if c.origin is not None
+            else replace(
+                c, start=c.start + by, until=None if c.until is None else c.until + by,
+                without=tuple(d + days for d in c.without),
+            )
+            for c in self.courses
+        )  # fmt: skip
+        return Regimen(courses, (self.start or monday) - datetime.timedelta(days=days))
 
     @property
     def waiting(self) -> tuple[Course, ...]:
