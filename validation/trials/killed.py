@@ -76,7 +76,5 @@ if __name__ == "__main__":
         csv.writer(file).writerows([("patient", "arm", "run", "digest", "equal"), *rows])
     stores = sum((p / "run.zarr").exists() for p in (results.folder / "arms").iterdir())
     equal = sum(r[-1] for r in rows)
-    print(
-        f"{killed} workers killed; {stores} of {3 * patients} runs, {equal} of {2 * patients} arms equal those alone"
-    )
+    print(f"{killed} workers killed; {stores} of {3 * patients} runs, {equal} of {2 * patients} arms equal those alone")
     assert stores == 3 * patients and equal == 2 * patients == len({r[2] for r in rows}) and not results.excluded
