@@ -387,6 +387,24 @@ def test_a_claim_whose_run_fails_is_reported_and_the_others_finish(library, monk
     assert "no power" in site([outcome], library / "site").read_text()
 
 
+def test_what_a_control_cannot_show_is_no_number_there_and_the_others_are_judged(library, monkeypatch):
+    """As the positive control of a membrane has none whose holes could be counted."""
+    from oncarium.errors import InputError
+
+    claim, look = claim_of(library), protocol.look_at
+
+    def blind(result, what):
+        if "necrosis: 0" in result.model_yaml and what.get("called", "").startswith("oxygen"):
+            raise InputError("read-out", "there is none here.")
+        return look(result, what)
+
+    monkeypatch.setattr(protocol, "look_at", blind)
+    outcome = run_claims([claim], library / "out", workers=1, seeds=3)[0]
+    assert outcome.verdict == SUPPORTED and not outcome.error
+    assert np.isnan([x.value for x in outcome.values["sham"][2]]).all()
+    assert "nan" not in (site([outcome], library / "site").parent / "claims.json").read_text().lower()
+
+
 def test_counts_are_seen_with_half_an_event(library, tmp_path):
     import oncarium as oc
 
