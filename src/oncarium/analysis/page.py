@@ -17,7 +17,7 @@ h1{font-size:1.5rem;margin:.4rem 0}
 h2{font-size:1.1rem;margin:1.6rem 0 .4rem;border-bottom:1px solid #ddd;padding-bottom:.2rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem}
 td,th{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #eee}
-td:first-child,th:first-child,td.t{text-align:left}figure{margin:.6rem 0}img{max-width:100%;height:auto}
+td:first-child,th:first-child,.t{text-align:left}figure{margin:.6rem 0}img{max-width:100%;height:auto}
 .row{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(300px,100%),1fr));gap:.8rem}.wide{grid-column:1/-1}
 figcaption{color:#555;font-size:.85rem}.swatch{display:inline-block;width:.8em;height:.8em;border-radius:50%}
 pre{background:#f6f6f4;padding:.8rem;overflow:auto;font-size:.8rem;border-radius:4px}summary{cursor:pointer}
