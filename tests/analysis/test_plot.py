@@ -237,7 +237,8 @@ def test_every_function_draws_into_the_axes_it_is_given(result):
         for f in map(vars(plot).get, plot.__all__)
         if inspect.isfunction(f) and "ax" in inspect.signature(f).parameters
     ]
-    drawing = [f for f in drawing if f not in others]
+    own = ("trial_plots", "trial_curves", "plasma")  # whose figures take something else, and have tests of their own
+    drawing = [f for f in drawing if f not in others and not f.__module__.endswith(own)]
     table = pd.DataFrame({"a": [1.0, 1.0, 2.0, 2.0], "b": ["u", "v", "u", "v"], "live": [4.0, 5.0, 2.0, 3.0]})
     given = {
         plot.field: (result, "oxygen"),

@@ -47,7 +47,12 @@ See = Callable[[int, int], Any]
 
 @dataclass(frozen=True)
 class Target:
-    """What was measured: a read-out, its value, and its standard error (both in the read-out's unit)."""
+    """What was measured: a read-out, its value, and its standard error (both in the read-out's unit).
+
+    >>> import oncarium as oc
+    >>> oc.Target({"measure": "count", "of": "tumor"}, 60.0, 6.0).name
+    'count tumor'
+    """
 
     readout: Mapping[str, Any]
     value: float

@@ -27,8 +27,8 @@ class Turn:
 def activation(oxygen, rate, half):
     """1/min at which a prodrug is activated: rate K / (K + oxygen).
 
-    >>> activation(1.5, 0.05, 1.5), activation(0.0, 0.05, 1.5)
-    (0.025, 0.05)
+    >>> [round(float(activation(oxygen, 0.05, 1.5)), 6) for oxygen in (1.5, 0.0)]
+    [0.025, 0.05]
     """
     return rate * half / (half + np.maximum(oxygen, 0.0))
 

@@ -25,7 +25,7 @@ class Effect:
     def times(self, c: Any) -> Any:
         """At c nM.
 
-        >>> Effect(("vegfa",), "x", 0.0, 1.0, 1.0).times(3.0)
+        >>> float(Effect(("vegfa",), "x", 0.0, 1.0, 1.0).times(3.0))
         0.25
         """
         s = np.maximum(c, 0.0) ** self.hill
