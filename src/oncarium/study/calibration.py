@@ -49,7 +49,6 @@ See = Callable[[int, int], Any]
 class Target:
     """What was measured: a read-out, its value, and its standard error (both in the read-out's unit).
 
-    >>> import oncarium as oc
     >>> oc.Target({"measure": "count", "of": "tumor"}, 60.0, 6.0).name
     'count tumor'
     """
@@ -92,8 +91,6 @@ class Calibration:
     until     of every run      seeds     of every point             method    optimise or abc
     runs      at most           batch     points tried at a time     seed      of the search
 
-    >>> import oncarium as oc
-    >>> from oncarium.study.sensitivity import Uncertain
     >>> rate = Uncertain("division", ("cells.tumor.cycle.exit",), "0.001 1/min", "0.01 1/min")
     >>> grown = oc.Target({"measure": "count", "of": "tumor"}, 60.0, 6.0)
     >>> fit = oc.Calibration(oc.Model.from_text(oc.EXAMPLE), (rate,), (grown,), until="8 h", runs=8, batch=4)
@@ -368,38 +365,36 @@ def figure(found: Found) -> Figure:
         axes = fig.subplots(down, across, squeeze=False).flat
         stay, tried = found.posterior, found.points[np.isfinite(found.points["distance"])]
         for panel, ax in zip(panels, axes):
-            name = panel.name
             if isinstance(panel, Uncertain):
                 low, high = panel.value(0.0), panel.value(1.0)
                 logarithmic = low > 0.0 and high / low > 5.0
                 edges = np.geomspace(low, high, 13) if logarithmic else np.linspace(low, high, 13)
                 share = np.full(len(tried), 1.0 / max(len(tried), 1))
-                ax.hist(tried[name], edges, weights=share, color="#CCCCCC", label="tried")
+                ax.hist(tried[panel.name], edges, weights=share, color="#CCCCCC", label="tried")
                 if len(stay) > 1:
-                    ax.hist(stay[name], edges, weights=stay["weight"], histtype="step", lw=1.6, color=PALETTE[1],
+                    ax.hist(stay[panel.name], edges, weights=stay["weight"], histtype="step", lw=1.6, color=PALETTE[1],
                             label="stays")  # fmt: skip
                 else:
-                    ax.axvline(float(stay[name].iloc[0]), color=PALETTE[1], lw=1.6, label="best")
+                    ax.axvline(float(stay[panel.name].iloc[0]), color=PALETTE[1], lw=1.6, label="best")
                 if logarithmic:
                     ax.set_xscale("log")
                     ticks = edges[[0, 6, 12]]
                     ax.set_xticks(ticks, [f"{x:.2g}" for x in ticks])
                     ax.set_xticks([], minor=True)
-                ax.set_xlabel(f"{name} ({panel.unit})" if panel.unit else name)
+                ax.set_xlabel(f"{panel.name} ({panel.unit})" if panel.unit else panel.name)
                 ax.set_ylabel("share of points")
             else:
-                ax.plot(tried[name], tried["distance"], ".", color="#BBBBBB", ms=4, label="tried")
-                ax.plot(stay[name], stay["distance"], "o", color=PALETTE[1], ms=4,
+                ax.plot(tried[panel.name], tried["distance"], ".", color="#BBBBBB", ms=4, label="tried")
+                ax.plot(stay[panel.name], stay["distance"], "o", color=PALETTE[1], ms=4,
                         label="stays" if len(stay) > 1 else "best")  # fmt: skip
                 ax.axvspan(panel.value - panel.error, panel.value + panel.error, color=PALETTE[0], alpha=0.2, lw=0,
                            label="measured, ± error")  # fmt: skip
                 ax.axvline(panel.value, color=PALETTE[0], lw=1.0)
                 ax.set_yscale("log")
-                ax.set_xlabel(name)
+                ax.set_xlabel(panel.name)
                 ax.set_ylabel("distance (errors)")
         for ax in list(axes):
             ax.set_visible(False)
-        shown = fig.axes[: len(panels)]
-        for ax in (shown[0], shown[len(found.numbers)]):
+        for ax in (fig.axes[0], fig.axes[len(found.numbers)]):
             ax.legend(frameon=False, fontsize=7)
     return fig
